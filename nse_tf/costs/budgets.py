@@ -1,0 +1,210 @@
+"""Budgets: does it fit, and bounded sampling of what fits."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from nse_tf.costs.models import COSTS, CostModel
+from nse_tf.spaces import SearchSpace
+
+MAX_FAILED_REPAIRS = 64
+
+PathSampler = Callable[[SearchSpace, np.random.Generator, int], np.ndarray]
+
+
+class BudgetError(ValueError):
+    """Nothing that was looked at fits the budget."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """Limits on what a network may cost; None means no limit.
+
+    Attributes:
+        macs: Most multiply-accumulates.
+        params: Most trainable numbers.
+        latency_ms: Longest median latency, in milliseconds.
+        size_bytes: Largest `.tflite` file.
+        min_macs: Fewest multiply-accumulates.
+
+    Raises:
+        ValueError: If a limit is not positive.
+    """
+
+    macs: float | None = None
+    params: float | None = None
+    latency_ms: float | None = None
+    size_bytes: float | None = None
+    min_macs: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in dataclasses.asdict(self).items():
+            if value is not None and not value > 0:
+                raise ValueError(
+                    f"`{name}` of a budget must be positive, not {value}; "
+                    "leave it out for no limit."
+                )
+
+    def __str__(self) -> str:
+        terms = [f"{name} <= {_number(v)}" for name, v in self.limits.items()]
+        if self.min_macs is not None:
+            terms.append(f"macs >= {_number(self.min_macs)}")
+        return " and ".join(terms) or "no limit"
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The upper limits that are set."""
+        values = {name: getattr(self, name) for name in COSTS}
+        return {
+            name: value for name, value in values.items() if value is not None
+        }
+
+    @property
+    def needs_table(self) -> bool:
+        """Whether a limit is on something that only a measurement tells."""
+        return self.latency_ms is not None or self.size_bytes is not None
+
+    def excess(self, costs: Mapping[str, float]) -> float:
+        """Returns the largest share by which a limit is missed, or 0."""
+        over = [costs[name] / limit - 1 for name, limit in self.limits.items()]
+        if self.min_macs is not None:
+            over.append(1 - costs["macs"] / self.min_macs)
+        return max([0.0, *over])
+
+    def fits(self, costs: Mapping[str, float]) -> bool:
+        """Whether no limit is missed."""
+        return self.excess(costs) == 0.0
+
+    def path_excess(self, model: CostModel, paths: np.ndarray) -> np.ndarray:
+        """Returns `excess` of many single paths `(count, num_places)`."""
+        worst = np.zeros(len(paths))
+        for name, limit in self.limits.items():
+            np.maximum(
+                worst, model.path_costs(name, paths) / limit - 1, out=worst
+            )
+        if self.min_macs is not None:
+            low = 1 - model.path_costs("macs", paths) / self.min_macs
+            np.maximum(worst, low, out=worst)
+        return worst
+
+    def check_reachable(self, model: CostModel) -> None:
+        """Refuses a budget that no network of the space can meet.
+
+        Raises:
+            BudgetError: If a limit lies outside the range of its cost; says
+                the cheapest and the dearest network of the space.
+        """
+        for name, limit in self.limits.items():
+            low, high = model.range(name)
+            if limit < low:
+                raise BudgetError(
+                    f"No network of space {model.space.name!r} costs at most "
+                    f"{_number(limit)} {name}: the cheapest costs "
+                    f"{_number(low)}, the dearest {_number(high)}."
+                )
+        low, high = model.range("macs")
+        ceiling = high if self.macs is None else min(high, self.macs)
+        if self.min_macs is not None and self.min_macs > ceiling:
+            raise BudgetError(
+                f"No network of space {model.space.name!r} costs between "
+                f"{_number(self.min_macs)} and {_number(ceiling)} macs: the "
+                f"cheapest costs {_number(low)}, the dearest {_number(high)}."
+            )
+
+
+def draw_uniform(
+    space: SearchSpace, rng: np.random.Generator, count: int
+) -> np.ndarray:
+    """Returns uniformly drawn paths; the plain `PathSampler`."""
+    return space.sample_paths(rng, count)
+
+
+def sample_within(
+    model: CostModel,
+    budget: Budget,
+    rng: np.random.Generator,
+    count: int,
+    *,
+    draw: PathSampler = draw_uniform,
+    max_draws: int = 200_000,
+) -> np.ndarray:
+    """Returns single paths `(count, num_places)` that fit the budget.
+
+    Paths are drawn and those that do not fit thrown away, so what is left
+    keeps the distribution of `draw`. Where almost nothing fits, the rest is
+    made from drawn paths by moving random places nearer to the budget until
+    the path fits; those lean towards the budget's edge. Where that fails too,
+    the few that were found are repeated.
+
+    Raises:
+        BudgetError: If not one is found; says the closest cost met.
+    """
+    kept = [np.empty((0, len(model.space.blocks)), np.int64)]
+    num_kept = num_drawn = 0
+    closest, closest_excess = None, np.inf
+    while num_kept < count and num_drawn < max_draws:
+        paths = draw(model.space, rng, max(256, min(4 * count, 20_000)))
+        num_drawn += len(paths)
+        excess = budget.path_excess(model, paths)
+        if excess.min() < closest_excess:
+            closest, closest_excess = paths[excess.argmin()], excess.min()
+        kept.append(paths[excess == 0.0])
+        num_kept += len(kept[-1])
+    for _ in range(count + MAX_FAILED_REPAIRS):
+        if num_kept >= count:
+            break
+        start = draw(model.space, rng, 1)[0]
+        path, left = _repaired(model, budget, rng, start)
+        if left == 0.0:
+            kept.append(path[None])
+            num_kept += 1
+        elif left < closest_excess:
+            closest, closest_excess = path, left
+    found = np.concatenate(kept)[:count]
+    if count > 0 and len(found) == 0:
+        raise BudgetError(
+            f"Nothing found in space {model.space.name!r} has {budget}; the "
+            f"closest network met costs {_described(model, closest)}."
+        )
+    repeated = rng.integers(len(found) or 1, size=count - len(found))
+    return np.concatenate([found, found[repeated]])
+
+
+def _repaired(
+    model: CostModel, budget: Budget, rng: np.random.Generator, path: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Returns a path nearer to the budget, and how far it still is from it.
+
+    Places are visited in random order, several times. At first each takes a
+    random candidate among those that bring the path nearer, which keeps the
+    paths unlike each other; in the end, the one that brings it nearest.
+    """
+    path = path.copy()
+    left = budget.path_excess(model, path[None])[0]
+    for is_greedy in (False, False, True, True):
+        for place in rng.permutation(len(path)):
+            if left == 0.0:
+                return path, 0.0
+            offers = np.repeat(path[None], len(model.space.active[place]), 0)
+            offers[:, place] = model.space.active[place]
+            excess = budget.path_excess(model, offers)
+            better = np.flatnonzero(excess < left)
+            if len(better):
+                pick = excess.argmin() if is_greedy else rng.choice(better)
+                path, left = offers[pick], excess[pick]
+    return path, float(left)
+
+
+def _described(model: CostModel, path: np.ndarray | None) -> str:
+    if path is None:
+        return "nothing that can be told"
+    costs = model.costs(model.space.genotype(path.tolist()))
+    return ", ".join(
+        f"{_number(value)} {name}" for name, value in costs.items()
+    )
+
+
+def _number(value: float) -> str:
+    """Returns a cost in all its digits, or four if it is small."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"

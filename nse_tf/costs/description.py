@@ -1,0 +1,313 @@
+"""Descriptions: what a space or a network is and costs, place by place.
+
+Plain records, for people and for programs: `dataclasses.asdict` makes JSON of
+them.
+"""
+
+import dataclasses
+
+from nse_tf.costs.conventions import published_extra
+from nse_tf.costs.counts import fixed_parts, op_part, total
+from nse_tf.costs.models import CostModel
+from nse_tf.spaces import (
+    ChoiceBlock,
+    Genotype,
+    SearchSpace,
+    Skeleton,
+    format_genotype,
+)
+
+Shape = tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class PlaceDescription:
+    """One place of a network, or one of its fixed parts.
+
+    Attributes:
+        name: The place's name.
+        is_choice: Whether candidates compete here; fixed parts have none.
+        ops: What is computed here: the open candidates, or the fixed ops.
+        in_shape: Shape of the input, `(height, width, channels)`.
+        out_shape: Shape of the output; `(num_classes,)` for the classifier.
+        macs: Multiply-accumulates for one image.
+        params: Trainable numbers.
+    """
+
+    name: str
+    is_choice: bool
+    ops: tuple[str, ...]
+    in_shape: Shape
+    out_shape: Shape
+    macs: int
+    params: int
+
+
+@dataclasses.dataclass(frozen=True)
+class CandidateDescription:
+    """One candidate at its place, with its MACs and trainable numbers."""
+
+    op: str
+    macs: int
+    params: int
+
+
+@dataclasses.dataclass(frozen=True)
+class ChoiceDescription:
+    """One place of a space and the candidates still in it.
+
+    Attributes:
+        name: The place's name.
+        in_shape: Shape of the input, `(height, width, channels)`.
+        out_shape: Shape of the output, `(height, width, channels)`.
+        stride: 1 or 2.
+        max_open: How many branches may be open at once.
+        candidates: What competes here.
+    """
+
+    name: str
+    in_shape: Shape
+    out_shape: Shape
+    stride: int
+    max_open: int
+    candidates: tuple[CandidateDescription, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class CostRange:
+    """From the cheapest to the dearest network of a space, by one cost.
+
+    Attributes:
+        lowest: The cost of the cheapest.
+        highest: The cost of the dearest.
+        cheapest: The cheapest genotype, as text.
+        dearest: The dearest genotype, as text.
+    """
+
+    lowest: int
+    highest: int
+    cheapest: str
+    dearest: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """What the descriptions of spaces and of networks begin with.
+
+    Attributes:
+        kind: `space`, `genotype`, or `network` for a published one.
+        name: What it was asked for by.
+        source: Where it comes from.
+        space: Name of the space.
+        fingerprint: Fingerprint of the space.
+        convention: How the authors of the space count MACs.
+        macs: Multiply-accumulates of convolutions and the classifier, for one
+            image.
+        published_macs: The same in the authors' convention.
+        params: Trainable numbers.
+    """
+
+    kind: str
+    name: str
+    source: str
+    space: str
+    fingerprint: str
+    convention: str
+    macs: int
+    published_macs: int
+    params: int
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkDescription(Description):
+    """One network.
+
+    Attributes:
+        genotype: The genotype as text that `parse_genotype` reads.
+        places: All parts, input to output; they sum to the totals.
+    """
+
+    genotype: str
+    places: tuple[PlaceDescription, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class SpaceDescription(Description):
+    """A search space.
+
+    Its `macs`, `published_macs` and `params` are those of the supernet: the
+    fixed parts and every candidate still in the space, all at once.
+
+    Attributes:
+        size: How many genotypes it holds.
+        size_text: The same in decimal digits, for JSON readers that hold
+            numbers as doubles and so round whatever lies beyond 2**53.
+        num_places: How many places offer a choice.
+        num_operators: How many candidates are in the space, over all places.
+        macs_range: What its networks cost in MACs.
+        params_range: What its networks cost in trainable numbers.
+        fixed: The parts that all its networks share, input to output.
+        places: The places that offer a choice, input to output.
+    """
+
+    size: int
+    size_text: str
+    num_places: int
+    num_operators: int
+    macs_range: CostRange
+    params_range: CostRange
+    fixed: tuple[PlaceDescription, ...]
+    places: tuple[ChoiceDescription, ...]
+
+
+def describe_network(
+    space: SearchSpace,
+    genotype: Genotype,
+    *,
+    kind: str = "genotype",
+    name: str = "",
+    source: str = "",
+) -> NetworkDescription:
+    """Returns the description of one network of a space.
+
+    Raises:
+        ValueError: If the genotype is not of the space.
+    """
+    text = format_genotype(space, genotype)
+    stem, first, tail, classifier = _describe_fixed(space.skeleton)
+    choices = (
+        _describe_open(block, gene)
+        for block, gene in zip(space.blocks, genotype.genes, strict=True)
+    )
+    places = (stem, first, *choices, tail, classifier)
+    macs = sum(place.macs for place in places)
+    return NetworkDescription(
+        kind=kind,
+        name=name,
+        source=source,
+        space=space.name,
+        fingerprint=space.fingerprint,
+        convention=space.convention,
+        macs=macs,
+        published_macs=macs + published_extra(space),
+        params=sum(place.params for place in places),
+        genotype=text,
+        places=places,
+    )
+
+
+def describe_space(
+    space: SearchSpace, *, name: str = "", source: str = ""
+) -> SpaceDescription:
+    """Returns the description of a space."""
+    model = CostModel(space)
+    fixed = _describe_fixed(space.skeleton)
+    places = tuple(
+        _describe_choice(block, indices)
+        for block, indices in zip(space.blocks, space.active, strict=True)
+    )
+    candidates = [each for place in places for each in place.candidates]
+    macs = sum(part.macs for part in fixed)
+    macs += sum(each.macs for each in candidates)
+    params = sum(part.params for part in fixed)
+    params += sum(each.params for each in candidates)
+    return SpaceDescription(
+        kind="space",
+        name=name,
+        source=source,
+        space=space.name,
+        fingerprint=space.fingerprint,
+        convention=space.convention,
+        macs=macs,
+        published_macs=macs + published_extra(space),
+        params=params,
+        size=space.size,
+        size_text=str(space.size),
+        num_places=len(places),
+        num_operators=len(candidates),
+        macs_range=_cost_range(model, "macs"),
+        params_range=_cost_range(model, "params"),
+        fixed=fixed,
+        places=places,
+    )
+
+
+def _cost_range(model: CostModel, cost: str) -> CostRange:
+    """Returns the range over all genotypes, those of several branches too."""
+    space, prices = model.space, model.by_operator[cost]
+    ranked = [
+        sorted(indices, key=prices[place].__getitem__)
+        for place, indices in enumerate(space.active)
+    ]
+    cheapest = space.genotype([indices[:1] for indices in ranked])
+    dearest = space.genotype(
+        [
+            indices[-block.max_open :]
+            for block, indices in zip(space.blocks, ranked, strict=True)
+        ]
+    )
+    return CostRange(
+        lowest=int(model.costs(cheapest)[cost]),
+        highest=int(model.costs(dearest)[cost]),
+        cheapest=format_genotype(space, cheapest),
+        dearest=format_genotype(space, dearest),
+    )
+
+
+def _describe_fixed(skeleton: Skeleton) -> tuple[PlaceDescription, ...]:
+    image = (*skeleton.image_size, skeleton.image_channels)
+    stem = (*skeleton.stem_size, skeleton.stem_channels)
+    first = (*skeleton.stem_size, skeleton.first_channels)
+    last = (*skeleton.tail_size, skeleton.stages[-1].channels)
+    tail = (*skeleton.tail_size, skeleton.tail_channels)
+    return tuple(
+        PlaceDescription(
+            part.name, False, ops, in_shape, out_shape, part.macs, part.params
+        )
+        for part, ops, in_shape, out_shape in zip(
+            fixed_parts(skeleton),
+            (
+                (f"conv_k3_s{skeleton.stem_stride}",),
+                ("mbconv_k3_e1",),
+                ("conv_k1",),
+                ("average_pool", "dense"),
+            ),
+            (image, stem, last, tail),
+            (stem, first, tail, (skeleton.num_classes,)),
+            strict=True,
+        )
+    )
+
+
+def _describe_open(
+    block: ChoiceBlock, gene: tuple[int, ...]
+) -> PlaceDescription:
+    ops = [block.candidates[index] for index in gene]
+    part = total(block.name, (op_part(op, block) for op in ops))
+    return PlaceDescription(
+        name=block.name,
+        is_choice=True,
+        ops=tuple(op.name for op in ops),
+        in_shape=(*block.in_size, block.in_channels),
+        out_shape=(*block.out_size, block.out_channels),
+        macs=part.macs,
+        params=part.params,
+    )
+
+
+def _describe_choice(
+    block: ChoiceBlock, indices: tuple[int, ...]
+) -> ChoiceDescription:
+    ops = [block.candidates[index] for index in indices]
+    parts = [op_part(op, block) for op in ops]
+    return ChoiceDescription(
+        name=block.name,
+        in_shape=(*block.in_size, block.in_channels),
+        out_shape=(*block.out_size, block.out_channels),
+        stride=block.stride,
+        max_open=block.max_open,
+        candidates=tuple(
+            CandidateDescription(op.name, part.macs, part.params)
+            for op, part in zip(ops, parts, strict=True)
+        ),
+    )

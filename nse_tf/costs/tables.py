@@ -1,0 +1,213 @@
+"""Latency tables: milliseconds and bytes per op and shape, JSON in and out."""
+
+import dataclasses
+import json
+import math
+import os
+import pathlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nse_tf.spaces.files import write_json
+from nse_tf.spaces.naming import nearest_names
+
+SCHEMA = "nse_tf.cost_table/1"
+
+
+@dataclasses.dataclass(frozen=True)
+class Provenance:
+    """Where and how the rows of a table were measured.
+
+    Attributes:
+        device: The kind of machine, such as `Linux x86_64` or `Pixel 8`.
+        cpu: The processor's own name.
+        runtime: What ran the files, such as `ai-edge-litert`.
+        runtime_version: Its version.
+        delegate: `XNNPACK`, or `none` for the runtime's built-in kernels.
+        num_threads: Threads that one inference may use.
+        precision: `fp32`, `fp16` or `int8`.
+        warmup: Untimed runs before the first timed one.
+        runs: Fewest timed runs that a row rests on.
+        date: ISO date and time of the first measurement.
+    """
+
+    device: str
+    cpu: str
+    runtime: str
+    runtime_version: str
+    delegate: str
+    num_threads: int
+    precision: str
+    warmup: int
+    runs: int
+    date: str
+
+    def differences(self, other: "Provenance") -> list[str]:
+        """Returns what differs so that rows of the two must not be mixed.
+
+        The date and the number of runs may differ: they change how sure a row
+        is, not what it means.
+        """
+        free = ("warmup", "runs", "date")
+        return [
+            f"{field.name} {mine!r} against {theirs!r}"
+            for field in dataclasses.fields(self)
+            if field.name not in free
+            and (mine := getattr(self, field.name))
+            != (theirs := getattr(other, field.name))
+        ]
+
+
+@dataclasses.dataclass(frozen=True)
+class CostRow:
+    """What one op at one shape adds to a network.
+
+    Attributes:
+        latency_ms: Median, less what an empty network takes.
+        p25_ms: Lower quartile, less the same.
+        p75_ms: Upper quartile, less the same.
+        size_bytes: What it adds to the `.tflite` file.
+        runs: Timed runs behind the median.
+        num_ops: Operators in the converted file, where known.
+        delegated_ops: How many of those the delegate took, where known.
+    """
+
+    latency_ms: float
+    p25_ms: float
+    p75_ms: float
+    size_bytes: int
+    runs: int
+    num_ops: int | None = None
+    delegated_ops: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("latency_ms", "p25_ms", "p75_ms", "size_bytes"):
+            value = getattr(self, name)
+            if not math.isfinite(value) or value < 0:
+                raise ValueError(
+                    f"`{name}` must be finite and not negative, got {value}."
+                )
+
+
+@dataclasses.dataclass(frozen=True)
+class TableFit:
+    """How a table was fitted to whole networks.
+
+    Attributes:
+        scale: What the measured rows were multiplied by.
+        num_networks: Whole networks that it was fitted to.
+        median_error: Median of |predicted / measured - 1| over them, after.
+        median_error_before: The same for the table as measured.
+    """
+
+    scale: float
+    num_networks: int
+    median_error: float
+    median_error_before: float
+
+
+@dataclasses.dataclass(frozen=True)
+class CostTable:
+    """Rows by key; a network costs the overhead plus the sum of its rows.
+
+    Attributes:
+        provenance: Where and how the rows were measured.
+        rows: A row by key; the keys mean nothing to the table.
+        overhead_ms: What a network takes before it has any row.
+        overhead_bytes: The same for the `.tflite` file.
+        fit: How the rows were scaled to whole networks; None as measured.
+    """
+
+    provenance: Provenance
+    rows: Mapping[str, CostRow]
+    overhead_ms: float
+    overhead_bytes: int
+    fit: TableFit | None = None
+
+    def row(self, key: str) -> CostRow:
+        """Returns the row of `key`.
+
+        Raises:
+            KeyError: If there is none; names the nearest keys.
+        """
+        if key not in self.rows:
+            near = nearest_names(key, self.rows) or "none, the table is empty"
+            raise KeyError(
+                f"The cost table has no row {key!r}; nearest: {near}. "
+                "Measure the missing rows first."
+            )
+        return self.rows[key]
+
+    def missing(self, keys: Iterable[str]) -> list[str]:
+        """Returns the keys without a row, each once, in the order given."""
+        return [key for key in dict.fromkeys(keys) if key not in self.rows]
+
+    def predict(self, keys: Iterable[str]) -> tuple[float, int]:
+        """Returns milliseconds and bytes of a network of these rows.
+
+        Args:
+            keys: One key per part of the network; a part that occurs twice is
+                given twice.
+        """
+        rows = [self.row(key) for key in keys]
+        latency_ms = self.overhead_ms + sum(row.latency_ms for row in rows)
+        return latency_ms, self.overhead_bytes + sum(
+            row.size_bytes for row in rows
+        )
+
+    def with_rows(self, rows: Mapping[str, CostRow]) -> "CostTable":
+        """Returns the table with more rows; a key known before is replaced."""
+        return dataclasses.replace(self, rows={**self.rows, **rows})
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the table as a JSON value."""
+        return {
+            "schema": SCHEMA,
+            "provenance": dataclasses.asdict(self.provenance),
+            "overhead_ms": self.overhead_ms,
+            "overhead_bytes": self.overhead_bytes,
+            "fit": None if self.fit is None else dataclasses.asdict(self.fit),
+            "rows": {
+                key: dataclasses.asdict(row) for key, row in self.rows.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, value: Any) -> "CostTable":
+        """Returns the table that `to_json` wrote.
+
+        Raises:
+            ValueError: If the value is of another kind or schema, or damaged.
+        """
+        schema = value.get("schema") if isinstance(value, dict) else None
+        if schema != SCHEMA:
+            raise ValueError(
+                f"Not a cost table of schema {SCHEMA!r}: {schema!r}."
+            )
+        try:
+            fit = value["fit"]
+            return cls(
+                provenance=Provenance(**value["provenance"]),
+                rows={k: CostRow(**row) for k, row in value["rows"].items()},
+                overhead_ms=float(value["overhead_ms"]),
+                overhead_bytes=int(value["overhead_bytes"]),
+                fit=None if fit is None else TableFit(**fit),
+            )
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"The cost table is damaged: {error}.") from error
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the table as JSON, whole or not at all."""
+        write_json(pathlib.Path(path), self.to_json())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "CostTable":
+        """Reads a table that `save` wrote.
+
+        Raises:
+            ValueError: If the file holds something else; names the file.
+        """
+        try:
+            return cls.from_json(json.loads(pathlib.Path(path).read_text()))
+        except ValueError as error:
+            raise ValueError(f"{os.fspath(path)}: {error}") from error

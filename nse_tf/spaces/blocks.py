@@ -1,0 +1,80 @@
+"""Choice blocks: which candidates compete for one place."""
+
+import dataclasses
+import math
+
+from nse_tf.spaces.ops import Identity, Op
+
+
+@dataclasses.dataclass(frozen=True)
+class ChoiceBlock:
+    """One place of a network and the ops that compete for it.
+
+    The block's output is its shortcut, where it has one, plus the gated sum of
+    the open branches. An open identity adds nothing to the shortcut.
+
+    Attributes:
+        name: Unique within a space, such as `stage2_block0`.
+        candidates: Every op that ever competes here; its order gives each
+            candidate the index that genotypes, gates and weight rows use.
+        in_size: Height and width of the input, in pixels.
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        stride: 1 or 2.
+        max_open: How many branches may be open at once.
+    """
+
+    name: str
+    candidates: tuple[Op, ...]
+    in_size: tuple[int, int]
+    in_channels: int
+    out_channels: int
+    stride: int = 1
+    max_open: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.candidates:
+            raise ValueError(f"Block {self.name!r} has no candidates.")
+        names = [op.name for op in self.candidates]
+        if len(set(names)) < len(names):
+            raise ValueError(f"Block {self.name!r} names an op twice: {names}.")
+        if not 1 <= self.max_open <= len(self.candidates):
+            raise ValueError(
+                f"`max_open` of block {self.name!r} is {self.max_open}; it "
+                f"must lie between 1 and its {len(self.candidates)} candidates."
+            )
+        if Identity() in self.candidates and not self.has_shortcut:
+            raise ValueError(
+                f"Block {self.name!r} changes shape ({self.in_channels} to "
+                f"{self.out_channels} channels, stride {self.stride}), so "
+                "'identity' cannot compete for it."
+            )
+
+    @property
+    def has_shortcut(self) -> bool:
+        """Whether the input is added to the output."""
+        return self.stride == 1 and self.in_channels == self.out_channels
+
+    @property
+    def out_size(self) -> tuple[int, int]:
+        """Height and width of the output, in pixels."""
+        return strided(self.in_size, self.stride)
+
+    def index_of(self, op_name: str) -> int:
+        """Returns the index of a candidate by its name.
+
+        Raises:
+            ValueError: If the op does not compete here.
+        """
+        names = [op.name for op in self.candidates]
+        if op_name not in names:
+            raise ValueError(
+                f"Op {op_name!r} does not compete for block {self.name!r}, "
+                f"whose candidates are {', '.join(names)}."
+            )
+        return names.index(op_name)
+
+
+def strided(size: tuple[int, int], stride: int) -> tuple[int, int]:
+    """Returns the size of a map after a convolution of that stride."""
+    return math.ceil(size[0] / stride), math.ceil(size[1] / stride)

@@ -1,0 +1,86 @@
+"""Genotypes: the candidates open everywhere; hashable, JSON both ways."""
+
+import dataclasses
+import operator
+from typing import Any
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Genotype:
+    """Which candidates are open at each place of a space.
+
+    Attributes:
+        genes: For each place the indices of its open candidates, ascending.
+        fingerprint: The space that gives those indices a meaning.
+    """
+
+    genes: tuple[tuple[int, ...], ...]
+    fingerprint: str
+
+    def __post_init__(self) -> None:
+        for place, gene in enumerate(self.genes):
+            if not gene or list(gene) != sorted(set(gene)) or gene[0] < 0:
+                raise ValueError(
+                    f"Gene {place} is {gene}; it must hold at least one "
+                    "candidate index, each once, ascending from 0."
+                )
+
+    @property
+    def is_path(self) -> bool:
+        """Whether every place has exactly one open branch."""
+        return all(len(gene) == 1 for gene in self.genes)
+
+    @property
+    def path(self) -> tuple[int, ...]:
+        """The one open candidate of each place.
+
+        Raises:
+            ValueError: If a place has several open branches.
+        """
+        if not self.is_path:
+            raise ValueError(
+                f"Genotype {self.genes} has several open branches at a place; "
+                "only a single path can be written as one index each."
+            )
+        return tuple(gene[0] for gene in self.genes)
+
+    def open_branches(self, num_candidates: int) -> np.ndarray:
+        """Returns the genotype as booleans `(num_places, num_candidates)`."""
+        open_branches = np.zeros((len(self.genes), num_candidates), bool)
+        for place, gene in enumerate(self.genes):
+            open_branches[place, list(gene)] = True
+        return open_branches
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the genotype as a JSON value."""
+        return {
+            "schema": "nse_tf.genotype/1",
+            "fingerprint": self.fingerprint,
+            "genes": [list(gene) for gene in self.genes],
+        }
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Genotype":
+        """Returns the genotype that `to_json` wrote.
+
+        Raises:
+            ValueError: If the value is of another kind or schema, or if a
+                field is missing or no list of whole numbers.
+        """
+        schema = value.get("schema") if isinstance(value, dict) else None
+        if schema != "nse_tf.genotype/1":
+            raise ValueError(
+                f"Not a genotype of schema 'nse_tf.genotype/1': {schema!r}."
+            )
+        try:
+            genes = tuple(
+                tuple(operator.index(index) for index in gene)
+                for gene in value["genes"]
+            )
+            return cls(genes, str(value["fingerprint"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"The genotype lacks or misspells a field: {error}."
+            ) from error

@@ -1,0 +1,78 @@
+"""Genotypes as people type them, and as files."""
+
+import pathlib
+import re
+
+from nse_tf.spaces.blocks import ChoiceBlock
+from nse_tf.spaces.files import read_json
+from nse_tf.spaces.genotype import Genotype
+from nse_tf.spaces.naming import nearest_names
+from nse_tf.spaces.space import SearchSpace
+
+
+def format_genotype(space: SearchSpace, genotype: Genotype) -> str:
+    """Returns the genotype as op names, such as `mbconv_k3_e6 identity`.
+
+    Several open branches of a place are joined by `+`.
+
+    Raises:
+        ValueError: If the genotype is not of the space.
+    """
+    space.require(genotype)
+    return " ".join(
+        "+".join(block.candidates[index].name for index in gene)
+        for block, gene in zip(space.blocks, genotype.genes, strict=True)
+    )
+
+
+def parse_genotype(space: SearchSpace, text: str) -> Genotype:
+    """Returns the genotype that a text spells, checked against the space.
+
+    Args:
+        space: Whose places the text fills, first to last.
+        text: One word for each place, divided by spaces or commas: an op's
+            name, its index as papers print it (-1 is the identity), or
+            several of these joined by `+`.
+
+    Raises:
+        ValueError: If the words are too few or too many, or if one is no
+            candidate of its place.
+    """
+    words = [word for word in re.split(r"[\s,]+", text) if word]
+    if len(words) != len(space.blocks):
+        raise ValueError(
+            f"A genotype of space {space.name!r} has {len(space.blocks)} "
+            f"words, one for each place, not {len(words)}: {text!r}."
+        )
+    return space.genotype(
+        [
+            [_candidate_index(block, word) for word in gene.split("+")]
+            for block, gene in zip(space.blocks, words, strict=True)
+        ]
+    )
+
+
+def _candidate_index(block: ChoiceBlock, word: str) -> int:
+    names = [op.name for op in block.candidates]
+    if word == "-1":
+        word = "identity"
+    if word in names:
+        return names.index(word)
+    if re.fullmatch(r"\d+", word) and int(word) < len(names):
+        return int(word)
+    raise ValueError(
+        f"{word!r} is no candidate of block {block.name!r}, which has indices "
+        f"0 to {len(names) - 1}. Did you mean {nearest_names(word, names)}?"
+    )
+
+
+def load_genotype(space: SearchSpace, path: pathlib.Path) -> Genotype:
+    """Returns the genotype of a JSON file, checked against the space.
+
+    Raises:
+        ValueError: If the file is not JSON, not a genotype, or one of another
+            space.
+    """
+    return read_json(
+        path, lambda value: space.require(Genotype.from_json(value))
+    )

@@ -1,0 +1,227 @@
+"""SearchSpace: size, membership, enumeration, restriction."""
+
+import dataclasses
+import functools
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from nse_tf.spaces.blocks import ChoiceBlock
+from nse_tf.spaces.genotype import Genotype
+from nse_tf.spaces.skeletons import Skeleton
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchSpace:
+    """All networks that a skeleton and its choice blocks can spell.
+
+    A space keeps every candidate it was born with; restricting it only closes
+    some. So candidate indices, weight rows and genotypes stay valid while the
+    space shrinks, and the fingerprint, which names the full space, stays too.
+
+    Attributes:
+        name: What people call it.
+        skeleton: What all its networks share.
+        blocks: The places, input to output.
+        active: For each place the indices of the candidates still in it.
+        convention: How its authors count MACs; see `costs.conventions`.
+
+    Raises:
+        ValueError: If a place has no active candidate or an unknown one.
+    """
+
+    name: str
+    skeleton: Skeleton
+    blocks: tuple[ChoiceBlock, ...]
+    active: tuple[tuple[int, ...], ...]
+    convention: str = "plain"
+
+    def __post_init__(self) -> None:
+        if len(self.active) != len(self.blocks):
+            raise ValueError(
+                f"`active` has {len(self.active)} places, the space "
+                f"{len(self.blocks)}."
+            )
+        for block, indices in zip(self.blocks, self.active, strict=True):
+            allowed = range(len(block.candidates))
+            is_sorted = list(indices) == sorted(set(indices))
+            if not indices or not is_sorted or not set(indices) <= set(allowed):
+                raise ValueError(
+                    f"`active` of block {block.name!r} is {indices}; it must "
+                    "hold at least one candidate index, each once, ascending, "
+                    f"below {len(block.candidates)}."
+                )
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Names the full space: equal for a space and all its subspaces."""
+        structure = json.dumps(self.structure(), sort_keys=True)
+        return hashlib.sha256(structure.encode()).hexdigest()[:16]
+
+    def structure(self) -> dict[str, Any]:
+        """Returns what gives genotypes their meaning, as a JSON value."""
+        return {
+            "skeleton": dataclasses.asdict(self.skeleton),
+            "blocks": [
+                {
+                    "name": block.name,
+                    "candidates": [op.name for op in block.candidates],
+                    "max_open": block.max_open,
+                }
+                for block in self.blocks
+            ],
+        }
+
+    @property
+    def max_candidates(self) -> int:
+        """The largest number of candidates at a place, active or not."""
+        return max(len(block.candidates) for block in self.blocks)
+
+    @property
+    def size(self) -> int:
+        """How many genotypes the space holds; exact, of any magnitude."""
+        return math.prod(
+            sum(
+                math.comb(len(indices), k) for k in range(1, block.max_open + 1)
+            )
+            for block, indices in zip(self.blocks, self.active, strict=True)
+        )
+
+    @property
+    def operators(self) -> tuple[tuple[int, int], ...]:
+        """Every active (place, candidate) pair."""
+        return tuple(
+            (place, candidate)
+            for place, indices in enumerate(self.active)
+            for candidate in indices
+        )
+
+    def __contains__(self, genotype: Genotype) -> bool:
+        """Whether the genotype can be spelt with active candidates."""
+        return self.why_foreign(genotype) is None
+
+    def why_foreign(self, genotype: Genotype) -> str | None:
+        """Returns why a genotype is not of this space, or None if it is."""
+        if genotype.fingerprint != self.fingerprint:
+            return (
+                f"it belongs to the space of fingerprint "
+                f"{genotype.fingerprint!r}, and {self.name!r} has "
+                f"{self.fingerprint!r}"
+            )
+        if len(genotype.genes) != len(self.blocks):
+            return (
+                f"it has {len(genotype.genes)} genes for {len(self.blocks)} "
+                "places"
+            )
+        for block, indices, gene in zip(
+            self.blocks, self.active, genotype.genes, strict=True
+        ):
+            if not set(gene) <= set(indices):
+                return f"block {block.name!r} offers {indices}, not {gene}"
+            if len(gene) > block.max_open:
+                return (
+                    f"block {block.name!r} may open {block.max_open} "
+                    f"branches, not {gene}"
+                )
+        return None
+
+    def require(self, genotype: Genotype) -> Genotype:
+        """Returns the genotype if it is of this space.
+
+        Raises:
+            ValueError: If it is not, with the reason.
+        """
+        reason = self.why_foreign(genotype)
+        if reason is not None:
+            raise ValueError(
+                f"The genotype is not of space {self.name!r}: {reason}."
+            )
+        return genotype
+
+    def enumerate(self) -> Iterator[Genotype]:
+        """Yields every genotype of the space once, in a fixed order."""
+        subsets = [
+            [
+                subset
+                for k in range(1, block.max_open + 1)
+                for subset in itertools.combinations(indices, k)
+            ]
+            for block, indices in zip(self.blocks, self.active, strict=True)
+        ]
+        for genes in itertools.product(*subsets):
+            yield Genotype(genes, self.fingerprint)
+
+    def genotype(self, genes: Iterable[int | Sequence[int]]) -> Genotype:
+        """Returns the genotype of these candidate indices, checked.
+
+        Args:
+            genes: For each place one index or several; a negative index counts
+                from the last candidate, as in Python.
+
+        Raises:
+            ValueError: If the space does not hold it.
+        """
+        read = tuple(
+            (gene,) if isinstance(gene, int) else tuple(gene) for gene in genes
+        )
+        if len(read) != len(self.blocks):
+            raise ValueError(
+                f"A genotype of space {self.name!r} has {len(self.blocks)} "
+                f"genes, one for each place, not {len(read)}."
+            )
+        counted = tuple(
+            tuple(sorted({i + n if i < 0 else i for i in gene}))
+            for gene, n in zip(
+                read,
+                [len(block.candidates) for block in self.blocks],
+                strict=True,
+            )
+        )
+        return self.require(Genotype(counted, self.fingerprint))
+
+    def sample_paths(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Returns uniformly drawn single paths `(count, num_places)`."""
+        return np.stack(
+            [
+                rng.choice(np.array(indices), size=count)
+                for indices in self.active
+            ],
+            axis=1,
+        )
+
+    def sample(self, rng: np.random.Generator) -> Genotype:
+        """Returns one uniformly drawn single path."""
+        return self.genotype(self.sample_paths(rng, 1)[0].tolist())
+
+    def restrict(self, active: Sequence[Sequence[int]]) -> "SearchSpace":
+        """Returns the subspace with only these candidates.
+
+        Raises:
+            ValueError: If a place would gain a candidate or lose its last.
+        """
+        kept = tuple(tuple(sorted(indices)) for indices in active)
+        subspace = dataclasses.replace(self, active=kept)
+        for block, now, before in zip(
+            self.blocks, kept, self.active, strict=True
+        ):
+            if not set(now) <= set(before):
+                raise ValueError(
+                    f"A subspace only loses candidates: block {block.name!r} "
+                    f"has {before}, asked for {now}."
+                )
+        return subspace
+
+    def without(self, operators: Iterable[tuple[int, int]]) -> "SearchSpace":
+        """Returns the subspace without these (place, candidate) pairs."""
+        dropped = set(operators)
+        return self.restrict(
+            [
+                [i for i in indices if (place, i) not in dropped]
+                for place, indices in enumerate(self.active)
+            ]
+        )
