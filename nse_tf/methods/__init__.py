@@ -1,0 +1,8 @@
+"""Methods ask for jobs and are told results; they never train."""
+
+from nse_tf.methods.method import Done as Done
+from nse_tf.methods.method import Method as Method
+from nse_tf.methods.method import SearchError as SearchError
+from nse_tf.methods.method import Wait as Wait
+from nse_tf.methods.one_shot import OneShotConfig as OneShotConfig
+from nse_tf.methods.one_shot import OneShotSearch as OneShotSearch

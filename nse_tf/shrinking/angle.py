@@ -1,0 +1,80 @@
+"""The angle between a child's base and present weights, from three sums.
+
+The angle of a child is taken over the one vector that concatenates its
+kernels. Concatenation turns inner products into sums, so three numbers for
+each candidate, and three for the fixed part, tell the angle of every child of
+a space; the weights themselves stay with the worker.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from nse_tf.jobs import SupernetTrained
+from nse_tf.spaces import SearchSpace
+
+
+@dataclasses.dataclass(frozen=True)
+class AngleSums:
+    """The sums ⟨w0, w⟩, ‖w0‖², ‖w‖² that spell the angle of any child.
+
+    Attributes:
+        candidates: `(num_places, max_candidates, 3)`, over the kernels of each
+            candidate; zeros for one without kernels, such as the identity.
+        fixed: `(3,)`, over the kernels that all children share.
+
+    References:
+        Hu et al., ABS (2020), algorithm 1: https://arxiv.org/abs/2004.13431.
+        We clip the cosine to [-1, 1], which the original does not.
+    """
+
+    candidates: np.ndarray
+    fixed: np.ndarray
+
+    @classmethod
+    def from_result(cls, result: SupernetTrained) -> "AngleSums":
+        """Returns the sums that a training came back with."""
+        return cls(np.array(result.angle_sums), np.array(result.fixed_sums))
+
+    def check(self, space: SearchSpace) -> None:
+        """Refuses sums that no angle can be told from.
+
+        Raises:
+            ValueError: If an active candidate's sums are not finite, which a
+                diverged training leaves behind; names the place.
+        """
+        if not np.isfinite(self.fixed).all():
+            raise ValueError(
+                f"The fixed part has angle sums {self.fixed.tolist()}: the "
+                "training diverged. Lower the learning rate."
+            )
+        for place, candidate in space.operators:
+            sums = self.candidates[place, candidate]
+            if not np.isfinite(sums).all():
+                block = space.blocks[place]
+                raise ValueError(
+                    f"Candidate {block.candidates[candidate].name!r} of block "
+                    f"{block.name!r} has angle sums {sums.tolist()}: the "
+                    "training diverged. Lower the learning rate."
+                )
+
+    def angles(self, paths: np.ndarray) -> np.ndarray:
+        """Returns the angles `(count,)`, in radians, of single paths.
+
+        Args:
+            paths: Candidate indices `(count, num_places)`.
+
+        Raises:
+            ValueError: If a child has no weights at all, or zero weights.
+        """
+        places = np.arange(len(self.candidates))
+        sums = self.fixed + self.candidates[places, paths].sum(axis=1)
+        norms = np.sqrt(sums[:, 1] * sums[:, 2])
+        if not (norms > 0).all():
+            path = paths[np.flatnonzero(~(norms > 0))[0]].tolist()
+            raise ValueError(
+                f"The path {path} has weights of zero or unknown norm, so it "
+                "has no angle."
+            )
+        angles: np.ndarray = np.arccos(np.clip(sums[:, 0] / norms, -1.0, 1.0))
+        return angles
