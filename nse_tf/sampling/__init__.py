@@ -1,0 +1,4 @@
+"""Which branches the next step trains."""
+
+from nse_tf.sampling.sampler import Sampler as Sampler
+from nse_tf.sampling.uniform import UniformSampler as UniformSampler

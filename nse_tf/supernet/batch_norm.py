@@ -1,0 +1,107 @@
+"""Batch norm by TensorFlow's fused kernel.
+
+Keras 3 writes batch norm out as moments and arithmetic; on this backend the
+fused kernel makes a whole training step almost twice as fast. Names, weights
+and results are those of the stock layer, so the two can be exchanged.
+"""
+
+import keras
+import tensorflow as tf
+
+# As in PyTorch, where the published spaces come from: their momentum of 0.1
+# is the share of the new, ours that of the old.
+EPSILON = 1e-5
+MOMENTUM = 0.9
+
+
+def normalize(
+    inputs: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Returns the normalized batch, and its mean and variance.
+
+    Args:
+        inputs: `(batch, height, width, channels)`.
+        gamma: Scale `(channels,)`.
+        beta: Offset `(channels,)`.
+
+    Returns:
+        Outputs of the inputs' shape, and the mean and the unbiased variance of
+        each channel, which carry no gradient.
+    """
+    outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=inputs,
+        scale=gamma,
+        offset=beta,
+        mean=tf.zeros_like(gamma),
+        variance=tf.ones_like(gamma),
+        epsilon=EPSILON,
+        is_training=True,
+    )
+    return outputs, tf.stop_gradient(mean), tf.stop_gradient(variance)
+
+
+def normalize_by(
+    inputs: tf.Tensor,
+    gamma: tf.Tensor,
+    beta: tf.Tensor,
+    mean: tf.Tensor,
+    variance: tf.Tensor,
+) -> tf.Tensor:
+    """Returns inputs normalized by given statistics, each `(channels,)`."""
+    return tf.raw_ops.FusedBatchNormV3(
+        x=inputs,
+        scale=gamma,
+        offset=beta,
+        mean=mean,
+        variance=variance,
+        epsilon=EPSILON,
+        is_training=False,
+    ).y
+
+
+@keras.saving.register_keras_serializable(package="nse_tf")
+class FusedBatchNormalization(keras.layers.BatchNormalization):
+    """Drop-in for `BatchNormalization` over the channels of images.
+
+    It differs in one number: the moving variance averages the unbiased
+    variance of batches, as TensorFlow's kernel and PyTorch do.
+
+    Call arguments:
+        inputs: `(batch, height, width, channels)`.
+        training: Whether to normalize by the batch and move the statistics.
+        rate: Share of the batch in the moved statistics; None takes one minus
+            the momentum.
+    """
+
+    def __init__(self, **kwargs: object) -> None:
+        kwargs.setdefault("epsilon", EPSILON)
+        kwargs.setdefault("momentum", MOMENTUM)
+        super().__init__(**kwargs)
+
+    def call(
+        self,
+        inputs: tf.Tensor,
+        training: bool | None = None,
+        mask: None = None,
+        rate: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Returns the normalized images."""
+        del mask
+        if not (training and self.trainable):
+            return normalize_by(
+                inputs,
+                self.gamma.value,
+                self.beta.value,
+                self.moving_mean.value,
+                self.moving_variance.value,
+            )
+        outputs, mean, variance = normalize(
+            inputs, self.gamma.value, self.beta.value
+        )
+        share = 1.0 - self.momentum if rate is None else rate
+        for moving, new in (
+            (self.moving_mean, mean),
+            (self.moving_variance, variance),
+        ):
+            moving.assign_add(share * (new - moving.value))
+        return outputs

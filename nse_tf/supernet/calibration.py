@@ -1,0 +1,56 @@
+"""Re-estimates batch-norm statistics for one child.
+
+The running statistics of a supernet average over all its children and fit
+none. Before a child is judged, its own are taken from training images.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.supernet.model import Supernet
+
+
+class Calibrator:
+    """Gives one child at a time the statistics of given images.
+
+    Args:
+        supernet: Whose statistics to replace.
+    """
+
+    def __init__(self, supernet: Supernet) -> None:
+        @tf.function(reduce_retracing=True)
+        def run(images: tf.Tensor, slots: tf.Tensor, rate: tf.Tensor) -> None:
+            supernet(images, slots, training=True, rate=rate)
+
+        self._run = run
+
+    def calibrate(
+        self, slots: np.ndarray, batches: Iterable[np.ndarray]
+    ) -> None:
+        """Replaces the statistics of a child's branches and the fixed part's.
+
+        They become the plain mean over the batches: the n-th batch enters with
+        a rate of 1/n, so the first one wipes out whatever was there.
+
+        Args:
+            slots: The child, int32 `(num_places, max_open)`.
+            batches: Images `(batch, height, width, channels)` in 0..255.
+        """
+        child = tf.constant(slots)
+        for index, images in enumerate(batches):
+            self._run(images, child, tf.constant(1.0 / (index + 1)))
+
+
+@contextlib.contextmanager
+def statistics_kept(supernet: Supernet) -> Iterator[None]:
+    """Puts all moving statistics back at the end, also after an error."""
+    variables = supernet.non_trainable_variables
+    kept = [variable.numpy() for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, kept, strict=True):
+            variable.assign(value)

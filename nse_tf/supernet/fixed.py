@@ -1,0 +1,95 @@
+"""The fixed part of a chain: the same layers in supernet and child."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.spaces import Skeleton
+from nse_tf.supernet.batch_norm import (
+    EPSILON,
+    MOMENTUM,
+    FusedBatchNormalization,
+)
+from nse_tf.supernet.layouts import Piece
+
+
+def conv(
+    filters: int, kernel: int, stride: int, name: str
+) -> keras.layers.Layer:
+    """Returns a convolution without bias."""
+    return keras.layers.Conv2D(
+        filters, kernel, stride, padding="same", use_bias=False, name=name
+    )
+
+
+def depthwise(kernel: int, stride: int, name: str) -> keras.layers.Layer:
+    """Returns a depthwise convolution without bias."""
+    return keras.layers.DepthwiseConv2D(
+        kernel, stride, padding="same", use_bias=False, name=name
+    )
+
+
+def batch_norm(name: str, *, fused: bool) -> keras.layers.Layer:
+    """Returns a batch norm: the fused one to train, the stock one to save."""
+    if fused:
+        return FusedBatchNormalization(name=name)
+    return keras.layers.BatchNormalization(
+        epsilon=EPSILON, momentum=MOMENTUM, name=name
+    )
+
+
+def relu6(name: str) -> keras.layers.Layer:
+    """Returns the activation of all published chains."""
+    return keras.layers.ReLU(max_value=6.0, name=name)
+
+
+def stem_layers(skeleton: Skeleton, *, fused: bool) -> list[keras.layers.Layer]:
+    """Returns everything before the first place; takes pixels in 0..255."""
+    return [
+        keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling"),
+        conv(skeleton.stem_channels, 3, skeleton.stem_stride, "stem"),
+        batch_norm("stem_bn", fused=fused),
+        relu6("stem_relu"),
+        depthwise(3, 1, "first_depthwise"),
+        batch_norm("first_depthwise_bn", fused=fused),
+        relu6("first_depthwise_relu"),
+        conv(skeleton.first_channels, 1, 1, "first_project"),
+        batch_norm("first_project_bn", fused=fused),
+    ]
+
+
+def tail_layers(
+    skeleton: Skeleton, *, fused: bool, dropout: float = 0.0
+) -> list[keras.layers.Layer]:
+    """Returns everything after the last place; ends in logits."""
+    dropped = [keras.layers.Dropout(dropout, name="dropout")] if dropout else []
+    return [
+        conv(skeleton.tail_channels, 1, 1, "tail"),
+        batch_norm("tail_bn", fused=fused),
+        relu6("tail_relu"),
+        keras.layers.GlobalAveragePooling2D(name="pool"),
+        *dropped,
+        keras.layers.Dense(skeleton.num_classes, name="classifier"),
+    ]
+
+
+def initialize(
+    layers: list[keras.layers.Layer], rng: np.random.Generator
+) -> None:
+    """Gives built layers fresh weights, drawn from `rng` in order.
+
+    Convolutions as `Piece.initial` says; the classifier uniform in
+    ±1/√inputs, weights and bias, as in PyTorch.
+    """
+    for layer in layers:
+        for weight in layer.weights:
+            if isinstance(layer, keras.layers.Dense):
+                bound = 1 / np.sqrt(layer.kernel.shape[0])
+                value = rng.uniform(-bound, bound, weight.shape)
+            else:
+                is_depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+                name = "depthwise" if is_depthwise else layer.name
+                value = Piece(name, weight.name, tuple(weight.shape)).initial(
+                    rng
+                )
+            weight.assign(tf.constant(value, tf.float32))

@@ -1,0 +1,133 @@
+"""How an op's weights lie in one row of numbers.
+
+All candidates of a place keep their weights in one matrix, a row each: kernels
+first, then batch norm's scales and offsets. Statistics lie in a second matrix.
+So a step that opens one candidate reads one row, gets one gradient and writes
+one row, whatever the op; and the sums that spell angles, and which numbers
+decay, follow from how long the kernels are.
+"""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from nse_tf.spaces import ChoiceBlock, Identity, MBConv, Op
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """One weight of an op.
+
+    Attributes:
+        layer: The stock layer of a child that has it, such as `expand_bn`.
+        weight: Its name there, such as `gamma`.
+        shape: Its shape.
+    """
+
+    layer: str
+    weight: str
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return int(np.prod(self.shape))
+
+    def initial(self, rng: np.random.Generator) -> np.ndarray:
+        """Returns fresh values, float32, of the piece's shape.
+
+        Kernels are normal with variance `2 / (k² · C_out)`, where a depthwise
+        convolution counts all its channels as outputs: the initialization of
+        the published one-shot supernets. Batch norm starts as the identity.
+        """
+        if self.weight != "kernel":
+            value = 1.0 if self.weight in ("gamma", "moving_variance") else 0.0
+            return np.full(self.shape, value, np.float32)
+        height, width, channels_in, channels_out = self.shape
+        outputs = channels_out if self.layer != "depthwise" else channels_in
+        deviation = np.sqrt(2.0 / (height * width * outputs))
+        values = rng.standard_normal(self.shape, np.float32)
+        return values * np.float32(deviation)
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """All weights of one op at one place, in the order of their row.
+
+    Attributes:
+        kernels: Convolution kernels.
+        affine: Batch norm's scales and offsets.
+        statistics: Batch norm's moving means and variances.
+    """
+
+    kernels: tuple[Piece, ...] = ()
+    affine: tuple[Piece, ...] = ()
+    statistics: tuple[Piece, ...] = ()
+
+    @property
+    def weights(self) -> tuple[Piece, ...]:
+        """What training moves, in the order of the row."""
+        return self.kernels + self.affine
+
+    @functools.cached_property
+    def kernel_size(self) -> int:
+        """How many numbers at the row's start are kernels."""
+        return sum(piece.size for piece in self.kernels)
+
+
+def layout_of(op: Op, block: ChoiceBlock) -> Layout:
+    """Returns how the weights of an op at its place lie in a row."""
+    match op:
+        case Identity():
+            return Layout()
+        case MBConv(kernel, expansion):
+            inner = block.in_channels * expansion
+            kernels = [
+                Piece("depthwise", "kernel", (kernel, kernel, inner, 1)),
+                Piece("project", "kernel", (1, 1, inner, block.out_channels)),
+            ]
+            if expansion > 1:
+                shape = (1, 1, block.in_channels, inner)
+                kernels.insert(0, Piece("expand", "kernel", shape))
+            widths = [
+                (
+                    piece.layer,
+                    block.out_channels if piece.layer == "project" else inner,
+                )
+                for piece in kernels
+            ]
+            return Layout(
+                tuple(kernels),
+                _norms(widths, ("gamma", "beta")),
+                _norms(widths, ("moving_mean", "moving_variance")),
+            )
+
+
+def _norms(
+    widths: list[tuple[str, int]], weights: tuple[str, str]
+) -> tuple[Piece, ...]:
+    return tuple(
+        Piece(f"{layer}_bn", weight, (width,))
+        for layer, width in widths
+        for weight in weights
+    )
+
+
+def packed(pieces: tuple[Piece, ...], rng: np.random.Generator) -> np.ndarray:
+    """Returns fresh values of these pieces as one row."""
+    values = [piece.initial(rng).ravel() for piece in pieces]
+    return np.concatenate([np.empty(0, np.float32), *values])
+
+
+def unpacked(
+    pieces: tuple[Piece, ...], row: np.ndarray
+) -> dict[tuple[str, str], np.ndarray]:
+    """Returns the values of a row by (layer, weight); padding is ignored."""
+    values, start = {}, 0
+    for piece in pieces:
+        values[piece.layer, piece.weight] = row[
+            start : start + piece.size
+        ].reshape(piece.shape)
+        start += piece.size
+    return values

@@ -1,0 +1,132 @@
+"""Supernet: a skeleton of choice layers, called with what is open."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.supernet.batch_norm import MOMENTUM, FusedBatchNormalization
+from nse_tf.supernet.choice import CLOSED, ChoiceLayer
+from nse_tf.supernet.fixed import initialize, stem_layers, tail_layers
+
+
+class Supernet(keras.Model):
+    """The weight-sharing model of a whole space.
+
+    Args:
+        space: The space; also the candidates that are no longer active have
+            their weights here.
+        seed: Of the initial weights.
+
+    Call arguments:
+        images: `(batch, height, width, channels)`, pixels in 0..255.
+        open_branches: Indices of the open candidates, int32 `(num_places,
+            max_open)`, `CLOSED` in unused slots; see `slots_of`.
+        gates: Factors `(num_places, max_candidates)`, or None for an equal
+            share of each open branch.
+        training: Whether batch norm uses and moves statistics.
+        rate: Share of the batch in moved statistics.
+
+    Output shape:
+        Logits `(batch, num_classes)`.
+    """
+
+    def __init__(self, space: SearchSpace, seed: int = 0) -> None:
+        super().__init__(name="supernet")
+        self.space = space
+        rng = np.random.default_rng(seed)
+        self.stem = stem_layers(space.skeleton, fused=True)
+        self.tail = tail_layers(space.skeleton, fused=True)
+        self.places = [ChoiceLayer(block, rng) for block in space.blocks]
+        self._build_fixed_part()
+        initialize(self.fixed_layers, rng)
+        self.built = True
+
+    def _build_fixed_part(self) -> None:
+        skeleton = self.space.skeleton
+        ends = (
+            (self.stem, (*skeleton.image_size, skeleton.image_channels)),
+            (self.tail, (*skeleton.tail_size, skeleton.stages[-1].channels)),
+        )
+        for layers, shape in ends:
+            keras.Sequential([keras.Input(shape), *layers])
+
+    def initialize(self, seed: int) -> None:
+        """Draws all weights anew, as for a new supernet of that seed."""
+        rng = np.random.default_rng(seed)
+        for place in self.places:
+            place.initialize(rng)
+        initialize(self.fixed_layers, rng)
+
+    @property
+    def fixed_layers(self) -> list[keras.layers.Layer]:
+        """The layers that all children share, input to output."""
+        return [*self.stem, *self.tail]
+
+    @property
+    def max_open(self) -> int:
+        """The most branches that any place may open."""
+        return max(block.max_open for block in self.space.blocks)
+
+    def call(
+        self,
+        images: tf.Tensor,
+        open_branches: tf.Tensor,
+        gates: tf.Tensor | None = None,
+        training: bool = False,
+        rate: tf.Tensor | float = 1.0 - MOMENTUM,
+    ) -> tf.Tensor:
+        """Returns the logits of the open sub-network."""
+        outputs = self._run_fixed(
+            self.stem, tf.cast(images, tf.float32), training, rate
+        )
+        for place, layer in enumerate(self.places):
+            outputs = layer(
+                outputs,
+                open_branches[place, : layer.block.max_open],
+                gates=None if gates is None else gates[place],
+                training=training,
+                rate=rate,
+            )
+        return self._run_fixed(self.tail, outputs, training, rate)
+
+    def _run_fixed(
+        self,
+        layers: list[keras.layers.Layer],
+        outputs: tf.Tensor,
+        training: bool,
+        rate: tf.Tensor | float,
+    ) -> tf.Tensor:
+        for layer in layers:
+            if isinstance(layer, FusedBatchNormalization):
+                outputs = layer(outputs, training=training, rate=rate)
+            else:
+                outputs = (
+                    layer(outputs, training=training)
+                    if _has_mode(layer)
+                    else layer(outputs)
+                )
+        return outputs
+
+    def slots_of(self, genotype: Genotype) -> np.ndarray:
+        """Returns a genotype as `open_branches`.
+
+        Raises:
+            ValueError: If the genotype is not of the space.
+        """
+        self.space.require(genotype)
+        return slots(genotype.genes, self.max_open)
+
+
+def _has_mode(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, keras.layers.Dropout)
+
+
+def slots(genes: Sequence[Sequence[int]], max_open: int) -> np.ndarray:
+    """Returns genes as int32 `(num_places, max_open)`, padded with `CLOSED`."""
+    filled = np.full((len(genes), max_open), CLOSED, np.int32)
+    for row, gene in zip(filled, genes, strict=True):
+        row[: len(gene)] = gene
+    return filled

@@ -1,0 +1,106 @@
+"""SGD with momentum that moves only what a step used.
+
+Library optimizers decay all weights and let all momenta run on at every step,
+also those of candidates that were closed. Here a row of weights that got no
+gradient keeps its weights and its momentum to the bit.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class LazySGD(tf.Module):
+    """Stochastic gradient descent with Nesterov or plain momentum.
+
+    `g ← g + decay · w`, `m ← momentum · m + g`, then `w ← w - rate · m`, or
+    with Nesterov `w ← w - rate · (g + momentum · m)`. Weight decay is part of
+    the gradient, as in the published code, and on kernels only: variables of
+    rank 2 or more, and the kernel part of rows of weights.
+
+    Args:
+        variables: What to train.
+        row_kernel_sizes: By index in `variables`, for a matrix of rows: how
+            many numbers at the start of each row are kernels.
+        momentum: Share of the past gradients.
+        nesterov: Whether to look ahead.
+        weight_decay: Pull of kernels to zero.
+        clip_norm: Longest gradient over all variables together; longer ones
+            are scaled down. None leaves them.
+    """
+
+    def __init__(
+        self,
+        variables: Sequence[keras.Variable],
+        row_kernel_sizes: dict[int, np.ndarray] | None = None,
+        *,
+        momentum: float = 0.9,
+        nesterov: bool = True,
+        weight_decay: float = 4e-5,
+        clip_norm: float | None = 5.0,
+    ) -> None:
+        super().__init__(name="lazy_sgd")
+        self._targets = [variable.value for variable in variables]
+        self._row_kernel_sizes = row_kernel_sizes or {}
+        self.momenta = [
+            tf.Variable(tf.zeros_like(each), trainable=False)
+            for each in self._targets
+        ]
+        self._momentum = momentum
+        self._nesterov = nesterov
+        self._weight_decay = weight_decay
+        self._clip_norm = clip_norm
+
+    @property
+    def targets(self) -> list[tf.Variable]:
+        """The variables, in the order that `apply` takes gradients."""
+        return self._targets
+
+    def apply(
+        self,
+        gradients: Sequence[tf.Tensor | tf.IndexedSlices],
+        learning_rate: tf.Tensor,
+    ) -> None:
+        """Moves the variables against their gradients."""
+        if self._clip_norm is not None:
+            gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
+        for index, gradient in enumerate(gradients):
+            if isinstance(gradient, tf.IndexedSlices):
+                self._apply_rows(index, gradient, learning_rate)
+            else:
+                self._apply_whole(index, gradient, learning_rate)
+
+    def _apply_whole(
+        self, index: int, gradient: tf.Tensor, learning_rate: tf.Tensor
+    ) -> None:
+        target, slot = self._targets[index], self.momenta[index]
+        if target.shape.rank >= 2:
+            gradient += self._weight_decay * target
+        slot.assign(self._momentum * slot + gradient)
+        target.assign_sub(learning_rate * self._direction(gradient, slot))
+
+    def _apply_rows(
+        self, index: int, gradient: tf.IndexedSlices, learning_rate: tf.Tensor
+    ) -> None:
+        target, slot = self._targets[index], self.momenta[index]
+        rows = gradient.indices
+        values = tf.gather(target, rows)
+        sizes = tf.gather(self._row_kernel_sizes[index], rows)
+        is_kernel = tf.sequence_mask(sizes, target.shape[1], values.dtype)
+        step = gradient.values + self._weight_decay * is_kernel * values
+        momenta = self._momentum * tf.gather(slot, rows) + step
+        slot.scatter_update(tf.IndexedSlices(momenta, rows))
+        moved = values - learning_rate * self._direction(step, momenta)
+        target.scatter_update(tf.IndexedSlices(moved, rows))
+
+    def _direction(self, gradient: tf.Tensor, momentum: tf.Tensor) -> tf.Tensor:
+        if self._nesterov:
+            return gradient + self._momentum * momentum
+        return momentum + tf.zeros_like(gradient)
+
+    def reset(self) -> None:
+        """Forgets all momenta."""
+        for slot in self.momenta:
+            slot.assign(tf.zeros_like(slot))

@@ -1,0 +1,97 @@
+"""One compiled update of a supernet or a child."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.datasets import POLICIES, augment
+from nse_tf.training.lazy_sgd import LazySGD
+
+Forward = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+class TrainingStep:
+    """Augments a batch, runs it forward and back, and updates the weights.
+
+    It is traced once; another path is another value of `slots`.
+
+    Args:
+        forward: From images `(batch, height, width, channels)` in 0..255 and
+            slots to logits `(batch, num_classes)`, in training mode.
+        optimizer: Holds the variables.
+        augmentation: Name of a policy of `datasets.POLICIES`.
+        label_smoothing: Share of the label spread over all classes.
+    """
+
+    def __init__(
+        self,
+        forward: Forward,
+        optimizer: LazySGD,
+        *,
+        augmentation: str,
+        label_smoothing: float,
+    ) -> None:
+        policy = POLICIES[augmentation]
+
+        @tf.function(reduce_retracing=True)
+        def step(
+            images: tf.Tensor,
+            labels: tf.Tensor,
+            slots: tf.Tensor,
+            learning_rate: tf.Tensor,
+            seed: tf.Tensor,
+        ) -> tf.Tensor:
+            images = augment(tf.cast(images, tf.float32), policy, seed)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(optimizer.targets)
+                logits = forward(images, slots)
+                loss = smoothed_loss(labels, logits, label_smoothing)
+            gradients = tape.gradient(loss, optimizer.targets)
+            optimizer.apply(gradients, learning_rate)
+            return loss
+
+        self._step = step
+
+    @property
+    def num_traces(self) -> int:
+        """How often the step was traced so far."""
+        return int(self._step.experimental_get_tracing_count())
+
+    def __call__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        slots: np.ndarray,
+        learning_rate: float,
+        seed: tuple[int, int],
+    ) -> tf.Tensor:
+        """Does one update; returns the loss."""
+        return self._step(
+            tf.constant(images),
+            tf.constant(labels),
+            tf.constant(slots, tf.int32),
+            tf.constant(learning_rate, tf.float32),
+            tf.constant(seed, tf.int32),
+        )
+
+
+def smoothed_loss(
+    labels: tf.Tensor, logits: tf.Tensor, label_smoothing: float
+) -> tf.Tensor:
+    """Returns the mean cross entropy with label smoothing.
+
+    Args:
+        labels: `(batch,)`, integers.
+        logits: `(batch, num_classes)`.
+        label_smoothing: Share of the label spread over all classes.
+    """
+    num_classes = logits.shape[-1]
+    targets = tf.one_hot(
+        labels,
+        num_classes,
+        1.0 - label_smoothing + label_smoothing / num_classes,
+        label_smoothing / num_classes,
+    )
+    losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+    return tf.reduce_mean(losses)

@@ -1,0 +1,187 @@
+"""Trains shared weights under a sampler."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from nse_tf.datasets import ImageSet, epoch_batches, num_batches
+from nse_tf.sampling import Sampler
+from nse_tf.supernet import Supernet
+from nse_tf.training.checkpoints import Checkpoint
+from nse_tf.training.lazy_sgd import LazySGD
+from nse_tf.training.recipes import SupernetRecipe
+from nse_tf.training.steps import TrainingStep
+
+
+class SupernetTrainer:
+    """Holds a supernet and what its training has come to.
+
+    Args:
+        supernet: Whose weights to train.
+        recipe: The numbers of a step.
+        images: The training part.
+
+    Attributes:
+        base: The kernels that angles are measured from, as `kernels` returns
+            them.
+        losses: Mean loss of each epoch of the present job.
+    """
+
+    def __init__(
+        self, supernet: Supernet, recipe: SupernetRecipe, images: ImageSet
+    ) -> None:
+        self.supernet = supernet
+        self._recipe = recipe
+        self._images = images
+        variables = supernet.trainable_variables
+        positions = {id(variable): i for i, variable in enumerate(variables)}
+        self._optimizer = LazySGD(
+            variables,
+            {
+                positions[id(place.rows)]: place.kernel_sizes
+                for place in supernet.places
+            },
+            momentum=recipe.momentum,
+            nesterov=recipe.nesterov,
+            weight_decay=recipe.weight_decay,
+            clip_norm=recipe.clip_norm,
+        )
+        self.step = TrainingStep(
+            lambda images, slots: supernet(images, slots, training=True),
+            self._optimizer,
+            augmentation=recipe.augmentation,
+            label_smoothing=recipe.label_smoothing,
+        )
+        self.base = self.kernels()
+        self.losses: list[float] = []
+
+    def train(
+        self,
+        sampler: Sampler,
+        epochs: int,
+        learning_rates: tuple[float, float],
+        seed: int,
+        job_number: int,
+        after_epoch: Callable[[float], None] = lambda loss: None,
+    ) -> None:
+        """Trains on from the epochs in `losses` to `epochs`.
+
+        Args:
+            sampler: Draws the branches of each step.
+            epochs: How many the job has altogether.
+            learning_rates: At the first and after the last step; linear.
+            seed: Of paths, orders and augmentation.
+            job_number: Tells jobs of one seed apart.
+            after_epoch: Called with each epoch's mean loss, for progress bars
+                and checkpoints.
+        """
+        steps = num_batches(len(self._images), self._recipe.batch_size, True)
+        for epoch in range(len(self.losses), epochs):
+            rng = np.random.default_rng([seed, job_number, epoch])
+            rates = _falling(learning_rates, epoch * steps, epochs * steps)
+            batches = epoch_batches(
+                self._images,
+                self._recipe.batch_size,
+                seed=int(rng.integers(2**31)),
+                epoch=epoch,
+            )
+            losses = []
+            for (images, labels), rate in zip(batches, rates, strict=False):
+                slots = self.supernet.slots_of(sampler.sample(rng))
+                augment_seed = tuple(rng.integers(2**31, size=2).tolist())
+                losses.append(
+                    self.step(images, labels, slots, rate, augment_seed)
+                )
+            self.losses.append(float(np.mean([float(loss) for loss in losses])))
+            after_epoch(self.losses[-1])
+
+    def kernels(self) -> list[np.ndarray]:
+        """Returns all kernels: of each place, then of the fixed part."""
+        fixed = [
+            weight.numpy()
+            for layer in self.supernet.fixed_layers
+            for weight in layer.trainable_weights
+            if len(weight.shape) >= 2
+        ]
+        return [place.kernels() for place in self.supernet.places] + fixed
+
+    def angle_sums(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns ⟨w0, w⟩, ‖w0‖², ‖w‖² of candidates and fixed part.
+
+        Returns:
+            `(num_places, max_candidates, 3)` and `(3,)`, float64.
+        """
+        num_places = len(self.supernet.places)
+        candidates = np.zeros(
+            (num_places, self.supernet.space.max_candidates, 3)
+        )
+        fixed = np.zeros(3)
+        for index, (base, now) in enumerate(
+            zip(self.base, self.kernels(), strict=True)
+        ):
+            if index < num_places:
+                candidates[index, : len(now)] = _three_sums(base, now)
+            else:
+                fixed += _three_sums(base.reshape(1, -1), now.reshape(1, -1))[0]
+        return candidates, fixed
+
+    def checkpoint(self, job_id: str) -> Checkpoint:
+        """Returns all that training goes on from."""
+        return Checkpoint(
+            job_id,
+            tuple(self.losses),
+            [variable.numpy() for variable in self.supernet.variables],
+            [slot.numpy() for slot in self._optimizer.momenta],
+            self.base,
+            self.supernet.space.fingerprint,
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Goes on from a checkpoint.
+
+        Raises:
+            ValueError: If it is that of another space.
+        """
+        if checkpoint.fingerprint != self.supernet.space.fingerprint:
+            raise ValueError(
+                f"The checkpoint is that of space {checkpoint.fingerprint!r}, "
+                f"not of {self.supernet.space.fingerprint!r}."
+            )
+        for variable, value in zip(
+            self.supernet.variables, checkpoint.weights, strict=True
+        ):
+            variable.assign(value)
+        for slot, value in zip(
+            self._optimizer.momenta, checkpoint.momenta, strict=True
+        ):
+            slot.assign(value)
+        self.base = checkpoint.base
+        self.losses = list(checkpoint.losses)
+
+    def start_over(self, seed: int) -> None:
+        """Draws fresh weights, and forgets all momenta."""
+        self.supernet.initialize(seed)
+        self._optimizer.reset()
+
+
+def _falling(
+    rates: tuple[float, float], first: int, total: int
+) -> Iterator[float]:
+    """Yields the learning rates from step `first` of a linear schedule."""
+    step = first
+    while step < total:
+        yield rates[0] + (rates[1] - rates[0]) * step / total
+        step += 1
+
+
+def _three_sums(base: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """Returns the three sums of each row, `(rows, 3)`, in float64."""
+    base, now = base.astype(np.float64), now.astype(np.float64)
+    return np.stack(
+        [
+            (base * now).sum(axis=1),
+            (base * base).sum(axis=1),
+            (now * now).sum(axis=1),
+        ],
+        axis=1,
+    )

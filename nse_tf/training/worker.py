@@ -1,0 +1,275 @@
+"""Turns a job into a result."""
+
+import hashlib
+import pathlib
+import time
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+
+from nse_tf.datasets import ImageData, joined
+from nse_tf.jobs import (
+    ChildrenEvaluated,
+    ChildrenMeasured,
+    ChildTrained,
+    EvaluateChildren,
+    Genes,
+    Job,
+    MeasureChildren,
+    Result,
+    SupernetTrained,
+    TrainChild,
+    TrainSupernet,
+)
+from nse_tf.sampling import UniformSampler
+from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.supernet import Supernet, build_child, with_stock_layers
+from nse_tf.training.checkpoints import Checkpoint
+from nse_tf.training.evaluation import ChildEvaluator
+from nse_tf.training.progress import Progress
+from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
+from nse_tf.training.subnet_trainer import accuracy, train_child
+from nse_tf.training.supernet_trainer import SupernetTrainer
+
+Measurer = Callable[
+    [Sequence[keras.Model], str, int], tuple[list[float], list[int]]
+]
+
+
+class Worker:
+    """Does jobs on one machine; holds the supernet between them.
+
+    Args:
+        space: The full space of the search.
+        data: Training, validation and test images; the test part is not looked
+            at here.
+        folder: Where checkpoints and trained children go, the run's folder.
+        supernet_recipe: How shared weights are trained.
+        child_recipe: How a child is trained alone.
+        measure: Returns the latencies, in milliseconds, and file sizes, in
+            bytes, of models, given also the precision and the number of
+            threads. None where no job asks for it.
+        checkpoint_seconds: Least time between two checkpoints of a supernet's
+            training; its end is always kept.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        data: ImageData,
+        folder: pathlib.Path,
+        supernet_recipe: SupernetRecipe,
+        child_recipe: ChildRecipe,
+        measure: Measurer | None = None,
+        checkpoint_seconds: float = 60.0,
+    ) -> None:
+        self._space = space
+        self._data = data
+        self._folder = folder
+        self._supernet_recipe = supernet_recipe
+        self._child_recipe = child_recipe
+        self._measure = measure
+        self._checkpoint_seconds = checkpoint_seconds
+        self._trainer: SupernetTrainer | None = None
+        self._evaluator: ChildEvaluator | None = None
+
+    @property
+    def checkpoint_path(self) -> pathlib.Path:
+        """Where the supernet is kept."""
+        return self._folder / "supernet" / "checkpoint.npz"
+
+    def run(self, job: Job) -> Result:
+        """Does a job.
+
+        Raises:
+            ValueError: If the job does not fit the space, or wants a supernet
+                that was never trained.
+        """
+        started = time.monotonic()
+        match job:
+            case TrainSupernet():
+                return self._train_supernet(job, started)
+            case EvaluateChildren():
+                return self._evaluate_children(job, started)
+            case MeasureChildren():
+                return self._measure_children(job, started)
+            case TrainChild():
+                return self._train_child(job, started)
+
+    def supernet(self) -> Supernet:
+        """Returns the supernet as last trained.
+
+        Raises:
+            ValueError: If none was trained in this run's folder.
+        """
+        return self._loaded_trainer().supernet
+
+    def _loaded_trainer(self) -> SupernetTrainer:
+        """Returns the trainer as it was left, by this process or another."""
+        if self._trainer is None:
+            if not self.checkpoint_path.exists():
+                raise ValueError(
+                    f"No supernet was trained in {self._folder}: there is no "
+                    f"{self.checkpoint_path}."
+                )
+            self._trainer = self._new_trainer(0)
+            self._trainer.restore(Checkpoint.load(self.checkpoint_path))
+        return self._trainer
+
+    def _new_trainer(self, seed: int) -> SupernetTrainer:
+        return SupernetTrainer(
+            Supernet(self._space, seed), self._supernet_recipe, self._data.train
+        )
+
+    def _train_supernet(
+        self, job: TrainSupernet, started: float
+    ) -> SupernetTrained:
+        trainer = self._prepared_trainer(job)
+        sampler = UniformSampler(self._space.restrict(job.active))
+        saved = time.monotonic()
+
+        with Progress(
+            f"training the supernet ({job.id})",
+            job.epochs,
+            "epoch",
+            done=len(trainer.losses),
+        ) as bar:
+
+            def after_epoch(loss: float) -> None:
+                nonlocal saved
+                bar.advance(loss=loss)
+                if time.monotonic() - saved >= self._checkpoint_seconds:
+                    trainer.checkpoint(job.id).save(self.checkpoint_path)
+                    saved = time.monotonic()
+
+            trainer.train(
+                sampler,
+                job.epochs,
+                job.learning_rates,
+                job.seed,
+                int(job.id.split("_")[0]),
+                after_epoch,
+            )
+        if not np.isfinite(trainer.losses).all():
+            raise ValueError(
+                f"The training of the supernet diverged (losses "
+                f"{trainer.losses[-3:]}). Lower the learning rate, "
+                f"{job.learning_rates[0]:g} now."
+            )
+        trainer.checkpoint(job.id).save(self.checkpoint_path)
+        candidates, fixed = trainer.angle_sums()
+        return SupernetTrained(
+            tuple(trainer.losses),
+            tuple(
+                tuple((a, b, c) for a, b, c in place)
+                for place in candidates.tolist()
+            ),
+            (float(fixed[0]), float(fixed[1]), float(fixed[2])),
+            time.monotonic() - started,
+        )
+
+    def _prepared_trainer(self, job: TrainSupernet) -> SupernetTrainer:
+        """Returns the trainer where the job starts, or was broken off."""
+        if self.checkpoint_path.exists():
+            checkpoint = Checkpoint.load(self.checkpoint_path)
+            if checkpoint.job_id == job.id:
+                if self._trainer is None:
+                    self._trainer = self._new_trainer(job.seed)
+                self._trainer.restore(checkpoint)
+                return self._trainer
+        if job.start_from == "fresh":
+            if self._trainer is None:
+                self._trainer = self._new_trainer(job.seed)
+            else:
+                self._trainer.start_over(job.seed)
+        trainer = self._loaded_trainer()
+        trainer.losses = []
+        if job.base in ("initial", "reset"):
+            trainer.base = trainer.kernels()
+        return trainer
+
+    def _evaluate_children(
+        self, job: EvaluateChildren, started: float
+    ) -> ChildrenEvaluated:
+        if self._evaluator is None:
+            self._evaluator = ChildEvaluator(
+                self.supernet(), self._data.train, self._data.validation
+            )
+        found: list[float] = []
+        with Progress(
+            f"evaluating children ({job.id})", len(job.children), "child"
+        ) as bar:
+            for genes in job.children:
+                found += self._evaluator.accuracies(
+                    [self._genotype(genes)], job.calibration_images
+                )
+                bar.advance(accuracy=found[-1])
+        return ChildrenEvaluated(tuple(found), time.monotonic() - started)
+
+    def _measure_children(
+        self, job: MeasureChildren, started: float
+    ) -> ChildrenMeasured:
+        if self._measure is None:
+            raise ValueError(
+                f"Job {job.id!r} wants children measured, but this worker was "
+                "given no `measure`."
+            )
+        models = [
+            build_child(self._space, self._genotype(genes), fused=False)
+            for genes in job.children
+        ]
+        latencies_ms, sizes_bytes = self._measure(
+            models, job.precision, job.num_threads
+        )
+        return ChildrenMeasured(
+            tuple(latencies_ms), tuple(sizes_bytes), time.monotonic() - started
+        )
+
+    def _train_child(self, job: TrainChild, started: float) -> ChildTrained:
+        genotype = self._genotype(job.child)
+        recipe = self._child_recipe
+        child = build_child(
+            self._space, genotype, seed=job.seed, dropout=recipe.dropout
+        )
+        images = self._data.train
+        if job.uses_validation:
+            images = joined(images, self._data.validation)
+        with Progress(
+            f"training one child alone ({job.id})", job.epochs, "epoch"
+        ) as bar:
+            losses = train_child(
+                child,
+                images,
+                recipe,
+                job.epochs,
+                job.seed,
+                lambda loss: bar.advance(loss=loss),
+            )
+        stock = with_stock_layers(self._space, genotype, child)
+        found = (
+            job.inherited_accuracy
+            if job.uses_validation
+            else accuracy(stock, self._data.validation)
+        )
+        model_file = pathlib.Path("children") / f"{job.id}.keras"
+        digest = _save_model(stock, self._folder / model_file)
+        return ChildTrained(
+            tuple(losses),
+            found,
+            str(model_file),
+            digest,
+            time.monotonic() - started,
+        )
+
+    def _genotype(self, genes: Genes) -> Genotype:
+        return self._space.require(Genotype(genes, self._space.fingerprint))
+
+
+def _save_model(model: keras.Model, path: pathlib.Path) -> str:
+    """Writes a model whole or not at all; returns the file's SHA-256."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new.keras")
+    model.save(temporary)
+    temporary.replace(path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
