@@ -8,7 +8,7 @@ import numpy as np
 from nse_tf.costs.models import COSTS, CostModel
 from nse_tf.spaces import SearchSpace
 
-MAX_FAILED_REPAIRS = 64
+MAX_REPAIR_ROUNDS = 10
 
 PathSampler = Callable[[SearchSpace, np.random.Generator, int], np.ndarray]
 
@@ -151,16 +151,15 @@ def sample_within(
             closest, closest_excess = paths[excess.argmin()], excess.min()
         kept.append(paths[excess == 0.0])
         num_kept += len(kept[-1])
-    for _ in range(count + MAX_FAILED_REPAIRS):
+    for _ in range(MAX_REPAIR_ROUNDS):
         if num_kept >= count:
             break
-        start = draw(model.space, rng, 1)[0]
-        path, left = _repaired(model, budget, rng, start)
-        if left == 0.0:
-            kept.append(path[None])
-            num_kept += 1
-        elif left < closest_excess:
-            closest, closest_excess = path, left
+        starts = draw(model.space, rng, max(64, count - num_kept))
+        paths, excess = _repaired(model, budget, rng, starts)
+        if excess.min() < closest_excess:
+            closest, closest_excess = paths[excess.argmin()], excess.min()
+        kept.append(paths[excess == 0.0])
+        num_kept += len(kept[-1])
     found = np.concatenate(kept)[:count]
     if count > 0 and len(found) == 0:
         raise BudgetError(
@@ -172,28 +171,44 @@ def sample_within(
 
 
 def _repaired(
-    model: CostModel, budget: Budget, rng: np.random.Generator, path: np.ndarray
-) -> tuple[np.ndarray, float]:
-    """Returns a path nearer to the budget, and how far it still is from it.
+    model: CostModel,
+    budget: Budget,
+    rng: np.random.Generator,
+    paths: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns paths nearer to the budget, and how far each still is from it.
 
-    Places are visited in random order, several times. At first each takes a
-    random candidate among those that bring the path nearer, which keeps the
-    paths unlike each other; in the end, the one that brings it nearest.
+    Each path visits its places in a random order of its own, several times. At
+    first a place takes a random candidate among those that bring the path
+    nearer, which keeps the paths unlike each other; in the end, the one that
+    brings it nearest.
     """
-    path = path.copy()
-    left = budget.path_excess(model, path[None])[0]
+    paths = paths.copy()
+    left = budget.path_excess(model, paths)
+    count, num_places = paths.shape
+    candidates = np.arange(model.space.max_candidates)
+    is_closed = np.array(
+        [[c not in active for c in candidates] for active in model.space.active]
+    )
     for is_greedy in (False, False, True, True):
-        for place in rng.permutation(len(path)):
-            if left == 0.0:
-                return path, 0.0
-            offers = np.repeat(path[None], len(model.space.active[place]), 0)
-            offers[:, place] = model.space.active[place]
-            excess = budget.path_excess(model, offers)
-            better = np.flatnonzero(excess < left)
-            if len(better):
-                pick = excess.argmin() if is_greedy else rng.choice(better)
-                path, left = offers[pick], excess[pick]
-    return path, float(left)
+        orders = np.tile(np.arange(num_places), (count, 1))
+        for places in rng.permuted(orders, axis=1).T:
+            todo = np.flatnonzero(left > 0)
+            if len(todo) == 0:
+                return paths, left
+            at = places[todo]
+            offers = np.repeat(paths[todo, None], len(candidates), axis=1)
+            offers[np.arange(len(todo)), :, at] = candidates
+            excess = budget.path_excess(model, offers.reshape(-1, num_places))
+            excess = excess.reshape(len(todo), -1)
+            excess[is_closed[at]] = np.inf
+            order = excess if is_greedy else rng.random(excess.shape)
+            is_nearer = excess < left[todo, None]
+            pick = np.where(is_nearer, order, np.inf).argmin(axis=1)
+            rows = np.flatnonzero(is_nearer.any(axis=1))
+            paths[todo[rows]] = offers[rows, pick[rows]]
+            left[todo[rows]] = excess[rows, pick[rows]]
+    return paths, left
 
 
 def _described(model: CostModel, path: np.ndarray | None) -> str:

@@ -73,6 +73,11 @@ def adapted_skeleton(
     depth 1 the skeleton is the published one, number by number.
     """
     shorter = min(image_size)
+    if shorter < SMALLEST_TAIL:
+        raise ValueError(
+            f"`image_size` {image_size[0]}x{image_size[1]} is too small for "
+            f"the strides of a network: use at least {SMALLEST_TAIL} pixels."
+        )
     stem_stride = skeleton.stem_stride if shorter >= 96 else 1
     left = -(-shorter // stem_stride)
     strides = [stage.stride for stage in skeleton.stages]

@@ -1,0 +1,1 @@
+"""Command lines, and the only readers of FLAGS."""

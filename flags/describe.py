@@ -1,0 +1,134 @@
+"""Tells what a search space or a network is and costs.
+
+  nse_describe --network=spos_abs
+  nse_describe --space=spos --image_size=32 --num_classes=10
+  nse_describe --space=spos --genotype="2 2 -1 0 0 -1 -1 0 5 ..."
+  nse_describe --space=runs/c10/space_001.json --format=json
+
+MACs are multiply-accumulates of convolutions and the classifier, and nothing
+else; parameters are what training moves. With --format=json the answer is one
+JSON object.
+"""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from absl import flags
+
+from nse_tf.costs import (
+    NetworkDescription,
+    SpaceDescription,
+    describe_network,
+    describe_space,
+)
+from nse_tf.flags import binaries, space_flags
+from nse_tf.flags.description_text import network_text, space_text
+from nse_tf.spaces import (
+    PRESETS,
+    PUBLISHED,
+    Genotype,
+    SearchSpace,
+    load_genotype,
+    parse_genotype,
+    published_network,
+)
+
+flags.adopt_module_key_flags(space_flags)
+GENOTYPE = flags.DEFINE_string(
+    "genotype",
+    None,
+    "A network of the space: one word for each place (an op's name or index, "
+    "-1 for the identity, open branches joined by +), or a .json file.",
+)
+NETWORK = flags.DEFINE_string(
+    "network", None, f"A published network: one of {', '.join(PUBLISHED)}."
+)
+IMAGE_CHANNELS = flags.DEFINE_integer(
+    "image_channels", None, "Channels of the images.", lower_bound=1
+)
+NUM_CLASSES = flags.DEFINE_integer(
+    "num_classes", None, "How many classes to tell apart.", lower_bound=2
+)
+FORMAT = flags.DEFINE_enum(
+    "format", "text", ["text", "json"], "A table, or one JSON object."
+)
+
+
+def describe() -> SpaceDescription | NetworkDescription:
+    """Returns the description that the flags ask for.
+
+    Raises:
+        ValueError: If flags contradict each other or name nothing known.
+        FileNotFoundError: If a file is not there.
+    """
+    adapted = space_flags.adaptation()
+    for flag in (IMAGE_CHANNELS, NUM_CLASSES):
+        if flag.value is not None:
+            adapted[flag.name] = flag.value
+    if NETWORK.value is not None:
+        return _describe_published(NETWORK.value, adapted)
+    name = space_flags.SPACE.value
+    if name is None:
+        raise ValueError(
+            f"Say what to describe: --space={'|'.join(PRESETS)}|FILE.json or "
+            f"--network={'|'.join(PUBLISHED)}; --help tells more."
+        )
+    space = space_flags.read_space(name, adapted)
+    source = PRESETS[name].summary if name in PRESETS else name
+    if GENOTYPE.value is None:
+        return describe_space(space, name=name, source=source)
+    return describe_network(
+        space,
+        _read_genotype(space, GENOTYPE.value),
+        name=GENOTYPE.value,
+        source=source,
+    )
+
+
+def _describe_published(
+    name: str, adapted: dict[str, Any]
+) -> NetworkDescription:
+    space, genotype = published_network(name)
+    if space_flags.SPACE.value or GENOTYPE.value or adapted:
+        raise ValueError(
+            "`--network` describes a network as it was published and takes no "
+            f"other flag. To change it, use --space={space.name} with its "
+            "--genotype, and --image_size and the like."
+        )
+    return describe_network(
+        space,
+        genotype,
+        kind="network",
+        name=name,
+        source=PUBLISHED[name].source,
+    )
+
+
+def _read_genotype(space: SearchSpace, text: str) -> Genotype:
+    if text.endswith(".json"):
+        return load_genotype(space, pathlib.Path(text))
+    return parse_genotype(space, text)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Prints the description."""
+    del argv
+    description = describe()
+    if FORMAT.value == "json":
+        print(json.dumps(dataclasses.asdict(description), indent=1))
+    elif isinstance(description, SpaceDescription):
+        print(space_text(description))
+    else:
+        print(network_text(description))
+
+
+def run() -> NoReturn:
+    """Runs the binary `nse_describe`."""
+    binaries.run(main)
+
+
+if __name__ == "__main__":
+    run()

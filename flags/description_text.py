@@ -1,0 +1,127 @@
+"""Descriptions as tables for people."""
+
+import textwrap
+from collections.abc import Sequence
+
+from nse_tf.costs import NetworkDescription, SpaceDescription
+
+
+def network_text(network: NetworkDescription) -> str:
+    """Returns a network's parts as a table, with its totals."""
+    rows = [
+        ["part", "ops", "in", "out", "MACs", "params"],
+        *(
+            [
+                place.name,
+                "+".join(place.ops),
+                _shape(place.in_shape),
+                _shape(place.out_shape),
+                f"{place.macs:,}",
+                f"{place.params:,}",
+            ]
+            for place in network.places
+        ),
+        ["total", "", "", "", f"{network.macs:,}", f"{network.params:,}"],
+    ]
+    if network.published_macs != network.macs:
+        published = f"{network.published_macs:,}"
+        rows.append(["as published", "", "", "", published, ""])
+    title = f"A network of space {network.space!r}"
+    if network.kind == "network":
+        title = f"{network.name}: a network of space {network.space!r}"
+    return "\n".join(
+        [
+            f"{title}, fingerprint {network.fingerprint}",
+            network.source,
+            "",
+            *_aligned(rows, num_left=4),
+            *_wrapped("genotype", network.genotype),
+        ]
+    )
+
+
+def space_text(space: SpaceDescription) -> str:
+    """Returns a space's size and costs, and each candidate's MACs."""
+    macs, params = space.macs_range, space.params_range
+    fixed_macs = sum(part.macs for part in space.fixed)
+    fixed_params = sum(part.params for part in space.fixed)
+    facts = [
+        ["networks", f"{space.size:,}"],
+        ["places", f"{space.num_places}"],
+        ["operators", f"{space.num_operators}"],
+        ["MACs", f"{macs.lowest:,} to {macs.highest:,}"],
+        ["params", f"{params.lowest:,} to {params.highest:,}"],
+        ["fixed parts", f"{fixed_macs:,} MACs, {fixed_params:,} params"],
+        ["supernet", f"{space.macs:,} MACs, {space.params:,} params"],
+    ]
+    return "\n".join(
+        [
+            f"{space.name}: a search space, fingerprint {space.fingerprint}",
+            space.source,
+            "",
+            *_aligned(facts, num_left=2),
+            "",
+            "MACs of each candidate, in millions:",
+            *_aligned(_candidate_rows(space), num_left=3),
+            *_wrapped("cheapest in MACs", macs.cheapest),
+            *_wrapped("dearest in MACs", macs.dearest),
+        ]
+    )
+
+
+def _candidate_rows(space: SpaceDescription) -> list[list[str]]:
+    """Returns places as rows and ops as columns, under ops' names in pieces."""
+    names = list(
+        dict.fromkeys(
+            candidate.op
+            for place in space.places
+            for candidate in place.candidates
+        )
+    )
+    pieces = [name.split("_") for name in names]
+    height = max(len(each) for each in pieces)
+    rows = [
+        [
+            *(["place", "in", "out"] if line == 0 else ["", "", ""]),
+            *(each[line] if line < len(each) else "" for each in pieces),
+        ]
+        for line in range(height)
+    ]
+    for place in space.places:
+        macs = {each.op: each.macs for each in place.candidates}
+        rows.append(
+            [
+                place.name,
+                _shape(place.in_shape),
+                _shape(place.out_shape),
+                *(
+                    f"{macs[name] / 1e6:.4f}" if name in macs else ""
+                    for name in names
+                ),
+            ]
+        )
+    return rows
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "x".join(str(side) for side in shape)
+
+
+def _aligned(rows: Sequence[Sequence[str]], num_left: int) -> list[str]:
+    """Returns rows as lines; the first columns flush left, others right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if index < num_left else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _wrapped(caption: str, text: str) -> list[str]:
+    return [
+        "",
+        f"{caption}:",
+        *textwrap.wrap(text, 78, initial_indent="  ", subsequent_indent="  "),
+    ]

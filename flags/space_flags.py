@@ -1,0 +1,78 @@
+"""Flags that say which search space, shared by our binaries."""
+
+import pathlib
+import re
+from typing import Any
+
+from absl import flags
+
+from nse_tf.spaces import PRESETS, SearchSpace, load_space, make_preset
+
+SPACE = flags.DEFINE_string(
+    "space",
+    None,
+    f"The search space: one of {', '.join(PRESETS)}, or a .json file.",
+)
+IMAGE_SIZE = flags.DEFINE_string(
+    "image_size",
+    None,
+    "Height and width of the images, in pixels: 32, or 300x200.",
+)
+WIDTH = flags.DEFINE_float(
+    "width", None, "Multiplies all widths of a space that goes by name."
+)
+DEPTH = flags.DEFINE_float(
+    "depth", None, "Multiplies the depth of each stage of such a space."
+)
+
+
+def read_image_size(text: str) -> tuple[int, int]:
+    """Returns the height and width that `32` or `300x200` spells.
+
+    Raises:
+        ValueError: If the text spells neither.
+    """
+    match = re.fullmatch(r"(\d{1,6})(?:x(\d{1,6}))?", text)
+    if match is None:
+        raise ValueError(
+            f"`--image_size` is {text!r}; use a side in pixels, such as 32, "
+            "or HEIGHTxWIDTH, such as 300x200."
+        )
+    return int(match[1]), int(match[2] or match[1])
+
+
+def adaptation() -> dict[str, Any]:
+    """Returns the given flags that adapt a preset, by `make_preset` name.
+
+    Raises:
+        ValueError: If the image size does not read.
+    """
+    adapted: dict[str, Any] = {}
+    if IMAGE_SIZE.value is not None:
+        adapted["image_size"] = read_image_size(IMAGE_SIZE.value)
+    for flag in (WIDTH, DEPTH):
+        if flag.value is not None:
+            adapted[flag.name] = flag.value
+    return adapted
+
+
+def read_space(text: str, adapted: dict[str, Any]) -> SearchSpace:
+    """Returns the space that a flag names: a preset, or a `.json` file.
+
+    Args:
+        text: The flag's value.
+        adapted: What `make_preset` takes; a file has its own numbers.
+
+    Raises:
+        ValueError: If the name is unknown, the file is no search space, or a
+            file is to be adapted.
+        FileNotFoundError: If the file is not there.
+    """
+    if not text.endswith(".json"):
+        return make_preset(text, **adapted)
+    if adapted:
+        given = ", ".join(f"--{name}" for name in adapted)
+        raise ValueError(
+            f"{text} has its own sizes: leave out {given}, or name a preset."
+        )
+    return load_space(pathlib.Path(text))

@@ -1,0 +1,1 @@
+"""Tests, room by room; a package so that rooms can share strategies."""

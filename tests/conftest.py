@@ -1,0 +1,23 @@
+"""What every test starts from."""
+
+import os
+
+# Before TensorFlow is imported, by whichever test comes first.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import hypothesis
+from absl import flags
+
+# Flags have their defaults; a test that wants others uses absl's flagsaver.
+flags.FLAGS.mark_as_parsed()
+
+# The same examples on every machine, however busy that machine is.
+hypothesis.settings.register_profile(
+    "everywhere",
+    max_examples=50,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("everywhere")

@@ -1,0 +1,102 @@
+import hypothesis
+import numpy as np
+import pytest
+
+from nse_tf.costs import COSTS, CostModel, fixed_parts, op_part
+from nse_tf.costs.models import fixed_keys, operator_key
+from nse_tf.spaces import Genotype, MBConv, SearchSpace, make_preset
+from tests.costs.strategies import made_up_table
+from tests.spaces.strategies import small_spaces, spaces_and_genotypes
+
+TINY = make_preset("spos_tiny", image_size=(8, 8), num_classes=10)
+
+
+@hypothesis.given(spaces_and_genotypes())
+def test_a_genotype_costs_the_sum_of_its_parts(
+    drawn: tuple[SearchSpace, Genotype],
+) -> None:
+    space, genotype = drawn
+    parts = list(fixed_parts(space.skeleton))
+    for block, gene in zip(space.blocks, genotype.genes, strict=True):
+        parts += [op_part(block.candidates[index], block) for index in gene]
+    assert CostModel(space).costs(genotype) == {
+        "macs": sum(part.macs for part in parts),
+        "params": sum(part.params for part in parts),
+    }
+
+
+@hypothesis.given(small_spaces())
+def test_many_paths_cost_what_each_costs(space: SearchSpace) -> None:
+    model = CostModel(space, made_up_table(space))
+    paths = space.sample_paths(np.random.default_rng(0), 20)
+    for name in COSTS:
+        one_by_one = [
+            model.costs(space.genotype(path.tolist()))[name] for path in paths
+        ]
+        assert model.path_costs(name, paths).tolist() == one_by_one
+
+
+@hypothesis.given(small_spaces())
+def test_no_path_of_a_space_is_cheaper_or_dearer_than_its_extremes(
+    space: SearchSpace,
+) -> None:
+    model = CostModel(space, made_up_table(space))
+    paths = [each for each in space.enumerate() if each.is_path]
+    for name in COSTS:
+        costs = [model.costs(path)[name] for path in paths]
+        assert model.range(name) == (min(costs), max(costs))
+
+
+def test_costs_are_told_as_far_as_they_are_known() -> None:
+    genotype = TINY.sample(np.random.default_rng(0))
+    assert tuple(CostModel(TINY).costs(genotype)) == ("macs", "params")
+    assert CostModel(TINY).names == ("macs", "params")
+    model = CostModel(TINY, made_up_table(TINY))
+    assert tuple(model.costs(genotype)) == COSTS == model.names
+
+
+def test_a_table_prices_overhead_ends_and_every_open_candidate() -> None:
+    table = made_up_table(TINY)
+    model = CostModel(TINY, table)
+    genotype = TINY.genotype([-1, -1, 0, -1, 0, -1, -1, -1, 0, -1, 0])
+    keys = [
+        *fixed_keys(TINY),
+        *(operator_key(MBConv(3, 3), TINY.blocks[i]) for i in (2, 4, 8, 10)),
+    ]
+    latency_ms, size_bytes = table.predict(keys)
+    costs = model.costs(genotype)
+    assert costs["latency_ms"] == latency_ms
+    assert costs["size_bytes"] == size_bytes
+
+
+def test_places_of_equal_shape_share_a_row() -> None:
+    op = MBConv(3, 3)
+    keys = [operator_key(op, block) for block in make_preset("spos").blocks]
+    assert keys[0] == "mbconv_k3_e3/in:112x112x24/out:56x56x32"
+    assert keys[1] == "mbconv_k3_e3/in:56x56x32/out:56x56x32/shortcut"
+    assert keys[1] == keys[2] == keys[3]
+    assert len(set(keys)) == 11
+
+
+def test_rows_of_the_ends_tell_every_number_that_shapes_them() -> None:
+    assert fixed_keys(make_preset("spos", num_classes=10)) == (
+        "stem_s2/in:224x224x3/stem:40/out:24",
+        "tail/in:7x7x432/tail:1728/classes:10",
+    )
+
+
+def test_a_table_without_a_row_says_which() -> None:
+    model = CostModel(make_preset("spos"), made_up_table(TINY))
+    with pytest.raises(KeyError, match=r"no row 'stem_s2/in:224x224x3"):
+        _ = model.fixed
+
+
+def test_the_cost_of_a_closed_candidate_is_not_in_the_range() -> None:
+    space = TINY.without([(10, 5), (10, 4), (10, 3), (10, 2), (10, 1)])
+    assert CostModel(space).range("macs")[1] < CostModel(TINY).range("macs")[1]
+
+
+def test_a_foreign_genotype_is_not_priced() -> None:
+    genotype = make_preset("spos").genotype([0] * 21)
+    with pytest.raises(ValueError, match="belongs to the space of"):
+        CostModel(TINY).costs(genotype)

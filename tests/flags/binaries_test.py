@@ -1,0 +1,94 @@
+import pathlib
+import subprocess
+import sys
+
+PROGRAM = """
+import sys
+sys.path.insert(0, {checkout!r})
+sys.argv[0] = "binary"
+from nse_tf.flags import binaries
+{body}
+binaries.run(main)
+"""
+
+
+def run(
+    body: str, *argv: str, cwd: pathlib.Path
+) -> subprocess.CompletedProcess[str]:
+    program = PROGRAM.format(checkout=str(pathlib.Path.cwd()), body=body)
+    return subprocess.run(
+        [sys.executable, "-c", program, *argv],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+    )
+
+
+OUR_ERROR = """
+from nse_tf.spaces import make_preset
+def main(argv):
+    make_preset("nowhere")
+"""
+FOREIGN_ERROR = """
+import statistics
+def main(argv):
+    statistics.mean([])
+"""
+
+
+def test_a_binary_that_ends_well_exits_with_0(tmp_path: pathlib.Path) -> None:
+    done = run("def main(argv): print(argv)", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "['binary']\n")
+
+
+def test_bad_input_is_one_line_without_traceback(
+    tmp_path: pathlib.Path,
+) -> None:
+    done = run(OUR_ERROR, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("binary: No space is named 'nowhere'.")
+    assert "Traceback" not in done.stderr
+
+
+def test_verbosity_shows_what_led_to_bad_input(tmp_path: pathlib.Path) -> None:
+    done = run(OUR_ERROR, "--v=1", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+    assert "make_preset" in done.stderr
+
+
+def test_a_fault_in_a_library_keeps_its_traceback(
+    tmp_path: pathlib.Path,
+) -> None:
+    done = run(FOREIGN_ERROR, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "StatisticsError" in done.stderr
+
+
+def test_a_message_of_several_lines_becomes_one(tmp_path: pathlib.Path) -> None:
+    done = run(
+        "def main(argv): raise ValueError('first\\n  second')", cwd=tmp_path
+    )
+    assert done.stderr == "binary: first second\n"
+
+
+def test_a_reader_that_leaves_early_is_no_error(
+    tmp_path: pathlib.Path,
+) -> None:
+    program = PROGRAM.format(
+        checkout=str(pathlib.Path.cwd()),
+        body="def main(argv): print('line\\n' * 100_000)",
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
