@@ -1,0 +1,205 @@
+"""A folder of photographs, one sub-folder per class."""
+
+import concurrent.futures
+import functools
+import logging
+import os
+import pathlib
+import statistics
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from nse_tf.datasets.array_cache import (
+    UNREADABLE,
+    Rows,
+    Shape,
+    default_cache_dir,
+    files_key,
+    load_or_decode,
+)
+from nse_tf.datasets.augmentation import suitable_policy
+from nse_tf.datasets.class_folders import (
+    UNDIVIDED,
+    ClassFolders,
+    list_class_folders,
+)
+from nse_tf.datasets.decoding import is_gray, read_image
+from nse_tf.datasets.image_data import ImageData, ImageSet
+from nse_tf.datasets.splitting import split_off_test, split_off_validation
+
+# Photographs are shrunk to this unless told otherwise; smaller ones stay.
+DEFAULT_IMAGE_SIZE = 96
+
+# Of each class, so that every part that is split off gets one and leaves one.
+_MIN_IMAGES = {UNDIVIDED: 3, "train": 2, "validation": 1, "test": 1}
+
+# Decoded images that wait to be written, so that memory stays bounded.
+_NUM_DECODED_AHEAD = 256
+
+_logger = logging.getLogger(__name__)
+
+
+def load_folder(
+    data_dir: str | os.PathLike[str],
+    *,
+    image_size: int | None = None,
+    channels: int | None = None,
+    validation_fraction: float = 0.2,
+    seed: int = 0,
+    cache_dir: str | os.PathLike[str] | None = None,
+) -> ImageData:
+    """Returns a folder of images, laid out as `list_class_folders` says.
+
+    Files that cannot be decoded are left out, logged, and named in the result.
+    Where the folder names no test part, a fifth of every class becomes it, the
+    same for every seed.
+
+    Args:
+        data_dir: The folder.
+        image_size: Height and width: the shorter side becomes this, the middle
+            is kept. None: the median shorter side of the images, at most 96.
+        channels: 1 or 3. None: 1 if every image is gray, else 3.
+        validation_fraction: Share of the training images to validate on, if
+            the folder has no validation part.
+        seed: Draws them.
+        cache_dir: Where the decoded images are kept; `default_cache_dir()` if
+            None. They are decoded anew when a file changes.
+
+    Raises:
+        FileNotFoundError: If the folder is missing.
+        ValueError: If the layout is wrong or a class has too few images.
+    """
+    root = pathlib.Path(data_dir)
+    files = list_class_folders(root)
+    _check_counts(root, files, np.ones(len(files.paths), np.bool))
+    key = files_key(root, files.paths, "folder 1", image_size, channels)
+    images, labels = load_or_decode(
+        pathlib.Path(cache_dir or default_cache_dir()) / f"folder_{key}",
+        functools.partial(_decode, files, image_size, channels),
+    )
+    is_readable = labels != UNREADABLE
+    _check_counts(root, files, is_readable)
+    everything = ImageSet(images, files.labels)
+    train, validation, test = (
+        everything.subset(rows)
+        for rows in _split(files, is_readable, validation_fraction, seed)
+    )
+    _, height, _, depth = images.shape
+    return ImageData(
+        root.resolve().name,
+        train,
+        validation,
+        test,
+        files.class_names,
+        suitable_policy(height, depth),
+        _log_unreadable(root, files, is_readable),
+    )
+
+
+def _decode(
+    files: ClassFolders, image_size: int | None, channels: int | None
+) -> tuple[Shape, Rows]:
+    if image_size is None or channels is None:
+        median_size, depth = _survey(files.paths)
+        image_size = image_size or min(median_size, DEFAULT_IMAGE_SIZE)
+        channels = channels or depth
+    shape = (image_size, image_size, channels)
+    return (len(files.paths), *shape), _decode_rows(files, shape)
+
+
+def _survey(paths: tuple[pathlib.Path, ...]) -> tuple[int, int]:
+    """Returns the median shorter side and the channels; reads headers only."""
+    sides, grays = [], []
+    for path in paths:
+        try:
+            with Image.open(path) as image:
+                sides.append(min(image.size))
+                grays.append(is_gray(image))
+        except Exception:
+            continue
+    if not sides:  # Decoding will find that no image can be read.
+        return 1, 1
+    return statistics.median_low(sides), 1 if all(grays) else 3
+
+
+def _decode_rows(
+    files: ClassFolders, shape: tuple[int, int, int]
+) -> Iterator[tuple[npt.NDArray[np.uint8] | None, int]]:
+    read = functools.partial(_read_or_none, shape=shape)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for start in range(0, len(files.paths), _NUM_DECODED_AHEAD):
+            stop = start + _NUM_DECODED_AHEAD
+            images = pool.map(read, files.paths[start:stop])
+            yield from zip(images, files.labels[start:stop], strict=True)
+
+
+def _read_or_none(
+    path: pathlib.Path, shape: tuple[int, int, int]
+) -> npt.NDArray[np.uint8] | None:
+    try:
+        return read_image(path, shape)
+    except MemoryError:
+        raise
+    except Exception as error:  # Decoders raise nearly anything on bad bytes.
+        _logger.info("Cannot read %s: %s", path, error)
+        return None
+
+
+def _check_counts(
+    root: pathlib.Path, files: ClassFolders, is_readable: npt.NDArray[np.bool]
+) -> None:
+    for part in files.part_names:
+        for label, name in enumerate(files.class_names):
+            is_here = (files.parts == part) & (files.labels == label)
+            count = int(np.count_nonzero(is_here & is_readable))
+            if count < _MIN_IMAGES[part]:
+                where = "" if part == UNDIVIDED else f" in {part}/"
+                raise ValueError(
+                    f"Class {name!r} of `data_dir` {str(root)!r} has {count} "
+                    f"readable image{'s' * (count != 1)}{where}, but needs at "
+                    f"least {_MIN_IMAGES[part]}: add some, or remove the class."
+                )
+
+
+def _split(
+    files: ClassFolders,
+    is_readable: npt.NDArray[np.bool],
+    validation_fraction: float,
+    seed: int,
+) -> tuple[npt.NDArray[np.int64], ...]:
+    """Returns the rows of the train, validation and test part."""
+    rows = {
+        part: np.flatnonzero((files.parts == part) & is_readable)
+        for part in files.part_names
+    }
+    if UNDIVIDED in rows:
+        undivided = rows[UNDIVIDED]
+        rest, test = split_off_test(files.labels[undivided])
+        rows = {"train": undivided[rest], "test": undivided[test]}
+    if "validation" not in rows:
+        train, validation = split_off_validation(
+            files.labels[rows["train"]], validation_fraction, seed
+        )
+        rows["validation"] = rows["train"][validation]
+        rows["train"] = rows["train"][train]
+    return rows["train"], rows["validation"], rows["test"]
+
+
+def _log_unreadable(
+    root: pathlib.Path, files: ClassFolders, is_readable: npt.NDArray[np.bool]
+) -> tuple[str, ...]:
+    unreadable = tuple(
+        files.paths[row].relative_to(root).as_posix()
+        for row in np.flatnonzero(~is_readable)
+    )
+    if unreadable:
+        _logger.warning(
+            "Skipped %d of %d images that cannot be read: %s",
+            len(unreadable),
+            len(files.paths),
+            ", ".join(unreadable),
+        )
+    return unreadable

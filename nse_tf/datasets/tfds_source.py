@@ -1,0 +1,214 @@
+"""Image classification sets that TensorFlow Datasets can serve."""
+
+import difflib
+import functools
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from nse_tf.datasets import array_cache, embedded
+from nse_tf.datasets.augmentation import suitable_policy
+from nse_tf.datasets.decoding import fit_array
+from nse_tf.datasets.image_data import ImageData, ImageSet
+from nse_tf.datasets.splitting import split_off_test, split_off_validation
+
+
+def load_tfds(
+    name: str,
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    image_size: int | None = None,
+    channels: int | None = None,
+    validation_fraction: float = 0.2,
+    seed: int = 0,
+    cache_dir: str | os.PathLike[str] | None = None,
+    download: bool = False,
+) -> ImageData:
+    """Returns a data set of TensorFlow Datasets.
+
+    Validation rows always come from the `train` split. The test part is the
+    `test` split, else the `validation` split, else a fifth of every class of
+    `train`, the same for every seed.
+
+    Args:
+        name: Such as "cifar10", or "emnist/letters" for a configuration.
+        data_dir: Where TensorFlow Datasets prepared it; None: its own default,
+            `~/tensorflow_datasets`.
+        image_size: Height and width: the shorter side becomes this, the middle
+            is kept. None: as they are, if all are alike.
+        channels: 1 or 3; None: as they are.
+        validation_fraction: Share of the training images to validate on.
+        seed: Draws them.
+        cache_dir: Where the decoded images are kept; `default_cache_dir()` if
+            None.
+        download: Whether a set that is not prepared may be downloaded.
+
+    Raises:
+        FileNotFoundError: If it is not prepared and must not be downloaded.
+        ValueError: If the name is unknown or it is not image classification.
+        OSError: If the download fails.
+    """
+    builder = _prepared_builder(name, data_dir, download)
+    image_key, label_key = _image_and_label(name, builder.info)
+    image, label = (builder.info.features[k] for k in (image_key, label_key))
+    shape = _target_shape(name, image.shape, image_size, channels)
+    read = functools.partial(
+        _read_split, builder, image_key, label_key, shape, cache_dir
+    )
+    train, test = read("train"), None
+    for split in ("test", "validation"):
+        if test is None and split in builder.info.splits:
+            test = read(split)
+    if test is None:
+        rest, test_rows = split_off_test(train.labels)
+        train, test = train.subset(rest), train.subset(test_rows)
+    rows, validation_rows = split_off_validation(
+        train.labels, validation_fraction, seed
+    )
+    return ImageData(
+        name,
+        train.subset(rows),
+        train.subset(validation_rows),
+        test,
+        tuple(map(label.int2str, range(label.num_classes))),
+        suitable_policy(shape[0], image.shape[-1] or shape[-1]),
+    )
+
+
+def _prepared_builder(
+    name: str, data_dir: str | os.PathLike[str] | None, download: bool
+) -> Any:
+    import tensorflow_datasets as tfds
+
+    known = tfds.list_builders(with_community_datasets=False)
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    except ValueError as error:
+        if name.split("/")[0].split(":")[0] in known:  # So the rest is wrong.
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"`name` {name!r}: {reason}") from error
+        near = difflib.get_close_matches(
+            name, [*known, embedded.NAME], cutoff=0.5
+        )
+        hint = f" Near it are {', '.join(near)}." if near else ""
+        raise ValueError(
+            f"`name` {name!r} is no known data set.{hint} There is "
+            f"{embedded.NAME!r}, which ships with the package, whatever "
+            "TensorFlow Datasets serves or has prepared in `data_dir`, and a "
+            "folder of images of your own (`data_dir` without a name)."
+        ) from error
+    if builder.is_prepared():
+        return builder
+    if not download:
+        raise FileNotFoundError(
+            f"Data set {name!r} is not prepared in {str(builder.data_dir)!r}: "
+            "point `data_dir` at the folder in which TensorFlow Datasets "
+            "prepared it, or allow the `download`."
+        )
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # Of many kinds, of many libraries.
+        raise OSError(
+            f"Data set {name!r} could not be downloaded: {error}"
+        ) from error
+    return builder
+
+
+def _image_and_label(name: str, info: Any) -> tuple[str, str]:
+    """Returns the names of the features to learn from and to learn.
+
+    The set's own choice (`supervised_keys`) if it has made one, otherwise the
+    only image and the only class label.
+    """
+    import tensorflow_datasets as tfds
+
+    chosen = info.supervised_keys or tuple(info.features)
+    # Sorted, since sets that are read from their files have no fixed order.
+    kinds = {k: info.features[k] for k in sorted(info.features) if k in chosen}
+    images = [
+        key
+        for key, kind in kinds.items()
+        if isinstance(kind, tfds.features.Image) and kind.np_dtype == np.uint8
+    ]
+    labels = [
+        key
+        for key, kind in kinds.items()
+        if isinstance(kind, tfds.features.ClassLabel)
+    ]
+    if len(images) != 1 or len(labels) != 1:
+        features = ", ".join(
+            f"{key}: {type(kind).__name__}" for key, kind in kinds.items()
+        )
+        raise ValueError(
+            f"Data set {name!r} is not image classification: one uint8 Image "
+            f"and one ClassLabel are needed, but it has {features}."
+        )
+    if "train" not in info.splits:
+        raise ValueError(
+            f"Data set {name!r} has no `train` split, only "
+            f"{', '.join(info.splits)}."
+        )
+    return images[0], labels[0]
+
+
+def _target_shape(
+    name: str,
+    native: tuple[int | None, int | None, int | None],
+    image_size: int | None,
+    channels: int | None,
+) -> tuple[int, int, int]:
+    height, width = image_size or native[0], image_size or native[1]
+    if height is None or width is None:
+        raise ValueError(
+            f"The images of {name!r} differ in size: give `image_size`."
+        )
+    return height, width, channels or (1 if native[2] == 1 else 3)
+
+
+def _read_split(
+    builder: Any,
+    image_key: str,
+    label_key: str,
+    shape: tuple[int, int, int],
+    cache_dir: str | os.PathLike[str] | None,
+    split: str,
+) -> ImageSet:
+    files = [pathlib.Path(p) for p in builder.info.splits[split].filepaths]
+    root = pathlib.Path(builder.data_dir)
+    full_name = builder.info.full_name
+    key = array_cache.files_key(root, files, "tfds 1", full_name, split, shape)
+    cache = pathlib.Path(cache_dir or array_cache.default_cache_dir())
+    images, labels = array_cache.load_or_decode(
+        cache / f"{builder.name}_{split}_{key}",
+        lambda: _decode(builder, image_key, label_key, shape, split),
+    )
+    if (labels < 0).any():
+        raise ValueError(
+            f"Split {split!r} of {full_name!r} has images without a label."
+        )
+    return ImageSet(images, labels)
+
+
+def _decode(
+    builder: Any,
+    image_key: str,
+    label_key: str,
+    shape: tuple[int, int, int],
+    split: str,
+) -> tuple[array_cache.Shape, array_cache.Rows]:
+    import tensorflow_datasets as tfds
+
+    dataset = builder.as_dataset(
+        split=split,
+        shuffle_files=False,
+        decoders=tfds.decode.PartialDecoding(
+            {image_key: True, label_key: True}
+        ),
+    )
+    rows = (
+        (fit_array(row[image_key], shape), int(row[label_key]))
+        for row in tfds.as_numpy(dataset)
+    )
+    return (builder.info.splits[split].num_examples, *shape), rows

@@ -1,0 +1,224 @@
+"""A folder of photographs becomes three parts, whatever lies in it."""
+
+import logging
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nse_tf.datasets import array_cache, folder
+from nse_tf.datasets.folder import load_folder
+from nse_tf.datasets.image_data import ImageSet
+from nse_tf.datasets.mapped_rows import MappedRows
+
+WriteImages = Callable[..., None]
+
+
+@pytest.fixture
+def write_images() -> WriteImages:
+    """A function that fills a class folder with distinct plain images."""
+
+    def write(
+        folder: pathlib.Path,
+        count: int,
+        size: tuple[int, int] = (12, 12),
+        mode: str = "RGB",
+        suffix: str = ".png",
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for index in range(count):
+            gray = np.full(size[::-1], 10 * index + 5, np.uint8)
+            image = Image.fromarray(gray).convert(mode)
+            image.save(folder / f"{index:03d}{suffix}")
+
+    return write
+
+
+def gray_levels(image_set: ImageSet) -> list[int]:
+    """The plain color by which `write_images` tells images apart."""
+    return sorted(np.asarray(image_set.images)[:, 0, 0, 0].tolist())
+
+
+@pytest.fixture
+def photos(tmp_path: pathlib.Path, write_images: WriteImages) -> pathlib.Path:
+    """Unequal sizes, unequal classes, gray and color, three formats."""
+    root = tmp_path / "photos"
+    write_images(root / "owl", 20, size=(30, 20))
+    write_images(root / "cat", 10, size=(16, 40), suffix=".bmp")
+    write_images(root / "ant", 5, size=(24, 24), mode="L", suffix=".webp")
+    return root
+
+
+def test_every_image_lands_in_one_part_with_its_class_s_share(
+    photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    data = load_folder(photos, image_size=8, cache_dir=tmp_path / "cache")
+    assert data.name == "photos"
+    assert data.class_names == ("ant", "cat", "owl")
+    assert data.image_shape == (8, 8, 3)
+    assert np.bincount(data.test.labels).tolist() == [1, 2, 4]
+    assert np.bincount(data.validation.labels).tolist() == [1, 2, 3]
+    assert np.bincount(data.train.labels).tolist() == [3, 6, 13]
+    for label, count in enumerate((5, 10, 20)):
+        levels = [
+            level
+            for part in (data.train, data.validation, data.test)
+            for level in gray_levels(
+                part.subset(np.flatnonzero(part.labels == label))
+            )
+        ]
+        expected = 10 * np.arange(count) + 5
+        np.testing.assert_allclose(sorted(levels), expected, atol=2)
+
+
+def test_the_seed_moves_validation_rows_but_never_test_rows(
+    photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    first, second, again = (
+        load_folder(photos, image_size=8, seed=seed, cache_dir=tmp_path)
+        for seed in (0, 1, 0)
+    )
+    assert gray_levels(first.test) == gray_levels(second.test)
+    assert gray_levels(first.validation) != gray_levels(second.validation)
+    assert first.fingerprint() == again.fingerprint()
+
+
+def test_second_load_decodes_nothing_until_a_file_changes(
+    photos: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache = tmp_path / "cache"
+    first = load_folder(photos, image_size=8, cache_dir=cache)
+    with monkeypatch.context() as patched:
+        patched.delattr(folder, "read_image")
+        second = load_folder(photos, image_size=8, cache_dir=cache)
+    assert second.fingerprint() == first.fingerprint()
+    (photos / "cat" / "003.bmp").unlink()
+    third = load_folder(photos, image_size=8, cache_dir=cache)
+    assert third.fingerprint() != first.fingerprint()
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_a_large_folder_is_mapped_and_equal(
+    photos: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = load_folder(photos, image_size=8, cache_dir=tmp_path)
+    monkeypatch.setattr(array_cache, "MAPPED_FROM_BYTES", 10)
+    mapped = load_folder(photos, image_size=8, cache_dir=tmp_path)
+    assert isinstance(mapped.train.images, MappedRows)
+    assert mapped.fingerprint() == read.fingerprint()
+
+
+def test_unreadable_files_are_named_counted_and_skipped(
+    photos: pathlib.Path,
+    tmp_path: pathlib.Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (photos / "owl" / "bad.jpg").write_bytes(b"this is no photograph")
+    whole = (photos / "owl" / "000.png").read_bytes()
+    (photos / "owl" / "cut.png").write_bytes(whole[: len(whole) // 2])
+    for _ in ("decoded", "cached"):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            data = load_folder(photos, cache_dir=tmp_path / "cache")
+        assert data.unreadable == ("owl/bad.jpg", "owl/cut.png")
+        assert "Skipped 2 of 37 images" in caplog.text
+        assert "owl/bad.jpg, owl/cut.png" in caplog.text
+        parts = (data.train, data.validation, data.test)
+        assert sum(map(len, parts)) == 35
+
+
+def test_without_numbers_size_and_channels_follow_the_images(
+    photos: pathlib.Path, tmp_path: pathlib.Path, write_images: WriteImages
+) -> None:
+    # Shorter sides: 20 of 20, 10 of 16, 5 of 24 pixels.
+    data = load_folder(photos, cache_dir=tmp_path)
+    assert data.image_shape == (20, 20, 3)
+    assert data.augmentation == "small_images"
+    scans = tmp_path / "scans"
+    for name in ("a", "b"):
+        write_images(scans / name, 4, size=(120, 130), mode="L")
+    data = load_folder(scans, cache_dir=tmp_path)
+    assert data.image_shape == (96, 96, 1)
+    assert data.augmentation == "digits"
+
+
+def test_an_explicit_number_of_channels_wins(
+    photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    data = load_folder(photos, channels=1, cache_dir=tmp_path)
+    assert data.image_shape == (20, 20, 1)
+
+
+def test_named_parts_are_kept_as_they_are(
+    tmp_path: pathlib.Path, write_images: WriteImages
+) -> None:
+    for part, count in (("train", 4), ("val", 1), ("test", 2)):
+        for name in ("a", "b"):
+            write_images(tmp_path / "x" / part / name, count)
+    data = load_folder(tmp_path / "x", cache_dir=tmp_path / "cache")
+    counts = (len(data.train), len(data.validation), len(data.test))
+    assert counts == (8, 2, 4)
+
+
+def test_validation_comes_from_train_where_only_test_is_named(
+    tmp_path: pathlib.Path, write_images: WriteImages
+) -> None:
+    for part, count in (("train", 10), ("test", 3)):
+        for name in ("a", "b"):
+            write_images(tmp_path / "x" / part / name, count)
+    data = load_folder(
+        tmp_path / "x", validation_fraction=0.3, cache_dir=tmp_path / "cache"
+    )
+    counts = (len(data.train), len(data.validation), len(data.test))
+    assert counts == (14, 6, 6)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_class_too_small_to_split_is_refused_by_name(
+    photos: pathlib.Path,
+    tmp_path: pathlib.Path,
+    write_images: WriteImages,
+    count: int,
+) -> None:
+    write_images(photos / "yak", count)
+    with pytest.raises(
+        ValueError, match=rf"Class 'yak' .* has {count} readable images?, but"
+    ):
+        load_folder(photos, cache_dir=tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_unreadable_files_do_not_count_towards_a_class(
+    photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    for index in range(5):
+        (photos / "ant" / f"{index:03d}.webp").write_bytes(b"no")
+    with pytest.raises(ValueError, match=r"Class 'ant' .* has 0 readable"):
+        load_folder(photos, cache_dir=tmp_path)
+
+
+def test_a_folder_of_nothing_but_damage_is_refused(
+    tmp_path: pathlib.Path,
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "x" / name).mkdir(parents=True)
+        for index in range(3):
+            (tmp_path / "x" / name / f"{index}.jpg").write_bytes(b"no")
+    with pytest.raises(ValueError, match=r"Class 'a' .* has 0 readable"):
+        load_folder(tmp_path / "x", cache_dir=tmp_path / "cache")
+
+
+def test_a_class_that_a_part_lacks_images_of_is_refused(
+    tmp_path: pathlib.Path, write_images: WriteImages
+) -> None:
+    for name in ("a", "b"):
+        write_images(tmp_path / "x" / "train" / name, 3)
+        write_images(tmp_path / "x" / "test" / name, 2 * (name == "a"))
+    with pytest.raises(ValueError, match=r"'b' .* 0 readable images in test/"):
+        load_folder(tmp_path / "x", cache_dir=tmp_path / "cache")
