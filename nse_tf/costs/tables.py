@@ -1,6 +1,7 @@
 """Latency tables: milliseconds and bytes per op and shape, JSON in and out."""
 
 import dataclasses
+import hashlib
 import json
 import math
 import os
@@ -123,6 +124,12 @@ class CostTable:
     overhead_ms: float
     overhead_bytes: int
     fit: TableFit | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the table by its content."""
+        content = json.dumps(self.to_json(), sort_keys=True).encode()
+        return hashlib.sha256(content).hexdigest()[:16]
 
     def row(self, key: str) -> CostRow:
         """Returns the row of `key`.

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from nse_tf.spaces.blocks import ChoiceBlock
-from nse_tf.spaces.ops import Op
+from nse_tf.spaces.blocks import ChoiceBlock, strided
+from nse_tf.spaces.ops import MBConv, Op
 from nse_tf.spaces.skeletons import Skeleton
 from nse_tf.spaces.space import SearchSpace
 
@@ -53,6 +53,9 @@ def chain_space(
 ) -> SearchSpace:
     """Returns a space with the same candidates at every place.
 
+    Kernels whose outer taps would only ever see the padding of a small map are
+    left out there: they compute what a smaller kernel does, and cost more.
+
     Args:
         name: What people call the space.
         skeleton: Stem, stages and tail.
@@ -63,13 +66,21 @@ def chain_space(
         convention: How the authors count MACs.
     """
     candidates: list[tuple[Op, ...]] = []
-    channels = skeleton.first_channels
+    size, channels = skeleton.stem_size, skeleton.first_channels
     for stage in skeleton.stages:
         for block_index in range(stage.depth):
             stride = stage.stride if block_index == 0 else 1
             keeps_shape = stride == 1 and channels == stage.channels
-            candidates.append((*ops, *(optional_ops if keeps_shape else ())))
+            useful = [op for op in ops if _sees_more(op, size)]
+            optional = optional_ops if keeps_shape else ()
+            candidates.append((*useful, *optional))
             channels = stage.channels
+            size = strided(size, stride)
     blocks = chain_blocks(skeleton, candidates, [max_open] * len(candidates))
     active = tuple(tuple(range(len(block.candidates))) for block in blocks)
     return SearchSpace(name, skeleton, blocks, active, convention)
+
+
+def _sees_more(op: Op, size: tuple[int, int]) -> bool:
+    """Whether the outermost taps of an op's kernel ever meet the map."""
+    return not isinstance(op, MBConv) or op.kernel <= 2 * max(size) - 1

@@ -46,8 +46,8 @@ FAIRNAS_SKELETON = Skeleton(
     tail_channels=1280,
 )
 
-# The smallest map that a network is left to pool, where the image allows it.
-SMALLEST_TAIL = 4
+# The smallest image there is a network for, in pixels.
+SMALLEST_IMAGE = 4
 
 
 def rounded_channels(channels: float) -> int:
@@ -68,24 +68,24 @@ def adapted_skeleton(
 
     Widths are multiplied and rounded to multiples of 8, stage depths are
     multiplied and at least 1. Images under 96 pixels get a stem of stride 1;
-    then strides are taken away from the first stages until the last map has
-    `SMALLEST_TAIL` pixels on its shorter side. At 224 pixels, width 1 and
-    depth 1 the skeleton is the published one, number by number.
+    then the first stages, each up to the next stride, are left out until the
+    last map has 4 pixels on its shorter side, or 2 for images up to 16 pixels:
+    they are made for resolutions that small images never had. At 224 pixels,
+    width 1 and depth 1 the skeleton is the published one, number by number.
     """
     shorter = min(image_size)
-    if shorter < SMALLEST_TAIL:
+    if shorter < SMALLEST_IMAGE:
         raise ValueError(
             f"`image_size` {image_size[0]}x{image_size[1]} is too small for "
-            f"the strides of a network: use at least {SMALLEST_TAIL} pixels."
+            f"the strides of a network: use at least {SMALLEST_IMAGE} pixels."
         )
     stem_stride = skeleton.stem_stride if shorter >= 96 else 1
     left = -(-shorter // stem_stride)
-    strides = [stage.stride for stage in skeleton.stages]
-    for index in (i for i, stride in enumerate(strides) if stride == 2):
-        num_halvings = sum(stride == 2 for stride in strides)
-        if left >= SMALLEST_TAIL * 2**num_halvings:
-            break
-        strides[index] = 1
+    smallest_tail = 2 if shorter <= 16 else 4
+    halving = [i for i, each in enumerate(skeleton.stages) if each.stride == 2]
+    first = 0
+    while halving and left < smallest_tail * 2 ** len(halving):
+        first = halving.pop(0) + 1
 
     def scaled(channels: int) -> int:
         return channels if width == 1 else rounded_channels(channels * width)
@@ -101,9 +101,9 @@ def adapted_skeleton(
             Stage(
                 scaled(stage.channels),
                 max(1, round(stage.depth * depth)),
-                stride,
+                stage.stride,
             )
-            for stage, stride in zip(skeleton.stages, strides, strict=True)
+            for stage in skeleton.stages[first:]
         ),
         tail_channels=scaled(skeleton.tail_channels),
     )
@@ -155,7 +155,7 @@ PRESETS = {
         (Identity(),),
         "thop",
         width=0.35,
-        depth=0.6,
+        depth=0.75,
     ),
     "spos_tiny": Preset(
         "the SPOS chain, small enough for 8x8 scans on a laptop",
@@ -163,7 +163,7 @@ PRESETS = {
         (Identity(),),
         "thop",
         width=0.25,
-        depth=0.5,
+        depth=0.75,
     ),
 }
 

@@ -1,0 +1,54 @@
+"""Searches for the best network under a limit, and hands it over measured.
+
+  nse_search
+  nse_search --dataset=cifar10 --data_dir=DIR --max_macs_m=12 --run_dir=runs/c10
+  nse_search --data_dir=photos --image_size=96 --max_latency_ms=8
+
+It shrinks the search space by angle, explores what is left, trains the winner
+alone, converts it to .tflite files, measures them, and writes report.html.
+Stopped and started again with the same flags, it goes on.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from absl import flags
+
+from nse_tf.flags import binaries, search_flags, space_flags
+from nse_tf.methods import SearchError
+
+flags.adopt_module_key_flags(search_flags)
+flags.adopt_module_key_flags(space_flags)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Does the search that the flags ask for."""
+    del argv
+    config = search_flags.search_config()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logger = logging.getLogger("nse_tf")
+    logger.addHandler(logging.StreamHandler(sys.stderr))
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    # TensorFlow takes seconds to import; flags were checked before that.
+    from nse_tf.reporting import summary_text
+    from nse_tf.tuners.search_run import run_search
+
+    try:
+        report = run_search(config)
+    except SearchError as error:
+        sys.exit(f"nse_search: {error}")
+    print(summary_text(report.parent))
+    print(f"Report: {report}")
+
+
+def run() -> NoReturn:
+    """Runs the binary; see `binaries.run`."""
+    binaries.run(main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,165 @@
+"""Flags of `nse_search`, turned into one frozen config."""
+
+import pathlib
+
+from absl import flags
+
+from nse_tf.costs import Budget
+from nse_tf.flags import space_flags
+from nse_tf.tuners.search_config import EFFORT_NAMES, METHODS, SearchConfig
+
+DATASET = flags.DEFINE_string(
+    "dataset",
+    None,
+    "digits, which ships with the package, or a name of TensorFlow Datasets, "
+    "prepared in --data_dir. Default: digits, or the folder --data_dir.",
+)
+DATA_DIR = flags.DEFINE_string(
+    "data_dir",
+    None,
+    "A folder with a folder of images for each class; with --dataset, where "
+    "TensorFlow Datasets prepared it.",
+)
+CHANNELS = flags.DEFINE_enum(
+    "channels", None, ["1", "3"], "Channels of the images: gray or color."
+)
+VALIDATION_FRACTION = flags.DEFINE_float(
+    "validation_fraction",
+    0.2,
+    "Share of the training images that ranks networks during the search.",
+    lower_bound=0.01,
+    upper_bound=0.9,
+)
+AUGMENTATION = flags.DEFINE_string(
+    "augmentation", None, "How images are varied; default: what suits the data."
+)
+MAX_MACS_M = flags.DEFINE_float(
+    "max_macs_m", None, "Most MACs, in millions.", lower_bound=0
+)
+MIN_MACS_M = flags.DEFINE_float(
+    "min_macs_m", None, "Fewest MACs, in millions.", lower_bound=0
+)
+MAX_PARAMS_M = flags.DEFINE_float(
+    "max_params_m", None, "Most parameters, in millions.", lower_bound=0
+)
+MAX_LATENCY_MS = flags.DEFINE_float(
+    "max_latency_ms",
+    None,
+    "Longest latency on this machine, in milliseconds, as measured.",
+    lower_bound=0,
+)
+MAX_SIZE_KB = flags.DEFINE_float(
+    "max_size_kb",
+    None,
+    "Largest .tflite file, in kilobytes of 1,000.",
+    lower_bound=0,
+)
+PRECISION = flags.DEFINE_enum(
+    "precision",
+    "fp32",
+    ["fp32", "fp16", "int8"],
+    "The .tflite file that --max_latency_ms and --max_size_kb speak of.",
+)
+NUM_THREADS = flags.DEFINE_integer(
+    "num_threads", 1, "Threads that latency is measured with.", lower_bound=1
+)
+METHOD = flags.DEFINE_enum(
+    "method", "evolution", METHODS, "How the space is explored."
+)
+SHRINK = flags.DEFINE_bool(
+    "shrink", True, "Shrink the space by angle before it is explored."
+)
+EFFORT = flags.DEFINE_enum(
+    "effort",
+    None,
+    EFFORT_NAMES,
+    "How much to do: quick, laptop, or the paper's numbers. Default: what "
+    "suits the data; the flags below change single numbers.",
+)
+RUN_DIR = flags.DEFINE_string(
+    "run_dir", None, "The run's folder. Default: runs/ and the data set's name."
+)
+CACHE_DIR = flags.DEFINE_string(
+    "cache_dir",
+    "~/.cache/nse_tf",
+    "Where decoded images and cost tables are kept between runs.",
+)
+SEED = flags.DEFINE_integer("seed", 0, "Of everything drawn.", lower_bound=0)
+
+# Single numbers of an effort, by flag name.
+OVERRIDES = [
+    flags.DEFINE_integer(name, None, text, lower_bound=1)
+    for name, text in (
+        ("shrink_first_epochs", "Epochs before the first operators go."),
+        ("shrink_epochs", "Epochs before further ones go."),
+        ("drop_per_stage", "Operators that go at a time."),
+        ("stop_size", "Networks left at which shrinking stops."),
+        ("supernet_epochs", "Epochs of the supernet that is explored."),
+        ("num_children", "Children judged with inherited weights."),
+        ("population", "Children of a generation."),
+        ("calibration_images", "Images for a child's batch norm."),
+        ("num_finalists", "Children trained alone, the best of which wins."),
+        ("child_epochs", "Epochs of a child trained alone."),
+        ("batch_size", "Images a step."),
+    )
+] + [
+    flags.DEFINE_float(name, None, text, lower_bound=0)
+    for name, text in (
+        ("supernet_learning_rate", "First learning rate of the supernet."),
+        ("child_learning_rate", "Highest learning rate of a child."),
+    )
+]
+
+
+def search_config() -> SearchConfig:
+    """Returns the parsed flags as a config.
+
+    Raises:
+        ValueError: If flags do not fit each other.
+    """
+    dataset = DATASET.value
+    if dataset is None and DATA_DIR.value is None:
+        dataset = "digits"
+    image_size = space_flags.adaptation().get("image_size")
+    if image_size is not None and image_size[0] != image_size[1]:
+        raise ValueError(
+            f"`--image_size` is {space_flags.IMAGE_SIZE.value}; images are cut "
+            "to squares here, so give one side in pixels."
+        )
+    data_dir = None if DATA_DIR.value is None else pathlib.Path(DATA_DIR.value)
+    name = dataset or (data_dir.resolve().name if data_dir else "run")
+    return SearchConfig(
+        run_dir=pathlib.Path(RUN_DIR.value or f"runs/{name}"),
+        dataset=dataset,
+        data_dir=data_dir,
+        image_size=None if image_size is None else image_size[0],
+        image_channels=None if CHANNELS.value is None else int(CHANNELS.value),
+        validation_fraction=VALIDATION_FRACTION.value,
+        space=space_flags.SPACE.value,
+        width=space_flags.WIDTH.value,
+        depth=space_flags.DEPTH.value,
+        method=METHOD.value,
+        shrink=SHRINK.value,
+        budget=Budget(
+            macs=_times(MAX_MACS_M.value, 1e6),
+            params=_times(MAX_PARAMS_M.value, 1e6),
+            latency_ms=MAX_LATENCY_MS.value,
+            size_bytes=_times(MAX_SIZE_KB.value, 1e3),
+            min_macs=_times(MIN_MACS_M.value, 1e6),
+        ),
+        precision=PRECISION.value,
+        num_threads=NUM_THREADS.value,
+        effort=EFFORT.value,
+        overrides=tuple(
+            (flag.name, flag.value)
+            for flag in OVERRIDES
+            if flag.value is not None
+        ),
+        augmentation=AUGMENTATION.value,
+        seed=SEED.value,
+        cache_dir=pathlib.Path(CACHE_DIR.value),
+    )
+
+
+def _times(value: float | None, unit: float) -> float | None:
+    return None if value is None else value * unit

@@ -1,0 +1,34 @@
+"""The methods as keras-tuner oracles and tuners.
+
+Names are imported on first use: command lines read their flags, and refuse bad
+ones, before TensorFlow's seconds are spent.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nse_tf.tuners.efforts import EFFORTS as EFFORTS
+    from nse_tf.tuners.efforts import Effort as Effort
+    from nse_tf.tuners.hyperparameters import SpaceHyperModel as SpaceHyperModel
+    from nse_tf.tuners.oracles import (
+        AngleShrinkingOracle as AngleShrinkingOracle,
+    )
+    from nse_tf.tuners.oracles import SearchOracle as SearchOracle
+    from nse_tf.tuners.supernet_tuner import SupernetTuner as SupernetTuner
+
+_MODULES = {
+    "EFFORTS": "efforts",
+    "Effort": "efforts",
+    "SpaceHyperModel": "hyperparameters",
+    "AngleShrinkingOracle": "oracles",
+    "SearchOracle": "oracles",
+    "SupernetTuner": "supernet_tuner",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
+    return getattr(module, name)

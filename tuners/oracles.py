@@ -1,0 +1,266 @@
+"""Methods as oracles: ask, tell, resume."""
+
+import pathlib
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine import trial as trial_module
+
+from nse_tf.costs import Budget, CostModel
+from nse_tf.jobs import (
+    ChildrenEvaluated,
+    ChildTrained,
+    EvaluateChildren,
+    Result,
+    TrainChild,
+)
+from nse_tf.methods import Done, Method, OneShotConfig, OneShotSearch, Wait
+from nse_tf.reporting import RunLog
+from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces.files import write_json
+from nse_tf.spaces.space_json import save_space
+from nse_tf.tuners.hyperparameters import values_of
+from nse_tf.tuners.job_files import read_result, write_job
+
+OBJECTIVE = "val_accuracy"
+
+
+class SearchOracle(keras_tuner.Oracle):
+    """A method as a keras-tuner oracle.
+
+    Every job of the method is a trial. Its hyperparameter values name the job
+    (`job`, `job_kind`); those of a child trained alone also spell the child, an
+    op name for each place. The tuner that runs the trial must do the job and
+    set the value `result` to a reference of its result, as `SupernetTuner`
+    does; a trial whose reference does not hold fails.
+
+    Only children trained alone compete for being best, or, while there is
+    none, the evaluated generations.
+
+    Args:
+        method: Asks for jobs.
+        space: What the method searches.
+        objective: As of every oracle; validation accuracy unless asked
+            otherwise.
+        max_trials: Most trials of all kinds; None leaves the end to the method.
+        hyperparameters: As of every oracle.
+        allow_new_entries: As of every oracle.
+        tune_new_entries: As of every oracle.
+        seed: Kept for keras-tuner; the method has its own.
+        max_retries_per_trial: As of every oracle.
+        max_consecutive_failed_trials: As of every oracle.
+
+    Attributes:
+        failure: Why the search could not go on, if it could not.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        space: SearchSpace,
+        objective: Any = None,
+        max_trials: int | None = None,
+        hyperparameters: keras_tuner.HyperParameters | None = None,
+        allow_new_entries: bool = True,
+        tune_new_entries: bool = True,
+        seed: int | None = None,
+        max_retries_per_trial: int = 0,
+        max_consecutive_failed_trials: int = 3,
+    ) -> None:
+        super().__init__(
+            objective=objective or keras_tuner.Objective(OBJECTIVE, "max"),
+            max_trials=max_trials,
+            hyperparameters=hyperparameters,
+            allow_new_entries=allow_new_entries,
+            tune_new_entries=tune_new_entries,
+            seed=seed,
+            max_retries_per_trial=max_retries_per_trial,
+            max_consecutive_failed_trials=max_consecutive_failed_trials,
+        )
+        self.seed = seed  # keras-tuner takes 0 for none and draws one.
+        self.method = method
+        self.space = space
+        self.failure: Exception | None = None
+
+    @property
+    def folder(self) -> pathlib.Path:
+        """The run's folder."""
+        return pathlib.Path(self._project_dir)
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Asks the method for a job; see `keras_tuner.Oracle`.
+
+        An error is kept in `failure` and ends the search, since one that is
+        raised here would leave keras-tuner's lock closed behind it.
+        """
+        del trial_id
+        try:
+            job = self.method.ask()
+        except (RuntimeError, ValueError) as error:
+            self.failure = error
+            job = Done()
+        self._record()
+        if isinstance(job, Done):
+            return {"status": trial_module.TrialStatus.STOPPED}
+        if isinstance(job, Wait):
+            return {"status": trial_module.TrialStatus.IDLE}
+        write_job(self.folder, job)
+        values: dict[str, str] = {"job": job.id, "job_kind": job.KIND}
+        if isinstance(job, TrainChild):
+            genotype = Genotype(job.child, self.space.fingerprint)
+            values |= values_of(self.space, genotype)
+        return {"status": trial_module.TrialStatus.RUNNING, "values": values}
+
+    @keras_tuner.synchronized
+    def update_trial(
+        self, trial_id: str, metrics: dict[str, float], step: int = 0
+    ) -> Any:
+        """Notes metrics; a trial that judges nothing lacks the objective."""
+        if self.objective.name in metrics:
+            return super().update_trial(trial_id, metrics, step)
+        trial = self.trials[trial_id]
+        for name, value in metrics.items():
+            if not trial.metrics.exists(name):
+                trial.metrics.register(name, direction="min")
+            trial.metrics.update(name, value, step=step)
+        self._save_trial(trial)
+        return trial
+
+    def score_trial(self, trial: trial_module.Trial) -> None:
+        """Scores by the objective; 0 where a trial classifies nothing.
+
+        Such a score is never compared: `get_best_trials` leaves it out.
+        """
+        if trial.metrics.exists(self.objective.name):
+            super().score_trial(trial)
+        else:
+            trial.score, trial.best_step = 0.0, 0
+
+    @keras_tuner.synchronized
+    def end_trial(self, trial: trial_module.Trial) -> None:
+        """Tells the method what became of a job; see `keras_tuner.Oracle`."""
+        values = trial.hyperparameters.values
+        if trial.status == trial_module.TrialStatus.COMPLETED:
+            try:
+                result = read_result(self.folder, values.get("result", ""))
+            except ValueError as error:
+                trial.status = trial_module.TrialStatus.INVALID
+                trial.message = str(error)
+            else:
+                self.method.tell(values["job"], result)
+        super().end_trial(trial)
+        ended = self.trials[trial.trial_id]
+        if ended.status == trial_module.TrialStatus.FAILED:
+            self.method.fail(values["job"], _last_line(ended.message))
+        self._record()
+        self.save()
+
+    def get_best_trials(self, num_trials: int = 1) -> list[Any]:
+        """Returns the best completed trials that may compete, best first."""
+        completed = [
+            trial
+            for trial in self.trials.values()
+            if trial.status == trial_module.TrialStatus.COMPLETED
+        ]
+        for kind in (TrainChild.KIND, EvaluateChildren.KIND):
+            rivals = [
+                trial
+                for trial in completed
+                if trial.hyperparameters.values.get("job_kind") == kind
+            ]
+            if rivals:
+                rivals.sort(
+                    key=lambda trial: trial.score,
+                    reverse=self.objective.direction == "max",
+                )
+                return rivals[:num_trials]
+        return []
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns keras-tuner's state and the method's."""
+        state: dict[str, Any] = super().get_state()
+        return {**state, "method": self.method.get_state()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from a state.
+
+        Raises:
+            ValueError: If it is that of another search; says what differs.
+        """
+        self.method.set_state(state["method"])
+        super().set_state(state)
+
+    def save(self) -> None:
+        """Writes the state, whole or not at all."""
+        write_json(pathlib.Path(self._get_oracle_fname()), self.get_state())
+
+    def _save_trial(self, trial: trial_module.Trial) -> None:
+        """Writes a trial, whole or not at all."""
+        folder = pathlib.Path(self._get_trial_dir(trial.trial_id))
+        write_json(folder / "trial.json", trial.get_state())
+
+    def _record(self) -> None:
+        """Brings the log and the files of spaces up to the method's history."""
+        RunLog(self.folder / "log.jsonl").append(self.method.history)
+        for event in self.method.history:
+            path = self.folder / f"space_{event.get('stage', 0):03d}.json"
+            if event["event"] == "space" and not path.exists():
+                save_space(self.space.restrict(event["active"]), path)
+
+
+class AngleShrinkingOracle(SearchOracle):
+    """Shrinks a space by the angle of its children, then explores it.
+
+    Args:
+        space: What to search.
+        budget: What the network handed over must fit.
+        config: The numbers of the search; `shrinking=None` there searches the
+            space whole.
+        model: Prices children; needed where the budget speaks of latency or
+            file size, and made from `space` otherwise.
+        **kwargs: As of `keras_tuner.Oracle`.
+
+    Raises:
+        BudgetError: If nothing in the space can fit the budget.
+
+    References:
+        Hu et al., ABS (2020): https://arxiv.org/abs/2004.13431
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        budget: Budget | None = None,
+        config: OneShotConfig | None = None,
+        model: CostModel | None = None,
+        **kwargs: Any,
+    ) -> None:
+        method = OneShotSearch(
+            model or CostModel(space),
+            budget or Budget(),
+            config or OneShotConfig(),
+        )
+        super().__init__(method, space, **kwargs)
+
+
+def metrics_of(result: Result) -> dict[str, float]:
+    """Returns what a trial shows of a result; for show, the file is exact."""
+    match result:
+        case ChildTrained():
+            return {
+                OBJECTIVE: result.validation_accuracy,
+                "loss": result.losses[-1],
+                "seconds": result.seconds,
+            }
+        case ChildrenEvaluated():
+            return {
+                OBJECTIVE: max(result.accuracies),
+                "seconds": result.seconds,
+            }
+        case _:
+            return {"seconds": getattr(result, "seconds", 0.0)}
+
+
+def _last_line(message: str | None) -> str:
+    lines = (message or "the worker gave no reason").strip().splitlines()
+    return lines[-1]

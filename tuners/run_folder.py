@@ -1,0 +1,136 @@
+"""A run's folder: whose it is, and what lies in it."""
+
+import contextlib
+import datetime
+import importlib.metadata
+import json
+import pathlib
+import platform
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from nse_tf import __version__
+from nse_tf.datasets import ImageData
+from nse_tf.reporting import RunLog
+from nse_tf.spaces import SearchSpace
+from nse_tf.spaces.files import write_json
+
+SCHEMA = "nse_tf.config/1"
+_PACKAGES = ("tensorflow", "keras", "keras-tuner", "ai-edge-litert", "numpy")
+
+
+class RunFolder:
+    """The folder of one run; refuses that of another.
+
+    Args:
+        path: The folder; made if missing.
+
+    Attributes:
+        path: The folder.
+        log: Its event log.
+    """
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self.path = path
+        self.log = RunLog(path / "log.jsonl")
+
+    @property
+    def best(self) -> pathlib.Path:
+        """Where what is handed over lies."""
+        return self.path / "best"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run came to its end."""
+        return (self.best / "result.json").exists()
+
+    def check(self, settings: dict[str, Any]) -> bool:
+        """Returns whether a run is to be gone on with here; writes nothing.
+
+        Raises:
+            ValueError: If the folder holds something else, or a run of other
+                settings; says what differs.
+        """
+        config = self.path / "config.json"
+        if not config.exists():
+            if self.path.exists() and any(self.path.iterdir()):
+                raise ValueError(
+                    f"{self.path} is not empty and holds no run. Name another "
+                    "--run_dir; nothing was overwritten."
+                )
+            return False
+        before = json.loads(config.read_text())["settings"]
+        differing = [
+            f"{name} was {before.get(name, 'not given')!r} and is "
+            f"{settings.get(name, 'not given')!r}"
+            for name in sorted({*before, *settings})
+            if before.get(name) != settings.get(name)
+        ]
+        if differing:
+            raise ValueError(
+                f"{self.path} holds a run of other settings: "
+                f"{'; '.join(differing)}. Name another --run_dir, or the old "
+                "settings to go on."
+            )
+        return True
+
+    def begin(
+        self, settings: dict[str, Any], data: ImageData, space: SearchSpace
+    ) -> None:
+        """Writes down what the run is."""
+        write_json(
+            self.path / "config.json",
+            {
+                "schema": SCHEMA,
+                "settings": settings,
+                "data": {
+                    "name": data.name,
+                    "train": len(data.train),
+                    "validation": len(data.validation),
+                    "test": len(data.test),
+                    "classes": list(data.class_names),
+                    "image_shape": list(data.image_shape),
+                    "unreadable": len(data.unreadable),
+                    "fingerprint": data.fingerprint(),
+                },
+                "space": space.name,
+                "versions": {
+                    "nse_tf": __version__,
+                    "python": platform.python_version(),
+                    **{
+                        name: importlib.metadata.version(name)
+                        for name in _PACKAGES
+                    },
+                },
+                "started": datetime.datetime.now(datetime.UTC).isoformat(
+                    timespec="seconds"
+                ),
+            },
+        )
+
+    def check_data(self, data: ImageData) -> None:
+        """Refuses to go on with other images than the run began with.
+
+        Raises:
+            ValueError: If the images are not those of the run.
+        """
+        config = json.loads((self.path / "config.json").read_text())
+        if config["data"]["fingerprint"] != data.fingerprint():
+            raise ValueError(
+                f"The images of {data.name!r} are not those that the run in "
+                f"{self.path} began with. Name another --run_dir."
+            )
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Notes in the log how long something took."""
+        started = time.monotonic()
+        yield
+        seconds = time.monotonic() - started
+        self.note("stage", name=name, seconds=seconds)
+
+    def note(self, event: str, **facts: Any) -> None:
+        """Adds an event to the log."""
+        stamp = datetime.datetime.now(datetime.UTC).isoformat()
+        self.log.append([{"id": f"{stamp}_{event}", "event": event, **facts}])

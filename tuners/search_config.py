@@ -1,0 +1,80 @@
+"""What a search is asked to do, as one value that a run's folder keeps."""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+from nse_tf.costs import Budget
+
+EFFORT_NAMES = ("quick", "laptop", "paper")
+METHODS = ("evolution", "random", "regularized_evolution")
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchConfig:
+    """One run of the main job. None leaves a choice to the data.
+
+    Attributes:
+        run_dir: The run's folder.
+        dataset: `digits` or a name of TensorFlow Datasets; None with a
+            `data_dir` reads a folder of images for each class.
+        data_dir: Where the data lie.
+        image_size: Side, in pixels, that images are resized to.
+        image_channels: 1 or 3.
+        validation_fraction: Share of the training part that is split off.
+        space: A preset's name or a space's `.json` file.
+        width: Multiplies a preset's widths.
+        depth: Multiplies a preset's depths.
+        method: The explorer: `evolution`, `random`, `regularized_evolution`.
+        shrink: Whether the space is shrunk by angle first.
+        budget: What the network handed over must fit.
+        precision: Of the file that latency and size limits speak of.
+        num_threads: Of the interpreter that latency is measured with.
+        effort: A name in `EFFORTS`.
+        overrides: Single numbers of the effort, by flag name.
+        augmentation: A policy of `datasets.POLICIES`.
+        seed: Of everything drawn.
+        cache_dir: Where decoded images and cost tables are kept between runs.
+    """
+
+    run_dir: pathlib.Path
+    dataset: str | None = "digits"
+    data_dir: pathlib.Path | None = None
+    image_size: int | None = None
+    image_channels: int | None = None
+    validation_fraction: float = 0.2
+    space: str | None = None
+    width: float | None = None
+    depth: float | None = None
+    method: str = "evolution"
+    shrink: bool = True
+    budget: Budget = Budget()
+    precision: str = "fp32"
+    num_threads: int = 1
+    effort: str | None = None
+    overrides: tuple[tuple[str, float], ...] = ()
+    augmentation: str | None = None
+    seed: int = 0
+    cache_dir: pathlib.Path = pathlib.Path("~/.cache/nse_tf")
+
+    def settings(self) -> dict[str, Any]:
+        """Returns what decides the run's outcome, as a JSON value."""
+        left_out = ("run_dir", "cache_dir", "budget", "overrides")
+        values = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in left_out
+        }
+        values |= {f"max_{k}": v for k, v in self.budget.limits.items()}
+        values |= {"min_macs": self.budget.min_macs, **dict(self.overrides)}
+        return {
+            name: str(value)
+            if isinstance(value, pathlib.Path)
+            else _listed(value)
+            for name, value in values.items()
+            if value is not None
+        }
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

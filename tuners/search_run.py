@@ -1,0 +1,279 @@
+"""The main job: from a data set and a limit to measured .tflite files."""
+
+import dataclasses
+import logging
+import pathlib
+import shutil
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+from nse_tf import datasets
+from nse_tf.costs import CostModel
+from nse_tf.costs.tables import CostTable
+from nse_tf.datasets import ImageData
+from nse_tf.export import TablePlan, export_model
+from nse_tf.reporting import write_report
+from nse_tf.spaces import SearchSpace, load_space, make_preset
+from nse_tf.spaces.files import write_json
+from nse_tf.spaces.presets import preset_for
+from nse_tf.training import accuracy
+from nse_tf.training.progress import spoken
+from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
+from nse_tf.tuners.measuring import measure_models, measured_table
+from nse_tf.tuners.oracles import AngleShrinkingOracle
+from nse_tf.tuners.run_folder import RunFolder
+from nse_tf.tuners.search_config import SearchConfig
+from nse_tf.tuners.supernet_tuner import SupernetTuner
+
+LOGGER = logging.getLogger("nse_tf")
+
+# For the ranges of int8; more change nothing and cost time.
+NUM_CALIBRATION_IMAGES = 200
+
+
+def run_search(config: SearchConfig) -> pathlib.Path:
+    """Does the main job, or goes on with it; returns the report's path.
+
+    Args:
+        config: What to do, and in which folder.
+
+    Raises:
+        BudgetError: If no network of the space fits the budget.
+        FileNotFoundError: If the data are not where they should be.
+        SearchError: If the search cannot go on.
+        ValueError: If settings do not fit each other, the data or the folder.
+    """
+    folder = RunFolder(config.run_dir)
+    goes_on = folder.check(config.settings())
+    if folder.is_finished:
+        LOGGER.info("The run in %s is finished already.", folder.path)
+        return write_report(folder.path)
+    started = time.monotonic()
+    data = load_data(config)
+    space = make_space(config, data)
+    effort = make_effort(config, data)
+    config.budget.check_reachable(CostModel(space))
+    if goes_on:
+        folder.check_data(data)
+        LOGGER.info("Going on with the run in %s", folder.path)
+    else:
+        folder.begin(config.settings(), data, space)
+        LOGGER.info("Results will lie in %s", folder.path)
+    try:
+        model = CostModel(space, _table(config, space, folder))
+        tuner = make_tuner(config, model, effort)
+        with folder.stage("search"):
+            tuner.search(data.train, validation_data=data.validation, verbose=0)
+        with folder.stage("export"):
+            _hand_over(config, folder, tuner, model, data)
+    except Exception as error:
+        folder.note("error", error=str(error))
+        write_report(folder.path)
+        raise
+    folder.note("finished")
+    LOGGER.info("The whole run took %s", spoken(time.monotonic() - started))
+    return write_report(folder.path)
+
+
+def load_data(config: SearchConfig) -> ImageData:
+    """Returns the data set that a run asks for, augmentation settled."""
+    data = datasets.load(
+        config.dataset,
+        data_dir=config.data_dir,
+        image_size=config.image_size,
+        channels=config.image_channels,
+        validation_fraction=config.validation_fraction,
+        seed=config.seed,
+        cache_dir=config.cache_dir.expanduser(),
+    )
+    if config.augmentation is None:
+        return data
+    return dataclasses.replace(data, augmentation=config.augmentation)
+
+
+def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
+    """Returns the space that a run searches.
+
+    Raises:
+        ValueError: If the name is unknown, or the space of a file takes other
+            images or classes than the data have.
+    """
+    height, width, channels = data.image_shape
+    name = config.space or preset_for((height, width))
+    if not name.endswith(".json"):
+        return make_preset(
+            name,
+            image_size=(height, width),
+            image_channels=channels,
+            num_classes=data.num_classes,
+            width=config.width,
+            depth=config.depth,
+        )
+    space = load_space(pathlib.Path(name))
+    wanted = (
+        *space.skeleton.image_size,
+        space.skeleton.image_channels,
+        space.skeleton.num_classes,
+    )
+    if wanted != (height, width, channels, data.num_classes):
+        raise ValueError(
+            f"The space of {name} is for images and classes {wanted} (height, "
+            f"width, channels, classes); the data have "
+            f"{(height, width, channels, data.num_classes)}."
+        )
+    return space
+
+
+def make_effort(config: SearchConfig, data: ImageData) -> Effort:
+    """Returns the numbers of a run: an effort, with single ones overridden."""
+    name = config.effort or effort_for(len(data.train), data.image_shape[:2])
+    effort = EFFORTS[name]
+    given: dict[str, Any] = dict(config.overrides)
+
+    def changed(numbers: Any, **flags: str) -> Any:
+        """Returns numbers with those replaced whose flag was given."""
+        return dataclasses.replace(
+            numbers,
+            **{
+                field: given[flag]
+                for field, flag in flags.items()
+                if flag in given
+            },
+        )
+
+    search = effort.search
+    shrinking = search.shrinking
+    if shrinking is not None:
+        shrinking = changed(
+            shrinking,
+            first_epochs="shrink_first_epochs",
+            other_epochs="shrink_epochs",
+            drop_per_stage="drop_per_stage",
+            stop_size="stop_size",
+        )
+    supernet = changed(effort.supernet, batch_size="batch_size")
+    rate = given.get("supernet_learning_rate", search.learning_rates[0])
+    return Effort(
+        effort.summary,
+        dataclasses.replace(
+            changed(
+                search,
+                search_epochs="supernet_epochs",
+                child_epochs="child_epochs",
+                num_finalists="num_finalists",
+                calibration_images="calibration_images",
+            ),
+            explorer=config.method,
+            exploring=changed(
+                search.exploring,
+                num_children="num_children",
+                population="population",
+            ),
+            shrinking=shrinking if config.shrink else None,
+            learning_rates=(rate, search.learning_rates[1]),
+            precision=config.precision,
+            num_threads=config.num_threads,
+            seed=config.seed,
+        ),
+        dataclasses.replace(supernet, augmentation=data.augmentation),
+        dataclasses.replace(
+            changed(
+                effort.child,
+                batch_size="batch_size",
+                learning_rate="child_learning_rate",
+            ),
+            augmentation=data.augmentation,
+        ),
+    )
+
+
+def make_tuner(
+    config: SearchConfig, model: CostModel, effort: Effort
+) -> SupernetTuner:
+    """Returns the oracle and tuner of a run, as the library way makes them."""
+    oracle = AngleShrinkingOracle(
+        model.space, config.budget, effort.search, model, seed=config.seed
+    )
+    return SupernetTuner(
+        oracle,
+        effort.supernet,
+        effort.child,
+        measure_models,
+        directory=str(config.run_dir.parent),
+        project_name=config.run_dir.name,
+    )
+
+
+def _table(
+    config: SearchConfig, space: SearchSpace, folder: RunFolder
+) -> CostTable | None:
+    """Returns the run's cost table, measured once, if its budget needs one."""
+    if not config.budget.needs_table:
+        return None
+    path = folder.path / "cost_table.json"
+    if not path.exists():
+        plan = TablePlan(
+            precision=config.precision, num_threads=config.num_threads
+        )
+        with folder.stage("cost table"):
+            measured_table(
+                space, plan, config.cache_dir.expanduser(), config.seed
+            ).save(path)
+    return CostTable.load(path)
+
+
+def _hand_over(
+    config: SearchConfig,
+    folder: RunFolder,
+    tuner: SupernetTuner,
+    model: CostModel,
+    data: ImageData,
+) -> None:
+    """Writes the winner, its files and what is known of them to `best/`."""
+    history = tuner.oracle.method.history
+    winner = next(
+        each for each in reversed(history) if each["event"] == "winner"
+    )
+    genotype = model.space.genotype(winner["path"])
+    model_file = folder.path / winner["model_file"]
+    network = keras.saving.load_model(model_file)
+    folder.best.mkdir(exist_ok=True)
+    shutil.copyfile(model_file, folder.best / "model.keras")
+    write_json(folder.best / "genotype.json", genotype.to_json())
+    stride = max(1, len(data.train) // NUM_CALIBRATION_IMAGES)
+    report = export_model(
+        network,
+        folder.best,
+        calibration_images=data.train.images[::stride],
+        test_images=np.asarray(data.test.images),
+        test_labels=data.test.labels,
+        class_names=data.class_names,
+        num_threads=config.num_threads,
+        seed=config.seed,
+    )
+    for precision, faults in report.faults.items():
+        for fault in faults:
+            LOGGER.warning("model_%s.tflite: %s", precision, fault)
+    test_accuracy = accuracy(network, data.test)
+    write_json(
+        folder.best / "result.json",
+        {
+            "schema": "nse_tf.result/1",
+            "genotype": genotype.to_json(),
+            "path": list(genotype.path),
+            "ops": [
+                block.candidates[index].name
+                for block, index in zip(
+                    model.space.blocks, genotype.path, strict=True
+                )
+            ],
+            "costs": model.costs(genotype),
+            "test_accuracy": test_accuracy,
+            "test_errors": round((1 - test_accuracy) * len(data.test)),
+            "test_images": len(data.test),
+            "budget": dataclasses.asdict(config.budget),
+        },
+    )

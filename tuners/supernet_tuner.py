@@ -1,0 +1,190 @@
+"""Scores trials on shared weights instead of training each."""
+
+import pathlib
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+
+from nse_tf.datasets import ImageData, ImageSet, as_image_set
+from nse_tf.jobs import ChildrenEvaluated, ChildTrained, EvaluateChildren
+from nse_tf.spaces import Genotype
+from nse_tf.supernet import cut_out
+from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
+from nse_tf.training.worker import Measurer
+from nse_tf.tuners.hyperparameters import SpaceHyperModel, declare
+from nse_tf.tuners.job_files import (
+    finished_result,
+    read_job,
+    read_result,
+    write_result,
+)
+from nse_tf.tuners.oracles import SearchOracle, metrics_of
+
+
+class SupernetTuner(keras_tuner.Tuner):
+    """Does the jobs of a `SearchOracle`; holds the supernet between trials.
+
+    Args:
+        oracle: Wraps the method.
+        supernet_recipe: How shared weights are trained.
+        child_recipe: How a child is trained alone.
+        measure: Measures models whole, for budgets on latency or file size;
+            see `training.Worker`.
+        directory: Where runs lie, as of every tuner.
+        project_name: The run's folder in there, as of every tuner.
+        overwrite: Whether to start anew, as of every tuner.
+        **kwargs: As of `keras_tuner.Tuner`.
+    """
+
+    def __init__(
+        self,
+        oracle: SearchOracle,
+        supernet_recipe: SupernetRecipe | None = None,
+        child_recipe: ChildRecipe | None = None,
+        measure: Measurer | None = None,
+        directory: str | None = None,
+        project_name: str | None = None,
+        overwrite: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self._space = oracle.space
+        self._supernet_recipe = supernet_recipe or SupernetRecipe()
+        self._child_recipe = child_recipe or ChildRecipe()
+        self._measure = measure
+        self._worker: Worker | None = None
+        super().__init__(
+            oracle,
+            SpaceHyperModel(oracle.space),
+            directory=directory,
+            project_name=project_name,
+            overwrite=overwrite,
+            **kwargs,
+        )
+
+    @property
+    def folder(self) -> pathlib.Path:
+        """The run's folder."""
+        return pathlib.Path(self.project_dir)
+
+    def _populate_initial_space(self) -> None:
+        """Declares the space without building a model of it."""
+        hp = self.oracle.get_space()
+        declare(self._space, hp)
+        self.oracle.update_space(hp)
+
+    def search(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        validation_data: Any,
+        verbose: int = 1,
+    ) -> None:
+        """Searches; stopped and started again, it goes on.
+
+        Args:
+            x: Training images with `y`, or a pair of both, an `ImageSet`, or a
+                finite `tf.data.Dataset` of (image, label). Pixels in 0..255,
+                labels as integers.
+            y: Labels, where `x` is an array of images.
+            validation_data: The validation part, in any of the forms of `x`.
+            verbose: 0 keeps keras-tuner's own display silent.
+
+        Raises:
+            ValueError: If images or labels do not fit the space.
+            SearchError: If the search cannot go on.
+        """
+        train = as_image_set(x if y is None else (x, y))
+        validation = as_image_set(validation_data)
+        self._worker = Worker(
+            self._space,
+            _checked_data(self._space.skeleton, train, validation),
+            self.folder,
+            self._supernet_recipe,
+            self._child_recipe,
+            self._measure,
+        )
+        super().search(verbose=verbose)
+
+    def on_search_end(self) -> None:
+        """Raises what ended the search before its time, if anything did."""
+        failure = getattr(self.oracle, "failure", None)
+        if failure is not None:
+            raise failure
+
+    def run_trial(
+        self, trial: keras_tuner.engine.trial.Trial, *args: Any, **kwargs: Any
+    ) -> dict[str, float]:
+        """Does the trial's job and returns what to show of its result."""
+        del args, kwargs
+        if self._worker is None:
+            raise keras_tuner.errors.FatalValueError(
+                "Call `search`: it hands over the images."
+            )
+        values = trial.hyperparameters.values
+        reference = finished_result(self.folder, values["job"])
+        if reference is None:
+            job = read_job(self.folder, values["job"])
+            reference = write_result(
+                self.folder, values["job"], self._worker.run(job)
+            )
+        values["result"] = reference
+        return metrics_of(read_result(self.folder, reference))
+
+    def _run_and_update_trial(
+        self, trial: keras_tuner.engine.trial.Trial, *args: Any, **kwargs: Any
+    ) -> None:
+        """Reports metrics as they are: not every job has the objective."""
+        metrics = self.run_trial(trial, *args, **kwargs)
+        self.oracle.update_trial(trial.trial_id, metrics)
+
+    def load_model(self, trial: keras_tuner.engine.trial.Trial) -> keras.Model:
+        """Returns the model of a trial, of stock layers.
+
+        For a child trained alone, as it was trained; for an evaluated
+        generation, its best child with inherited weights.
+
+        Raises:
+            ValueError: If the trial has no model.
+        """
+        values = trial.hyperparameters.values
+        result = read_result(self.folder, values.get("result", ""))
+        if isinstance(result, ChildTrained):
+            return keras.saving.load_model(self.folder / result.model_file)
+        if isinstance(result, ChildrenEvaluated) and self._worker is not None:
+            job = read_job(self.folder, values["job"])
+            if isinstance(job, EvaluateChildren):
+                best = job.children[int(np.argmax(result.accuracies))]
+                genotype = Genotype(best, self._space.fingerprint)
+                return cut_out(self._worker.supernet(), genotype, fused=False)
+        raise ValueError(
+            f"Trial {trial.trial_id!r} did the job {values['job']!r}, which "
+            "leaves no model of one network."
+        )
+
+
+def _checked_data(
+    skeleton: Any, train: ImageSet, validation: ImageSet
+) -> ImageData:
+    """Returns the data of a search whose test part stays with the caller.
+
+    Raises:
+        ValueError: If images or labels do not fit the skeleton.
+    """
+    shape = (*skeleton.image_size, skeleton.image_channels)
+    for name, part in (("training", train), ("validation", validation)):
+        if part.images.shape[1:] != shape:
+            raise ValueError(
+                f"The space takes images of shape {shape}; the {name} images "
+                f"have {part.images.shape[1:]}. Make the space for them, or "
+                "resize them."
+            )
+        if part.labels.max() >= skeleton.num_classes:
+            raise ValueError(
+                f"The space tells {skeleton.num_classes} classes apart; a "
+                f"{name} label is {part.labels.max()}."
+            )
+    names = tuple(str(label) for label in range(skeleton.num_classes))
+    return ImageData("search", train, validation, validation, names)
