@@ -13,8 +13,8 @@ from tests.spaces.strategies import small_spaces
 
 SPOS = CostModel(make_preset("spos"))
 SMALL = CostModel(
-    make_preset("spos_tiny", image_size=(8, 8), depth=0.2).restrict(
-        [[0, 3, 5], [1, 4], [0, 5], [2, 3, 4], [0, 1, 2], [3, 5]]
+    make_preset("spos", image_size=(16, 16), width=0.25, depth=0.2).restrict(
+        [[0, 3, 5], [1, 4], [0, 5], [2, 3], [0, 1]]
     )
 )
 CHEAPEST, DEAREST = 182_479_200, 1_036_673_856

@@ -83,12 +83,12 @@ def test_a_preset_fits_any_image_size(
     shorter = min(image_size)
     assert skeleton.image_size == image_size
     assert skeleton.stem_stride == (2 if shorter >= 96 else 1)
-    assert 4 <= min(skeleton.tail_size) <= 8
+    assert (2 if shorter <= 16 else 4) <= min(skeleton.tail_size) <= 8
     assert space.blocks[-1].out_size == skeleton.tail_size
     assert space.size > 1
 
 
-def test_small_images_lose_strides_from_the_first_stages() -> None:
+def test_small_images_lose_the_first_stages() -> None:
     def strides(side: int) -> list[int]:
         skeleton = make_preset("spos", image_size=(side, side)).skeleton
         return [
@@ -97,11 +97,27 @@ def test_small_images_lose_strides_from_the_first_stages() -> None:
         ]
 
     assert strides(224) == [2, 2, 2, 2, 1, 2, 1]
-    assert strides(96) == [2, 1, 2, 2, 1, 2, 1]
-    assert strides(32) == [1, 1, 2, 2, 1, 2, 1]
-    assert strides(16) == [1, 1, 1, 2, 1, 2, 1]
-    assert strides(8) == [1, 1, 1, 1, 1, 2, 1]
-    assert strides(4) == [1, 1, 1, 1, 1, 1, 1]
+    assert strides(96) == [2, 2, 2, 1, 2, 1]
+    assert strides(32) == [1, 2, 2, 1, 2, 1]
+    assert strides(16) == [1, 2, 2, 1, 2, 1]
+    assert strides(8) == [1, 2, 1, 2, 1]
+    assert strides(4) == [1, 1, 2, 1]
+
+
+def test_kernels_that_only_see_padding_are_left_out() -> None:
+    space = make_preset("spos_tiny", image_size=(8, 8))
+    kernels = {
+        block.in_size[0]: {
+            op.kernel for op in block.candidates if isinstance(op, MBConv)
+        }
+        for block in space.blocks
+    }
+    assert kernels == {8: {3, 5, 7}, 4: {3, 5, 7}, 2: {3}}
+
+
+def test_an_image_too_small_for_any_network_is_refused() -> None:
+    with pytest.raises(ValueError, match="3x3 is too small for the strides"):
+        make_preset("spos", image_size=(3, 3))
 
 
 def test_width_and_depth_multiply_and_round() -> None:
