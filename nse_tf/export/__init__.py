@@ -1,0 +1,23 @@
+"""From child model to device: .tflite files, checked and timed."""
+
+from nse_tf.export.census import Census as Census
+from nse_tf.export.census import take_census as take_census
+from nse_tf.export.checking import LIMITS as LIMITS
+from nse_tf.export.checking import ExportCheck as ExportCheck
+from nse_tf.export.checking import Limits as Limits
+from nse_tf.export.checking import check as check
+from nse_tf.export.checking import find_faults as find_faults
+from nse_tf.export.exporter import ExportReport as ExportReport
+from nse_tf.export.exporter import export_model as export_model
+from nse_tf.export.inference import predict as predict
+from nse_tf.export.latency import Latency as Latency
+from nse_tf.export.latency import measure_latency as measure_latency
+from nse_tf.export.latency import measure_together as measure_together
+from nse_tf.export.machine import Machine as Machine
+from nse_tf.export.machine import describe_machine as describe_machine
+from nse_tf.export.table_fit import calibrate_table as calibrate_table
+from nse_tf.export.table_maker import TablePlan as TablePlan
+from nse_tf.export.table_maker import measure_table as measure_table
+from nse_tf.export.tflite import PRECISIONS as PRECISIONS
+from nse_tf.export.tflite import convert as convert
+from nse_tf.export.tflite import convert_part as convert_part

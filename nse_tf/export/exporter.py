@@ -1,0 +1,221 @@
+"""Exports a Keras model: .tflite files that are checked and timed."""
+
+import dataclasses
+import hashlib
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tqdm
+
+from nse_tf.export.checking import ExportCheck, check, find_faults
+from nse_tf.export.latency import Latency, measure_together
+from nse_tf.export.machine import describe_machine, now
+from nse_tf.export.tflite import PRECISIONS, convert
+from nse_tf.spaces.files import write_bytes, write_json
+
+# More calibration images change nothing (see `convert`) and cost time.
+NUM_CALIBRATION_IMAGES = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportReport:
+    """What was exported; every mapping is by precision.
+
+    Attributes:
+        output_dir: The folder written to.
+        files: The .tflite files.
+        sha256: Their checksums.
+        checks: How they compare to Keras on the test images.
+        faults: What is wrong with each, in sentences; empty if nothing.
+        latencies: How long one inference takes here.
+    """
+
+    output_dir: pathlib.Path
+    files: dict[str, pathlib.Path]
+    sha256: dict[str, str]
+    checks: dict[str, ExportCheck]
+    faults: dict[str, list[str]]
+    latencies: dict[str, Latency]
+
+    @property
+    def is_faultless(self) -> bool:
+        """Whether every file passed every check."""
+        return not any(self.faults.values())
+
+
+def export_model(
+    model: keras.Model,
+    output_dir: str | os.PathLike[str],
+    *,
+    calibration_images: np.ndarray,
+    test_images: np.ndarray,
+    test_labels: np.ndarray,
+    class_names: Sequence[str],
+    precisions: Sequence[str] = PRECISIONS,
+    num_threads: int = 1,
+    use_xnnpack: bool = True,
+    seed: int = 0,
+    progress: bool = False,
+) -> ExportReport:
+    """Writes a model as .tflite files, with proof of what they do.
+
+    `model_fp32.tflite`, `model_fp16.tflite`, `model_int8.tflite`, `labels.txt`
+    (a class per line, in the order of the scores), `export.json` (checksums,
+    checks, faults) and `latency.json` (latencies with provenance), each whole
+    or not at all. A faulty file is written too: read `report.faults`.
+
+    Args:
+        model: One input `(batch, height, width, channels)` of raw pixel values
+            0..255 (it normalizes them itself), one output `(batch, classes)`.
+        output_dir: Folder to write to; made if missing.
+        calibration_images: `(count, height, width, channels)` from the training
+            set, for int8; 200 of them, evenly spaced, are used.
+        test_images: `(count, height, width, channels)`, pixel values 0..255.
+        test_labels: `(count,)`, class indices.
+        class_names: A name for each score.
+        precisions: Which files to write, of `PRECISIONS`.
+        num_threads: Threads that one inference may use while it is timed.
+        use_xnnpack: Whether XNNPACK may take operators while it is timed.
+        seed: Of the random inputs that are timed.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        ValueError: If names do not fit the scores; or see `convert`, `check`.
+    """
+    _check_names(class_names, model)
+    calibration = _evenly_spaced(calibration_images, NUM_CALIBRATION_IMAGES)
+    contents: dict[str, bytes] = {}
+    checks: dict[str, ExportCheck] = {}
+    steps = 2 * len(precisions) + 1  # Convert and check each, time all.
+    with tqdm.tqdm(total=steps, desc="Export", disable=not progress) as bar:
+        for precision in precisions:
+            content = convert(model, precision, calibration)
+            contents[precision] = content
+            bar.update()
+            checks[precision] = check(content, model, test_images, test_labels)
+            bar.update()
+        latencies = measure_together(
+            contents,
+            num_threads=num_threads,
+            use_xnnpack=use_xnnpack,
+            seed=seed,
+        )
+        bar.update()
+    report = _make_report(pathlib.Path(output_dir), contents, checks, latencies)
+    _write(report, contents, class_names, model)
+    return report
+
+
+def _evenly_spaced(images: np.ndarray, count: int) -> np.ndarray:
+    """Returns at most `count` images: sorted by class, all classes are in."""
+    chosen = np.linspace(
+        0, len(images), min(count, len(images)), endpoint=False
+    )
+    spaced: np.ndarray = images[chosen.astype(int)]
+    return spaced
+
+
+def _make_report(
+    output_dir: pathlib.Path,
+    contents: Mapping[str, bytes],
+    checks: dict[str, ExportCheck],
+    latencies: dict[str, Latency],
+) -> ExportReport:
+    return ExportReport(
+        output_dir=output_dir,
+        files={p: output_dir / f"model_{p}.tflite" for p in contents},
+        sha256={p: hashlib.sha256(c).hexdigest() for p, c in contents.items()},
+        checks=checks,
+        faults={p: find_faults(check, p) for p, check in checks.items()},
+        latencies=latencies,
+    )
+
+
+def _write(
+    report: ExportReport,
+    contents: Mapping[str, bytes],
+    class_names: Sequence[str],
+    model: keras.Model,
+) -> None:
+    """Writes all files; export.json comes last, and holds the checksums."""
+    for precision, content in contents.items():
+        write_bytes(report.files[precision], content)
+    labels = "".join(f"{name}\n" for name in class_names)
+    write_bytes(report.output_dir / "labels.txt", labels.encode())
+    write_json(report.output_dir / "latency.json", _latency_json(report))
+    write_json(report.output_dir / "export.json", _export_json(report, model))
+
+
+def _check_names(class_names: Sequence[str], model: keras.Model) -> None:
+    num_scores = model.output_shape[-1]
+    if len(class_names) != num_scores:
+        raise ValueError(
+            f"`class_names` has {len(class_names)} names, the model "
+            f"{num_scores} scores."
+        )
+    for name in class_names:
+        if len(name.splitlines()) != 1:
+            raise ValueError(
+                f"`class_names` has {name!r}, which is not one line; "
+                "labels.txt holds one class per line."
+            )
+
+
+def _export_json(report: ExportReport, model: keras.Model) -> dict[str, Any]:
+    return {
+        "schema": "nse_tf.export/1",
+        "date": now(),
+        "versions": {
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+            "runtime": dataclasses.asdict(describe_machine()),
+        },
+        "input": {
+            "name": "image",
+            "shape": [1, *model.input_shape[1:]],
+            "values": "pixel values 0..255; the network normalizes them",
+        },
+        "output": {"name": "scores", "shape": [1, *model.output_shape[1:]]},
+        "files": {
+            precision: {
+                "file": path.name,
+                "sha256": report.sha256[precision],
+                "faults": report.faults[precision],
+                "check": _check_json(report.checks[precision]),
+            }
+            for precision, path in report.files.items()
+        },
+    }
+
+
+def _check_json(check: ExportCheck) -> dict[str, Any]:
+    """Returns a check with the shares of integers in place of tensor names."""
+    value = dataclasses.asdict(check)
+    census = check.census
+    value["census"].pop("float_names")
+    value["integer_shares"] = {
+        "weights": census.integer_weights,
+        "weight_bytes": census.integer_weight_bytes,
+        "activations": census.integer_activations,
+        "activation_bytes": census.integer_activation_bytes,
+    }
+    return value
+
+
+def _latency_json(report: ExportReport) -> dict[str, Any]:
+    return {
+        "schema": "nse_tf.latency/1",
+        "files": {
+            precision: {
+                "file": report.files[precision].name,
+                "sha256": report.sha256[precision],
+                **dataclasses.asdict(latency),
+            }
+            for precision, latency in report.latencies.items()
+        },
+    }

@@ -1,0 +1,145 @@
+"""Runs .tflite files: opening, integer ends, and what a delegate takes."""
+
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from nse_tf.export.quiet import quiet_native_output
+
+
+def open_interpreter(
+    tflite: bytes | str | os.PathLike[str],
+    *,
+    num_threads: int = 1,
+    use_xnnpack: bool = True,
+) -> Interpreter:
+    """Returns an interpreter of a file, ready to run.
+
+    Args:
+        tflite: The content of a .tflite file, or its path.
+        num_threads: Threads that one inference may use.
+        use_xnnpack: Whether XNNPACK may take the operators that it knows; if
+            not, the built-in kernels of the runtime compute everything.
+
+    Raises:
+        ValueError: If the content is no whole .tflite file.
+        FileNotFoundError: If there is no such path.
+    """
+    if num_threads < 1:
+        raise ValueError(
+            f"`num_threads` must be at least 1, got {num_threads}."
+        )
+    if isinstance(tflite, bytes):
+        name, content = "`tflite`", tflite
+    else:
+        name, content = os.fspath(tflite), pathlib.Path(tflite).read_bytes()
+    resolver = (
+        OpResolverType.AUTO
+        if use_xnnpack
+        else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    )
+    try:
+        with quiet_native_output():
+            interpreter = Interpreter(
+                model_content=content,
+                num_threads=num_threads,
+                experimental_op_resolver_type=resolver,
+            )
+            interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"{name} is not a whole .tflite file ({len(content)} bytes): "
+            f"{str(error).strip()}. Export the model again."
+        ) from error
+    return interpreter
+
+
+def predict(
+    tflite: bytes | str | os.PathLike[str],
+    images: np.ndarray,
+    *,
+    num_threads: int = 1,
+) -> np.ndarray:
+    """Returns the scores `(count, classes)` of images, as float32.
+
+    Images go in one by one, as they would in an app. Where the file takes
+    integers the images are quantized, and integer scores are scaled back.
+
+    Args:
+        tflite: The content of a .tflite file, or its path.
+        images: `(count, height, width, channels)`, pixel values 0..255.
+        num_threads: Threads that one inference may use.
+
+    Raises:
+        ValueError: If the images are not of the file's shape.
+    """
+    interpreter = open_interpreter(tflite, num_threads=num_threads)
+    given = interpreter.get_input_details()[0]
+    wanted = interpreter.get_output_details()[0]
+    if images.ndim != 4 or images.shape[1:] != tuple(given["shape"][1:]):
+        raise ValueError(
+            f"`images` has shape {images.shape}, the file takes "
+            f"(count, {', '.join(map(str, given['shape'][1:]))})."
+        )
+    values = quantize(np.asarray(images, np.float32), given)
+    scores = np.empty((len(images), *wanted["shape"][1:]), wanted["dtype"])
+    for index in range(len(images)):
+        interpreter.set_tensor(given["index"], values[index : index + 1])
+        interpreter.invoke()
+        scores[index] = interpreter.get_tensor(wanted["index"])[0]
+    return dequantize(scores, wanted)
+
+
+def quantize(values: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
+    """Returns real values as a tensor of the file stores them."""
+    dtype = tensor["dtype"]
+    if np.issubdtype(dtype, np.floating):
+        return values.astype(dtype)
+    scale, zero_point = tensor["quantization"]
+    limits = np.iinfo(dtype)
+    steps = np.round(values / scale) + zero_point
+    stored: np.ndarray = np.clip(steps, limits.min, limits.max).astype(dtype)
+    return stored
+
+
+def dequantize(stored: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
+    """Returns the real values that a tensor of the file stands for."""
+    if np.issubdtype(tensor["dtype"], np.floating):
+        return stored.astype(np.float32)
+    scale, zero_point = tensor["quantization"]
+    steps = stored.astype(np.float32) - np.float32(zero_point)
+    return steps * np.float32(scale)
+
+
+def count_delegated(interpreter: Interpreter) -> tuple[int, int] | None:
+    """Returns how many operators a delegate computes, of how many.
+
+    A delegate appears as one more operator, and those that it replaced stay
+    listed. Which they are follows from the graph: all that its outputs are
+    made from, back to its own inputs. None where the runtime does not tell.
+    """
+    try:
+        listed = interpreter._get_ops_details()
+    except AttributeError:
+        return None
+    ops = [op for op in listed if op["op_name"] != "DELEGATE"]
+    maker = {
+        tensor: index
+        for index, op in enumerate(ops)
+        for tensor in op["outputs"].tolist()
+    }
+    taken: set[int] = set()
+    for delegate in listed[len(ops) :]:
+        outside = set(delegate["inputs"].tolist())
+        pending = delegate["outputs"].tolist()
+        while pending:
+            tensor = pending.pop()
+            index = maker.get(tensor)
+            if tensor in outside or index is None or index in taken:
+                continue
+            taken.add(index)
+            pending.extend(ops[index]["inputs"].tolist())
+    return len(taken), len(ops)

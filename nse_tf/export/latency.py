@@ -1,0 +1,244 @@
+"""Times .tflite files: median and quartiles, on a machine shared with others.
+
+The mean is never reported: one interruption of 4.5 ms spoils it for a network
+of 0.3 ms. Rounds of several files are interleaved, and each file keeps the
+calmer half of its rounds: interruptions only ever add time, and they come in
+bursts that may outlast a round.
+"""
+
+import dataclasses
+import math
+import os
+import time
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from nse_tf.export.inference import count_delegated, open_interpreter
+from nse_tf.export.machine import Machine, describe_machine, now
+
+# A round of a file never has more runs than this, however short they are.
+MAX_RUNS_PER_ROUND = 5_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Latency:
+    """How long one inference takes, and all that this depends on.
+
+    Attributes:
+        median_ms: Median of the runs, batch 1.
+        p25_ms: Lower quartile.
+        p75_ms: Upper quartile.
+        min_ms: Fastest run.
+        runs: Timed runs that these four rest on.
+        rounds: Rounds measured, of which the calmer half was kept.
+        warmup: Untimed runs before the first timed one.
+        num_threads: Threads that one inference may use.
+        delegate: `XNNPACK`, `none`, or `unknown`.
+        num_ops: Operators in the file, where known.
+        delegated_ops: How many of them the delegate computes, where known.
+        input: Type and shape of the input, such as `uint8 1x96x96x3`; random
+            values, set before timing: one never set may be 80 times as slow.
+        machine: Processor and runtime.
+        date: ISO date and time, in UTC.
+    """
+
+    median_ms: float
+    p25_ms: float
+    p75_ms: float
+    min_ms: float
+    runs: int
+    rounds: int
+    warmup: int
+    num_threads: int
+    delegate: str
+    num_ops: int | None
+    delegated_ops: int | None
+    input: str
+    machine: Machine
+    date: str
+
+
+def measure_latency(
+    tflite: bytes | str | os.PathLike[str],
+    *,
+    num_threads: int = 1,
+    use_xnnpack: bool = True,
+    warmup: int = 10,
+    runs: int = 50,
+    rounds: int = 5,
+    min_seconds: float = 0.25,
+    max_seconds: float = 10.0,
+    seed: int = 0,
+) -> Latency:
+    """Returns the latency of one file; arguments as in `measure_together`."""
+    measured = measure_together(
+        {"tflite": tflite},
+        num_threads=num_threads,
+        use_xnnpack=use_xnnpack,
+        warmup=warmup,
+        runs=runs,
+        rounds=rounds,
+        min_seconds=min_seconds,
+        max_seconds=max_seconds,
+        seed=seed,
+    )
+    return measured["tflite"]
+
+
+def measure_together(
+    models: Mapping[str, bytes | str | os.PathLike[str]],
+    *,
+    num_threads: int = 1,
+    use_xnnpack: bool = True,
+    warmup: int = 10,
+    runs: int = 50,
+    rounds: int = 5,
+    min_seconds: float = 0.25,
+    max_seconds: float = 10.0,
+    seed: int = 0,
+) -> dict[str, Latency]:
+    """Returns the latency of several files, measured in interleaved rounds.
+
+    What disturbs the machine meanwhile disturbs all of them alike, so that
+    they compare well with each other.
+
+    Args:
+        models: Contents of .tflite files, or their paths, by name.
+        num_threads: Threads that one inference may use.
+        use_xnnpack: Whether XNNPACK may take the operators that it knows.
+        warmup: Untimed runs of each file at the start.
+        runs: Fewest timed runs of each file, over all rounds.
+        rounds: Rounds, each in another random order.
+        min_seconds: Shortest total time of a file, up to 5,000 runs a round.
+        max_seconds: Longest total time for each file; goes before `runs` and
+            `warmup`, but one run a round is always made.
+        seed: Of the random inputs and orders.
+
+    Raises:
+        ValueError: If a file is no .tflite file, or a number is out of range.
+    """
+    _check_counts(warmup=warmup, runs=runs, rounds=rounds)
+    _check_seconds(min_seconds, max_seconds)
+    rng = np.random.default_rng(seed)
+    ready = {
+        name: open_interpreter(
+            tflite, num_threads=num_threads, use_xnnpack=use_xnnpack
+        )
+        for name, tflite in models.items()
+    }
+    run_ms = {}
+    for name, interpreter in ready.items():
+        _set_random_input(interpreter, rng)
+        run_ms[name] = _time_runs(interpreter, warmup, max_seconds).min()
+    timed: dict[str, list[np.ndarray]] = {name: [] for name in ready}
+    for _ in range(rounds):
+        for index in rng.permutation(len(ready)):
+            name = list(ready)[index]
+            wanted = max(runs, 1e3 * min_seconds / run_ms[name]) / rounds
+            count = min(math.ceil(wanted), MAX_RUNS_PER_ROUND)
+            ready[name].invoke()  # Its weights left the cache meanwhile.
+            round_ms = _time_runs(ready[name], count, max_seconds / rounds)
+            timed[name].append(round_ms)
+    return {
+        name: _summarize(
+            timed[name], interpreter, warmup, num_threads, use_xnnpack
+        )
+        for name, interpreter in ready.items()
+    }
+
+
+def _check_counts(**counts: int) -> None:
+    for name, value in counts.items():
+        if value < 1:
+            raise ValueError(f"`{name}` must be at least 1, got {value}.")
+
+
+def _check_seconds(min_seconds: float, max_seconds: float) -> None:
+    if not 0 <= min_seconds <= max_seconds:
+        raise ValueError(
+            f"`min_seconds` ({min_seconds}) must not be negative nor more than "
+            f"`max_seconds` ({max_seconds})."
+        )
+
+
+def _set_random_input(
+    interpreter: Interpreter, rng: np.random.Generator
+) -> None:
+    for given in interpreter.get_input_details():
+        dtype, shape = given["dtype"], tuple(given["shape"])
+        if np.issubdtype(dtype, np.integer):
+            limits = np.iinfo(dtype)
+            low, high = int(limits.min), int(limits.max) + 1
+        else:
+            low, high = 0, 255
+        values = rng.uniform(low, high, shape)
+        interpreter.set_tensor(given["index"], np.floor(values).astype(dtype))
+
+
+def _time_runs(
+    interpreter: Interpreter, count: int, max_seconds: float
+) -> np.ndarray:
+    """Returns milliseconds of up to `count` runs, of at least one."""
+    times = []
+    clock, invoke = time.perf_counter_ns, interpreter.invoke
+    deadline = clock() + int(1e9 * max_seconds)
+    for _ in range(count):
+        start = clock()
+        invoke()
+        end = clock()
+        times.append(end - start)
+        if end > deadline:
+            break
+    return np.array(times) / 1e6
+
+
+def calmer_half(rounds: Iterable[np.ndarray]) -> np.ndarray:
+    """Returns all times of the rounds whose medians are lowest.
+
+    Of an odd number of rounds the middle one counts as calm.
+    """
+    ranked = sorted(rounds, key=lambda times: float(np.median(times)))
+    return np.concatenate(ranked[: (len(ranked) + 1) // 2])
+
+
+def _summarize(
+    rounds: list[np.ndarray],
+    interpreter: Interpreter,
+    warmup: int,
+    num_threads: int,
+    use_xnnpack: bool,
+) -> Latency:
+    times = calmer_half(rounds)
+    p25_ms, median_ms, p75_ms = np.percentile(times, (25, 50, 75)).tolist()
+    delegated = count_delegated(interpreter)
+    given = interpreter.get_input_details()[0]
+    return Latency(
+        median_ms=median_ms,
+        p25_ms=p25_ms,
+        p75_ms=p75_ms,
+        min_ms=float(times.min()),
+        runs=len(times),
+        rounds=len(rounds),
+        warmup=warmup,
+        num_threads=num_threads,
+        delegate=_delegate_name(delegated, use_xnnpack),
+        num_ops=None if delegated is None else delegated[1],
+        delegated_ops=None if delegated is None else delegated[0],
+        input=(
+            f"{np.dtype(given['dtype']).name} "
+            f"{'x'.join(map(str, given['shape']))}"
+        ),
+        machine=describe_machine(),
+        date=now(),
+    )
+
+
+def _delegate_name(delegated: tuple[int, int] | None, use_xnnpack: bool) -> str:
+    """Returns who computes; XNNPACK is the runtime's only default delegate."""
+    if not use_xnnpack:
+        return "none"
+    if delegated is None:
+        return "unknown"
+    return "XNNPACK" if delegated[0] else "none"

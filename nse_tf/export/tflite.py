@@ -1,0 +1,182 @@
+"""Converts a Keras model, or a part of one, to a .tflite file.
+
+Three decisions, each measured here (TensorFlow 2.21, Keras 3.15, 2 cores) on a
+squeeze-and-excite MBConv network trained on digits:
+
+- **Weights become constants before the converter sees them**, by tracing
+  `model.stateless_call` on their values. `from_concrete_functions` on a Keras 3
+  model as it is gives a file full of NaN without a word; with constants the
+  outputs are equal to those of `from_keras_model` to the last bit, in 0.35 s
+  instead of 2.1 s, since nothing has to be saved as a variable and loaded back.
+- **int8 by TensorFlow's converter**, not by ai-edge-quantizer: on the same 200
+  images the mean difference to Keras is 0.040 against 0.137 (logits up to 11),
+  the largest 2.1 against 4.2. The quantizer averages ranges over images and so
+  clips the rare large activation; TensorFlow's takes the extremes.
+- **uint8 in and out for int8.** The calibration images are pinned to the whole
+  range 0..255, which makes the input scale 1 and its zero point 0: an app hands
+  over the camera's bytes as they are, and the largest output byte is the class.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.export.quiet import quiet_native_output
+
+PRECISIONS = ("fp32", "fp16", "int8")
+
+
+def convert(
+    model: keras.Model,
+    precision: str,
+    calibration_images: np.ndarray | None = None,
+) -> bytes:
+    """Returns an image classifier as the content of a .tflite file.
+
+    The batch is fixed at one image, as on a phone. The one signature is named
+    `serving_default`, with input `image` and output `scores`.
+
+    Args:
+        model: One input `(batch, height, width, channels)` of raw pixel values
+            0..255, one output `(batch, classes)`.
+        precision: `fp32` and `fp16` (weights only; computed as the device
+            likes) have float32 input and output. `int8` has 8-bit weights and
+            activations throughout, and uint8 input and output.
+        calibration_images: `(count, height, width, channels)` of pixel values
+            0..255, from the training set; for `int8` only. 100 are enough
+            (measured: 10, 100 and 1,400 images of digits leave a mean
+            difference of 0.051, 0.035 and 0.038); all that are given are used.
+
+    Raises:
+        ValueError: If the precision is unknown, the model has several inputs or
+            outputs, or the images are missing, of another shape, or not raw
+            pixel values.
+    """
+    _check_precision(precision)
+    _check_model(model)
+    if precision != "int8":
+        return _run_converter(model, precision, np.empty(0), tf.float32)
+    images = _check_calibration(calibration_images, model.input_shape[1:])
+    return _run_converter(model, precision, _pin_range(images), tf.uint8)
+
+
+def convert_part(
+    model: keras.Model, precision: str, samples: np.ndarray | None = None
+) -> bytes:
+    """Returns a part of a network as it is inside the whole file.
+
+    As `convert`, but `int8` has int8 input and output, so that no operator is
+    added at the edges that the whole network does not have.
+
+    Args:
+        model: One input, one output, of any shape.
+        precision: One of `PRECISIONS`.
+        samples: `(count, ...)` inputs to calibrate `int8` with; by default
+            noise, which is enough to time the part.
+    """
+    _check_precision(precision)
+    _check_model(model)
+    if samples is None:
+        shape = (4, *model.input_shape[1:])
+        samples = np.random.default_rng(0).normal(size=shape)
+    return _run_converter(model, precision, samples, tf.int8)
+
+
+def _run_converter(
+    model: keras.Model,
+    precision: str,
+    samples: np.ndarray,
+    integer_type: tf.DType,
+) -> bytes:
+    with quiet_native_output():
+        converter = tf.lite.TFLiteConverter.from_concrete_functions(
+            [_trace(model)], tf.Module()
+        )
+        if precision != "fp32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if precision == "fp16":
+            converter.target_spec.supported_types = [tf.float16]
+        if precision == "int8":
+            converter.representative_dataset = lambda: (
+                [sample[None].astype(np.float32)] for sample in samples
+            )
+            converter.target_spec.supported_ops = [
+                tf.lite.OpsSet.TFLITE_BUILTINS_INT8
+            ]
+            converter.inference_input_type = integer_type
+            converter.inference_output_type = integer_type
+        return bytes(converter.convert())
+
+
+def _trace(model: keras.Model) -> Any:
+    """Returns the model for one input as a function without variables."""
+    trained = [variable.numpy() for variable in model.trainable_variables]
+    fixed = [variable.numpy() for variable in model.non_trainable_variables]
+
+    def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        scores, _ = model.stateless_call(
+            [tf.constant(value) for value in trained],
+            [tf.constant(value) for value in fixed],
+            image,
+            training=False,
+        )
+        return {"scores": scores}
+
+    spec = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")
+    traced = tf.function(serve, input_signature=[spec], autograph=False)
+    return traced.get_concrete_function()
+
+
+def _pin_range(images: np.ndarray) -> np.ndarray:
+    """Returns the images with one black and one white value in the first.
+
+    The input range is then 0..255 whatever the images hold.
+    """
+    pinned = np.array(images, np.float32)
+    pinned[0].flat[0], pinned[0].flat[-1] = 0, 255
+    return pinned
+
+
+def _check_precision(precision: str) -> None:
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"`precision` must be one of {', '.join(PRECISIONS)}; "
+            f"got {precision!r}."
+        )
+
+
+def _check_model(model: keras.Model) -> None:
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ValueError(
+            "`model` must have one input and one output; "
+            f"{model.name!r} has {len(model.inputs)} and {len(model.outputs)}."
+        )
+    if None in model.input_shape[1:]:
+        raise ValueError(
+            f"`model` {model.name!r} has input shape {model.input_shape}; "
+            "only the batch may be open. Build it for one image size."
+        )
+
+
+def _check_calibration(
+    images: np.ndarray | None, shape: tuple[int, ...]
+) -> np.ndarray:
+    if images is None or len(images) == 0:
+        raise ValueError(
+            "`calibration_images` is empty: int8 needs some 100 training "
+            "images to learn the range of every activation."
+        )
+    if images.shape[1:] != shape:
+        raise ValueError(
+            f"`calibration_images` has images of shape {images.shape[1:]}, "
+            f"the model takes {shape}."
+        )
+    low, high = float(images.min()), float(images.max())
+    if low < 0 or not 1 < high <= 255:
+        raise ValueError(
+            f"`calibration_images` spans {low:g}..{high:g}, but the model "
+            "takes raw pixel values 0..255. Do not scale the images."
+        )
+    return images
