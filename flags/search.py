@@ -19,6 +19,7 @@ from absl import flags
 
 from nse_tf.flags import binaries, search_flags, space_flags
 from nse_tf.methods import SearchError
+from nse_tf.quiet import quiet_native_output
 
 flags.adopt_module_key_flags(search_flags)
 flags.adopt_module_key_flags(space_flags)
@@ -28,14 +29,15 @@ def main(argv: Sequence[str]) -> None:
     """Does the search that the flags ask for."""
     del argv
     config = search_flags.search_config()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logger = logging.getLogger("nse_tf")
     logger.addHandler(logging.StreamHandler(sys.stderr))
     logger.setLevel(logging.INFO)
     logger.propagate = False
     # TensorFlow takes seconds to import; flags were checked before that.
-    from nse_tf.reporting import summary_text
-    from nse_tf.tuners.search_run import run_search
+    with quiet_native_output():
+        from nse_tf.reporting import summary_text
+        from nse_tf.tuners.search_run import run_search
 
     try:
         report = run_search(config)

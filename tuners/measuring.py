@@ -17,7 +17,7 @@ from nse_tf.export import (
     measure_table,
     measure_together,
 )
-from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces import ChoiceBlock, Genotype, SearchSpace
 from nse_tf.supernet import build_child, build_operator, build_stem, build_tail
 
 LOGGER = logging.getLogger("nse_tf")
@@ -38,8 +38,25 @@ def table_builders(space: SearchSpace) -> dict[str, Callable[[], keras.Model]]:
         for index, op in enumerate(block.candidates):
             if op.name != "identity":
                 key = operator_key(op, block)
-                builders[key] = functools.partial(build_operator, block, index)
+                builders[key] = functools.partial(_operator, block, index)
     return builders
+
+
+def _operator(block: ChoiceBlock, index: int) -> keras.Model:
+    return _with_open_scales(build_operator(block, index))
+
+
+def _with_open_scales(model: keras.Model) -> keras.Model:
+    """Returns the model with all batch norm's scales at one.
+
+    Untrained branches beside a shortcut have scales of zero; folded into the
+    kernels they would leave files of zeros, smaller than those of any trained
+    network.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.gamma.assign(np.ones(layer.gamma.shape))
+    return model
 
 
 def table_keys(space: SearchSpace, genotype: Genotype) -> list[str]:
@@ -105,7 +122,8 @@ def measure_models(
         noise = np.random.default_rng(0).uniform(
             0, 255, (4, *model.input_shape[1:])
         )
-        files[str(index)] = convert_part(model, precision, noise)
+        opened = _with_open_scales(model)
+        files[str(index)] = convert_part(opened, precision, noise)
     latencies = measure_together(files, num_threads=num_threads)
     return (
         [latencies[name].median_ms for name in files],

@@ -1,5 +1,7 @@
 """Methods as oracles: ask, tell, resume."""
 
+import dataclasses
+import math
 import pathlib
 from typing import Any
 
@@ -11,10 +13,18 @@ from nse_tf.jobs import (
     ChildrenEvaluated,
     ChildTrained,
     EvaluateChildren,
+    Job,
     Result,
     TrainChild,
 )
-from nse_tf.methods import Done, Method, OneShotConfig, OneShotSearch, Wait
+from nse_tf.methods import (
+    Done,
+    Method,
+    OneShotConfig,
+    OneShotSearch,
+    SearchError,
+    Wait,
+)
 from nse_tf.reporting import RunLog
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.spaces.files import write_json
@@ -94,12 +104,13 @@ class SearchOracle(keras_tuner.Oracle):
         raised here would leave keras-tuner's lock closed behind it.
         """
         del trial_id
-        try:
-            job = self.method.ask()
-        except (RuntimeError, ValueError) as error:
-            self.failure = error
-            job = Done()
-        self._record()
+        job: Job | Wait | Done = Done()
+        if self.failure is None:
+            try:
+                job = self.method.ask()
+                self._record()
+            except (RuntimeError, ValueError) as error:
+                self.failure, job = error, Done()
         if isinstance(job, Done):
             return {"status": trial_module.TrialStatus.STOPPED}
         if isinstance(job, Wait):
@@ -152,8 +163,21 @@ class SearchOracle(keras_tuner.Oracle):
         ended = self.trials[trial.trial_id]
         if ended.status == trial_module.TrialStatus.FAILED:
             self.method.fail(values["job"], _last_line(ended.message))
-        self._record()
         self.save()
+
+    def _check_consecutive_failures(self) -> None:
+        """Ends the search after too many failures; keeps the lock in order."""
+        try:
+            super()._check_consecutive_failures()
+        except RuntimeError as error:
+            self.failure = SearchError(str(error))
+
+    def _record_values(self, trial: trial_module.Trial) -> None:
+        """Leaves values as they are, where keras-tuner would add random ones.
+
+        A trial that trains no child has no op for any place, and no two trials
+        do the same job.
+        """
 
     def get_best_trials(self, num_trials: int = 1) -> list[Any]:
         """Returns the best completed trials that may compete, best first."""
@@ -189,6 +213,12 @@ class SearchOracle(keras_tuner.Oracle):
         """
         self.method.set_state(state["method"])
         super().set_state(state)
+        # In order, and without one that a kill kept out of the state.
+        self.trials = {
+            trial_id: self.trials[trial_id]
+            for trial_id in self.start_order
+            if trial_id in self.trials
+        }
 
     def save(self) -> None:
         """Writes the state, whole or not at all."""
@@ -218,10 +248,12 @@ class AngleShrinkingOracle(SearchOracle):
             space whole.
         model: Prices children; needed where the budget speaks of latency or
             file size, and made from `space` otherwise.
+        seed: Of everything drawn, in place of that of `config`.
         **kwargs: As of `keras_tuner.Oracle`.
 
     Raises:
         BudgetError: If nothing in the space can fit the budget.
+        ValueError: If the budget needs a `model` with measured rows.
 
     References:
         Hu et al., ABS (2020): https://arxiv.org/abs/2004.13431
@@ -233,32 +265,35 @@ class AngleShrinkingOracle(SearchOracle):
         budget: Budget | None = None,
         config: OneShotConfig | None = None,
         model: CostModel | None = None,
+        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        method = OneShotSearch(
-            model or CostModel(space),
-            budget or Budget(),
-            config or OneShotConfig(),
-        )
-        super().__init__(method, space, **kwargs)
+        budget = budget or Budget()
+        model = model or CostModel(space)
+        if budget.needs_table and model.table is None:
+            raise ValueError(
+                f"`budget` has {budget}, which only a measurement tells: pass "
+                "a `model` with a cost table."
+            )
+        config = config or OneShotConfig()
+        if seed is not None:
+            config = dataclasses.replace(config, seed=seed)
+        method = OneShotSearch(model, budget, config)
+        super().__init__(method, space, seed=config.seed, **kwargs)
 
 
 def metrics_of(result: Result) -> dict[str, float]:
-    """Returns what a trial shows of a result; for show, the file is exact."""
-    match result:
-        case ChildTrained():
-            return {
-                OBJECTIVE: result.validation_accuracy,
-                "loss": result.losses[-1],
-                "seconds": result.seconds,
-            }
-        case ChildrenEvaluated():
-            return {
-                OBJECTIVE: max(result.accuracies),
-                "seconds": result.seconds,
-            }
-        case _:
-            return {"seconds": getattr(result, "seconds", 0.0)}
+    """Returns what a trial shows of a result; for show, the file is exact.
+
+    Numbers that are not finite are left out: JSON lacks them.
+    """
+    metrics = {"seconds": getattr(result, "seconds", 0.0)}
+    if isinstance(result, ChildTrained):
+        metrics["loss"] = result.losses[-1]
+        metrics[OBJECTIVE] = result.validation_accuracy
+    elif isinstance(result, ChildrenEvaluated):
+        metrics[OBJECTIVE] = max(result.accuracies)
+    return {k: v for k, v in metrics.items() if math.isfinite(v)}
 
 
 def _last_line(message: str | None) -> str:

@@ -55,7 +55,9 @@ def run_search(config: SearchConfig) -> pathlib.Path:
     data = load_data(config)
     space = make_space(config, data)
     effort = make_effort(config, data)
-    config.budget.check_reachable(CostModel(space))
+    dataclasses.replace(
+        config.budget, latency_ms=None, size_bytes=None
+    ).check_reachable(CostModel(space))  # The rest is known once measured.
     if goes_on:
         folder.check_data(data)
         LOGGER.info("Going on with the run in %s", folder.path)
@@ -111,6 +113,11 @@ def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
             num_classes=data.num_classes,
             width=config.width,
             depth=config.depth,
+        )
+    if config.width is not None or config.depth is not None:
+        raise ValueError(
+            f"{name} has its own sizes: leave out --width and --depth, or name "
+            "a preset."
         )
     space = load_space(pathlib.Path(name))
     wanted = (

@@ -10,10 +10,11 @@ import numpy as np
 from nse_tf.datasets import ImageData, ImageSet, as_image_set
 from nse_tf.jobs import ChildrenEvaluated, ChildTrained, EvaluateChildren
 from nse_tf.spaces import Genotype
+from nse_tf.spaces.files import write_json
 from nse_tf.supernet import cut_out
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.worker import Measurer
-from nse_tf.tuners.hyperparameters import SpaceHyperModel, declare
+from nse_tf.tuners.hyperparameters import SpaceHyperModel, declare, values_of
 from nse_tf.tuners.job_files import (
     finished_result,
     read_job,
@@ -108,6 +109,16 @@ class SupernetTuner(keras_tuner.Tuner):
         )
         super().search(verbose=verbose)
 
+    def on_search_begin(self) -> None:
+        """Says whose folder this is, before the first job is done in it."""
+        self.save()
+
+    def save(self) -> None:
+        """Writes the state, whole or not at all."""
+        if not self._is_worker():
+            self.oracle.save()
+        write_json(pathlib.Path(self._get_tuner_fname()), self.get_state())
+
     def on_search_end(self) -> None:
         """Raises what ended the search before its time, if anything did."""
         failure = getattr(self.oracle, "failure", None)
@@ -131,7 +142,10 @@ class SupernetTuner(keras_tuner.Tuner):
                 self.folder, values["job"], self._worker.run(job)
             )
         values["result"] = reference
-        return metrics_of(read_result(self.folder, reference))
+        result = read_result(self.folder, reference)
+        if isinstance(result, ChildrenEvaluated):
+            values |= values_of(self._space, self._best_child(values, result))
+        return metrics_of(result)
 
     def _run_and_update_trial(
         self, trial: keras_tuner.engine.trial.Trial, *args: Any, **kwargs: Any
@@ -153,16 +167,34 @@ class SupernetTuner(keras_tuner.Tuner):
         result = read_result(self.folder, values.get("result", ""))
         if isinstance(result, ChildTrained):
             return keras.saving.load_model(self.folder / result.model_file)
-        if isinstance(result, ChildrenEvaluated) and self._worker is not None:
-            job = read_job(self.folder, values["job"])
-            if isinstance(job, EvaluateChildren):
-                best = job.children[int(np.argmax(result.accuracies))]
-                genotype = Genotype(best, self._space.fingerprint)
-                return cut_out(self._worker.supernet(), genotype, fused=False)
-        raise ValueError(
-            f"Trial {trial.trial_id!r} did the job {values['job']!r}, which "
-            "leaves no model of one network."
+        if not isinstance(result, ChildrenEvaluated):
+            raise ValueError(
+                f"Trial {trial.trial_id!r} did the job {values['job']!r}, "
+                "which leaves no model of one network."
+            )
+        if self._worker is None:
+            raise ValueError(
+                "No child was trained alone yet, and the supernet is not "
+                "loaded: call `search` first, which goes on where it stopped."
+            )
+        return cut_out(
+            self._worker.supernet(),
+            self._best_child(values, result),
+            fused=False,
         )
+
+    def _best_child(
+        self, values: dict[str, Any], result: ChildrenEvaluated
+    ) -> Genotype:
+        """Returns the child of a generation that did best."""
+        job = read_job(self.folder, values["job"])
+        if not isinstance(job, EvaluateChildren):
+            raise ValueError(
+                f"Job {job.id!r} came back with accuracies of children that "
+                "it did not ask for."
+            )
+        best = job.children[int(np.argmax(result.accuracies))]
+        return Genotype(best, self._space.fingerprint)
 
 
 def _checked_data(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from nse_tf.export.quiet import quiet_native_output
+from nse_tf.quiet import quiet_native_output
 
 
 def open_interpreter(

@@ -23,7 +23,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.export.quiet import quiet_native_output
+from nse_tf.quiet import quiet_native_output
 
 PRECISIONS = ("fp32", "fp16", "int8")
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from nse_tf.export.quiet import quiet_native_output
+from nse_tf.quiet import quiet_native_output
 
 
 def test_chatter_is_hidden_and_the_rest_is_kept_in_order(

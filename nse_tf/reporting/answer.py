@@ -1,0 +1,257 @@
+"""The answer of a run: the winner, what it does and what it costs."""
+
+import dataclasses
+from typing import Any
+
+from nse_tf.costs import (
+    COSTS,
+    Budget,
+    NetworkDescription,
+    describe_network,
+)
+from nse_tf.reporting.children import judged_children
+from nse_tf.reporting.run_record import Facts, RunRecord
+from nse_tf.reporting.units import counted, exact_cost, percent, three_digits
+from nse_tf.spaces import Genotype
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportedFile:
+    """One `.tflite` file.
+
+    Attributes:
+        precision: `fp32`, `fp16` or `int8`.
+        name: Of the file.
+        sha256: Its checksum.
+        check: Its comparison to Keras, as `export.json` has it.
+        faults: What is wrong with it, in sentences.
+        latency: Its measurement, as `latency.json` has it; None if missing.
+    """
+
+    precision: str
+    name: str
+    sha256: str
+    check: Facts
+    faults: tuple[str, ...]
+    latency: Facts | None
+
+    @property
+    def measured_on(self) -> str:
+        """Device, threads and runtime of the measurement, if there is one."""
+        if self.latency is None:
+            return "nothing yet"
+        machine, threads = self.latency["machine"], self.latency["num_threads"]
+        delegate = self.latency["delegate"]
+        return (
+            f"{machine['device']} ({machine['cpu']}, governor "
+            f"{machine['governor']}) with {counted(threads, 'thread')}, "
+            f"{machine['runtime']} {machine['runtime_version']}, "
+            f"{'no delegate' if delegate == 'none' else f'delegate {delegate}'}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """One limit of the budget, and what the winner costs.
+
+    Attributes:
+        cost: Of `COSTS`.
+        limit: The most allowed, or the least.
+        is_floor: Whether it is the least.
+        actual: What the winner costs; None if that is not known yet.
+        source: How `actual` is known; empty if it is exact.
+    """
+
+    cost: str
+    limit: float
+    is_floor: bool
+    actual: float | None
+    source: str
+
+    @property
+    def excess(self) -> float:
+        """The share by which the limit is missed; 0 if it is met."""
+        if self.actual is None:
+            return 0.0
+        cost = "min_macs" if self.is_floor else self.cost
+        return Budget(**{cost: self.limit}).excess({self.cost: self.actual})
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the limit is kept; None if that is not known yet."""
+        return None if self.actual is None else self.excess == 0
+
+    @property
+    def shown_limit(self) -> str:
+        """The limit in words, such as `at most 1,200,000`."""
+        bound = "at least" if self.is_floor else "at most"
+        return f"{bound} {exact_cost(self.cost, self.limit)}"
+
+    @property
+    def shown_actual(self) -> str:
+        """What the winner costs, in words."""
+        if self.actual is None:
+            return "not known yet"
+        return f"{exact_cost(self.cost, self.actual)} {self.source}".strip()
+
+    @property
+    def shown_excess(self) -> str:
+        """By how much the limit is missed, in words."""
+        return f"{three_digits(100 * self.excess)} %"
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """The winner; None is what is not known (yet).
+
+    Attributes:
+        costs: What it costs, by name of `COSTS`.
+        path: Its candidate indices, a place each.
+        network: Its parts, one by one.
+        inherited_accuracy: On the validation part, with the supernet's weights.
+        validation_accuracy: On the validation part, trained alone.
+        test_accuracy: On the test part.
+        test_errors: Test images that it classifies wrongly.
+        test_images: How many there are.
+        files: Its `.tflite` files.
+        verdicts: The limits of the budget.
+    """
+
+    costs: dict[str, float]
+    path: tuple[int, ...] | None
+    network: NetworkDescription | None
+    inherited_accuracy: float | None
+    validation_accuracy: float | None
+    test_accuracy: float | None
+    test_errors: int | None
+    test_images: int | None
+    files: tuple[ExportedFile, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+def find_answer(record: RunRecord) -> Answer | None:
+    """Returns the answer of a run; None while there is no winner.
+
+    Raises:
+        ValueError: If the winner is not of the run's space.
+    """
+    result = record.result or {}
+    won = record.last("winner") or {}
+    if not result and not won:
+        return None
+    costs = result.get("costs") or won.get("costs", {})
+    files = exported_files(record)
+    path = result.get("path") or won.get("path")
+    return Answer(
+        costs=costs,
+        path=None if path is None else tuple(path),
+        network=_network(record, result.get("genotype"), path),
+        inherited_accuracy=won.get("inherited_accuracy"),
+        validation_accuracy=_honest_validation_accuracy(record, path),
+        test_accuracy=result.get("test_accuracy"),
+        test_errors=result.get("test_errors"),
+        test_images=result.get("test_images"),
+        files=files,
+        verdicts=tuple(
+            _verdict(record, cost, limit, costs, files)
+            for cost, limit in limits(record).items()
+        ),
+    )
+
+
+def limits(record: RunRecord) -> dict[str, float]:
+    """Returns the limits of the run's budget, `min_macs` among them."""
+    settings = record.settings
+    budget = (record.result or {}).get("budget") or {
+        **{name: settings.get(f"max_{name}") for name in COSTS},
+        "min_macs": settings.get("min_macs"),
+    }
+    return {
+        name: budget[name]
+        for name in (*COSTS, "min_macs")
+        if budget.get(name) is not None
+    }
+
+
+def progress_text(record: RunRecord) -> str:
+    """Returns what an unfinished run has done so far, in a few words."""
+    children = judged_children(record.named("generation"))
+    num_stages = len(record.named("scored"))
+    done = []
+    if num_stages:
+        done.append(f"{counted(num_stages, 'stage')} of shrinking")
+    if len(children):
+        best = percent(children.accuracies[children.best])
+        done.append(
+            f"{len(children)} children judged, the best with {best} on the "
+            "validation images"
+        )
+    if record.last("winner"):
+        done.append("the winner trained")
+    return ", ".join(done) or "nothing that could be shown"
+
+
+def exported_files(record: RunRecord) -> tuple[ExportedFile, ...]:
+    """Returns the `.tflite` files of a run, in the order of their export."""
+    latencies = (record.latency or {}).get("files", {})
+    files = (record.export or {}).get("files", {})
+    return tuple(
+        ExportedFile(
+            precision=precision,
+            name=facts["file"],
+            sha256=facts["sha256"],
+            check=facts["check"],
+            faults=tuple(facts["faults"]),
+            latency=latencies.get(precision),
+        )
+        for precision, facts in files.items()
+    )
+
+
+def _network(
+    record: RunRecord, genotype: Any, path: Any
+) -> NetworkDescription | None:
+    if record.space is None:
+        return None
+    if genotype is not None:
+        return describe_network(record.space, Genotype.from_json(genotype))
+    if path is not None:
+        return describe_network(record.space, record.space.genotype(path))
+    return None
+
+
+def _honest_validation_accuracy(record: RunRecord, path: Any) -> float | None:
+    """Returns the winner's, where it was not trained on those images."""
+    for event in reversed(record.named("child_trained")):
+        if event["path"] == path and not event["uses_validation"]:
+            return float(event["validation_accuracy"])
+    return None
+
+
+def _verdict(
+    record: RunRecord,
+    name: str,
+    limit: float,
+    costs: dict[str, float],
+    files: tuple[ExportedFile, ...],
+) -> Verdict:
+    """Returns whether the winner keeps a limit, measured where it can be.
+
+    A limit on latency or size speaks of the file of one precision, the
+    setting `precision`.
+    """
+    is_floor = name == "min_macs"
+    cost = "macs" if is_floor else name
+    if cost in ("macs", "params"):
+        return Verdict(cost, limit, is_floor, costs.get(cost), "")
+    precision = record.settings.get("precision", "fp32")
+    for file in files:
+        if file.precision == precision:
+            source = f"({precision} file)"
+            if cost == "size_bytes":
+                size = file.check["size_bytes"]
+                return Verdict(cost, limit, False, size, source)
+            if file.latency is not None:
+                median = file.latency["median_ms"]
+                return Verdict(cost, limit, False, median, source)
+    return Verdict(cost, limit, False, costs.get(cost), "by the cost table")

@@ -1,0 +1,65 @@
+"""The children that a run judged with inherited weights, as arrays."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from nse_tf.costs import COSTS
+from nse_tf.evolution import pareto_front
+from nse_tf.reporting.run_log import Event
+
+
+@dataclasses.dataclass(frozen=True)
+class Children:
+    """Judged children, in the order of judging; failed ones are left out.
+
+    Attributes:
+        paths: Candidate indices `(count, num_places)`.
+        accuracies: On the validation part, `(count,)`.
+        costs: `(count,)` a cost; those of `COSTS` that are known of all.
+    """
+
+    paths: np.ndarray
+    accuracies: np.ndarray
+    costs: dict[str, np.ndarray]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.accuracies)
+
+    @property
+    def best(self) -> int:
+        """Index of the most accurate one; of equal ones the first."""
+        return int(self.accuracies.argmax())
+
+    def front(self, cost: str) -> np.ndarray:
+        """Returns the indices of the Pareto front, by rising cost."""
+        return pareto_front(self.costs[cost], self.accuracies)
+
+    def index_of(self, path: Sequence[int] | None) -> int | None:
+        """Returns the index of a path; None if it was not judged."""
+        if path is None or len(self) == 0:
+            return None
+        same = (self.paths == np.array(path)).all(axis=1)
+        return int(same.argmax()) if same.any() else None
+
+
+def judged_children(generations: Sequence[Event]) -> Children:
+    """Returns the children of all `generation` events."""
+    rows = [
+        (path, accuracy, {n: event[n][i] for n in COSTS if n in event})
+        for event in generations
+        for i, (path, accuracy) in enumerate(
+            zip(event["paths"], event["accuracies"], strict=True)
+        )
+        if accuracy is not None
+    ]
+    known = [name for name in COSTS if all(name in row[2] for row in rows)]
+    return Children(
+        paths=np.array([row[0] for row in rows]),
+        accuracies=np.array([row[1] for row in rows], float),
+        costs={
+            name: np.array([row[2][name] for row in rows]) for name in known
+        },
+    )

@@ -1,0 +1,95 @@
+"""Which figures a run's record has data for."""
+
+from collections.abc import Iterator
+
+from nse_tf.reporting.answer import Answer, exported_files, limits
+from nse_tf.reporting.children import judged_children
+from nse_tf.reporting.drawing import DOTS, FRONT, WINNER, Drawing
+from nse_tf.reporting.plots import (
+    plot_funnel,
+    plot_latencies,
+    plot_losses,
+    plot_progress,
+    plot_tradeoff,
+)
+from nse_tf.reporting.run_record import RunRecord
+from nse_tf.reporting.score_maps import plot_scores, scored_stages
+
+# Labels, colors and losses, as `plot_losses` takes them.
+Curve = tuple[str, str, list[float]]
+
+
+def search_figures(
+    record: RunRecord, answer: Answer | None
+) -> Iterator[Drawing]:
+    """Yields the figures of the search, of what there is data for."""
+    children = judged_children(record.named("generation"))
+    if len(children):
+        allowed = limits(record)
+        winner = None if answer is None else answer.path
+        for cost in children.costs:
+            yield plot_tradeoff(children, cost, winner, allowed.get(cost))
+        yield plot_progress(children)
+    spaces = record.named("space")
+    if len(spaces) > 1:
+        yield plot_funnel(spaces)
+
+
+def training_figures(record: RunRecord) -> Iterator[Drawing]:
+    """Yields the loss curves, and the latencies of what came out."""
+    supernet = _supernet_curves(record)
+    if supernet:
+        yield plot_losses("supernet_loss", "Loss of the supernet", supernet)
+    alone = _child_curves(record)
+    if alone:
+        yield plot_losses("child_loss", "Loss of children trained alone", alone)
+    measured = [file for file in exported_files(record) if file.latency]
+    if measured:
+        yield plot_latencies(measured)
+
+
+def score_figures(record: RunRecord) -> list[Drawing]:
+    """Returns the score maps, the last stage first."""
+    if record.space is None:
+        return []
+    stages = scored_stages(record.named("space"), record.named("scored"))
+    return [
+        plot_scores(stage, record.space)
+        for stage in reversed(stages)
+        if stage.known
+    ]
+
+
+def _supernet_curves(record: RunRecord) -> list[Curve]:
+    """Returns one curve for each training from fresh weights.
+
+    Stages of shrinking go on from each other and make one curve; the training
+    for the search starts anew, and calls itself stage 0 again.
+    """
+    stretches: list[list[float]] = []
+    for event in record.named("supernet_trained"):
+        if event["stage"] == 0 or not stretches:
+            stretches.append([])
+        stretches[-1] += event["losses"]
+    num_shrinking = 1 if record.named("scored") else 0
+    labels = [("while shrinking", DOTS)] * num_shrinking
+    labels += [("for the search", FRONT)] * len(stretches)
+    return [
+        (label, color, losses)
+        for (label, color), losses in zip(labels, stretches, strict=False)
+        if losses
+    ]
+
+
+def _child_curves(record: RunRecord) -> list[Curve]:
+    """Returns a curve for each child; the winner's last, and so on top."""
+    trained = [e for e in record.named("child_trained") if e["losses"]]
+    won = record.last("winner")
+    file = None if won is None else won["model_file"]
+    curves = [
+        ("winner", WINNER, event["losses"])
+        if event["model_file"] == file
+        else ("finalist", DOTS, event["losses"])
+        for event in trained
+    ]
+    return sorted(curves, key=lambda curve: curve[0] == "winner")

@@ -1,0 +1,144 @@
+"""One self-contained page per run."""
+
+import os
+import pathlib
+
+from nse_tf.reporting.answer import Answer, find_answer
+from nse_tf.reporting.answer_section import (
+    answer_section,
+    banner,
+    winner_section,
+)
+from nse_tf.reporting.figures import (
+    score_figures,
+    search_figures,
+    training_figures,
+)
+from nse_tf.reporting.markup import Markup, joined, tag
+from nse_tf.reporting.page_style import CSS
+from nse_tf.reporting.run_record import RunRecord, read_record
+from nse_tf.reporting.sections import (
+    failures_section,
+    figure,
+    files_section,
+    measured_section,
+    settings_section,
+    times_section,
+)
+from nse_tf.reporting.units import counted, date_text, duration, shape_text
+from nse_tf.spaces.files import write_bytes
+
+_HOW_TO_READ = (
+    "Accuracies of judged children are those on the validation images, with "
+    "weights inherited from the supernet. An operator's score by angle is how "
+    "far, in radians, the weights of children with that operator have turned "
+    "in training; the lowest are dropped."
+)
+
+
+def write_report(run_dir: str | os.PathLike[str]) -> pathlib.Path:
+    """Writes `report.html` into a run's folder; returns its path.
+
+    The page needs nothing else: no network, no script, no other file. It tells
+    what is there, of a run that still goes on or that failed as well. The same
+    folder gives the same bytes.
+
+    Args:
+        run_dir: The run's folder.
+
+    Raises:
+        ValueError: If the folder is not that of a run, or a file in it is
+            damaged.
+    """
+    path = pathlib.Path(run_dir) / "report.html"
+    write_bytes(path, page(read_record(pathlib.Path(run_dir))).encode())
+    return path
+
+
+def page(record: RunRecord) -> str:
+    """Returns the report of a run as an HTML document."""
+    answer = find_answer(record)
+    name = _title(record)
+    body = [
+        _header(record, name),
+        banner(record),
+        "" if answer is None else answer_section(answer),
+        "" if answer is None else winner_section(answer),
+        _figures(record, answer),
+        measured_section(record),
+        ""
+        if answer is None
+        else files_section(answer.files, record.handed_over),
+        times_section(record),
+        failures_section(record),
+        settings_section(record),
+    ]
+    head = joined(
+        [
+            Markup('<meta charset="utf-8">'),
+            Markup(
+                '<meta name="viewport" '
+                'content="width=device-width, initial-scale=1">'
+            ),
+            tag("title", f"{name}: search report"),
+            tag("style", Markup(CSS)),
+        ]
+    )
+    document = tag(
+        "html", tag("head", head), tag("body", joined(body, "\n")), lang="en"
+    )
+    return f"<!DOCTYPE html>\n{document}\n"
+
+
+def _title(record: RunRecord) -> str:
+    if record.config is None:
+        return record.name
+    return f"{record.config['data']['name']} on {record.config['space']}"
+
+
+def _header(record: RunRecord, name: str) -> Markup:
+    told = [f"Run {record.name}, {record.status.value}"]
+    if record.config is not None:
+        data = record.config["data"]
+        told.append(f"started {date_text(record.config['started'])}")
+        told.append(
+            f"{data['train']:,} training, {data['validation']:,} validation "
+            f"and {data['test']:,} test images of "
+            f"{shape_text(data['image_shape'])}"
+        )
+    if record.result is not None and "seconds" in record.result:
+        told.append(f"took {duration(record.result['seconds'])}")
+    return tag(
+        "header",
+        tag("h1", name),
+        tag("p", " · ".join(told), class_="soft"),
+    )
+
+
+def _figures(record: RunRecord, answer: Answer | None) -> str:
+    maps = score_figures(record)
+    earlier = maps[1:]
+    drawings = [
+        *search_figures(record, answer),
+        *training_figures(record),
+        *maps[:1],
+    ]
+    if not drawings:
+        return ""
+    parts = [
+        tag("h2", "How it was found"),
+        tag("p", _HOW_TO_READ, class_="soft small"),
+        tag("div", *map(figure, drawings), class_="figures"),
+    ]
+    if earlier:
+        parts.append(
+            tag(
+                "details",
+                tag(
+                    "summary",
+                    f"Scores of {counted(len(earlier), 'stage')} before",
+                ),
+                tag("div", *map(figure, earlier), class_="figures"),
+            )
+        )
+    return joined(parts)

@@ -1,0 +1,187 @@
+"""Heat maps of operator scores, place by place."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from nse_tf.reporting.drawing import (
+    DOTS,
+    INK,
+    SOFT,
+    WINNER,
+    Drawing,
+    Key,
+    canvas,
+    to_svg,
+)
+from nse_tf.reporting.run_log import Event
+from nse_tf.spaces import SearchSpace
+
+# Of the color behind a number; more would hide the number.
+FAINTEST, STRONGEST = 0.06, 0.6
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoredStage:
+    """One stage of shrinking: what was scored, and what went.
+
+    Attributes:
+        stage: Its number.
+        score: What is scored, such as `angle`.
+        scores: Of each place and candidate; None where there is none.
+        active: The candidates that competed, place by place.
+        dropped: The (place, candidate) pairs that went; None while that is
+            not decided.
+    """
+
+    stage: int
+    score: str
+    scores: Sequence[Sequence[float | None]]
+    active: Sequence[Sequence[int]]
+    dropped: frozenset[tuple[int, int]] | None
+
+    def of(self, place: int, candidate: int) -> float | None:
+        """Returns the score of an operator that competed."""
+        return self.scores[place][candidate]
+
+    @property
+    def known(self) -> list[float]:
+        """All scores there are."""
+        return [each for row in self.scores for each in row if each is not None]
+
+
+def scored_stages(
+    spaces: Sequence[Event], scored: Sequence[Event]
+) -> list[ScoredStage]:
+    """Returns the stages that `space` and `scored` events tell of."""
+    by_stage = {event["stage"]: event for event in spaces}
+    return [
+        ScoredStage(
+            event["stage"],
+            event["score"],
+            event["scores"],
+            by_stage[event["stage"]]["active"],
+            _dropped(by_stage.get(event["stage"] + 1)),
+        )
+        for event in scored
+        if event["stage"] in by_stage
+    ]
+
+
+def _dropped(after: Event | None) -> frozenset[tuple[int, int]] | None:
+    if after is None:
+        return None
+    return frozenset((place, index) for place, index in after["dropped"])
+
+
+def plot_scores(stage: ScoredStage, space: SearchSpace) -> Drawing:
+    """Draws the scores of one stage: places as rows, ops as columns.
+
+    Args:
+        stage: What to draw; at least one operator has a score.
+        space: Names the places and their candidates.
+    """
+    names = list(
+        dict.fromkeys(op.name for b in space.blocks for op in b.candidates)
+    )
+    num_lines = max(name.count("_") for name in names) + 1
+    height = 20 * len(space.blocks) + 16 * num_lines + 10
+    low, high = min(stage.known), max(stage.known)
+    has_missing = False
+    with canvas(f"scores_{stage.stage}", height) as (figure, (axes,)):
+        for row, (block, indices) in enumerate(
+            zip(space.blocks, stage.active, strict=True)
+        ):
+            for index in indices:
+                column = names.index(block.candidates[index].name)
+                score = stage.of(row, index)
+                has_missing |= score is None
+                share = 0.0
+                if score is not None and high > low:
+                    share = (score - low) / (high - low)
+                is_dropped = (row, index) in (stage.dropped or ())
+                _draw_cell(axes, column, row, score, share, is_dropped)
+        _label(axes, names, [block.name for block in space.blocks])
+        return Drawing(
+            f"scores_{stage.stage}",
+            f"Operator scores by {stage.score}, stage {stage.stage}",
+            to_svg(figure, _text(stage, space)),
+            _keys(stage, has_missing),
+        )
+
+
+def _draw_cell(
+    axes: Axes,
+    column: int,
+    row: int,
+    score: float | None,
+    share: float,
+    is_dropped: bool,
+) -> None:
+    # In ten shades, which is as many as can be told apart.
+    shade = FAINTEST + round(9 * share) / 9 * (STRONGEST - FAINTEST)
+    axes.add_patch(
+        Rectangle(
+            (column - 0.47, row - 0.45),
+            0.94,
+            0.9,
+            facecolor="none" if score is None else (DOTS, round(shade, 2)),
+            edgecolor=SOFT if score is None else "none",
+            linewidth=0.5,
+        )
+    )
+    if score is not None:
+        axes.text(
+            column,
+            row,
+            f"{score:.3f}",
+            ha="center",
+            va="center",
+            fontsize=10,
+            in_layout=False,
+        )
+    if is_dropped:
+        across = [column - 0.47, column + 0.47]
+        for ends in ([row - 0.45, row + 0.45], [row + 0.45, row - 0.45]):
+            axes.plot(across, ends, color=WINNER, linewidth=1)
+
+
+def _label(axes: Axes, names: Sequence[str], places: Sequence[str]) -> None:
+    """Names columns and rows; an op's name takes a line for each piece."""
+    axes.set_xlim(-0.5, len(names) - 0.5)
+    axes.set_ylim(len(places) - 0.5, -0.5)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelsize=10)
+    axes.xaxis.tick_top()
+    axes.set_xticks(
+        range(len(names)), [name.replace("_", "\n") for name in names]
+    )
+    axes.set_yticks(range(len(places)), places)
+
+
+def _keys(stage: ScoredStage, has_missing: bool) -> tuple[Key, ...]:
+    keys = [Key("■", DOTS, "the stronger, the higher the score")]
+    if stage.dropped is not None:
+        keys.append(Key("✕", WINNER, f"dropped ({len(stage.dropped)})"))
+    if has_missing:
+        keys.append(Key("□", INK, "no score: no child within the budget"))
+    return tuple(keys)
+
+
+def _text(stage: ScoredStage, space: SearchSpace) -> str:
+    known = stage.known
+    text = (
+        f"Operator scores by {stage.score} in stage {stage.stage}: "
+        f"{len(known)} scores from {min(known):.3f} to {max(known):.3f}."
+    )
+    if not stage.dropped:
+        return text
+    gone = ", ".join(
+        f"{space.blocks[place].candidates[index].name} of "
+        f"{space.blocks[place].name}"
+        for place, index in sorted(stage.dropped)
+    )
+    return f"{text} Dropped: {gone}."

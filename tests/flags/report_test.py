@@ -1,0 +1,128 @@
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from nse_tf.costs import Budget
+from nse_tf.export import export_model
+from nse_tf.reporting import summary_text, write_report
+from tests.export.textures import CLASSES, make_trained
+from tests.reporting.made_up_run import begin_run, finish_run, make_history
+
+PROGRAM = """
+import sys
+sys.path.insert(0, {checkout!r})
+sys.argv[0] = "nse_report"
+from nse_tf.flags.report import run
+try:
+    run()
+finally:
+    loaded = [name for name in ("tensorflow", "keras") if name in sys.modules]
+    sys.stderr.write(" ".join(loaded))
+"""
+
+
+def run(*argv: str, cwd: pathlib.Path) -> subprocess.CompletedProcess[str]:
+    """Runs the binary as a user does; stderr ends with what it loaded."""
+    program = PROGRAM.format(checkout=str(pathlib.Path.cwd()))
+    return subprocess.run(
+        [sys.executable, "-c", program, *argv],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A folder with one finished run, `digits`."""
+    folder = tmp_path_factory.mktemp("runs")
+    method = make_history(Budget(macs=8e5))
+    begin_run(folder / "digits", method)
+    finish_run(folder / "digits", method)
+    return folder
+
+
+def test_the_report_is_made_and_told_without_tensorflow(
+    runs: pathlib.Path,
+) -> None:
+    done = run("digits", cwd=runs)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        f"{summary_text(runs / 'digits')}\nReport: digits/report.html\n"
+    )
+    page = (runs / "digits" / "report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+
+
+def test_flags_may_stand_before_the_folder_and_after(
+    runs: pathlib.Path,
+) -> None:
+    for argv in (["--v=1", "digits"], ["digits", "--v=1"]):
+        assert run(*argv, cwd=runs).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["nowhere"], "`run_dir` is 'nowhere': no such folder."),
+        (["."], "`run_dir` is '.', which holds no run"),
+        ([], "Name one run's folder, not 0"),
+        (["digits", "digits"], "Name one run's folder, not 2"),
+        (["digits", "--colour=red"], "Unknown command line flag 'colour'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    argv: list[str], message: str, runs: pathlib.Path
+) -> None:
+    done = run(*argv, cwd=runs)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"nse_report: {message}")
+    assert done.stderr.count("\n") == 1
+    assert not (runs / "report.html").exists()
+
+
+def test_a_damaged_file_is_named(
+    runs: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    shutil.copytree(runs / "digits", tmp_path / "digits")
+    (tmp_path / "digits" / "config.json").write_text("{")
+    done = run("digits", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("nse_report: digits/config.json is not JSON")
+
+
+def test_help_says_how_to_call_it(tmp_path: pathlib.Path) -> None:
+    done = run("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "nse_report runs/digits" in done.stdout
+
+
+def test_what_the_exporter_writes_is_reported(
+    runs: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """The two rooms do not know each other; their files must fit."""
+    shutil.copytree(runs / "digits", tmp_path / "digits")
+    trained = make_trained()
+    exported = export_model(
+        trained.model,
+        tmp_path / "digits" / "best",
+        calibration_images=trained.images,
+        test_images=trained.test_images,
+        test_labels=trained.test_labels,
+        class_names=CLASSES,
+    )
+    page = write_report(tmp_path / "digits").read_text(encoding="utf-8")
+    summary = summary_text(tmp_path / "digits")
+    for precision, check in exported.checks.items():
+        latency = exported.latencies[precision]
+        assert f"{check.size_bytes:,}</td>" in page
+        assert f"{check.num_errors} of 200</td>" in page
+        assert f"{latency.median_ms:.4g} ms</td>" in page
+        assert exported.sha256[precision][:8] in page
+        assert f"model_{precision}.tflite" in summary
+        assert latency.machine.runtime_version in summary
+    assert "labels.txt" in page

@@ -1,0 +1,132 @@
+import logging
+import math
+import pathlib
+import tempfile
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nse_tf.reporting import RunLog
+
+
+def event(number: int, **facts: Any) -> dict[str, Any]:
+    return {"id": f"{number:05d}_x", "event": "x", **facts}
+
+
+def make_log(folder: pathlib.Path, content: bytes) -> RunLog:
+    path = folder / "log.jsonl"
+    path.write_bytes(content)
+    return RunLog(path)
+
+
+def test_a_log_without_a_file_is_empty(tmp_path: pathlib.Path) -> None:
+    log = RunLog(tmp_path / "runs" / "log.jsonl")
+    assert log.read() == []
+    log.append([])
+    assert not log.path.exists()
+
+
+def test_events_come_back_as_they_were(tmp_path: pathlib.Path) -> None:
+    log = RunLog(tmp_path / "runs" / "log.jsonl")
+    events = [event(0, paths=[[1, 2]], none=None), event(1, text="a\n\u2028é")]
+    log.append(events)
+    assert log.read() == events
+    assert log.path.read_bytes().count(b"\n") == 2
+
+
+@given(st.lists(st.integers(0, 12), max_size=6))
+def test_a_growing_history_may_be_appended_again_and_again(
+    lengths: list[int],
+) -> None:
+    history = [event(number, facts=[number]) for number in range(12)]
+    with tempfile.TemporaryDirectory() as folder:
+        log = RunLog(pathlib.Path(folder) / "log.jsonl")
+        for length in lengths:
+            log.append(history[:length])
+        assert log.read() == history[: max(lengths, default=0)]
+
+
+def test_an_id_that_occurs_twice_in_one_call_is_written_once(
+    tmp_path: pathlib.Path,
+) -> None:
+    log = RunLog(tmp_path / "log.jsonl")
+    log.append([event(0), event(0)])
+    assert log.read() == [event(0)]
+
+
+def test_wherever_a_kill_cuts_the_file_the_history_can_be_completed(
+    tmp_path: pathlib.Path,
+) -> None:
+    history = [event(0, text="é"), event(1, losses=[0.5]), event(2)]
+    log = RunLog(tmp_path / "log.jsonl")
+    log.append(history[:2])
+    written = len(log.path.read_bytes())
+    log.append(history)
+    content = log.path.read_bytes()
+    for length in range(written + 1):
+        log.path.write_bytes(content[:length])
+        left = log.read()
+        assert left == history[: len(left)]
+        # A line counts as soon as its event is whole.
+        assert len(left) in (
+            content[:length].count(b"\n"),
+            content[: length + 1].count(b"\n"),
+        )
+        log.append(history)
+        assert log.path.read_bytes() == content
+
+
+def test_a_torn_last_line_is_left_out_with_a_warning(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = make_log(tmp_path, b'{"id": "a", "event": "x"}\n{"id": "b", "ev')
+    with caplog.at_level(logging.WARNING, logger="nse_tf"):
+        assert log.read() == [{"id": "a", "event": "x"}]
+    assert "left out line 2" in caplog.text
+
+
+def test_a_torn_last_line_of_zeros_is_left_out(tmp_path: pathlib.Path) -> None:
+    log = make_log(tmp_path, b'{"id": "a", "event": "x"}\n\0\0\0\0')
+    log.append([{"id": "b", "event": "x"}])
+    assert [each["id"] for each in log.read()] == ["a", "b"]
+
+
+def test_a_damaged_line_in_the_middle_is_refused_by_number(
+    tmp_path: pathlib.Path,
+) -> None:
+    log = make_log(tmp_path, b'{"id": "a", "event": "x"}\n{"id\n{}\n')
+    with pytest.raises(ValueError, match=r"log\.jsonl, line 2, is damaged"):
+        log.read()
+
+
+def test_a_line_that_is_no_event_is_refused(tmp_path: pathlib.Path) -> None:
+    log = make_log(tmp_path, b'{"id": "a"}\n')
+    with pytest.raises(ValueError, match="line 1, is no event"):
+        log.append([event(0)])
+    assert log.path.read_bytes() == b'{"id": "a"}\n'
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_what_json_cannot_hold_is_refused_and_nothing_written(
+    number: float, tmp_path: pathlib.Path
+) -> None:
+    log = RunLog(tmp_path / "log.jsonl")
+    with pytest.raises(ValueError, match=r"`events` has '00001_x'"):
+        log.append([event(0), event(1, losses=[number])])
+    assert not log.path.exists()
+
+
+def test_a_file_that_holds_nan_is_refused(tmp_path: pathlib.Path) -> None:
+    log = make_log(tmp_path, b'{"id": "a", "event": "x", "y": NaN}\n{}\n')
+    with pytest.raises(ValueError, match="NaN is not JSON"):
+        log.read()
+
+
+@pytest.mark.parametrize("value", [{"event": "x"}, {"id": "a"}, {"id": 1}])
+def test_an_event_without_its_texts_is_refused(
+    value: dict[str, Any], tmp_path: pathlib.Path
+) -> None:
+    with pytest.raises(ValueError, match="an event is an object with"):
+        RunLog(tmp_path / "log.jsonl").append([value])
