@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from absl import flags
+from absl import logging as absl_logging
 
 from nse_tf.flags import binaries, search_flags, space_flags
 from nse_tf.methods import SearchError
@@ -29,11 +30,7 @@ def main(argv: Sequence[str]) -> None:
     """Does the search that the flags ask for."""
     del argv
     config = search_flags.search_config()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logger = logging.getLogger("nse_tf")
-    logger.addHandler(logging.StreamHandler(sys.stderr))
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+    _set_up_logging()
     # TensorFlow takes seconds to import; flags were checked before that.
     with quiet_native_output():
         from nse_tf.reporting import summary_text
@@ -45,6 +42,17 @@ def main(argv: Sequence[str]) -> None:
         sys.exit(f"nse_search: {error}")
     print(summary_text(report.parent))
     print(f"Report: {report}")
+
+
+def _set_up_logging() -> None:
+    """Lets our own lines through, and of the libraries' only errors."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if absl_logging.get_verbosity() == absl_logging.INFO:  # Not asked for more.
+        absl_logging.set_verbosity(absl_logging.ERROR)
+    logger = logging.getLogger("nse_tf")
+    logger.addHandler(logging.StreamHandler(sys.stderr))
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
 
 
 def run() -> NoReturn:

@@ -3,6 +3,7 @@
 import functools
 import logging
 import pathlib
+import sys
 from collections.abc import Callable, Sequence
 
 import keras
@@ -80,11 +81,13 @@ def measured_table(
     Single rows are kept in `cache_dir` between runs; the fit is made anew.
     """
     name = f"{plan.precision}_{plan.num_threads}threads.json"
+    builders = table_builders(space)
+    LOGGER.info("measuring what %d ops and shapes cost here", len(builders))
     table = measure_table(
-        table_builders(space),
+        builders,
         plan,
         cache_path=cache_dir / "tables" / name,
-        progress=True,
+        progress=sys.stderr.isatty(),
     )
     rng = np.random.default_rng([seed, 3])
     genotypes = [space.sample(rng) for _ in range(NUM_FITTED_NETWORKS)]

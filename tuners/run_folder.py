@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import importlib.metadata
-import json
 import pathlib
 import platform
 import time
@@ -14,7 +13,7 @@ from nse_tf import __version__
 from nse_tf.datasets import ImageData
 from nse_tf.reporting import RunLog
 from nse_tf.spaces import SearchSpace
-from nse_tf.spaces.files import write_json
+from nse_tf.spaces.files import read_json, write_json
 
 SCHEMA = "nse_tf.config/1"
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "ai-edge-litert", "numpy")
@@ -52,15 +51,15 @@ class RunFolder:
             ValueError: If the folder holds something else, or a run of other
                 settings; says what differs.
         """
-        config = self.path / "config.json"
-        if not config.exists():
+        config = self._config()
+        if config is None:
             if self.path.exists() and any(self.path.iterdir()):
                 raise ValueError(
                     f"{self.path} is not empty and holds no run. Name another "
                     "--run_dir; nothing was overwritten."
                 )
             return False
-        before = json.loads(config.read_text())["settings"]
+        before = config["settings"]
         differing = [
             f"{name} was {before.get(name, 'not given')!r} and is "
             f"{settings.get(name, 'not given')!r}"
@@ -115,12 +114,24 @@ class RunFolder:
         Raises:
             ValueError: If the images are not those of the run.
         """
-        config = json.loads((self.path / "config.json").read_text())
-        if config["data"]["fingerprint"] != data.fingerprint():
+        config = self._config()
+        known = config and config["data"]["fingerprint"]
+        if known != data.fingerprint():
             raise ValueError(
                 f"The images of {data.name!r} are not those that the run in "
                 f"{self.path} began with. Name another --run_dir."
             )
+
+    def _config(self) -> dict[str, Any] | None:
+        """Returns what `begin` wrote; None if no run has begun."""
+
+        def checked(value: Any) -> dict[str, Any]:
+            if not isinstance(value, dict) or value.get("schema") != SCHEMA:
+                raise ValueError(f"It is not of schema {SCHEMA!r}.")
+            return value
+
+        path = self.path / "config.json"
+        return read_json(path, checked) if path.exists() else None
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
