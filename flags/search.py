@@ -33,6 +33,9 @@ def main(argv: Sequence[str]) -> None:
     _set_up_logging()
     # TensorFlow takes seconds to import; flags were checked before that.
     with quiet_native_output():
+        import tensorflow as tf
+
+        tf.config.list_logical_devices()  # It complains where there is no GPU.
         from nse_tf.reporting import summary_text
         from nse_tf.tuners.search_run import run_search
 

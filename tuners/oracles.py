@@ -214,7 +214,7 @@ class SearchOracle(keras_tuner.Oracle):
         self.method.set_state(state["method"])
         super().set_state(state)
         # In order, and without one that a kill kept out of the state.
-        self.trials = {
+        self.trials: dict[str, trial_module.Trial] = {
             trial_id: self.trials[trial_id]
             for trial_id in self.start_order
             if trial_id in self.trials

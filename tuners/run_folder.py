@@ -40,6 +40,11 @@ class RunFolder:
         return self.path / "best"
 
     @property
+    def cost_table(self) -> pathlib.Path:
+        """Where the measured costs lie that its budget is kept by."""
+        return self.path / "cost_table.json"
+
+    @property
     def is_finished(self) -> bool:
         """Whether the run came to its end."""
         return (self.best / "result.json").exists()

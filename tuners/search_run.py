@@ -55,17 +55,21 @@ def run_search(config: SearchConfig) -> pathlib.Path:
     data = load_data(config)
     space = make_space(config, data)
     effort = make_effort(config, data)
-    dataclasses.replace(
-        config.budget, latency_ms=None, size_bytes=None
-    ).check_reachable(CostModel(space))  # The rest is known once measured.
     if goes_on:
         folder.check_data(data)
+    measured_from = time.monotonic()
+    model = CostModel(space, _table(config, space, folder))
+    measuring_seconds = time.monotonic() - measured_from
+    config.budget.check_reachable(model)
+    if goes_on:
         LOGGER.info("Going on with the run in %s", folder.path)
     else:
         folder.begin(config.settings(), data, space)
         LOGGER.info("Results will lie in %s", folder.path)
+    if model.table is not None and not folder.cost_table.exists():
+        model.table.save(folder.cost_table)
+        folder.note("stage", name="cost table", seconds=measuring_seconds)
     try:
-        model = CostModel(space, _table(config, space, folder))
         tuner = make_tuner(config, model, effort)
         with folder.stage("search"):
             tuner.search(data.train, validation_data=data.validation, verbose=0)
@@ -217,19 +221,21 @@ def make_tuner(
 def _table(
     config: SearchConfig, space: SearchSpace, folder: RunFolder
 ) -> CostTable | None:
-    """Returns the run's cost table, measured once, if its budget needs one."""
+    """Returns the run's cost table, measured once, if its budget needs one.
+
+    Writes nothing to the run's folder, since the budget may yet be refused.
+    """
     if not config.budget.needs_table:
         return None
-    path = folder.path / "cost_table.json"
-    if not path.exists():
-        plan = TablePlan(
-            precision=config.precision, num_threads=config.num_threads
-        )
-        with folder.stage("cost table"):
-            measured_table(
-                space, plan, config.cache_dir.expanduser(), config.seed
-            ).save(path)
-    return CostTable.load(path)
+    if folder.cost_table.exists():
+        return CostTable.load(folder.cost_table)
+    dataclasses.replace(
+        config.budget, latency_ms=None, size_bytes=None
+    ).check_reachable(CostModel(space))  # Before minutes are spent.
+    plan = TablePlan(precision=config.precision, num_threads=config.num_threads)
+    return measured_table(
+        space, plan, config.cache_dir.expanduser(), config.seed
+    )
 
 
 def _hand_over(

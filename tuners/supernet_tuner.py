@@ -11,7 +11,6 @@ from nse_tf.datasets import ImageData, ImageSet, as_image_set
 from nse_tf.jobs import ChildrenEvaluated, ChildTrained, EvaluateChildren
 from nse_tf.spaces import Genotype
 from nse_tf.spaces.files import write_json
-from nse_tf.supernet import cut_out
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.worker import Measurer
 from nse_tf.tuners.hyperparameters import SpaceHyperModel, declare, values_of
@@ -144,7 +143,8 @@ class SupernetTuner(keras_tuner.Tuner):
         values["result"] = reference
         result = read_result(self.folder, reference)
         if isinstance(result, ChildrenEvaluated):
-            values |= values_of(self._space, self._best_child(values, result))
+            best = self._best_child(self._generation(values["job"]), result)
+            values |= values_of(self._space, best)
         return metrics_of(result)
 
     def _run_and_update_trial(
@@ -158,7 +158,7 @@ class SupernetTuner(keras_tuner.Tuner):
         """Returns the model of a trial, of stock layers.
 
         For a child trained alone, as it was trained; for an evaluated
-        generation, its best child with inherited weights.
+        generation, its best child with inherited weights, as it was judged.
 
         Raises:
             ValueError: If the trial has no model.
@@ -177,22 +177,25 @@ class SupernetTuner(keras_tuner.Tuner):
                 "No child was trained alone yet, and the supernet is not "
                 "loaded: call `search` first, which goes on where it stopped."
             )
-        return cut_out(
-            self._worker.supernet(),
-            self._best_child(values, result),
-            fused=False,
+        job = self._generation(values["job"])
+        return self._worker.evaluator().child(
+            self._best_child(job, result), job.calibration_images
         )
 
-    def _best_child(
-        self, values: dict[str, Any], result: ChildrenEvaluated
-    ) -> Genotype:
-        """Returns the child of a generation that did best."""
-        job = read_job(self.folder, values["job"])
+    def _generation(self, job_id: str) -> EvaluateChildren:
+        """Returns the job that asked for the accuracies of children."""
+        job = read_job(self.folder, job_id)
         if not isinstance(job, EvaluateChildren):
             raise ValueError(
-                f"Job {job.id!r} came back with accuracies of children that "
+                f"Job {job_id!r} came back with accuracies of children that "
                 "it did not ask for."
             )
+        return job
+
+    def _best_child(
+        self, job: EvaluateChildren, result: ChildrenEvaluated
+    ) -> Genotype:
+        """Returns the child of a generation that did best."""
         best = job.children[int(np.argmax(result.accuracies))]
         return Genotype(best, self._space.fingerprint)
 

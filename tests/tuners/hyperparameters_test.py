@@ -1,0 +1,98 @@
+import math
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nse_tf.costs import CostModel
+from nse_tf.spaces import MBConv
+from nse_tf.supernet import build_child
+from nse_tf.tuners import SpaceHyperModel
+from nse_tf.tuners.hyperparameters import declare, genotype_of, values_of
+from tests.supernet.tiny_spaces import random_images, tiny_space
+
+SPACE = tiny_space()
+
+
+def spelled(seed: int) -> keras_tuner.HyperParameters:
+    """Returns the hyperparameters of a child drawn by seed."""
+    hp = keras_tuner.HyperParameters()
+    hp.values = values_of(SPACE, SPACE.sample(np.random.default_rng(seed)))
+    return hp
+
+
+@given(st.integers(0, 2**31))
+def test_a_genotype_comes_back_from_its_hyperparameters(seed: int) -> None:
+    genotype = SPACE.sample(np.random.default_rng(seed))
+    assert genotype_of(SPACE, spelled(seed)) == genotype
+
+
+def test_it_comes_back_through_keras_tuner_s_own_form() -> None:
+    hp = spelled(4)
+    declare(SPACE, hp)
+    copy = keras_tuner.HyperParameters.from_config(hp.get_config())
+    assert genotype_of(SPACE, copy) == genotype_of(SPACE, hp)
+
+
+def test_every_place_is_a_choice_of_its_op_names() -> None:
+    hp = keras_tuner.HyperParameters()
+    declare(SPACE, hp)
+    assert {each.name: list(each.values) for each in hp.space} == {
+        block.name: [op.name for op in block.candidates]
+        for block in SPACE.blocks
+    }
+
+
+def test_a_shrunk_space_declares_all_candidates() -> None:
+    """keras-tuner ignores a choice that narrows, so none may."""
+    shrunk = SPACE.restrict([active[:1] for active in SPACE.active])
+    one, other = keras_tuner.HyperParameters(), keras_tuner.HyperParameters()
+    declare(SPACE, one)
+    declare(shrunk, other)
+    assert one.get_config() == other.get_config()
+
+
+def test_a_missing_place_is_named() -> None:
+    hp = spelled(0)
+    name = SPACE.blocks[1].name
+    del hp.values[name]
+    with pytest.raises(ValueError, match=f"no value for block '{name}'"):
+        genotype_of(SPACE, hp)
+    with pytest.raises(ValueError, match="none at all"):
+        genotype_of(SPACE, keras_tuner.HyperParameters())
+
+
+def test_an_unknown_op_is_refused() -> None:
+    hp = spelled(0)
+    hp.values[SPACE.blocks[0].name] = MBConv(9, 9).name
+    with pytest.raises(ValueError, match=MBConv(9, 9).name):
+        genotype_of(SPACE, hp)
+
+
+def test_the_hypermodel_builds_the_child_that_is_spelled() -> None:
+    hp = spelled(7)
+    child = SpaceHyperModel(SPACE, seed=3).build(hp)
+    genotype = genotype_of(SPACE, hp)
+    params = CostModel(SPACE).costs(genotype)["params"]
+    assert child.count_params() - num_statistics(child) == params
+    images = random_images(SPACE, 4)
+    expected = build_child(SPACE, genotype, seed=3, fused=False)(images)
+    np.testing.assert_array_equal(child(images), expected)
+
+
+def test_the_hypermodel_s_child_is_compiled() -> None:
+    child = SpaceHyperModel(SPACE, learning_rate=0.01).build(spelled(1))
+    history = child.fit(
+        random_images(SPACE, 8), np.arange(8) % 3, batch_size=8, verbose=0
+    )
+    assert np.isfinite(history.history["loss"]).all()
+    assert "accuracy" in history.history
+    assert float(child.optimizer.learning_rate) == pytest.approx(0.01)
+
+
+def num_statistics(child: keras.Model) -> int:
+    """Returns how many numbers are none of the closed form's parameters."""
+    return sum(math.prod(each.shape) for each in child.non_trainable_variables)

@@ -1,0 +1,76 @@
+import pathlib
+
+import numpy as np
+import pytest
+
+from nse_tf.costs import CostModel
+from nse_tf.export import TablePlan, convert
+from nse_tf.spaces import Identity, MBConv
+from nse_tf.supernet import build_child
+from nse_tf.tuners.measuring import (
+    measure_models,
+    measured_table,
+    table_builders,
+    table_keys,
+)
+from tests.costs.strategies import made_up_table
+from tests.supernet.tiny_spaces import tiny_space
+
+SPACE = tiny_space(ops=(MBConv(3, 1), MBConv(3, 3)))
+
+
+def test_every_row_has_a_builder() -> None:
+    builders = table_builders(SPACE)
+    assert builders.keys() == made_up_table(SPACE).rows.keys()
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        assert set(table_keys(SPACE, SPACE.sample(rng))) <= builders.keys()
+
+
+def test_rows_that_the_table_adds_are_those_that_the_cost_model_adds() -> None:
+    table = made_up_table(SPACE)
+    model = CostModel(SPACE, table)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        genotype = SPACE.sample(rng)
+        latency_ms, size_bytes = table.predict(table_keys(SPACE, genotype))
+        costs = model.costs(genotype)
+        assert costs["latency_ms"] == pytest.approx(latency_ms)
+        assert costs["size_bytes"] == pytest.approx(size_bytes)
+
+
+def test_an_identity_has_no_row() -> None:
+    # Only the first place keeps its shape, and may be left out.
+    assert SPACE.blocks[0].candidates[2] == Identity()
+    assert len(table_keys(SPACE, SPACE.genotype([0, 0, 0]))) == 5
+    assert len(table_keys(SPACE, SPACE.genotype([2, 0, 0]))) == 4
+
+
+@pytest.mark.slow
+def test_a_measured_table_prices_the_space_and_is_kept(
+    tmp_path: pathlib.Path,
+) -> None:
+    plan = TablePlan(runs=5, min_seconds=0.002)
+    table = measured_table(SPACE, plan, tmp_path, seed=0)
+    assert not table.missing(table_builders(SPACE))
+    assert table.fit is not None
+    assert table.fit.num_networks >= 4
+    cheapest, dearest = CostModel(SPACE, table).range("latency_ms")
+    assert 0 < cheapest < dearest
+    (kept,) = tmp_path.rglob("*.json")
+    assert kept.name == "fp32_1threads.json"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_measured_size_is_that_of_the_file_handed_over(precision: str) -> None:
+    small, large = (
+        build_child(SPACE, SPACE.genotype(path), fused=False)
+        for path in ((0, 0, 0), (1, 1, 1))
+    )
+    latencies_ms, sizes = measure_models([small, large], precision, 1)
+    assert all(each > 0 for each in latencies_ms)
+    assert sizes[0] < sizes[1]
+    noise = np.random.default_rng(1).uniform(0, 255, (4, 8, 8, 1))
+    handed_over = convert(large, precision, noise)
+    assert sizes[1] == pytest.approx(len(handed_over), rel=0.1)

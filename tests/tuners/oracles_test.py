@@ -1,0 +1,399 @@
+import dataclasses
+import json
+import pathlib
+import threading
+
+import pytest
+from keras_tuner.engine.trial import TrialStatus
+
+from nse_tf.costs import Budget
+from nse_tf.jobs import (
+    ChildrenEvaluated,
+    ChildTrained,
+    Failed,
+    SupernetTrained,
+    TrainChild,
+)
+from nse_tf.methods import SearchError
+from nse_tf.reporting import RunLog
+from nse_tf.spaces import load_space
+from nse_tf.tuners import AngleShrinkingOracle
+from nse_tf.tuners.job_files import read_job, read_result, write_result
+from nse_tf.tuners.oracles import metrics_of
+from tests.tuners.tiny_search import (
+    CONFIG,
+    SPACE,
+    do,
+    do_trials,
+    fail,
+    job_of,
+    make_oracle,
+)
+
+KINDS = [
+    *("train_supernet", "train_supernet"),
+    *("evaluate_children",) * 4,
+    *("train_child", "train_child"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Where a run would lie."""
+    return tmp_path / "run"
+
+
+def test_every_job_is_a_trial_and_the_end_is_stopped(
+    folder: pathlib.Path,
+) -> None:
+    oracle = make_oracle(folder)
+    trials = do_trials(oracle)
+    assert [job_of(each) for each in trials] == [
+        f"{number:05d}_{kind}" for number, kind in enumerate(KINDS)
+    ]
+    assert [each.hyperparameters.values["job_kind"] for each in trials] == KINDS
+    assert oracle.create_trial("tuner0").status == TrialStatus.STOPPED
+    assert oracle.failure is None
+    assert oracle.method.history[-1]["event"] == "winner"
+
+
+def test_a_trial_says_no_more_than_its_job(folder: pathlib.Path) -> None:
+    """keras-tuner fills in random values for what a trial leaves open."""
+    oracle = make_oracle(folder)
+    places = {block.name for block in SPACE.blocks}
+    for trial in do_trials(oracle):
+        spelled = places & trial.hyperparameters.values.keys()
+        is_child = job_of(trial).endswith("train_child")
+        assert spelled == (places if is_child else set())
+
+
+def test_a_child_spells_its_ops(folder: pathlib.Path) -> None:
+    oracle = make_oracle(folder)
+    trial = do_trials(oracle)[-1]
+    job = read_job(folder, job_of(trial))
+    assert isinstance(job, TrainChild)
+    assert {
+        block.name: block.candidates[index].name
+        for block, (index,) in zip(SPACE.blocks, job.child, strict=True)
+    }.items() <= trial.hyperparameters.values.items()
+
+
+def test_only_children_trained_alone_compete(folder: pathlib.Path) -> None:
+    oracle = make_oracle(folder)
+    trials = do_trials(oracle)
+    best = oracle.get_best_trials(10)
+    assert {job_of(each) for each in best} == {
+        job_of(each) for each in trials[-2:]
+    }
+    assert best[0].score >= best[1].score
+    # The generations scored too, and must not have won.
+    assert all(each.score > 0 for each in trials[2:6])
+
+
+def test_generations_compete_while_no_child_is_trained(
+    folder: pathlib.Path,
+) -> None:
+    oracle = make_oracle(folder)
+    do_trials(oracle, 2)
+    assert oracle.get_best_trials(10) == []
+    do_trials(oracle, 2)
+    best = oracle.get_best_trials(10)
+    assert sorted(map(job_of, best)) == [
+        "00002_evaluate_children",
+        "00003_evaluate_children",
+    ]
+    for trial in best:
+        result = read_result(folder, trial.hyperparameters.values["result"])
+        assert isinstance(result, ChildrenEvaluated)
+        assert trial.score == max(result.accuracies)
+
+
+def test_it_idles_while_all_jobs_are_out(folder: pathlib.Path) -> None:
+    oracle = make_oracle(folder)
+    do_trials(oracle, 2)
+    first, second = (oracle.create_trial(f"worker{i}") for i in range(2))
+    assert job_of(first) != job_of(second)
+    do(oracle, second)
+    assert oracle.create_trial("worker1").status == TrialStatus.IDLE
+    do(oracle, first)
+    assert oracle.create_trial("worker1").status == TrialStatus.RUNNING
+
+
+def test_the_order_of_telling_changes_nothing(tmp_path: pathlib.Path) -> None:
+    in_turns, reversed_ = (
+        make_oracle(tmp_path / name) for name in ("in_turns", "reversed")
+    )
+    do_trials(in_turns)
+    do_trials(reversed_, 2)
+    for _ in range(2):
+        out = [reversed_.create_trial(f"worker{i}") for i in range(2)]
+        for trial in reversed(out):
+            do(reversed_, trial)
+    do_trials(reversed_)
+    assert reversed_.method.history == in_turns.method.history
+
+
+def test_max_trials_ends_the_search(folder: pathlib.Path) -> None:
+    oracle = make_oracle(folder, max_trials=3)
+    assert len(do_trials(oracle)) == 3
+    assert oracle.remaining_trials() == 0
+    assert oracle.create_trial("tuner0").status == TrialStatus.STOPPED
+
+
+def test_a_search_that_cannot_go_on_stops_and_says_why(
+    folder: pathlib.Path,
+) -> None:
+    oracle = make_oracle(folder)
+    fail(oracle, oracle.create_trial("tuner0"), "MemoryError: 3 GB of 2")
+    assert oracle.create_trial("tuner0").status == TrialStatus.STOPPED
+    assert isinstance(oracle.failure, SearchError)
+    assert str(oracle.failure) == (
+        "Job '00000_train_supernet' failed, and nothing follows: "
+        "MemoryError: 3 GB of 2"
+    )
+    assert is_open(oracle)
+
+
+def test_a_failed_generation_is_told_and_does_not_end_the_search(
+    folder: pathlib.Path,
+) -> None:
+    oracle = make_oracle(folder)
+    do_trials(oracle, 2)
+    fail(oracle, oracle.create_trial("tuner0"), "OSError: no space left")
+    do_trials(oracle)
+    assert oracle.failure is None
+    (failed,) = [e for e in oracle.method.history if e["event"] == "failed"]
+    assert failed["error"] == "OSError: no space left"
+    assert failed["job"] == "00002_evaluate_children"
+
+
+def test_too_many_failures_in_a_row_end_the_search_and_leave_the_lock_open(
+    folder: pathlib.Path,
+) -> None:
+    oracle = make_oracle(folder, max_consecutive_failed_trials=2)
+    do_trials(oracle, 2)
+    for _ in range(2):
+        fail(oracle, oracle.create_trial("tuner0"), "OSError: no space left")
+    assert oracle.create_trial("tuner0").status == TrialStatus.STOPPED
+    assert "exceeded the limit of 2" in str(oracle.failure)
+    assert "no space left" in str(oracle.failure)
+    assert is_open(oracle)
+
+
+def test_a_trial_is_retried_as_often_as_asked(folder: pathlib.Path) -> None:
+    oracle = make_oracle(folder, max_retries_per_trial=1)
+    first = oracle.create_trial("tuner0")
+    fail(oracle, first, "OSError: for a moment")
+    again = oracle.create_trial("tuner0")
+    assert job_of(again) == job_of(first)
+    do(oracle, again)
+    do_trials(oracle)
+    assert oracle.failure is None
+
+
+@pytest.mark.parametrize("has_file", [True, False])
+def test_a_result_that_does_not_hold_fails_its_trial(
+    folder: pathlib.Path, has_file: bool
+) -> None:
+    oracle = make_oracle(folder)
+    trial = oracle.create_trial("tuner0")
+    reference = write_result(folder, job_of(trial), Failed("never read"))
+    path = folder / "results" / f"{job_of(trial)}.json"
+    if has_file:
+        path.write_text(path.read_text().replace("never", "always"))
+    else:
+        path.unlink()
+    trial.hyperparameters.values["result"] = reference
+    trial.status = TrialStatus.COMPLETED
+    oracle.end_trial(trial)
+    assert oracle.trials[trial.trial_id].status == TrialStatus.FAILED
+    oracle.create_trial("tuner0")
+    assert str(path) in str(oracle.failure)
+
+
+def test_a_trial_without_a_result_fails(folder: pathlib.Path) -> None:
+    oracle = make_oracle(folder)
+    trial = oracle.create_trial("tuner0")
+    trial.status = TrialStatus.COMPLETED
+    oracle.end_trial(trial)
+    assert oracle.create_trial("tuner0").status == TrialStatus.STOPPED
+    assert isinstance(oracle.failure, SearchError)
+
+
+def test_a_reloaded_search_goes_on_to_the_same_end(
+    tmp_path: pathlib.Path,
+) -> None:
+    whole = make_oracle(tmp_path / "whole")
+    jobs = [job_of(each) for each in do_trials(whole)]
+    for num_done in range(len(jobs) + 1):
+        folder = tmp_path / f"after_{num_done}"
+        before = make_oracle(folder)
+        do_trials(before, num_done)
+        before.save()
+        after = make_oracle(folder)
+        after.reload()
+        assert [job_of(each) for each in do_trials(after)] == jobs[num_done:]
+        assert after.method.history == whole.method.history
+        assert list(after.trials) == list(whole.trials)
+        assert [job_of(each) for each in after.get_best_trials(2)] == [
+            job_of(each) for each in whole.get_best_trials(2)
+        ]
+
+
+def test_an_ongoing_trial_is_retried_and_not_asked_twice(
+    folder: pathlib.Path,
+) -> None:
+    before = make_oracle(folder)
+    do_trials(before, 1)
+    ongoing = before.create_trial("tuner0")
+    after = make_oracle(folder)
+    after.reload()
+    again = after.create_trial("tuner0")
+    assert again.trial_id == ongoing.trial_id
+    assert job_of(again) == job_of(ongoing)
+    do(after, again)
+    assert job_of(after.create_trial("tuner0")) == "00002_evaluate_children"
+
+
+def test_a_trial_that_a_kill_kept_out_of_the_state_is_asked_for_again(
+    folder: pathlib.Path,
+) -> None:
+    """keras-tuner writes a trial before the state that knows of it."""
+    before = make_oracle(folder)
+    do_trials(before, 1)
+    state = (folder / "oracle.json").read_bytes()
+    before.create_trial("tuner0")
+    (folder / "oracle.json").write_bytes(state)
+    after = make_oracle(folder)
+    after.reload()
+    assert list(after.trials) == ["0000"]
+    trial = after.create_trial("tuner0")
+    assert (trial.trial_id, job_of(trial)) == ("0001", "00001_train_supernet")
+
+
+def test_the_state_of_another_search_is_refused(folder: pathlib.Path) -> None:
+    do_trials(make_oracle(folder), 1)
+    other = make_oracle(
+        folder, config=dataclasses.replace(CONFIG, search_epochs=7)
+    )
+    with pytest.raises(ValueError, match="`search_epochs` was 1 and is 7"):
+        other.reload()
+    budgeted = make_oracle(folder, budget=Budget(macs=1e6))
+    with pytest.raises(ValueError, match="`budget` was"):
+        budgeted.reload()
+
+
+def test_a_foreign_project_is_refused(folder: pathlib.Path) -> None:
+    do_trials(make_oracle(folder), 1)
+    path = folder / "oracle.json"
+    state = json.loads(path.read_text())
+    del state["method"]
+    path.write_text(json.dumps(state))
+    with pytest.raises(RuntimeError, match="existing project"):
+        make_oracle(folder).reload()
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_a_seed_is_kept_and_is_the_method_s(
+    folder: pathlib.Path, seed: int
+) -> None:
+    oracle = make_oracle(folder, seed=seed)
+    assert oracle.seed == oracle.method.describe()["seed"] == seed
+    do_trials(oracle, 1)
+    again = make_oracle(folder, seed=seed)
+    again.reload()
+    assert again.seed == seed
+    assert again.get_state()["seed"] == seed
+    with pytest.raises(ValueError, match="`seed` was"):
+        make_oracle(folder, seed=seed + 1).reload()
+
+
+def test_without_a_seed_it_is_that_of_the_config(folder: pathlib.Path) -> None:
+    config = dataclasses.replace(CONFIG, seed=5)
+    assert make_oracle(folder, config=config).seed == 5
+
+
+def test_another_seed_is_another_search(tmp_path: pathlib.Path) -> None:
+    one, other = (make_oracle(tmp_path / str(s), seed=s) for s in (0, 1))
+    do_trials(one)
+    do_trials(other)
+    assert one.method.history != other.method.history
+
+
+def test_the_log_has_each_event_once_after_resuming(
+    folder: pathlib.Path,
+) -> None:
+    do_trials(make_oracle(folder), 4)
+    for _ in range(2):
+        oracle = make_oracle(folder)
+        oracle.reload()
+        do_trials(oracle)
+    assert RunLog(folder / "log.jsonl").read() == oracle.method.history
+
+
+def test_spaces_are_written_as_they_shrink(folder: pathlib.Path) -> None:
+    oracle = make_oracle(folder)
+    do_trials(oracle)
+    spaces = [load_space(path) for path in sorted(folder.glob("space_*.json"))]
+    assert len(spaces) == 2
+    assert spaces[0] == SPACE
+    noted = [e for e in oracle.method.history if e["event"] == "space"]
+    for space, event in zip(spaces, noted, strict=True):
+        assert str(space.size) == event["size"]
+    assert spaces[1].size < spaces[0].size
+
+
+def test_a_broken_write_leaves_the_former_state_whole(
+    folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oracle = make_oracle(folder)
+    do_trials(oracle, 1)
+    files = [folder / "oracle.json", folder / "trial_0000" / "trial.json"]
+    former = [path.read_bytes() for path in files]
+
+    def broken(self: pathlib.Path, target: pathlib.Path) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(pathlib.Path, "replace", broken)
+    with pytest.raises(OSError, match="no space"):
+        oracle.save()
+    with pytest.raises(OSError, match="no space"):
+        oracle._save_trial(oracle.trials["0000"])
+    assert [path.read_bytes() for path in files] == former
+    assert not list(folder.rglob(".*"))
+
+
+def test_a_damaged_log_ends_the_search_with_its_line(
+    folder: pathlib.Path,
+) -> None:
+    oracle = make_oracle(folder)
+    do_trials(oracle, 1)
+    log = folder / "log.jsonl"
+    log.write_text("oh\n" + log.read_text())
+    assert oracle.create_trial("tuner0").status == TrialStatus.STOPPED
+    assert "line 1, is damaged" in str(oracle.failure)
+    assert is_open(oracle)
+
+
+def test_a_budget_on_latency_needs_a_cost_table() -> None:
+    with pytest.raises(ValueError, match="pass a `model` with a cost table"):
+        AngleShrinkingOracle(SPACE, Budget(latency_ms=1.0))
+
+
+def test_metrics_are_finite_and_name_the_objective() -> None:
+    child = ChildTrained((2.0, float("nan")), 0.75, "a.keras", "0", 3.0)
+    assert metrics_of(child) == {"val_accuracy": 0.75, "seconds": 3.0}
+    generation = ChildrenEvaluated((0.25, 0.5), 4.0)
+    assert metrics_of(generation) == {"val_accuracy": 0.5, "seconds": 4.0}
+    trained = SupernetTrained((1.0,), (), (1.0, 1.0, 1.0), 5.0)
+    assert metrics_of(trained) == {"seconds": 5.0}
+
+
+def is_open(oracle: AngleShrinkingOracle) -> bool:
+    """Whether another thread gets through keras-tuner's lock."""
+    other = threading.Thread(
+        target=oracle.create_trial, args=("other",), daemon=True
+    )
+    other.start()
+    other.join(timeout=5)
+    return not other.is_alive()

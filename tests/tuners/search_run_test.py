@@ -1,0 +1,140 @@
+import dataclasses
+import pathlib
+
+import pytest
+
+from nse_tf.costs import Budget, BudgetError
+from nse_tf.datasets import ImageData
+from nse_tf.spaces import save_space
+from nse_tf.tuners.efforts import EFFORTS
+from nse_tf.tuners.search_config import SearchConfig
+from nse_tf.tuners.search_run import (
+    load_data,
+    make_effort,
+    make_space,
+    run_search,
+)
+from tests.supernet.tiny_spaces import tiny_space
+from tests.training.tiny_data import image_data
+
+DATA: ImageData = image_data()
+CONFIG = SearchConfig(pathlib.Path("never_made"))
+
+
+def with_overrides(**numbers: float) -> SearchConfig:
+    """Returns a config with single numbers overridden."""
+    return dataclasses.replace(CONFIG, overrides=tuple(numbers.items()))
+
+
+def test_the_space_is_made_for_the_data() -> None:
+    skeleton = make_space(CONFIG, DATA).skeleton
+    assert skeleton.image_size == (8, 8)
+    assert skeleton.image_channels == 1
+    assert skeleton.num_classes == 3
+
+
+def test_a_space_goes_by_name_and_multipliers() -> None:
+    config = dataclasses.replace(CONFIG, space="fairnas", width=0.5, depth=0.5)
+    space = make_space(config, DATA)
+    assert space.name == "fairnas"
+    plain = make_space(dataclasses.replace(CONFIG, space="fairnas"), DATA)
+    assert len(space.blocks) < len(plain.blocks)
+
+
+def test_a_space_may_come_from_a_file(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "mine.json"
+    save_space(tiny_space(), path)
+    config = dataclasses.replace(CONFIG, space=str(path))
+    assert make_space(config, DATA) == tiny_space()
+    with pytest.raises(ValueError, match="leave out --width and --depth"):
+        make_space(dataclasses.replace(config, width=0.5), DATA)
+
+
+def test_a_file_s_space_for_other_images_is_refused(
+    tmp_path: pathlib.Path,
+) -> None:
+    path = tmp_path / "mine.json"
+    save_space(tiny_space((16, 16)), path)
+    with pytest.raises(ValueError, match=r"\(16, 16, 1, 3\).*\(8, 8, 1, 3\)"):
+        make_space(dataclasses.replace(CONFIG, space=str(path)), DATA)
+
+
+def test_an_effort_is_taken_as_it_is_unless_overridden() -> None:
+    effort = make_effort(CONFIG, DATA)
+    assert effort.search == EFFORTS["quick"].search
+    assert effort.supernet == EFFORTS["quick"].supernet
+    assert effort.child == EFFORTS["quick"].child
+
+
+def test_every_number_can_be_overridden() -> None:
+    effort = make_effort(
+        with_overrides(
+            shrink_first_epochs=11,
+            shrink_epochs=12,
+            drop_per_stage=13,
+            stop_size=14,
+            supernet_epochs=15,
+            num_children=16,
+            population=17,
+            calibration_images=18,
+            num_finalists=19,
+            child_epochs=20,
+            batch_size=21,
+            supernet_learning_rate=0.22,
+            child_learning_rate=0.23,
+        ),
+        DATA,
+    )
+    search, shrinking = effort.search, effort.search.shrinking
+    assert shrinking is not None
+    assert shrinking.first_epochs == 11
+    assert shrinking.other_epochs == 12
+    assert shrinking.drop_per_stage == 13
+    assert shrinking.stop_size == 14
+    assert search.search_epochs == 15
+    assert search.exploring.num_children == 16
+    assert search.exploring.population == 17
+    assert search.calibration_images == 18
+    assert search.num_finalists == 19
+    assert search.child_epochs == 20
+    assert effort.supernet.batch_size == effort.child.batch_size == 21
+    assert search.learning_rates == (0.22, 0.001)
+    assert effort.child.learning_rate == 0.23
+
+
+def test_what_is_no_number_of_an_effort_reaches_the_method() -> None:
+    config = dataclasses.replace(
+        CONFIG,
+        method="random",
+        shrink=False,
+        precision="int8",
+        num_threads=2,
+        seed=4,
+    )
+    search = make_effort(config, DATA).search
+    assert search.explorer == "random"
+    assert search.shrinking is None
+    assert (search.precision, search.num_threads, search.seed) == ("int8", 2, 4)
+
+
+def test_the_data_settle_augmentation_unless_a_flag_does() -> None:
+    augmented = dataclasses.replace(DATA, augmentation="digits")
+    effort = make_effort(CONFIG, augmented)
+    assert effort.supernet.augmentation == "digits"
+    assert effort.child.augmentation == "digits"
+    config = dataclasses.replace(CONFIG, augmentation="none")
+    assert load_data(config).augmentation == "none"
+
+
+def test_a_network_out_of_reach_is_refused_before_anything_is_written(
+    tmp_path: pathlib.Path,
+) -> None:
+    config = dataclasses.replace(
+        CONFIG,
+        run_dir=tmp_path / "run",
+        cache_dir=tmp_path / "cache",
+        budget=Budget(macs=10, latency_ms=1.0),
+    )
+    with pytest.raises(BudgetError, match=r"cheapest costs .* the dearest"):
+        run_search(config)
+    assert not any(tmp_path.iterdir())
