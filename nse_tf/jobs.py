@@ -6,6 +6,7 @@ processes and machines, and be replayed.
 """
 
 import dataclasses
+import math
 from typing import Any, ClassVar
 
 Genes = tuple[tuple[int, ...], ...]
@@ -26,6 +27,10 @@ class TrainSupernet:
             takes the weights that the training started from, `previous` keeps
             the base there was, `reset` takes the weights at this job's start.
         seed: Of fresh weights, the draw of paths and the order of data.
+
+    Raises:
+        ValueError: If `start_from` or `base` is none of these, or a fresh start
+            keeps a previous base.
     """
 
     KIND: ClassVar[str] = "train_supernet"
@@ -37,6 +42,23 @@ class TrainSupernet:
     start_from: str
     base: str
     seed: int
+
+    def __post_init__(self) -> None:
+        if self.start_from not in ("fresh", "previous"):
+            raise ValueError(
+                "`start_from` must be 'fresh' or 'previous', not "
+                f"{self.start_from!r}."
+            )
+        if self.base not in ("initial", "previous", "reset"):
+            raise ValueError(
+                "`base` must be 'initial', 'previous' or 'reset', not "
+                f"{self.base!r}."
+            )
+        if (self.start_from, self.base) == ("fresh", "previous"):
+            raise ValueError(
+                "With `start_from` 'fresh' there are no previous base weights; "
+                "`base` must be 'initial'."
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,22 +222,39 @@ RESULTS: dict[str, type[Any]] = {
 }
 
 
-def _tuples(value: Any) -> Any:
-    """Returns a JSON value with its lists, at any depth, as tuples."""
-    if isinstance(value, list):
-        return tuple(_tuples(each) for each in value)
+def _plain(value: Any) -> Any:
+    """Returns a value with what JSON lacks, NaN and infinities, spelt out."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
     return value
+
+
+def _unplain(value: Any) -> Any:
+    """Returns what `_plain` was given."""
+    if isinstance(value, dict) and value.keys() == {"float"}:
+        return float(value["float"])
+    if isinstance(value, list):
+        return tuple(_unplain(each) for each in value)
+    return value
+
+
+def _to_json(value: Any, kind: str) -> dict[str, Any]:
+    fields = dataclasses.fields(value)
+    plain = {each.name: _plain(getattr(value, each.name)) for each in fields}
+    return {"kind": kind, **plain}
 
 
 def _from_json(value: Any, kinds: dict[str, type[Any]], what: str) -> Any:
     kind = value.get("kind") if isinstance(value, dict) else None
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         raise ValueError(
             f"Not a {what} of a known kind: {kind!r}; known are "
             f"{', '.join(kinds)}."
         )
     fields = {
-        name: _tuples(each) for name, each in value.items() if name != "kind"
+        name: _unplain(each) for name, each in value.items() if name != "kind"
     }
     try:
         return kinds[kind](**fields)
@@ -227,7 +266,7 @@ def _from_json(value: Any, kinds: dict[str, type[Any]], what: str) -> Any:
 
 def job_to_json(job: Job) -> dict[str, Any]:
     """Returns a job as a JSON value."""
-    return {"kind": job.KIND, **dataclasses.asdict(job)}
+    return _to_json(job, job.KIND)
 
 
 def job_from_json(value: Any) -> Job:
@@ -241,9 +280,12 @@ def job_from_json(value: Any) -> Job:
 
 
 def result_to_json(result: Result) -> dict[str, Any]:
-    """Returns a result as a JSON value; its numbers are exact."""
+    """Returns a result as a JSON value; its numbers are exact.
+
+    Also those of a training that diverged, NaN and infinities.
+    """
     kinds = {kind: name for name, kind in RESULTS.items()}
-    return {"kind": kinds[type(result)], **dataclasses.asdict(result)}
+    return _to_json(result, kinds[type(result)])
 
 
 def result_from_json(value: Any) -> Result:

@@ -143,9 +143,11 @@ def sample_within(
     kept = [np.empty((0, len(model.space.blocks)), np.int64)]
     num_kept = num_drawn = 0
     closest, closest_excess = None, np.inf
+    lot = max(256, min(4 * count, 20_000))
     while num_kept < count and num_drawn < max_draws:
-        paths = draw(model.space, rng, max(256, min(4 * count, 20_000)))
+        paths = draw(model.space, rng, lot)
         num_drawn += len(paths)
+        lot = min(2 * lot, 20_000)
         excess = budget.path_excess(model, paths)
         if excess.min() < closest_excess:
             closest, closest_excess = paths[excess.argmin()], excess.min()

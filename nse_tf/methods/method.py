@@ -7,13 +7,28 @@ arithmetic and no training. Nothing else can fall out of step.
 """
 
 import abc
+import contextlib
 import dataclasses
+import hashlib
+import json
+import math
 from collections.abc import Generator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from nse_tf.jobs import Failed, Job, Result, result_from_json, result_to_json
+from nse_tf.jobs import (
+    Failed,
+    Job,
+    Result,
+    job_to_json,
+    result_from_json,
+    result_to_json,
+)
 
-Plan = Generator[Sequence[Job], list[Result], None]
+SCHEMA = "nse_tf.method/1"
+
+Value = TypeVar("Value")
+Steps = Generator[Sequence[Job], list[Result], Value]
+Plan = Steps[None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +59,8 @@ class Method(abc.ABC):
     Example:
         A method under the simplest loop, with a worker that does any job:
 
+            for job in method.out:  # Left by a run that was broken off.
+                method.tell(job.id, worker.run(job))
             while not isinstance(job := method.ask(), Done):
                 method.tell(job.id, worker.run(job))
     """
@@ -51,32 +68,47 @@ class Method(abc.ABC):
     def __init__(self) -> None:
         self.history: list[dict[str, Any]] = []
         self._results: dict[str, Result] = {}
-        self._asked: set[str] = set()
+        self._asked: dict[str, str] = {}
         self._batch: list[Job] = []
         self._plan: Plan | None = None
+        self._num_jobs = 0
         self._is_done = False
 
     @abc.abstractmethod
     def plan(self) -> Plan:
-        """Yields lists of jobs; is sent the list of their results."""
+        """Yields lists of jobs; is sent the list of their results.
+
+        It must come to the same jobs whenever it is sent the same results, and
+        takes their ids from `new_job_id`. To end a search that cannot go on,
+        it raises `SearchError` or lets a `ValueError` pass.
+        """
 
     @abc.abstractmethod
     def describe(self) -> dict[str, Any]:
         """Returns all settings as a JSON value; states are matched by it."""
 
+    @property
+    def out(self) -> tuple[Job, ...]:
+        """The jobs that were asked for and not told yet."""
+        return tuple(
+            job
+            for job in self._batch
+            if job.id in self._asked and job.id not in self._results
+        )
+
     def ask(self) -> Job | Wait | Done:
         """Returns the next job, `Wait`, or `Done`.
 
         Raises:
-            SearchError: If the search cannot go on.
+            SearchError: If the search cannot go on; every later call says so
+                again.
         """
-        if not self._is_done:
-            self._advance()
+        self._advance()
         if self._is_done:
             return Done()
         for job in self._batch:
-            if job.id not in self._asked and job.id not in self._results:
-                self._asked.add(job.id)
+            if job.id not in self._asked:
+                self._asked[job.id] = _digest(job)
                 return job
         return Wait()
 
@@ -89,7 +121,7 @@ class Method(abc.ABC):
         if job_id not in self._asked:
             raise KeyError(
                 f"No job {job_id!r} was asked for; out are "
-                f"{sorted(self._asked - set(self._results))}."
+                f"{[job.id for job in self.out]}."
             )
         self._results.setdefault(job_id, result)
 
@@ -100,9 +132,9 @@ class Method(abc.ABC):
     def get_state(self) -> dict[str, Any]:
         """Returns the whole state as a JSON value."""
         return {
-            "schema": "nse_tf.method/1",
-            "settings": self.describe(),
-            "asked": sorted(self._asked),
+            "schema": SCHEMA,
+            "settings": self._settings(),
+            "asked": dict(self._asked),
             "results": {
                 job_id: result_to_json(result)
                 for job_id, result in self._results.items()
@@ -112,55 +144,122 @@ class Method(abc.ABC):
     def set_state(self, state: Any) -> None:
         """Goes on from a state that `get_state` returned.
 
+        Jobs that were out then are out again, see `out`.
+
         Raises:
-            ValueError: If it is the state of other settings; says which.
+            ValueError: If it is damaged or that of other settings; says which.
         """
-        if (
-            not isinstance(state, dict)
-            or state.get("schema") != "nse_tf.method/1"
-        ):
+        schema = state.get("schema") if isinstance(state, dict) else None
+        if schema != SCHEMA:
             raise ValueError(
-                "Not a method's state of schema 'nse_tf.method/1'."
+                f"Not a method's state of schema {SCHEMA!r}: {schema!r}."
             )
-        ours, theirs = self.describe(), state["settings"]
+        try:
+            theirs, asked = dict(state["settings"]), dict(state["asked"])
+            results = {
+                job_id: result_from_json(value)
+                for job_id, value in state["results"].items()
+            }
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"The state is damaged: {error!r}.") from error
+        ours = self._settings()
         differing = [
-            f"{name} was {theirs.get(name)!r} and is {ours.get(name)!r}"
+            f"`{name}` was {theirs.get(name)!r} and is {ours.get(name)!r}"
             for name in sorted({*ours, *theirs})
             if ours.get(name) != theirs.get(name)
         ]
         if differing:
             raise ValueError(
-                "The state is that of another search: "
-                + "; ".join(differing)
-                + "."
+                f"The state is that of another search: {'; '.join(differing)}."
             )
-        self._results = {
-            job_id: result_from_json(value)
-            for job_id, value in state["results"].items()
-        }
-        self._asked = set(state["asked"]) | set(self._results)
+        self._results, self._asked = results, asked
         self._batch, self._plan, self._is_done = [], None, False
-        self._advance()
+        with contextlib.suppress(SearchError):  # For `ask` to say.
+            self._advance()
 
     def note(self, event: str, /, **facts: Any) -> None:
-        """Adds an event to the history; for plans."""
+        """Adds an event to the history; for plans.
+
+        Tuples become lists, and numbers that are not finite None.
+        """
         number = len(self.history)
         self.history.append(
-            {"id": f"{number:05d}_{event}", "event": event, **facts}
+            {"id": f"{number:05d}_{event}", "event": event, **_plain(facts)}
         )
+
+    def new_job_id(self, kind: str) -> str:
+        """Returns an id that tells order and kind; for plans."""
+        self._num_jobs += 1
+        return f"{self._num_jobs - 1:05d}_{kind}"
+
+    def _settings(self) -> dict[str, Any]:
+        """Returns the settings as they come back from a file."""
+        settings: dict[str, Any] = json.loads(json.dumps(self.describe()))
+        return settings
 
     def _advance(self) -> None:
         """Sends the plan every batch of results that is complete."""
+        if self._is_done:
+            return
         try:
             if self._plan is None:
-                self.history = []
+                self.history, self._num_jobs = [], 0
                 self._plan = self.plan()
-                self._batch = list(next(self._plan))
+                self._batch = self._checked(next(self._plan))
             while all(job.id in self._results for job in self._batch):
                 results = [self._results[job.id] for job in self._batch]
-                self._batch = list(self._plan.send(results))
+                self._batch = self._checked(self._plan.send(results))
         except StopIteration:
             self._batch, self._is_done = [], True
-        except BaseException:
+        except BaseException as error:
             self._plan = None  # The next ask replays the plan to the same end.
+            if isinstance(error, ValueError):
+                raise SearchError(str(error)) from error
             raise
+
+    def _checked(self, jobs: Sequence[Job]) -> list[Job]:
+        """Returns jobs that results can be told of without mistake.
+
+        Raises:
+            SearchError: If two share an id, or one is not what it was when it
+                was asked for. Then a result would go to another job.
+        """
+        ids = [job.id for job in jobs]
+        if len(set(ids)) < len(ids):
+            raise SearchError(f"The plan gave several jobs one id: {ids}.")
+        for job in jobs:
+            if self._asked.get(job.id, digest := _digest(job)) != digest:
+                raise SearchError(
+                    f"Job {job.id!r} is not what it was when it was asked for: "
+                    "the state was written by another version of nse_tf or "
+                    "numpy. Go on with that version, or start anew."
+                )
+        return list(jobs)
+
+
+def require(result: Result, kind: type[Value], job: Job) -> Value:
+    """Returns a result of the wanted kind; for plans.
+
+    Raises:
+        SearchError: If the job failed, or came back with something else.
+    """
+    if isinstance(result, kind):
+        return result
+    reason = result.error if isinstance(result, Failed) else f"got {result!r}"
+    raise SearchError(f"Job {job.id!r} failed, and nothing follows: {reason}")
+
+
+def _digest(job: Job) -> str:
+    text = json.dumps(job_to_json(job), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """Returns a value as plain JSON has it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value

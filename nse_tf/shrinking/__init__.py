@@ -2,6 +2,9 @@
 
 from nse_tf.shrinking.angle import AngleSums as AngleSums
 from nse_tf.shrinking.children import draw_spread_depths as draw_spread_depths
+from nse_tf.shrinking.permission import Permission as Permission
+from nse_tf.shrinking.permission import keeps_enough as keeps_enough
+from nse_tf.shrinking.permission import num_within as num_within
 from nse_tf.shrinking.scores import operator_scores as operator_scores
 from nse_tf.shrinking.shrinker import ShrinkSchedule as ShrinkSchedule
 from nse_tf.shrinking.shrinker import (

@@ -40,9 +40,16 @@ class AngleSums:
         """Refuses sums that no angle can be told from.
 
         Raises:
-            ValueError: If an active candidate's sums are not finite, which a
-                diverged training leaves behind; names the place.
+            ValueError: If they are not those of the space by their shape, or an
+                active candidate's are not finite, which a diverged training
+                leaves behind; names the place.
         """
+        shape = (len(space.blocks), space.max_candidates, 3)
+        if self.candidates.shape != shape or self.fixed.shape != (3,):
+            raise ValueError(
+                f"Angle sums of space {space.name!r} have shapes {shape} and "
+                f"(3,), not {self.candidates.shape} and {self.fixed.shape}."
+            )
         if not np.isfinite(self.fixed).all():
             raise ValueError(
                 f"The fixed part has angle sums {self.fixed.tolist()}: the "

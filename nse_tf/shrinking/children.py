@@ -17,29 +17,18 @@ def draw_spread_depths(
     uniform draw.
 
     References:
-        Hu et al., ABS (2020), code of the SPOS space. Theirs spares the place
-        whose operator is being scored; ours draws one pool of children for all
-        operators, as each child counts for every operator that it contains.
+        Hu et al., ABS (2020), code of the SPOS space:
+        https://arxiv.org/abs/2004.13431
     """
-    identities = np.array(
-        [
-            block.candidates.index(Identity())
-            if Identity() in block.candidates
-            else -1
-            for block in space.blocks
-        ]
-    )
+    # A child that skips each place with one probability of its own, itself
+    # drawn uniformly, skips every number of places equally often.
+    skips = rng.random((count, len(space.blocks))) < rng.random((count, 1))
     paths = np.empty((count, len(space.blocks)), np.int64)
-    skippable = []
     for place, indices in enumerate(space.active):
-        others = [i for i in indices if i != identities[place]]
-        paths[:, place] = rng.choice(others or indices, size=count)
-        if others and len(others) < len(indices):
-            skippable.append(place)
-    if skippable:
-        ranks = np.argsort(rng.random((count, len(skippable))), axis=1)
-        num_skipped = rng.integers(0, len(skippable) + 1, size=(count, 1))
-        skipped = ranks < num_skipped
-        where = np.array(skippable)
-        paths[:, where] = np.where(skipped, identities[where], paths[:, where])
+        ops = space.blocks[place].candidates
+        identity = [i for i in indices if ops[i] == Identity()]
+        others = [i for i in indices if ops[i] != Identity()]
+        paths[:, place] = rng.choice(others or identity, size=count)
+        if identity:
+            paths[skips[:, place], place] = identity[0]
     return paths

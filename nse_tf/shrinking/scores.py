@@ -5,6 +5,7 @@ import numpy as np
 from nse_tf.costs import Budget, CostModel, sample_within
 from nse_tf.shrinking.angle import AngleSums
 from nse_tf.shrinking.children import draw_spread_depths
+from nse_tf.spaces import SearchSpace
 
 
 def operator_scores(
@@ -17,10 +18,11 @@ def operator_scores(
 ) -> np.ndarray:
     """Returns the score of every operator, `(num_places, max_candidates)`.
 
-    Distinct children within the budget are drawn until each operator is part
-    of `children_per_operator` of them, or `max_rounds` draws went by; a child
-    counts for every operator it contains, its first appearances only. What is
-    not active, or was never drawn, scores NaN.
+    Distinct children within the budget are drawn, ever more of them around the
+    operators that lack some, until each is part of `children_per_operator`; a
+    child counts for every operator it contains. The drawing ends early after
+    `max_rounds`, or once a round brings hardly anything, which a tight budget
+    does. What is not active, or is part of no child found, scores NaN.
 
     Args:
         model: Of the space as it stands.
@@ -38,29 +40,57 @@ def operator_scores(
     References:
         Hu et al., ABS (2020), algorithm 2: https://arxiv.org/abs/2004.13431
     """
-    space = model.space
-    sums.check(space)
-    wanted = space.operators
-    paths = np.empty((0, len(space.blocks)), np.int64)
-    for _ in range(max_rounds):
-        drawn = sample_within(
-            model,
-            budget,
-            rng,
-            4 * children_per_operator,
-            draw=draw_spread_depths,
-        )
-        paths = _first_of_each(np.concatenate([paths, drawn]))
-        counts = [(paths[:, place] == index).sum() for place, index in wanted]
-        if min(counts) >= children_per_operator or len(paths) >= space.size:
-            break
+    sums.check(model.space)
+    paths = _children_of_operators(
+        model, budget, rng, children_per_operator, max_rounds
+    )
     angles = sums.angles(paths)
-    scores = np.full((len(space.blocks), space.max_candidates), np.nan)
-    for place, index in wanted:
+    shape = (len(model.space.blocks), model.space.max_candidates)
+    scores = np.full(shape, np.nan)
+    for place, index in model.space.operators:
         rows = np.flatnonzero(paths[:, place] == index)[:children_per_operator]
         if len(rows):
             scores[place, index] = angles[rows].mean()
     return scores
+
+
+def _children_of_operators(
+    model: CostModel,
+    budget: Budget,
+    rng: np.random.Generator,
+    wanted: int,
+    max_rounds: int,
+) -> np.ndarray:
+    """Returns distinct paths, `wanted` or more with each operator."""
+    space = model.space
+    lacking = np.array(space.operators)
+    num_lacking = wanted * len(lacking)
+    paths = np.empty((0, len(space.blocks)), np.int64)
+
+    def draw_lacking(
+        space: SearchSpace, rng: np.random.Generator, count: int
+    ) -> np.ndarray:
+        drawn = draw_spread_depths(space, rng, count)
+        places, indices = lacking[rng.integers(len(lacking), size=count)].T
+        drawn[np.arange(count), places] = indices
+        return drawn
+
+    for _ in range(max_rounds):
+        drawn = sample_within(model, budget, rng, 4 * wanted, draw=draw_lacking)
+        paths = _first_of_each(np.concatenate([paths, drawn]))
+        found = _counts(paths, space.max_candidates)[tuple(lacking.T)]
+        lacking = lacking[found < wanted]
+        before, num_lacking = num_lacking, (wanted - found).clip(0).sum()
+        if num_lacking == 0 or num_lacking > 0.95 * before:
+            break
+    return paths
+
+
+def _counts(paths: np.ndarray, max_candidates: int) -> np.ndarray:
+    """Returns in how many paths each candidate is, place by place."""
+    return np.array(
+        [np.bincount(column, minlength=max_candidates) for column in paths.T]
+    )
 
 
 def _first_of_each(paths: np.ndarray) -> np.ndarray:

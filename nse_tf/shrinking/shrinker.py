@@ -1,47 +1,75 @@
 """Which operators go, and when to stop."""
 
 import dataclasses
+from collections.abc import Iterable
 
 import numpy as np
 
+from nse_tf.shrinking.permission import Permission, always
 from nse_tf.spaces import SearchSpace
+
+Operator = tuple[int, int]
 
 
 def lowest_overall(
-    space: SearchSpace, scores: np.ndarray, count: int
-) -> list[tuple[int, int]]:
+    space: SearchSpace,
+    scores: np.ndarray,
+    count: int,
+    is_allowed: Permission = always,
+) -> list[Operator]:
     """Returns the `count` lowest-scored operators, but never a place's last.
 
     Args:
         space: The space as it stands.
         scores: `(num_places, max_candidates)`; an operator without a score
-            (NaN: the budget leaves no child that contains it) goes first.
+            (NaN: the budget leaves no child that contains it) goes first. Of
+            equal scores the first goes.
         count: How many to return; fewer if no more can go.
+        is_allowed: Tells of a smaller space whether it may be; an operator
+            without which it may not is passed over.
     """
-    left = [len(indices) for indices in space.active]
-    filled = np.where(np.isnan(scores), -np.inf, scores)
-    dropped: list[tuple[int, int]] = []
-    for place, index in sorted(space.operators, key=lambda each: filled[each]):
-        if len(dropped) == count:
-            break
-        if left[place] > 1:
-            dropped.append((place, index))
-            left[place] -= 1
-    return dropped
+    return _lowest(space, space.operators, scores, count, is_allowed)
 
 
 def lowest_of_each_place(
-    space: SearchSpace, scores: np.ndarray, count: int = 1
-) -> list[tuple[int, int]]:
-    """Returns the `count` lowest operators of each place, never its last."""
+    space: SearchSpace,
+    scores: np.ndarray,
+    count: int = 1,
+    is_allowed: Permission = always,
+) -> list[Operator]:
+    """Returns the `count` lowest operators of each place, never its last.
+
+    Arguments are those of `lowest_overall`, but that `count` is that of each
+    place.
+    """
+    dropped: list[Operator] = []
+    for place, indices in enumerate(space.active):
+        operators = [(place, index) for index in indices]
+        gone = _lowest(space, operators, scores, count, is_allowed)
+        space = space.without(gone)
+        dropped += gone
+    return dropped
+
+
+def _lowest(
+    space: SearchSpace,
+    operators: Iterable[Operator],
+    scores: np.ndarray,
+    count: int,
+    is_allowed: Permission,
+) -> list[Operator]:
+    """Returns the `count` lowest-scored of some operators that may go."""
     filled = np.where(np.isnan(scores), -np.inf, scores)
-    return [
-        (place, index)
-        for place, indices in enumerate(space.active)
-        for index in sorted(indices, key=lambda i, at=place: filled[at, i])[
-            : min(count, len(indices) - 1)
-        ]
-    ]
+    dropped: list[Operator] = []
+    for operator in sorted(operators, key=filled.__getitem__):
+        if len(dropped) == count:
+            break
+        if len(space.active[operator[0]]) > 1:
+            smaller = space.without([operator])
+            if is_allowed(smaller):
+                space = smaller
+                dropped.append(operator)
+    return dropped
 
 
 DROPPING_RULES = {
@@ -70,8 +98,12 @@ class ShrinkSchedule:
         reset_after: The base weights become the present ones, once, after the
             stage by which more than this many operators are gone.
 
+    Raises:
+        ValueError: If the rule is unknown or a number below its least.
+
     References:
-        Hu et al., ABS (2020), algorithm 2 and the code of the SPOS space.
+        Hu et al., ABS (2020), algorithm 2 and the code of the SPOS space:
+        https://arxiv.org/abs/2004.13431
     """
 
     rule: str = "overall"
@@ -89,35 +121,37 @@ class ShrinkSchedule:
                 f"`rule` must be one of {', '.join(DROPPING_RULES)}, not "
                 f"{self.rule!r}."
             )
-        for name in (
-            "drop_per_stage",
-            "stop_size",
-            "first_epochs",
-            "other_epochs",
-            "total_epochs",
-        ):
-            if getattr(self, name) < 1:
+        for field in dataclasses.fields(self)[1:]:
+            least = 0 if field.name == "reset_after" else 1
+            value = getattr(self, field.name)
+            if value < least:
                 raise ValueError(
-                    f"`{name}` must be at least 1, not {getattr(self, name)}."
+                    f"`{field.name}` must be at least {least}, not {value}."
                 )
 
     def is_done(self, space: SearchSpace, stage: int) -> bool:
         """Whether the space is small enough, or the stages used up."""
-        is_single = all(len(indices) == 1 for indices in space.active)
-        return (
-            space.size <= self.stop_size
-            or stage >= self.max_stages
-            or is_single
-        )
+        return space.size <= self.stop_size or stage >= self.max_stages
 
     def shrink(
-        self, space: SearchSpace, scores: np.ndarray
-    ) -> tuple[SearchSpace, list[tuple[int, int]]]:
-        """Returns the smaller space, and the operators that went."""
-        dropped = DROPPING_RULES[self.rule](space, scores, self.drop_per_stage)
+        self,
+        space: SearchSpace,
+        scores: np.ndarray,
+        is_allowed: Permission = always,
+    ) -> tuple[SearchSpace, list[Operator]]:
+        """Returns the smaller space, and the operators that went.
+
+        Arguments are those of `lowest_overall`.
+        """
+        rule = DROPPING_RULES[self.rule]
+        dropped = rule(space, scores, self.drop_per_stage, is_allowed)
         return space.without(dropped), dropped
 
-    def resets_base(self, stage: int, dropped_per_stage: int) -> bool:
-        """Whether the base is reset right after this stage (from 0)."""
-        gone = (stage + 1) * dropped_per_stage
-        return gone > self.reset_after >= gone - dropped_per_stage
+    def resets_base(self, num_gone: int, num_dropped: int) -> bool:
+        """Whether the base is reset right after a stage.
+
+        Args:
+            num_gone: Operators that are gone since the beginning.
+            num_dropped: How many of them this stage dropped.
+        """
+        return num_gone > self.reset_after >= num_gone - num_dropped

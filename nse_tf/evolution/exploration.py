@@ -1,0 +1,182 @@
+"""What an exploration has judged, and which paths it may still offer."""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Generator, Iterable, Iterator
+
+import numpy as np
+
+from nse_tf.costs import Budget, CostModel, sample_within
+
+LARGEST_LISTED = 1_000_000
+
+Explorer = Generator[np.ndarray, np.ndarray, None]
+
+
+@dataclasses.dataclass(frozen=True)
+class ExplorerConfig:
+    """How the space is explored.
+
+    The defaults are those that ABS uses after shrinking the SPOS space.
+
+    Attributes:
+        num_children: How many children are judged altogether.
+        population: How many are judged between two rounds of selection
+            (evolution), or live at once (regularized evolution).
+        num_parents: The best so far that have children (evolution).
+        mutation_probability: Of redrawing a gene of a mutant (evolution).
+        tournament: How many of the living, drawn with repeats, a parent is the
+            best of (regularized evolution).
+        batch: Children bred before any of them is judged (random search and
+            regularized evolution), as if by that many workers.
+
+    Raises:
+        ValueError: If a number is below 1, or the probability not in (0, 1].
+    """
+
+    num_children: int = 1000
+    population: int = 50
+    num_parents: int = 10
+    mutation_probability: float = 0.5
+    tournament: int = 10
+    batch: int = 10
+
+    def __post_init__(self) -> None:
+        for name, value in dataclasses.asdict(self).items():
+            if name == "mutation_probability":
+                if not 0 < value <= 1:
+                    raise ValueError(
+                        f"`mutation_probability` must lie in (0, 1], not "
+                        f"{value}."
+                    )
+            elif value < 1:
+                raise ValueError(f"`{name}` must be at least 1, not {value}.")
+
+
+@dataclasses.dataclass
+class Exploration:
+    """The space being explored, and what was judged so far.
+
+    Attributes:
+        model: Prices paths; its space is the one explored.
+        budget: What paths must fit.
+        config: How to explore.
+        rng: Draws everything.
+        paths: Judged paths, in order.
+        fitness: Their fitness; `-inf` where none could be told.
+    """
+
+    model: CostModel
+    budget: Budget
+    config: ExplorerConfig
+    rng: np.random.Generator
+    paths: list[np.ndarray] = dataclasses.field(default_factory=list)
+    fitness: list[float] = dataclasses.field(default_factory=list)
+    _taken: set[bytes] = dataclasses.field(default_factory=set, init=False)
+
+    @property
+    def num_left(self) -> int:
+        """How many children may still be judged."""
+        return self.config.num_children - len(self.paths)
+
+    def best(self, count: int) -> np.ndarray:
+        """Returns the indices of the fittest so far, best first."""
+        return np.argsort(-np.array(self.fitness), kind="stable")[:count]
+
+    def judge(self, paths: np.ndarray) -> Explorer:
+        """Yields paths and notes the fitness that is sent back.
+
+        Raises:
+            ValueError: If the fitness does not match the paths in number.
+        """
+        fitness = yield paths
+        if len(fitness) != len(paths):
+            raise ValueError(
+                f"{len(paths)} paths were to be judged, {len(fitness)} numbers "
+                "came back."
+            )
+        self.paths.extend(paths)
+        known = np.where(np.isnan(fitness), -np.inf, fitness)
+        self.fitness.extend(known.tolist())
+
+    def take(self, offers: Iterable[np.ndarray], count: int) -> np.ndarray:
+        """Returns the first `count` paths that fit and were never taken.
+
+        Args:
+            offers: Paths `(any, num_places)` to choose from, lot by lot; no
+                more lots are looked at than needed.
+            count: How many to take; fewer if the offers run out.
+        """
+        taken: list[np.ndarray] = []
+        for paths in offers if count else ():
+            fits = self.budget.path_excess(self.model, paths) == 0.0
+            for path in paths[fits]:
+                key = path.astype(np.int16).tobytes()
+                if key not in self._taken and len(taken) < count:
+                    self._taken.add(key)
+                    taken.append(path)
+            if len(taken) == count:
+                break
+        return np.array(taken, np.int64).reshape(
+            -1, len(self.model.space.blocks)
+        )
+
+    def take_random(self, count: int) -> np.ndarray:
+        """Takes up to `count` random paths; fewer if no more are found.
+
+        A space of at most `LARGEST_LISTED` paths, such as shrinking leaves, is
+        listed and dealt like a deck of cards: however few fit, they come out
+        uniformly, and all of them do. A larger space is sampled.
+
+        Raises:
+            BudgetError: If no path fits the budget.
+        """
+        if self._num_paths <= LARGEST_LISTED:
+            return self.take(self._dealt(), count)
+        return self.take(
+            (
+                sample_within(
+                    self.model,
+                    self.budget,
+                    self.rng,
+                    4 * count,
+                    max_draws=20_000,
+                )
+                for _ in range(50)
+            ),
+            count,
+        )
+
+    @property
+    def _num_paths(self) -> int:
+        return math.prod(len(indices) for indices in self.model.space.active)
+
+    @functools.cached_property
+    def _deck(self) -> np.ndarray:
+        """The numbers of all paths that fit, shuffled."""
+        lots = np.array_split(
+            np.arange(self._num_paths), self._num_paths // 50_000 + 1
+        )
+        fitting = np.concatenate(
+            [
+                lot[self.budget.path_excess(self.model, self._spelt(lot)) == 0]
+                for lot in lots
+            ]
+        )
+        if len(fitting) == 0:  # Then this raises, with the closest cost.
+            sample_within(self.model, self.budget, self.rng, 1)
+        return self.rng.permutation(fitting)
+
+    def _dealt(self) -> Iterator[np.ndarray]:
+        """Yields the deck from its top, lot by lot."""
+        for start in range(0, len(self._deck), 1000):
+            yield self._spelt(self._deck[start : start + 1000])
+
+    def _spelt(self, numbers: np.ndarray) -> np.ndarray:
+        """Returns the paths of these numbers, which count all in order."""
+        genes = []
+        for indices in self.model.space.active:
+            numbers, digits = np.divmod(numbers, len(indices))
+            genes.append(np.array(indices)[digits])
+        return np.stack(genes, axis=1)

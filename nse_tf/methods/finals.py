@@ -1,0 +1,171 @@
+"""How judged children become one network: measured, trained alone, compared."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.jobs import (
+    ChildrenMeasured,
+    ChildTrained,
+    Genes,
+    MeasureChildren,
+    TrainChild,
+)
+from nse_tf.methods.method import Method, Steps, require
+from nse_tf.methods.one_shot_config import OneShotConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class JudgedChild:
+    """A single path and its accuracy with inherited weights.
+
+    Attributes:
+        path: The candidate of each place.
+        accuracy: On the validation part.
+    """
+
+    path: tuple[int, ...]
+    accuracy: float
+
+    @property
+    def genes(self) -> Genes:
+        """The path as jobs spell it."""
+        return tuple((index,) for index in self.path)
+
+
+def pick_finalists(
+    search: Method,
+    ranked: Sequence[JudgedChild],
+    model: CostModel,
+    budget: Budget,
+    config: OneShotConfig,
+) -> Steps[list[JudgedChild]]:
+    """Returns the children to train, best first; for plans.
+
+    Where the budget speaks of what only a measurement tells, candidates are
+    measured whole, in order of accuracy, until enough of them fit.
+
+    Raises:
+        BudgetError: If none of them fits as measured; says how closely.
+    """
+    wanted = config.num_finalists
+    if not budget.needs_table:
+        return list(ranked[:wanted])
+    fitting: list[JudgedChild] = []
+    closest = np.inf
+    for start in range(0, len(ranked), config.measured_at_once):
+        some = ranked[start : start + config.measured_at_once]
+        excesses = yield from _measure(search, some, model, budget, config)
+        closest = min(closest, *excesses)
+        fitting += [
+            child
+            for child, excess in zip(some, excesses, strict=True)
+            if excess == 0.0
+        ]
+        if len(fitting) >= wanted:
+            return fitting[:wanted]
+    if not fitting:
+        raise BudgetError(
+            f"None of the {len(ranked)} judged networks has {budget} as "
+            f"measured; the closest misses it by {closest:.1%}. Allow more, or "
+            "measure the cost table again on a quiet machine."
+        )
+    return fitting
+
+
+def _measure(
+    search: Method,
+    children: Sequence[JudgedChild],
+    model: CostModel,
+    budget: Budget,
+    config: OneShotConfig,
+) -> Steps[list[float]]:
+    """Returns by how much each child misses the budget, as measured."""
+    job = MeasureChildren(
+        search.new_job_id(MeasureChildren.KIND),
+        tuple(child.genes for child in children),
+        config.precision,
+        config.num_threads,
+    )
+    (result,) = yield [job]
+    measured = require(result, ChildrenMeasured, job)
+    excesses = []
+    for child, latency_ms, size_bytes in zip(
+        children, measured.latencies_ms, measured.sizes_bytes, strict=True
+    ):
+        predicted = model.costs(model.space.genotype(child.path))
+        costs = {
+            **predicted,
+            "latency_ms": latency_ms,
+            "size_bytes": size_bytes,
+        }
+        excesses.append(budget.excess(costs))
+        search.note(
+            "measured", path=child.path, predicted=predicted, costs=costs
+        )
+    return excesses
+
+
+def train_finalists(
+    search: Method,
+    finalists: Sequence[JudgedChild],
+    model: CostModel,
+    config: OneShotConfig,
+) -> Steps[None]:
+    """Trains the finalists alone, then the best on all data if asked.
+
+    The network that comes of it is noted as the `winner`.
+    """
+    is_contest = len(finalists) > 1
+    trained = yield from _train_alone(
+        search, finalists, config, config.retrain_on_all and not is_contest
+    )
+    found = [child.validation_accuracy for child in trained]
+    best = int(np.nan_to_num(found, nan=-np.inf).argmax())
+    winner, network = finalists[best], trained[best]
+    if is_contest and config.retrain_on_all:
+        (network,) = yield from _train_alone(search, [winner], config, True)
+    search.note(
+        "winner",
+        path=winner.path,
+        inherited_accuracy=winner.accuracy,
+        validation_accuracy=network.validation_accuracy,
+        model_file=network.model_file,
+        costs=model.costs(model.space.genotype(winner.path)),
+    )
+
+
+def _train_alone(
+    search: Method,
+    children: Sequence[JudgedChild],
+    config: OneShotConfig,
+    uses_validation: bool,
+) -> Steps[list[ChildTrained]]:
+    jobs = [
+        TrainChild(
+            search.new_job_id(TrainChild.KIND),
+            child.genes,
+            config.child_epochs,
+            uses_validation,
+            child.accuracy,
+            config.seed,
+        )
+        for child in children
+    ]
+    results = yield jobs
+    trained = [
+        require(result, ChildTrained, job)
+        for job, result in zip(jobs, results, strict=True)
+    ]
+    for job, child, network in zip(jobs, children, trained, strict=True):
+        search.note(
+            "child_trained",
+            job=job.id,
+            path=child.path,
+            uses_validation=uses_validation,
+            inherited_accuracy=child.accuracy,
+            **dataclasses.asdict(network),
+        )
+    return trained

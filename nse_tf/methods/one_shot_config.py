@@ -1,0 +1,79 @@
+"""The numbers of a one-shot search."""
+
+import dataclasses
+
+from nse_tf.evolution import EXPLORERS, ExplorerConfig
+from nse_tf.shrinking import ShrinkSchedule
+
+PRECISIONS = ("fp32", "fp16", "int8")
+
+
+@dataclasses.dataclass(frozen=True)
+class OneShotConfig:
+    """The numbers of a one-shot search.
+
+    The defaults are those of SPOS after ABS, for ImageNet on many GPUs; the
+    command line has presets for less.
+
+    Attributes:
+        explorer: `evolution`, `random` or `regularized_evolution`.
+        exploring: How the explorer looks around.
+        shrinking: How the space is shrunk first; None searches it whole.
+        search_epochs: Epochs of the supernet that is explored.
+        learning_rates: At the start and the end of that training, and of the
+            shrinking altogether.
+        children_per_operator: Children that an operator's angle is averaged
+            over.
+        calibration_images: Training images for a child's batch norm.
+        children_per_job: Most children that one job evaluates.
+        num_finalists: How many children are trained alone; the best is kept.
+        child_epochs: Epochs of such a training.
+        retrain_on_all: Whether the winner's training takes in the validation
+            part, which the search no longer needs.
+        measured_at_once: How many candidates are measured whole at a time.
+        precision: Of the file that a latency or size limit speaks of.
+        num_threads: Of the interpreter that a latency limit speaks of.
+        seed: Of everything drawn; 0 is a seed like any other.
+
+    Raises:
+        ValueError: If a name is unknown or a number below its least.
+
+    References:
+        Guo et al., Single Path One-Shot NAS (2019):
+        https://arxiv.org/abs/1904.00420. Hu et al., ABS (2020):
+        https://arxiv.org/abs/2004.13431.
+    """
+
+    explorer: str = "evolution"
+    exploring: ExplorerConfig = ExplorerConfig()
+    shrinking: ShrinkSchedule | None = ShrinkSchedule()
+    search_epochs: int = 100
+    learning_rates: tuple[float, float] = (0.25, 5e-4)
+    children_per_operator: int = 1000
+    calibration_images: int = 20_000
+    children_per_job: int = 50
+    num_finalists: int = 1
+    child_epochs: int = 240
+    retrain_on_all: bool = True
+    measured_at_once: int = 5
+    precision: str = "fp32"
+    num_threads: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("explorer", EXPLORERS),
+            ("precision", PRECISIONS),
+        ):
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"`{name}` must be one of {', '.join(known)}, not "
+                    f"{getattr(self, name)!r}."
+                )
+        for field in dataclasses.fields(self):
+            least = 0 if field.name in ("seed", "calibration_images") else 1
+            value = getattr(self, field.name)
+            if field.type is int and value < least:
+                raise ValueError(
+                    f"`{field.name}` must be at least {least}, not {value}."
+                )

@@ -1,0 +1,28 @@
+"""Chains of any length whose places are all alike."""
+
+from collections.abc import Sequence
+
+from nse_tf.spaces import Identity, Op, SearchSpace, Skeleton, Stage
+from nse_tf.spaces.chains import chain_space
+from nse_tf.spaces.presets import MBCONVS
+
+
+def chain(
+    num_places: int,
+    *,
+    ops: Sequence[Op] = MBCONVS,
+    has_identity: bool = False,
+) -> SearchSpace:
+    """Returns a chain; six MBConvs at a place unless asked otherwise."""
+    skeleton = Skeleton(
+        image_size=(8, 8),
+        image_channels=1,
+        num_classes=10,
+        stem_channels=8,
+        stem_stride=1,
+        first_channels=8,
+        stages=(Stage(8, num_places, 1),),
+        tail_channels=16,
+    )
+    optional = (Identity(),) if has_identity else ()
+    return chain_space("chain", skeleton, ops, optional)
