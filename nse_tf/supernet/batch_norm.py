@@ -15,7 +15,10 @@ MOMENTUM = 0.9
 
 
 def normalize(
-    inputs: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor
+    inputs: tf.Tensor,
+    gamma: tf.Tensor,
+    beta: tf.Tensor,
+    epsilon: float = EPSILON,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns the normalized batch, and its mean and variance.
 
@@ -23,6 +26,7 @@ def normalize(
         inputs: `(batch, height, width, channels)`.
         gamma: Scale `(channels,)`.
         beta: Offset `(channels,)`.
+        epsilon: Added to the variance.
 
     Returns:
         Outputs of the inputs' shape, and the mean and the unbiased variance of
@@ -34,7 +38,7 @@ def normalize(
         offset=beta,
         mean=tf.zeros_like(gamma),
         variance=tf.ones_like(gamma),
-        epsilon=EPSILON,
+        epsilon=epsilon,
         is_training=True,
     )
     return outputs, tf.stop_gradient(mean), tf.stop_gradient(variance)
@@ -46,6 +50,7 @@ def normalize_by(
     beta: tf.Tensor,
     mean: tf.Tensor,
     variance: tf.Tensor,
+    epsilon: float = EPSILON,
 ) -> tf.Tensor:
     """Returns inputs normalized by given statistics, each `(channels,)`."""
     return tf.raw_ops.FusedBatchNormV3(
@@ -54,9 +59,17 @@ def normalize_by(
         offset=beta,
         mean=mean,
         variance=variance,
-        epsilon=EPSILON,
+        epsilon=epsilon,
         is_training=False,
     ).y
+
+
+def moved(old: tf.Tensor, new: tf.Tensor, rate: tf.Tensor | float) -> tf.Tensor:
+    """Returns moving statistics after a batch; a rate of 1 gives the batch's.
+
+    Not `old + rate * (new - old)`, which keeps a rounding of `old` even then.
+    """
+    return (1.0 - rate) * old + rate * new
 
 
 @keras.saving.register_keras_serializable(package="nse_tf")
@@ -64,19 +77,30 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Drop-in for `BatchNormalization` over the channels of images.
 
     It differs in one number: the moving variance averages the unbiased
-    variance of batches, as TensorFlow's kernel and PyTorch do.
+    variance of batches, as TensorFlow's kernel and PyTorch do. Epsilon and
+    momentum default to those of the published spaces.
 
     Call arguments:
         inputs: `(batch, height, width, channels)`.
         training: Whether to normalize by the batch and move the statistics.
         rate: Share of the batch in the moved statistics; None takes one minus
             the momentum.
+
+    Raises:
+        ValueError: If asked for what the kernel does not do.
     """
 
     def __init__(self, **kwargs: object) -> None:
         kwargs.setdefault("epsilon", EPSILON)
         kwargs.setdefault("momentum", MOMENTUM)
         super().__init__(**kwargs)
+        is_plain = self.center and self.scale and self.axis in (-1, 3)
+        if not is_plain or self.renorm or self.synchronized:
+            raise ValueError(
+                f"Layer {self.name!r}: the fused kernel normalizes the last of "
+                "four axes, with scale and offset, and knows neither `renorm` "
+                "nor `synchronized`. Use keras.layers.BatchNormalization."
+            )
 
     def call(
         self,
@@ -94,14 +118,15 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
                 self.beta.value,
                 self.moving_mean.value,
                 self.moving_variance.value,
+                self.epsilon,
             )
         outputs, mean, variance = normalize(
-            inputs, self.gamma.value, self.beta.value
+            inputs, self.gamma.value, self.beta.value, self.epsilon
         )
         share = 1.0 - self.momentum if rate is None else rate
-        for moving, new in (
+        for variable, new in (
             (self.moving_mean, mean),
             (self.moving_variance, variance),
         ):
-            moving.assign_add(share * (new - moving.value))
+            variable.assign(moved(variable.value, new, share))
         return outputs

@@ -27,13 +27,20 @@ class Calibrator:
 
         self._run = run
 
+    @property
+    def num_traces(self) -> int:
+        """How often calibration was traced so far."""
+        return int(self._run.experimental_get_tracing_count())
+
     def calibrate(
         self, slots: np.ndarray, batches: Iterable[np.ndarray]
     ) -> None:
         """Replaces the statistics of a child's branches and the fixed part's.
 
         They become the plain mean over the batches: the n-th batch enters with
-        a rate of 1/n, so the first one wipes out whatever was there.
+        a rate of 1/n, so the first one wipes out whatever was there. Batches
+        should be of about one size, since each counts the same; nothing is
+        traced anew for another child, and once at most for another size.
 
         Args:
             slots: The child, int32 `(num_places, max_open)`.

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import ChoiceBlock, MBConv
+from nse_tf.supernet.batch_norm import MOMENTUM, moved
 from nse_tf.supernet.layouts import layout_of, packed, unpacked
 from nse_tf.supernet.primitives import MBConvPrimitive
 
@@ -127,7 +128,7 @@ class ChoiceLayer(keras.layers.Layer):
         slots: tf.Tensor,
         gates: tf.Tensor | None = None,
         training: bool = False,
-        rate: tf.Tensor | float = 0.1,
+        rate: tf.Tensor | float = 1.0 - MOMENTUM,
     ) -> tf.Tensor:
         """Returns the shortcut plus the gated sum of the open branches."""
         num_candidates = len(self.block.candidates)
@@ -141,7 +142,7 @@ class ChoiceLayer(keras.layers.Layer):
             share = tf.math.divide_no_nan(1.0, tf.reduce_sum(computes))
             gates = tf.fill([num_candidates], share)
         outputs = inputs if self.block.has_shortcut else None
-        moved = []
+        new_statistics = []
         for slot in range(self.block.max_open):
             branch, seen = self._run(
                 inputs, indices[slot], rows[slot], statistics[slot], training
@@ -150,10 +151,10 @@ class ChoiceLayer(keras.layers.Layer):
                 safe = tf.minimum(indices[slot], num_candidates - 1)
                 branch *= tf.gather(gates, safe)
             outputs = branch if outputs is None else outputs + branch
-            moved.append(statistics[slot] + rate * (seen - statistics[slot]))
+            new_statistics.append(moved(statistics[slot], seen, rate))
         if training:
             self.statistics.value.scatter_update(
-                tf.IndexedSlices(tf.stack(moved), indices)
+                tf.IndexedSlices(tf.stack(new_statistics), indices)
             )
         return outputs
 

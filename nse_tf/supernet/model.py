@@ -100,14 +100,9 @@ class Supernet(keras.Model):
         rate: tf.Tensor | float,
     ) -> tf.Tensor:
         for layer in layers:
-            if isinstance(layer, FusedBatchNormalization):
-                outputs = layer(outputs, training=training, rate=rate)
-            else:
-                outputs = (
-                    layer(outputs, training=training)
-                    if _has_mode(layer)
-                    else layer(outputs)
-                )
+            has_mode = isinstance(layer, FusedBatchNormalization)
+            mode = {"training": training, "rate": rate} if has_mode else {}
+            outputs = layer(outputs, **mode)
         return outputs
 
     def slots_of(self, genotype: Genotype) -> np.ndarray:
@@ -118,10 +113,6 @@ class Supernet(keras.Model):
         """
         self.space.require(genotype)
         return slots(genotype.genes, self.max_open)
-
-
-def _has_mode(layer: keras.layers.Layer) -> bool:
-    return isinstance(layer, keras.layers.Dropout)
 
 
 def slots(genes: Sequence[Sequence[int]], max_open: int) -> np.ndarray:

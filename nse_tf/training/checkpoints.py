@@ -12,6 +12,18 @@ import numpy as np
 from nse_tf.spaces.files import write_bytes
 
 SCHEMA = "nse_tf.supernet/1"
+LISTS = ("weights", "momenta", "base")
+
+# What reading a damaged archive of arrays was seen to raise.
+DAMAGES = (
+    OSError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +35,8 @@ class Checkpoint:
 
     Attributes:
         job_id: The job that was being done.
+        origin: Digest of all that decides how it goes, so that the checkpoint
+            of another run is not mistaken for that of the same job.
         losses: Mean loss of each epoch of it that is done.
         weights: Values of all variables, in the supernet's order.
         momenta: Of the trainable ones.
@@ -31,6 +45,7 @@ class Checkpoint:
     """
 
     job_id: str
+    origin: str
     losses: tuple[float, ...]
     weights: list[np.ndarray]
     momenta: list[np.ndarray]
@@ -42,13 +57,15 @@ class Checkpoint:
         about = {
             "schema": SCHEMA,
             "job_id": self.job_id,
+            "origin": self.origin,
             "losses": list(self.losses),
             "fingerprint": self.fingerprint,
+            "counts": {name: len(getattr(self, name)) for name in LISTS},
         }
         arrays = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
-        for name in ("weights", "momenta", "base"):
+        for name in LISTS:
             for index, value in enumerate(getattr(self, name)):
-                arrays[f"{name}_{index:05d}"] = value
+                arrays[f"{name}_{index}"] = value
         content = io.BytesIO()
         np.savez(content, **arrays)  # type: ignore[arg-type]
         write_bytes(path, content.getvalue())
@@ -61,30 +78,26 @@ class Checkpoint:
             ValueError: If the file is damaged or of another kind.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file) as arrays:
                 about: dict[str, Any] = json.loads(arrays["about"].tobytes())
+                if about["schema"] != SCHEMA:
+                    raise ValueError(f"it is of schema {about['schema']!r}")
                 lists = {
                     name: [
-                        arrays[key]
-                        for key in sorted(arrays.files)
-                        if key.startswith(name)
+                        arrays[f"{name}_{index}"]
+                        for index in range(about["counts"][name])
                     ]
-                    for name in ("weights_", "momenta_", "base_")
+                    for name in LISTS
                 }
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+                return cls(
+                    job_id=about["job_id"],
+                    origin=about["origin"],
+                    losses=tuple(about["losses"]),
+                    fingerprint=about["fingerprint"],
+                    **lists,
+                )
+        except DAMAGES as error:
             raise ValueError(
-                f"{path} is no checkpoint that can be read ({error}). Remove "
-                "it to train the supernet anew."
+                f"{path} is no checkpoint of schema {SCHEMA!r} that can be "
+                f"read: {error}. Start anew in another folder."
             ) from error
-        if about.get("schema") != SCHEMA:
-            raise ValueError(
-                f"{path} has schema {about.get('schema')!r}, not {SCHEMA!r}."
-            )
-        return cls(
-            about["job_id"],
-            tuple(about["losses"]),
-            lists["weights_"],
-            lists["momenta_"],
-            lists["base_"],
-            about["fingerprint"],
-        )

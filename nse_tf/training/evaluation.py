@@ -1,17 +1,21 @@
 """Scores genotypes on the supernet, with inherited weights."""
 
+from collections.abc import Iterator
+
+import keras
 import numpy as np
 import tensorflow as tf
 
 from nse_tf.datasets import ImageSet, epoch_batches
 from nse_tf.spaces import Genotype
-from nse_tf.supernet import Calibrator, Supernet, statistics_kept
+from nse_tf.supernet import Calibrator, Supernet, cut_out, statistics_kept
 
 
 class ChildEvaluator:
     """Tells the accuracy of children with inherited weights.
 
-    Neither calibration nor evaluation is traced anew for another child.
+    Calibration and evaluation are each traced once, and once more where not all
+    batches are of one size; never for another child.
 
     Args:
         supernet: Whose weights are inherited.
@@ -29,7 +33,7 @@ class ChildEvaluator:
         batch_size: int = 512,
         seed: int = 0,
     ) -> None:
-        self._supernet = supernet
+        self.supernet = supernet
         self._calibrator = Calibrator(supernet)
         self._calibration = calibration
         self._batch_size = batch_size
@@ -48,6 +52,12 @@ class ChildEvaluator:
 
         self._count_correct = count_correct
 
+    @property
+    def num_traces(self) -> int:
+        """How often calibration and evaluation were traced so far."""
+        count = self._count_correct.experimental_get_tracing_count()
+        return self._calibrator.num_traces + int(count)
+
     def accuracies(
         self, genotypes: list[Genotype], calibration_images: int
     ) -> list[float]:
@@ -61,19 +71,33 @@ class ChildEvaluator:
         Raises:
             ValueError: If a genotype is not of the supernet's space.
         """
-        chosen = np.sort(self._calibration_order[:calibration_images])
-        images = self._calibration.images[chosen]
-        batches = [
-            images[start : start + self._batch_size]
-            for start in range(0, len(images), self._batch_size)
-        ]
-        with statistics_kept(self._supernet):
-            found = []
+        found = []
+        with statistics_kept(self.supernet):
             for genotype in genotypes:
-                slots = self._supernet.slots_of(genotype)
-                self._calibrator.calibrate(slots, batches)
+                slots = self._calibrate(genotype, calibration_images)
                 found.append(self._accuracy(slots))
         return found
+
+    def child(self, genotype: Genotype, calibration_images: int) -> keras.Model:
+        """Returns a child as it is judged, of stock layers; see `accuracies`.
+
+        Raises:
+            ValueError: If the genotype is not of the supernet's space.
+        """
+        with statistics_kept(self.supernet):
+            self._calibrate(genotype, calibration_images)
+            return cut_out(self.supernet, genotype, fused=False)
+
+    def _calibrate(
+        self, genotype: Genotype, calibration_images: int
+    ) -> np.ndarray:
+        """Gives the supernet a child's statistics; returns its slots."""
+        slots = self.supernet.slots_of(genotype)
+        chosen = self._calibration_order[:calibration_images]
+        self._calibrator.calibrate(
+            slots, even_batches(self._calibration, chosen, self._batch_size)
+        )
+        return slots
 
     def _accuracy(self, slots: np.ndarray) -> float:
         batches = epoch_batches(
@@ -89,3 +113,22 @@ class ChildEvaluator:
             for images, labels in batches
         )
         return num_correct / len(self._validation)
+
+
+def even_batches(
+    images: ImageSet, rows: np.ndarray, batch_size: int
+) -> Iterator[np.ndarray]:
+    """Yields the images of these rows in batches that differ by one at most.
+
+    Calibration counts each batch the same, so that a small remainder would
+    weigh too much. Rows in random order make batches that are alike, also where
+    images lie sorted by class.
+
+    Args:
+        images: Where from.
+        rows: Which, in random order.
+        batch_size: The most images of a batch.
+    """
+    num_batches = -(-len(rows) // batch_size)
+    for batch in range(num_batches):
+        yield images.images[np.sort(rows[batch::num_batches])]

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 
-class LazySGD(tf.Module):
+class LazySGD:
     """Stochastic gradient descent with Nesterov or plain momentum.
 
     `g ← g + decay · w`, `m ← momentum · m + g`, then `w ← w - rate · m`, or
@@ -29,6 +29,10 @@ class LazySGD(tf.Module):
         weight_decay: Pull of kernels to zero.
         clip_norm: Longest gradient over all variables together; longer ones
             are scaled down. None leaves them.
+
+    Attributes:
+        targets: The variables, in the order that `apply` takes gradients.
+        momenta: One for each of them.
     """
 
     def __init__(
@@ -41,64 +45,64 @@ class LazySGD(tf.Module):
         weight_decay: float = 4e-5,
         clip_norm: float | None = 5.0,
     ) -> None:
-        super().__init__(name="lazy_sgd")
-        self._targets = [variable.value for variable in variables]
+        self.targets = [variable.value for variable in variables]
         self._row_kernel_sizes = row_kernel_sizes or {}
         self.momenta = [
             tf.Variable(tf.zeros_like(each), trainable=False)
-            for each in self._targets
+            for each in self.targets
         ]
         self._momentum = momentum
         self._nesterov = nesterov
         self._weight_decay = weight_decay
         self._clip_norm = clip_norm
 
-    @property
-    def targets(self) -> list[tf.Variable]:
-        """The variables, in the order that `apply` takes gradients."""
-        return self._targets
-
     def apply(
         self,
-        gradients: Sequence[tf.Tensor | tf.IndexedSlices],
+        gradients: Sequence[tf.Tensor | tf.IndexedSlices | None],
         learning_rate: tf.Tensor,
     ) -> None:
-        """Moves the variables against their gradients."""
+        """Moves the variables against their gradients.
+
+        Args:
+            gradients: One for each target; None leaves it as it is.
+            learning_rate: Scalar.
+        """
         if self._clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
         for index, gradient in enumerate(gradients):
             if isinstance(gradient, tf.IndexedSlices):
                 self._apply_rows(index, gradient, learning_rate)
-            else:
+            elif gradient is not None:
                 self._apply_whole(index, gradient, learning_rate)
 
     def _apply_whole(
         self, index: int, gradient: tf.Tensor, learning_rate: tf.Tensor
     ) -> None:
-        target, slot = self._targets[index], self.momenta[index]
+        target, slot = self.targets[index], self.momenta[index]
         if target.shape.rank >= 2:
             gradient += self._weight_decay * target
-        slot.assign(self._momentum * slot + gradient)
-        target.assign_sub(learning_rate * self._direction(gradient, slot))
+        momenta = self._momentum * slot + gradient
+        slot.assign(momenta)
+        target.assign_sub(learning_rate * self._direction(gradient, momenta))
 
     def _apply_rows(
         self, index: int, gradient: tf.IndexedSlices, learning_rate: tf.Tensor
     ) -> None:
-        target, slot = self._targets[index], self.momenta[index]
+        target, slot = self.targets[index], self.momenta[index]
         rows = gradient.indices
         values = tf.gather(target, rows)
         sizes = tf.gather(self._row_kernel_sizes[index], rows)
         is_kernel = tf.sequence_mask(sizes, target.shape[1], values.dtype)
-        step = gradient.values + self._weight_decay * is_kernel * values
-        momenta = self._momentum * tf.gather(slot, rows) + step
+        pulled = gradient.values + self._weight_decay * is_kernel * values
+        momenta = self._momentum * tf.gather(slot, rows) + pulled
         slot.scatter_update(tf.IndexedSlices(momenta, rows))
-        moved = values - learning_rate * self._direction(step, momenta)
+        moved = values - learning_rate * self._direction(pulled, momenta)
         target.scatter_update(tf.IndexedSlices(moved, rows))
 
-    def _direction(self, gradient: tf.Tensor, momentum: tf.Tensor) -> tf.Tensor:
-        if self._nesterov:
-            return gradient + self._momentum * momentum
-        return momentum + tf.zeros_like(gradient)
+    def _direction(self, gradient: tf.Tensor, momenta: tf.Tensor) -> tf.Tensor:
+        return (
+            gradient + self._momentum * momenta if self._nesterov else momenta
+        )
 
     def reset(self) -> None:
         """Forgets all momenta."""

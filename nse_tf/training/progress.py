@@ -15,14 +15,14 @@ class Progress:
     """Shows what is done of a stage, and an estimate of the time left.
 
     Example:
-        with Progress("training the supernet", total=40, unit="epoch") as bar:
+        with Progress("training the supernet", total=40, unit="epochs") as bar:
             for epoch in range(40):
                 bar.advance(loss=train(epoch))
 
     Args:
         what: The stage, for people.
         total: How many units it has.
-        unit: What is counted.
+        unit: What is counted, in the plural.
         done: How many are done already, by an earlier run.
         every_seconds: Between two lines in a log.
     """
@@ -69,7 +69,7 @@ class Progress:
                 f", {name} {value:.4g}" for name, value in facts.items()
             )
             LOGGER.info(
-                "%s: %d of %d %ss, about %s left%s",
+                "%s: %d of %d %s, about %s left%s",
                 self._what,
                 self._done,
                 self._total,

@@ -3,6 +3,19 @@
 import dataclasses
 import math
 
+from nse_tf.datasets import POLICIES
+
+# From, and below what.
+_RANGES = {
+    "batch_size": (1, math.inf),
+    "learning_rate": (0, math.inf),
+    "warmup_epochs": (0, math.inf),
+    "momentum": (0, 1),
+    "weight_decay": (0, math.inf),
+    "label_smoothing": (0, 1),
+    "dropout": (0, 1),
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class SupernetRecipe:
@@ -25,6 +38,9 @@ class SupernetRecipe:
     label_smoothing: float = 0.1
     clip_norm: float | None = 5.0
     augmentation: str = "none"
+
+    def __post_init__(self) -> None:
+        _check(self)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +71,9 @@ class ChildRecipe:
     dropout: float = 0.0
     augmentation: str = "none"
 
+    def __post_init__(self) -> None:
+        _check(self)
+
     def rate_at(self, epoch: float, epochs: int) -> float:
         """Returns the learning rate after that many epochs, whole or part."""
         warmup = min(self.warmup_epochs, epochs / 2)
@@ -63,4 +82,29 @@ class ChildRecipe:
         done = (epoch - warmup) / (epochs - warmup)
         return (
             self.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+        )
+
+
+def _check(recipe: SupernetRecipe | ChildRecipe) -> None:
+    """Refuses numbers out of range.
+
+    Raises:
+        ValueError: Naming the number.
+    """
+    for name, (low, high) in _RANGES.items():
+        value = getattr(recipe, name, low)
+        if not low <= value < high:
+            raise ValueError(
+                f"`{name}` must be at least {low} and below {high}, not "
+                f"{value}."
+            )
+    if recipe.clip_norm is not None and not recipe.clip_norm > 0:
+        raise ValueError(
+            f"`clip_norm` must be positive, or None to leave gradients as they "
+            f"are, not {recipe.clip_norm}."
+        )
+    if recipe.augmentation not in POLICIES:
+        raise ValueError(
+            f"`augmentation` {recipe.augmentation!r} is not a policy: choose "
+            f"one of {', '.join(POLICIES)}."
         )

@@ -76,6 +76,21 @@ class TrainingStep:
         )
 
 
+def mean_loss(losses: list[tf.Tensor], learning_rate: float) -> float:
+    """Returns the mean loss of an epoch.
+
+    Raises:
+        ValueError: If the training diverged.
+    """
+    mean = float(np.mean([float(loss) for loss in losses]))
+    if not np.isfinite(mean):
+        raise ValueError(
+            f"The training diverged: the loss of the last epoch is {mean}. "
+            f"Lower the learning rate, {learning_rate:g} now."
+        )
+    return mean
+
+
 def smoothed_loss(
     labels: tf.Tensor, logits: tf.Tensor, label_smoothing: float
 ) -> tf.Tensor:

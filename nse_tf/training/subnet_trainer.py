@@ -8,9 +8,26 @@ import numpy as np
 from nse_tf.datasets import ImageSet, epoch_batches, num_batches
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import ChildRecipe
-from nse_tf.training.steps import TrainingStep
+from nse_tf.training.steps import TrainingStep, mean_loss
 
+# A child has nothing to choose.
 _NO_SLOTS = np.empty((0, 0), np.int32)
+
+
+def child_step(child: keras.Model, recipe: ChildRecipe) -> TrainingStep:
+    """Returns the update of a child with fused batch norm, momenta zero."""
+    return TrainingStep(
+        lambda images, slots: child(images, training=True),
+        LazySGD(
+            child.trainable_variables,
+            momentum=recipe.momentum,
+            nesterov=recipe.nesterov,
+            weight_decay=recipe.weight_decay,
+            clip_norm=recipe.clip_norm,
+        ),
+        augmentation=recipe.augmentation,
+        label_smoothing=recipe.label_smoothing,
+    )
 
 
 def train_child(
@@ -30,19 +47,11 @@ def train_child(
         epochs: Passes over the images.
         seed: Of their order and augmentation.
         after_epoch: Called with each epoch's mean loss.
+
+    Raises:
+        ValueError: If the training diverged.
     """
-    step = TrainingStep(
-        lambda batch, slots: child(batch, training=True),
-        LazySGD(
-            child.trainable_variables,
-            momentum=recipe.momentum,
-            nesterov=recipe.nesterov,
-            weight_decay=recipe.weight_decay,
-            clip_norm=recipe.clip_norm,
-        ),
-        augmentation=recipe.augmentation,
-        label_smoothing=recipe.label_smoothing,
-    )
+    step = child_step(child, recipe)
     steps = num_batches(len(images), recipe.batch_size, True)
     history = []
     for epoch in range(epochs):
@@ -55,7 +64,7 @@ def train_child(
             rate = recipe.rate_at(epoch + (index + 1) / steps, epochs)
             augment_seed = tuple(rng.integers(2**31, size=2).tolist())
             losses.append(step(batch, labels, _NO_SLOTS, rate, augment_seed))
-        history.append(float(np.mean([float(loss) for loss in losses])))
+        history.append(mean_loss(losses, recipe.learning_rate))
         after_epoch(history[-1])
     return history
 

@@ -1,6 +1,6 @@
 """Trains shared weights under a sampler."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from nse_tf.supernet import Supernet
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import SupernetRecipe
-from nse_tf.training.steps import TrainingStep
+from nse_tf.training.steps import TrainingStep, mean_loss
 
 
 class SupernetTrainer:
@@ -74,11 +74,14 @@ class SupernetTrainer:
             job_number: Tells jobs of one seed apart.
             after_epoch: Called with each epoch's mean loss, for progress bars
                 and checkpoints.
+
+        Raises:
+            ValueError: If the training diverged.
         """
+        first, last = learning_rates
         steps = num_batches(len(self._images), self._recipe.batch_size, True)
         for epoch in range(len(self.losses), epochs):
             rng = np.random.default_rng([seed, job_number, epoch])
-            rates = _falling(learning_rates, epoch * steps, epochs * steps)
             batches = epoch_batches(
                 self._images,
                 self._recipe.batch_size,
@@ -86,13 +89,15 @@ class SupernetTrainer:
                 epoch=epoch,
             )
             losses = []
-            for (images, labels), rate in zip(batches, rates, strict=False):
+            for index, (images, labels) in enumerate(batches):
+                done = (epoch + index / steps) / epochs
+                rate = first + (last - first) * done
                 slots = self.supernet.slots_of(sampler.sample(rng))
                 augment_seed = tuple(rng.integers(2**31, size=2).tolist())
                 losses.append(
                     self.step(images, labels, slots, rate, augment_seed)
                 )
-            self.losses.append(float(np.mean([float(loss) for loss in losses])))
+            self.losses.append(mean_loss(losses, first))
             after_epoch(self.losses[-1])
 
     def kernels(self) -> list[np.ndarray]:
@@ -125,10 +130,11 @@ class SupernetTrainer:
                 fixed += _three_sums(base.reshape(1, -1), now.reshape(1, -1))[0]
         return candidates, fixed
 
-    def checkpoint(self, job_id: str) -> Checkpoint:
-        """Returns all that training goes on from."""
+    def checkpoint(self, job_id: str, origin: str) -> Checkpoint:
+        """Returns all that training goes on from; see `Checkpoint`."""
         return Checkpoint(
             job_id,
+            origin,
             tuple(self.losses),
             [variable.numpy() for variable in self.supernet.variables],
             [slot.numpy() for slot in self._optimizer.momenta],
@@ -159,19 +165,11 @@ class SupernetTrainer:
         self.losses = list(checkpoint.losses)
 
     def start_over(self, seed: int) -> None:
-        """Draws fresh weights, and forgets all momenta."""
+        """Draws fresh weights, and forgets momenta, base and losses."""
         self.supernet.initialize(seed)
         self._optimizer.reset()
-
-
-def _falling(
-    rates: tuple[float, float], first: int, total: int
-) -> Iterator[float]:
-    """Yields the learning rates from step `first` of a linear schedule."""
-    step = first
-    while step < total:
-        yield rates[0] + (rates[1] - rates[0]) * step / total
-        step += 1
+        self.base = self.kernels()
+        self.losses = []
 
 
 def _three_sums(base: np.ndarray, now: np.ndarray) -> np.ndarray:

@@ -1,12 +1,15 @@
 """Turns a job into a result."""
 
+import dataclasses
 import hashlib
+import json
 import pathlib
+import tempfile
 import time
+import zlib
 from collections.abc import Callable, Sequence
 
 import keras
-import numpy as np
 
 from nse_tf.datasets import ImageData, joined
 from nse_tf.jobs import (
@@ -21,9 +24,11 @@ from nse_tf.jobs import (
     SupernetTrained,
     TrainChild,
     TrainSupernet,
+    job_to_json,
 )
 from nse_tf.sampling import UniformSampler
 from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces.files import write_bytes
 from nse_tf.supernet import Supernet, build_child, with_stock_layers
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.evaluation import ChildEvaluator
@@ -83,8 +88,8 @@ class Worker:
         """Does a job.
 
         Raises:
-            ValueError: If the job does not fit the space, or wants a supernet
-                that was never trained.
+            ValueError: If the job does not fit the space or the folder, wants a
+                supernet that was never trained, or trains one that diverges.
         """
         started = time.monotonic()
         match job:
@@ -103,61 +108,60 @@ class Worker:
         Raises:
             ValueError: If none was trained in this run's folder.
         """
-        return self._loaded_trainer().supernet
-
-    def _loaded_trainer(self) -> SupernetTrainer:
-        """Returns the trainer as it was left, by this process or another."""
         if self._trainer is None:
-            if not self.checkpoint_path.exists():
-                raise ValueError(
-                    f"No supernet was trained in {self._folder}: there is no "
-                    f"{self.checkpoint_path}."
-                )
-            self._trainer = self._new_trainer(0)
-            self._trainer.restore(Checkpoint.load(self.checkpoint_path))
-        return self._trainer
+            kept = self._kept()
+            trainer = self._new_trainer()
+            trainer.restore(kept)
+            self._trainer = trainer
+        return self._trainer.supernet
 
-    def _new_trainer(self, seed: int) -> SupernetTrainer:
+    def evaluator(self) -> ChildEvaluator:
+        """Returns what judges children of the supernet as last trained.
+
+        Raises:
+            ValueError: If none was trained in this run's folder.
+        """
+        supernet = self.supernet()
+        if self._evaluator is None or self._evaluator.supernet is not supernet:
+            self._evaluator = ChildEvaluator(
+                supernet, self._data.train, self._data.validation
+            )
+        return self._evaluator
+
+    def _new_trainer(self) -> SupernetTrainer:
         return SupernetTrainer(
-            Supernet(self._space, seed), self._supernet_recipe, self._data.train
+            Supernet(self._space), self._supernet_recipe, self._data.train
         )
+
+    def _kept(self) -> Checkpoint:
+        """Returns the supernet as last kept, by this process or another."""
+        if not self.checkpoint_path.exists():
+            raise ValueError(
+                f"No supernet was trained in {self._folder}: there is no "
+                f"{self.checkpoint_path}."
+            )
+        return Checkpoint.load(self.checkpoint_path)
+
+    def _origin(self, job: TrainSupernet) -> str:
+        """Returns a digest of all that decides how a training goes."""
+        origin = [
+            job_to_json(job),
+            dataclasses.asdict(self._supernet_recipe),
+            self._space.fingerprint,
+            self._data.fingerprint(),
+        ]
+        return hashlib.sha256(json.dumps(origin).encode()).hexdigest()
 
     def _train_supernet(
         self, job: TrainSupernet, started: float
     ) -> SupernetTrained:
-        trainer = self._prepared_trainer(job)
-        sampler = UniformSampler(self._space.restrict(job.active))
-        saved = time.monotonic()
-
-        with Progress(
-            f"training the supernet ({job.id})",
-            job.epochs,
-            "epoch",
-            done=len(trainer.losses),
-        ) as bar:
-
-            def after_epoch(loss: float) -> None:
-                nonlocal saved
-                bar.advance(loss=loss)
-                if time.monotonic() - saved >= self._checkpoint_seconds:
-                    trainer.checkpoint(job.id).save(self.checkpoint_path)
-                    saved = time.monotonic()
-
-            trainer.train(
-                sampler,
-                job.epochs,
-                job.learning_rates,
-                job.seed,
-                int(job.id.split("_")[0]),
-                after_epoch,
-            )
-        if not np.isfinite(trainer.losses).all():
-            raise ValueError(
-                f"The training of the supernet diverged (losses "
-                f"{trainer.losses[-3:]}). Lower the learning rate, "
-                f"{job.learning_rates[0]:g} now."
-            )
-        trainer.checkpoint(job.id).save(self.checkpoint_path)
+        origin = self._origin(job)
+        trainer = self._trainer or self._new_trainer()
+        self._trainer = None  # Until it is done: half-way weights are no one's.
+        self._prepare(trainer, job, origin)
+        self._train(trainer, job, origin)
+        trainer.checkpoint(job.id, origin).save(self.checkpoint_path)
+        self._trainer = trainer
         candidates, fixed = trainer.angle_sums()
         return SupernetTrained(
             tuple(trainer.losses),
@@ -169,39 +173,76 @@ class Worker:
             time.monotonic() - started,
         )
 
-    def _prepared_trainer(self, job: TrainSupernet) -> SupernetTrainer:
-        """Returns the trainer where the job starts, or was broken off."""
-        if self.checkpoint_path.exists():
-            checkpoint = Checkpoint.load(self.checkpoint_path)
-            if checkpoint.job_id == job.id:
-                if self._trainer is None:
-                    self._trainer = self._new_trainer(job.seed)
-                self._trainer.restore(checkpoint)
-                return self._trainer
-        if job.start_from == "fresh":
-            if self._trainer is None:
-                self._trainer = self._new_trainer(job.seed)
-            else:
-                self._trainer.start_over(job.seed)
-        trainer = self._loaded_trainer()
-        trainer.losses = []
-        if job.base in ("initial", "reset"):
-            trainer.base = trainer.kernels()
-        return trainer
+    def _prepare(
+        self, trainer: SupernetTrainer, job: TrainSupernet, origin: str
+    ) -> None:
+        """Brings a trainer to where the job starts, or was broken off.
+
+        Whatever goes on does so from the file, so that a process that was
+        started again and one that was not train the same.
+        """
+        if job.start_from != "fresh" and job.base == "initial":
+            raise ValueError(
+                f"Job {job.id!r} starts from the previous weights, so the "
+                "initial ones are gone: `base` must be 'previous' or 'reset'."
+            )
+        kept = self._kept() if self.checkpoint_path.exists() else None
+        if kept is not None and kept.job_id == job.id:
+            if kept.origin != origin:
+                raise ValueError(
+                    f"{self.checkpoint_path} is of a job of the same id, "
+                    f"{job.id!r}, but with other numbers, images or recipe. "
+                    "Use another folder."
+                )
+            trainer.restore(kept)
+        elif job.start_from == "fresh":
+            trainer.start_over(job.seed)
+        else:
+            trainer.restore(kept or self._kept())
+            trainer.losses = []
+            if job.base == "reset":
+                trainer.base = trainer.kernels()
+
+    def _train(
+        self, trainer: SupernetTrainer, job: TrainSupernet, origin: str
+    ) -> None:
+        """Trains to the job's last epoch, with checkpoints on the way."""
+        saved = time.monotonic()
+        with Progress(
+            f"training the supernet ({job.id})",
+            job.epochs,
+            "epochs",
+            done=len(trainer.losses),
+        ) as bar:
+
+            def after_epoch(loss: float) -> None:
+                nonlocal saved
+                bar.advance(loss=loss)
+                if time.monotonic() - saved >= self._checkpoint_seconds:
+                    trainer.checkpoint(job.id, origin).save(
+                        self.checkpoint_path
+                    )
+                    saved = time.monotonic()
+
+            trainer.train(
+                UniformSampler(self._space.restrict(job.active)),
+                job.epochs,
+                job.learning_rates,
+                job.seed,
+                zlib.crc32(job.id.encode()),
+                after_epoch,
+            )
 
     def _evaluate_children(
         self, job: EvaluateChildren, started: float
     ) -> ChildrenEvaluated:
-        if self._evaluator is None:
-            self._evaluator = ChildEvaluator(
-                self.supernet(), self._data.train, self._data.validation
-            )
+        evaluator = self.evaluator()
         found: list[float] = []
         with Progress(
-            f"evaluating children ({job.id})", len(job.children), "child"
+            f"evaluating children ({job.id})", len(job.children), "children"
         ) as bar:
             for genes in job.children:
-                found += self._evaluator.accuracies(
+                found += evaluator.accuracies(
                     [self._genotype(genes)], job.calibration_images
                 )
                 bar.advance(accuracy=found[-1])
@@ -236,7 +277,7 @@ class Worker:
         if job.uses_validation:
             images = joined(images, self._data.validation)
         with Progress(
-            f"training one child alone ({job.id})", job.epochs, "epoch"
+            f"training one child alone ({job.id})", job.epochs, "epochs"
         ) as bar:
             losses = train_child(
                 child,
@@ -268,8 +309,9 @@ class Worker:
 
 def _save_model(model: keras.Model, path: pathlib.Path) -> str:
     """Writes a model whole or not at all; returns the file's SHA-256."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new.keras")
-    model.save(temporary)
-    temporary.replace(path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = pathlib.Path(folder) / path.name
+        model.save(temporary)
+        content = temporary.read_bytes()
+    write_bytes(path, content)
+    return hashlib.sha256(content).hexdigest()

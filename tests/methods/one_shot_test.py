@@ -308,6 +308,7 @@ class Undecided(FormulaWorker):
     """Finds all children equally good."""
 
     def accuracy(self, child: Genes) -> float:
+        """Returns a half."""
         return 0.5
 
 

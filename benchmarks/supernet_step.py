@@ -1,0 +1,138 @@
+"""How much slower a training step of a supernet is than of its child alone.
+
+    python benchmarks/supernet_step.py --batch=128 --places=20
+
+Both are timed in turns, in one process, with the parts that a search trains
+with; the shortest of some repeats counts. A ratio of 1.00 is a supernet for
+free.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+from nse_tf.datasets import ImageSet
+from nse_tf.spaces import Genotype, Identity, SearchSpace, Skeleton, Stage
+from nse_tf.spaces.chains import chain_space
+from nse_tf.spaces.presets import MBCONVS
+from nse_tf.supernet import Supernet, cut_out
+from nse_tf.training import ChildRecipe, SupernetRecipe, SupernetTrainer
+from nse_tf.training.steps import TrainingStep
+from nse_tf.training.subnet_trainer import child_step
+
+PLACES = flags.DEFINE_integer(
+    "places", 20, "Places with six MBConvs each.", lower_bound=4
+)
+BATCH = flags.DEFINE_integer(
+    "batch", 128, "Images of 32x32x3 a step.", lower_bound=1
+)
+PATHS = flags.DEFINE_integer(
+    "paths", 10, "Random paths, and as many children.", lower_bound=1
+)
+REPEATS = flags.DEFINE_integer(
+    "repeats", 5, "Steps that are timed, for each path.", lower_bound=1
+)
+IDENTITY = flags.DEFINE_bool(
+    "identity", False, "Whether places that keep their shape may be skipped."
+)
+SEED = flags.DEFINE_integer("seed", 0, "Of paths and images.", lower_bound=0)
+
+CLASSES = 10
+LEARNING_RATE = 0.01
+
+
+def make_space(num_places: int, *, has_identity: bool) -> SearchSpace:
+    """Returns a chain of four stages, 16 to 96 channels wide."""
+    ends = np.round(np.array([0, 3, 8, 14, 20]) / 20 * num_places)
+    depths = np.diff(ends).astype(int).tolist()
+    stages = tuple(
+        Stage(channels, depth, stride)
+        for channels, depth, stride in zip(
+            (16, 32, 64, 96), depths, (1, 2, 2, 1), strict=True
+        )
+    )
+    skeleton = Skeleton((32, 32), 3, CLASSES, 32, 1, 16, stages, 320)
+    optional = (Identity(),) if has_identity else ()
+    return chain_space("benchmark", skeleton, MBCONVS, optional)
+
+
+def make_images(count: int, seed: int) -> ImageSet:
+    """Returns noise."""
+    rng = np.random.default_rng(seed)
+    return ImageSet(
+        rng.integers(0, 256, (count, 32, 32, 3), np.uint8),
+        rng.integers(0, CLASSES, count).astype(np.int32),
+    )
+
+
+def seconds_of(step: Callable[[], tf.Tensor]) -> float:
+    """Returns how long a step takes, its result read."""
+    started = time.perf_counter()
+    float(step())
+    return time.perf_counter() - started
+
+
+def shortest_in_turns(
+    steps: Sequence[Callable[[], tf.Tensor]], repeats: int
+) -> list[float]:
+    """Returns the shortest time of each step, after one that warms up."""
+    times = np.array(
+        [[seconds_of(step) for step in steps] for _ in range(repeats + 1)]
+    )
+    shortest: list[float] = times[1:].min(axis=0).tolist()
+    return shortest
+
+
+def ready(
+    step: TrainingStep, images: ImageSet, slots: np.ndarray
+) -> Callable[[], tf.Tensor]:
+    """Returns a step with all that it is told."""
+    pixels = np.asarray(images.images)
+    return lambda: step(pixels, images.labels, slots, LEARNING_RATE, (0, 0))
+
+
+def compare(
+    trainer: SupernetTrainer, genotype: Genotype, images: ImageSet
+) -> tuple[float, float]:
+    """Returns the seconds of a step of supernet and child."""
+    slots = trainer.supernet.slots_of(genotype)
+    child = cut_out(trainer.supernet, genotype)
+    alone = child_step(child, ChildRecipe(batch_size=len(images)))
+    steps = [ready(step, images, slots) for step in (trainer.step, alone)]
+    together, apart = shortest_in_turns(steps, REPEATS.value)
+    return together, apart
+
+
+def main(argv: Sequence[str]) -> None:
+    """Prints a line for each path, and the ratio over all of them."""
+    del argv
+    space = make_space(PLACES.value, has_identity=IDENTITY.value)
+    images = make_images(BATCH.value, SEED.value)
+    rng = np.random.default_rng(SEED.value)
+
+    started = time.perf_counter()
+    recipe = SupernetRecipe(batch_size=len(images))
+    trainer = SupernetTrainer(Supernet(space), recipe, images)
+    slots = trainer.supernet.slots_of(space.sample(rng))
+    seconds_of(ready(trainer.step, images, slots))
+    print(f"build and first step: {time.perf_counter() - started:.1f} s")
+
+    times = []
+    for number in range(PATHS.value):
+        times.append(compare(trainer, space.sample(rng), images))
+        together, apart = times[-1]
+        print(
+            f"path {number}: supernet {together * 1000:.0f} ms, child "
+            f"{apart * 1000:.0f} ms, ratio {together / apart:.3f}",
+            flush=True,
+        )
+    together, apart = np.sum(times, axis=0)
+    print(f"traces of the supernet's step: {trainer.step.num_traces}")
+    print(f"ratio over {PATHS.value} paths: {together / apart:.3f}")
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,92 @@
+"""Spaces that a supernet of is built and traced in a second or two."""
+
+import numpy as np
+
+from nse_tf.spaces import (
+    Genotype,
+    Identity,
+    MBConv,
+    Op,
+    SearchSpace,
+    Skeleton,
+    Stage,
+)
+from nse_tf.spaces.chains import chain_space
+from nse_tf.supernet import ChoiceLayer, Supernet
+
+# All that may differ between candidates of a place.
+MIXED_OPS = (MBConv(3, 1), MBConv(5, 3), MBConv(7, 6), MBConv(3, 6))
+
+
+def tiny_space(
+    image_size: tuple[int, int] = (8, 8),
+    image_channels: int = 1,
+    ops: tuple[Op, ...] = MIXED_OPS,
+    *,
+    has_identity: bool = True,
+    max_open: int = 1,
+    stages: tuple[Stage, ...] = (
+        Stage(8, 1, 1),
+        Stage(10, 1, 1),
+        Stage(12, 1, 2),
+    ),
+) -> SearchSpace:
+    """Returns a space of three places: same shape, wider, stride 2."""
+    skeleton = Skeleton(
+        image_size,
+        image_channels,
+        num_classes=3,
+        stem_channels=6,
+        stem_stride=1,
+        first_channels=8,
+        stages=stages,
+        tail_channels=16,
+    )
+    optional = (Identity(),) if has_identity else ()
+    return chain_space("tiny", skeleton, ops, optional, max_open=max_open)
+
+
+def random_images(space: SearchSpace, count: int, seed: int = 0) -> np.ndarray:
+    """Returns noise of the space's image shape, uint8."""
+    skeleton = space.skeleton
+    shape = (count, *skeleton.image_size, skeleton.image_channels)
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+def lively(supernet: Supernet) -> Supernet:
+    """Returns a supernet whose norms are no identities, nor closed."""
+    rng = np.random.default_rng(0)
+    for layer in supernet.fixed_layers:
+        weights = layer.get_weights()
+        layer.set_weights([_noisy(value, rng) for value in weights])
+    for place in supernet.places:
+        enliven(place, rng)
+    return supernet
+
+
+def enliven(place: ChoiceLayer, rng: np.random.Generator) -> None:
+    """Gives all candidates unlike norms; padding stays zero."""
+    rows, statistics = place.get_weights()
+    for index, layout in enumerate(place.layouts):
+        for values, pieces in (
+            (rows[index], layout.weights),
+            (statistics[index], layout.statistics),
+        ):
+            size = sum(piece.size for piece in pieces)
+            values[:size] = _noisy(values[:size], rng)
+    place.set_weights([rows, statistics])
+
+
+def _noisy(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    noise = rng.uniform(0.7, 1.3, values.shape)
+    return values * noise + rng.uniform(0.0, 0.4, values.shape)
+
+
+def every_candidate_once(space: SearchSpace) -> list[Genotype]:
+    """Returns single paths that between them open each candidate."""
+    return [
+        space.genotype(
+            [min(index, len(block.candidates) - 1) for block in space.blocks]
+        )
+        for index in range(space.max_candidates)
+    ]

@@ -1,0 +1,84 @@
+"""The file that a supernet's training goes on from."""
+
+import pathlib
+
+import numpy as np
+import pytest
+
+from nse_tf.training.checkpoints import Checkpoint
+
+
+def _checkpoint() -> Checkpoint:
+    rng = np.random.default_rng(0)
+
+    def values(count: int) -> list[np.ndarray]:
+        return [
+            rng.normal(size=(2, index % 3 + 1)).astype(np.float32)
+            for index in range(count)
+        ]
+
+    losses = (1 / 3, 0.1)
+    return Checkpoint(
+        "00001_job", "origin", losses, values(12), values(11), values(3), "ab"
+    )
+
+
+def _is_same(one: Checkpoint, other: Checkpoint) -> bool:
+    return all(
+        all(map(np.array_equal, value, getattr(other, name)))
+        and len(value) == len(getattr(other, name))
+        if isinstance(value, list)
+        else value == getattr(other, name)
+        for name, value in vars(one).items()
+    )
+
+
+def test_a_checkpoint_comes_back_to_the_bit(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "new" / "folder" / "checkpoint.npz"
+    _checkpoint().save(path)
+    assert _is_same(Checkpoint.load(path), _checkpoint())
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", b"PK\x03\x04", b"\x93NUMPY\x01\x00v\x00{"]
+)
+def test_another_file_is_no_checkpoint(
+    tmp_path: pathlib.Path, content: bytes
+) -> None:
+    path = tmp_path / "checkpoint.npz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"checkpoint\.npz is no checkpoint"):
+        Checkpoint.load(path)
+
+
+def test_another_archive_is_no_checkpoint(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "checkpoint.npz"
+    np.savez(path, about=np.frombuffer(b'{"schema": "other/1"}', np.uint8))
+    with pytest.raises(ValueError, match="'other/1'"):
+        Checkpoint.load(path)
+    np.savez(path, weights=np.zeros(3))
+    with pytest.raises(ValueError, match="Start anew in another folder"):
+        Checkpoint.load(path)
+
+
+def test_no_damage_goes_unnoticed(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "checkpoint.npz"
+    _checkpoint().save(path)
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    num_refused = 0
+    for number in range(400):
+        damaged = bytearray(content)
+        if number % 4 == 0:
+            damaged = damaged[: rng.integers(len(damaged))]
+        else:
+            damaged[rng.integers(len(damaged))] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        try:
+            loaded = Checkpoint.load(path)
+        except ValueError:
+            num_refused += 1
+        else:  # A bit that nobody reads, such as of a date.
+            assert _is_same(loaded, _checkpoint())
+    assert num_refused > 200

@@ -1,0 +1,48 @@
+"""The numbers of a training."""
+
+import dataclasses
+
+import pytest
+
+from nse_tf.training import ChildRecipe, SupernetRecipe
+
+
+def test_learning_rate_of_a_child_by_hand() -> None:
+    recipe = ChildRecipe(learning_rate=0.2, warmup_epochs=2.0)
+    rates = [recipe.rate_at(epoch, 10) for epoch in (0, 0.5, 2, 4, 6, 10)]
+    # Up to 0.2 in two epochs; 0.1 · (1 + cos(π/4)) a quarter down the rest.
+    wanted = [0, 0.05, 0.2, 0.1 * (1 + 0.5**0.5), 0.1, 0]
+    assert rates == pytest.approx(wanted, abs=1e-12)
+
+
+def test_warm_up_takes_half_of_a_short_training_at_most() -> None:
+    recipe = ChildRecipe(learning_rate=0.2, warmup_epochs=3.0)
+    assert recipe.rate_at(1, 2) == pytest.approx(0.2)
+    no_warmup = dataclasses.replace(recipe, warmup_epochs=0.0)
+    assert no_warmup.rate_at(0, 2) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("kind", [SupernetRecipe, ChildRecipe])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("batch_size", 0),
+        ("momentum", 1.0),
+        ("weight_decay", -1e-4),
+        ("label_smoothing", 1.0),
+        ("clip_norm", 0.0),
+        ("augmentation", "cats"),
+    ],
+)
+def test_numbers_out_of_range_are_named(
+    kind: type[SupernetRecipe | ChildRecipe], name: str, value: object
+) -> None:
+    with pytest.raises(ValueError, match=f"`{name}`.* {value}|'{value}'"):
+        kind(**{name: value})  # type: ignore[arg-type]
+
+
+def test_a_negative_learning_rate_or_full_dropout_is_refused() -> None:
+    with pytest.raises(ValueError, match="`learning_rate`"):
+        ChildRecipe(learning_rate=-0.1)
+    with pytest.raises(ValueError, match="`dropout`"):
+        ChildRecipe(dropout=1.0)

@@ -1,0 +1,373 @@
+"""From job to result, on one machine, however often it is stopped."""
+
+import dataclasses
+import hashlib
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from nse_tf.datasets import epoch_batches
+from nse_tf.jobs import (
+    ChildTrained,
+    EvaluateChildren,
+    MeasureChildren,
+    SupernetTrained,
+    TrainChild,
+    TrainSupernet,
+)
+from nse_tf.spaces import MBConv, Stage
+from nse_tf.training import (
+    ChildEvaluator,
+    ChildRecipe,
+    SupernetRecipe,
+    Worker,
+    accuracy,
+)
+from nse_tf.training.checkpoints import Checkpoint
+from tests.supernet.tiny_spaces import tiny_space
+from tests.training.tiny_data import image_data
+
+SPACE = tiny_space(
+    ops=(MBConv(3, 1), MBConv(5, 3)), stages=(Stage(8, 1, 1), Stage(12, 1, 2))
+)
+DATA = image_data()
+RECIPE = SupernetRecipe(batch_size=12)
+CHILDREN = (((0,), (1,)), ((2,), (0,)))
+
+FIRST = TrainSupernet(
+    id="00000_train_supernet",
+    active=SPACE.active,
+    epochs=2,
+    learning_rates=(0.1, 0.05),
+    start_from="fresh",
+    base="initial",
+    seed=0,
+)
+SECOND = dataclasses.replace(
+    FIRST,
+    id="00002_train_supernet",
+    active=((0, 1), (1,)),
+    learning_rates=(0.05, 0.0),
+    start_from="previous",
+    base="previous",
+)
+EVALUATION = EvaluateChildren("00003_evaluate_children", CHILDREN, 30)
+LONE_CHILD = TrainChild("00004_train_child", CHILDREN[0], 2, False, 0.5, 0)
+
+
+def _worker(folder: pathlib.Path, **kwargs: Any) -> Worker:
+    numbers: dict[str, Any] = {
+        "supernet_recipe": RECIPE,
+        "child_recipe": ChildRecipe(batch_size=12),
+        **kwargs,
+    }
+    return Worker(SPACE, DATA, folder, **numbers)
+
+
+def _train(worker: Worker, job: TrainSupernet) -> SupernetTrained:
+    """Does the job; returns the result, without the time it took."""
+    result = worker.run(job)
+    assert isinstance(result, SupernetTrained)
+    assert result.seconds > 0
+    return dataclasses.replace(result, seconds=0.0)
+
+
+def _kept(worker: Worker) -> dict[str, Any]:
+    """Returns what is in a worker's checkpoint, arrays as bytes."""
+    return {
+        name: [each.tobytes() for each in value]
+        if isinstance(value, list)
+        else value
+        for name, value in vars(Checkpoint.load(worker.checkpoint_path)).items()
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class _Run:
+    """Two jobs done in one go, and what the file held after each."""
+
+    worker: Worker
+    results: tuple[SupernetTrained, SupernetTrained]
+    kept: tuple[dict[str, Any], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> _Run:
+    worker = _worker(tmp_path_factory.mktemp("run"))
+    first = _train(worker, FIRST)
+    after_first = _kept(worker)
+    second = _train(worker, SECOND)
+    return _Run(worker, (first, second), (after_first, _kept(worker)))
+
+
+def test_a_training_tells_losses_and_sums(run: _Run) -> None:
+    first, second = run.results
+    for result in run.results:
+        assert len(result.losses) == 2
+        sums = np.array(result.angle_sums)
+        assert sums.shape == (2, SPACE.max_candidates, 3)
+        np.testing.assert_array_equal(sums[0, 2], 0)  # The identity.
+        norms = np.sqrt(sums[..., 1] * sums[..., 2])
+        assert (np.abs(sums[..., 0]) <= norms * (1 + 1e-12)).all()
+    # The base stayed, the weights went on, and what was closed did not move.
+    before, after = np.array(first.angle_sums), np.array(second.angle_sums)
+    np.testing.assert_array_equal(before[..., 1], after[..., 1])
+    assert (before[1, 1] != after[1, 1]).any()
+    np.testing.assert_array_equal(before[1, 0], after[1, 0])
+    assert first.fixed_sums[1] == second.fixed_sums[1]
+
+
+@pytest.mark.slow
+def test_broken_off_anywhere_and_started_again_it_comes_to_the_same_bits(
+    run: _Run, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, job in enumerate((FIRST, SECOND)):
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                "nse_tf.training.supernet_trainer.epoch_batches",
+                _breaking_off_in_the_second_epoch,
+            )
+            broken = _worker(tmp_path, checkpoint_seconds=0)
+            with pytest.raises(KeyboardInterrupt):
+                broken.run(job)
+        assert len(_kept(broken)["losses"]) == 1
+        again = _worker(tmp_path, checkpoint_seconds=0)
+        assert _train(again, job) == run.results[number]
+        # All of it: weights, momenta, base, losses.
+        assert _kept(again) == run.kept[number]
+    # A worker that is asked once more has nothing left to do.
+    assert _train(_worker(tmp_path), SECOND) == run.results[1]
+
+
+def _breaking_off_in_the_second_epoch(
+    *args: Any, epoch: int, **kwargs: Any
+) -> Iterator[Any]:
+    batches = epoch_batches(*args, epoch=epoch, **kwargs)
+    yield next(batches)
+    yield next(batches)
+    if epoch == 1:
+        raise KeyboardInterrupt
+    yield from batches
+
+
+@pytest.mark.slow
+def test_one_worker_goes_on_after_an_interruption_as_a_new_one_would(
+    run: _Run, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = _worker(tmp_path)  # Too short for a checkpoint on the way.
+    assert _train(worker, FIRST) == run.results[0]
+    worker.evaluator()
+    before = worker.supernet().get_weights()
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "nse_tf.training.supernet_trainer.epoch_batches",
+            _breaking_off_in_the_second_epoch,
+        )
+        with pytest.raises(KeyboardInterrupt):
+            worker.run(SECOND)
+    # Half-way weights are not evaluated, nor trained on.
+    judged = worker.evaluator().supernet
+    assert judged is worker.supernet()
+    assert all(map(np.array_equal, before, judged.get_weights()))
+    assert _train(worker, SECOND) == run.results[1]
+
+
+def test_another_process_finds_the_supernet_as_it_was_left(run: _Run) -> None:
+    folder = run.worker.checkpoint_path.parent.parent
+    other = _worker(folder).supernet()
+    pairs = zip(
+        other.get_weights(), run.worker.supernet().get_weights(), strict=True
+    )
+    assert all(np.array_equal(one, same) for one, same in pairs)
+
+
+def test_children_are_evaluated_on_the_trained_supernet(run: _Run) -> None:
+    before = run.worker.supernet().get_weights()
+    result = run.worker.run(EVALUATION)
+    evaluator = ChildEvaluator(
+        run.worker.supernet(), DATA.train, DATA.validation
+    )
+    genotypes = [SPACE.genotype(genes) for genes in CHILDREN]
+    wanted = evaluator.accuracies(genotypes, 30)
+    assert list(result.accuracies) == wanted  # type: ignore[union-attr]
+    after = run.worker.supernet().get_weights()
+    assert all(map(np.array_equal, before, after))
+
+
+def test_a_child_is_trained_alone_and_kept(tmp_path: pathlib.Path) -> None:
+    found = []
+    for name in ("one", "other"):
+        result = _worker(tmp_path / name).run(LONE_CHILD)
+        assert isinstance(result, ChildTrained)
+        path = tmp_path / name / result.model_file
+        content = path.read_bytes()
+        assert result.model_sha256 == hashlib.sha256(content).hexdigest()
+        assert [each.name for each in path.parent.iterdir()] == [path.name]
+        child = keras.saving.load_model(path)
+        assert accuracy(child, DATA.validation) == result.validation_accuracy
+        found.append((result.losses, child.get_weights()))
+    (losses, weights), (same_losses, same_weights) = found
+    assert losses == same_losses
+    assert all(map(np.array_equal, weights, same_weights))
+
+
+@pytest.mark.slow
+def test_with_all_images_the_inherited_accuracy_stands(
+    tmp_path: pathlib.Path,
+) -> None:
+    job = dataclasses.replace(LONE_CHILD, uses_validation=True, epochs=1)
+    result = _worker(tmp_path).run(job)
+    assert isinstance(result, ChildTrained)
+    assert result.validation_accuracy == 0.5
+    # Another training than on the training part alone.
+    alone = _worker(tmp_path).run(
+        dataclasses.replace(job, uses_validation=False)
+    )
+    assert isinstance(alone, ChildTrained)
+    assert result.losses != alone.losses
+
+
+def test_children_are_measured_by_what_the_worker_was_given(
+    tmp_path: pathlib.Path,
+) -> None:
+    seen: list[Any] = []
+
+    def measure(
+        models: Sequence[keras.Model], precision: str, num_threads: int
+    ) -> tuple[list[float], list[int]]:
+        seen.append((precision, num_threads))
+        sizes = [model.count_params() for model in models]
+        return [size / 1000 for size in sizes], sizes
+
+    job = MeasureChildren("00005_measure_children", CHILDREN, "int8", 2)
+    result = _worker(tmp_path, measure=measure).run(job)
+    assert seen == [("int8", 2)]
+    one, other = result.sizes_bytes  # type: ignore[union-attr]
+    assert one > other > 0
+    latencies = result.latencies_ms  # type: ignore[union-attr]
+    assert latencies == (one / 1000, other / 1000)
+
+
+def test_base_follows_the_job(tmp_path: pathlib.Path) -> None:
+    # No epochs, no trace: weights are only drawn, kept and compared.
+    worker = _worker(tmp_path)
+    fresh = dataclasses.replace(FIRST, epochs=0)
+    drawn = np.array(_train(worker, fresh).angle_sums)
+    np.testing.assert_array_equal(drawn[..., 0], drawn[..., 2])
+    np.testing.assert_array_equal(drawn[..., 0], drawn[..., 1])
+
+    kept = Checkpoint.load(worker.checkpoint_path)
+    doubled = [2 * value for value in kept.weights]
+    dataclasses.replace(kept, weights=doubled).save(worker.checkpoint_path)
+    previous = dataclasses.replace(SECOND, epochs=0)
+    sums = np.array(_train(worker, previous).angle_sums)
+    np.testing.assert_allclose(sums, drawn * [2, 1, 4])
+
+    reset = dataclasses.replace(previous, id="00003_reset", base="reset")
+    sums = np.array(_train(worker, reset).angle_sums)
+    np.testing.assert_allclose(sums, drawn * 4)
+    # And the base that was reset is kept in turn, by a new worker, too.
+    later = dataclasses.replace(previous, id="00004_later")
+    sums = np.array(_train(_worker(tmp_path), later).angle_sums)
+    np.testing.assert_allclose(sums, drawn * 4)
+
+    again = dataclasses.replace(fresh, id="00005_again")
+    assert np.array_equal(_train(worker, again).angle_sums, drawn)
+    other = dataclasses.replace(again, id="00006_other", seed=1)
+    assert not np.array_equal(_train(worker, other).angle_sums, drawn)
+
+
+def test_a_fresh_training_forgets_the_momenta(
+    run: _Run, tmp_path: pathlib.Path
+) -> None:
+    worker = _worker(tmp_path)
+    kept = Checkpoint.load(run.worker.checkpoint_path)
+    kept.save(worker.checkpoint_path)
+    assert any(np.any(value) for value in kept.momenta)
+    job = dataclasses.replace(FIRST, id="00009_fresh", epochs=0)
+    worker.run(job)
+    fresh = Checkpoint.load(worker.checkpoint_path)
+    assert not any(np.any(value) for value in fresh.momenta)
+
+
+def test_the_checkpoint_of_another_run_is_not_taken_for_ours(
+    tmp_path: pathlib.Path,
+) -> None:
+    job = dataclasses.replace(FIRST, epochs=0)
+    worker = _worker(tmp_path)
+    worker.run(job)
+    _worker(tmp_path).run(job)  # The same run goes on.
+    kept = _kept(worker)
+    others = (
+        (_worker(tmp_path), dataclasses.replace(job, seed=1)),
+        (_worker(tmp_path), dataclasses.replace(job, active=((0,), (0,)))),
+        (_worker(tmp_path, supernet_recipe=SupernetRecipe()), job),
+        (
+            Worker(SPACE, image_data(9), tmp_path, RECIPE, ChildRecipe()),
+            job,
+        ),
+    )
+    for stranger, other in others:
+        with pytest.raises(ValueError, match="Use another folder"):
+            stranger.run(other)
+    assert _kept(worker) == kept
+
+
+def test_what_was_never_trained_cannot_be_used(tmp_path: pathlib.Path) -> None:
+    worker = _worker(tmp_path)
+    for job in (SECOND, EVALUATION):
+        with pytest.raises(ValueError, match="No supernet was trained in"):
+            worker.run(job)
+    # Nor after the attempts.
+    with pytest.raises(ValueError, match="No supernet was trained in"):
+        worker.supernet()
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: pathlib.Path) -> None:
+    worker = _worker(tmp_path)
+    worker.checkpoint_path.parent.mkdir()
+    worker.checkpoint_path.write_bytes(b"PK")
+    for job in (FIRST, SECOND, EVALUATION):
+        with pytest.raises(ValueError, match="is no checkpoint"):
+            worker.run(job)
+
+
+@pytest.mark.slow
+def test_a_training_that_diverges_is_not_kept(tmp_path: pathlib.Path) -> None:
+    worker = _worker(tmp_path, checkpoint_seconds=0)
+    worker.run(dataclasses.replace(FIRST, epochs=0))
+    kept = _kept(worker)
+    wild = dataclasses.replace(SECOND, learning_rates=(1e30, 1e30))
+    with pytest.raises(ValueError, match=r"diverged.* 1e\+30 now"):
+        worker.run(wild)
+    assert _kept(worker) == kept
+    assert all(np.isfinite(each).all() for each in worker.supernet().weights)
+
+
+def test_jobs_that_do_not_fit_are_refused(
+    run: _Run, tmp_path: pathlib.Path
+) -> None:
+    worker = run.worker
+    foreign = (((0,), (7,)),)
+    with pytest.raises(ValueError, match=r"offers \(0, 1\), not \(7,\)"):
+        worker.run(EvaluateChildren("00010", foreign, 0))
+    with pytest.raises(ValueError, match=r"offers \(0, 1\), not \(7,\)"):
+        worker.run(TrainChild("00011", foreign[0], 1, False, 0.5, 0))
+    with pytest.raises(ValueError, match="given no `measure`"):
+        worker.run(MeasureChildren("00012", CHILDREN, "fp32", 1))
+    initial = dataclasses.replace(SECOND, id="00013", base="initial")
+    with pytest.raises(ValueError, match="must be 'previous' or 'reset'"):
+        worker.run(initial)
+    wide = dataclasses.replace(SECOND, id="00014", active=((0,), (0, 5)))
+    with pytest.raises(ValueError, match="below 2"):
+        worker.run(wide)
+    # None of which did any harm.
+    assert _kept(worker) == run.kept[1]
+    assert (
+        _train(_worker(worker.checkpoint_path.parent.parent), SECOND)
+        == (run.results[1])
+    )
