@@ -131,7 +131,11 @@ def main(argv: Sequence[str]) -> None:
         )
     together, apart = np.sum(times, axis=0)
     print(f"traces of the supernet's step: {trainer.step.num_traces}")
-    print(f"ratio over {PATHS.value} paths: {together / apart:.3f}")
+    median = np.median([one / other for one, other in times])
+    print(
+        f"ratio over {PATHS.value} paths: {together / apart:.3f}, of the "
+        f"median path: {median:.3f}"
+    )
 
 
 if __name__ == "__main__":
