@@ -4,6 +4,7 @@ import dataclasses
 import logging
 import pathlib
 import shutil
+import sys
 import time
 from typing import Any
 
@@ -256,6 +257,7 @@ def _hand_over(
     folder.best.mkdir(exist_ok=True)
     shutil.copyfile(model_file, folder.best / "model.keras")
     write_json(folder.best / "genotype.json", genotype.to_json())
+    LOGGER.info("converting, checking and timing the .tflite files")
     stride = max(1, len(data.train) // NUM_CALIBRATION_IMAGES)
     report = export_model(
         network,
@@ -266,6 +268,7 @@ def _hand_over(
         class_names=data.class_names,
         num_threads=config.num_threads,
         seed=config.seed,
+        progress=sys.stderr.isatty(),
     )
     for precision, faults in report.faults.items():
         for fault in faults:
