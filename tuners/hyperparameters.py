@@ -73,7 +73,7 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         """
         self.declare_hyperparameters(hp)
         genotype = genotype_of(self.space, hp)
-        child = build_child(self.space, genotype, seed=self._seed, fused=False)
+        child = build_child(self.space, genotype, seed=self._seed, fast=False)
         child.compile(
             optimizer=keras.optimizers.Adam(self._learning_rate),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),

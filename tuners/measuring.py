@@ -91,7 +91,7 @@ def measured_table(
     )
     rng = np.random.default_rng([seed, 3])
     genotypes = [space.sample(rng) for _ in range(NUM_FITTED_NETWORKS)]
-    models = [build_child(space, each, fused=False) for each in genotypes]
+    models = [build_child(space, each, fast=False) for each in genotypes]
     latencies_ms, _ = measure_models(models, plan.precision, plan.num_threads)
     fitted = calibrate_table(
         table,

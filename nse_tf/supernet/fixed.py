@@ -10,6 +10,7 @@ from nse_tf.supernet.batch_norm import (
     MOMENTUM,
     FusedBatchNormalization,
 )
+from nse_tf.supernet.depthwise import FastDepthwiseConv2D
 from nse_tf.supernet.layouts import Piece
 
 
@@ -22,16 +23,20 @@ def conv(
     )
 
 
-def depthwise(kernel: int, stride: int, name: str) -> keras.layers.Layer:
-    """Returns a depthwise convolution without bias."""
+def depthwise(
+    kernel: int, stride: int, name: str, *, fast: bool
+) -> keras.layers.Layer:
+    """Returns a depthwise convolution: a fast one to train, or a stock one."""
+    if fast:
+        return FastDepthwiseConv2D(kernel, stride, name=name)
     return keras.layers.DepthwiseConv2D(
         kernel, stride, padding="same", use_bias=False, name=name
     )
 
 
-def batch_norm(name: str, *, fused: bool) -> keras.layers.Layer:
-    """Returns a batch norm: the fused one to train, the stock one to save."""
-    if fused:
+def batch_norm(name: str, *, fast: bool) -> keras.layers.Layer:
+    """Returns a batch norm: a fast one to train, or a stock one."""
+    if fast:
         return FusedBatchNormalization(name=name)
     return keras.layers.BatchNormalization(
         epsilon=EPSILON, momentum=MOMENTUM, name=name
@@ -43,29 +48,29 @@ def relu6(name: str) -> keras.layers.Layer:
     return keras.layers.ReLU(max_value=6.0, name=name)
 
 
-def stem_layers(skeleton: Skeleton, *, fused: bool) -> list[keras.layers.Layer]:
+def stem_layers(skeleton: Skeleton, *, fast: bool) -> list[keras.layers.Layer]:
     """Returns everything before the first place; takes pixels in 0..255."""
     return [
         keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling"),
         conv(skeleton.stem_channels, 3, skeleton.stem_stride, "stem"),
-        batch_norm("stem_bn", fused=fused),
+        batch_norm("stem_bn", fast=fast),
         relu6("stem_relu"),
-        depthwise(3, 1, "first_depthwise"),
-        batch_norm("first_depthwise_bn", fused=fused),
+        depthwise(3, 1, "first_depthwise", fast=fast),
+        batch_norm("first_depthwise_bn", fast=fast),
         relu6("first_depthwise_relu"),
         conv(skeleton.first_channels, 1, 1, "first_project"),
-        batch_norm("first_project_bn", fused=fused),
+        batch_norm("first_project_bn", fast=fast),
     ]
 
 
 def tail_layers(
-    skeleton: Skeleton, *, fused: bool, dropout: float = 0.0
+    skeleton: Skeleton, *, fast: bool, dropout: float = 0.0
 ) -> list[keras.layers.Layer]:
     """Returns everything after the last place; ends in logits."""
     dropped = [keras.layers.Dropout(dropout, name="dropout")] if dropout else []
     return [
         conv(skeleton.tail_channels, 1, 1, "tail"),
-        batch_norm("tail_bn", fused=fused),
+        batch_norm("tail_bn", fast=fast),
         relu6("tail_relu"),
         keras.layers.GlobalAveragePooling2D(name="pool"),
         *dropped,

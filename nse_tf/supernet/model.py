@@ -37,8 +37,8 @@ class Supernet(keras.Model):
         super().__init__(name="supernet")
         self.space = space
         rng = np.random.default_rng(seed)
-        self.stem = stem_layers(space.skeleton, fused=True)
-        self.tail = tail_layers(space.skeleton, fused=True)
+        self.stem = stem_layers(space.skeleton, fast=True)
+        self.tail = tail_layers(space.skeleton, fast=True)
         self.places = [ChoiceLayer(block, rng) for block in space.blocks]
         self._build_fixed_part()
         initialize(self.fixed_layers, rng)

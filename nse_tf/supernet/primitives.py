@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from nse_tf.spaces import ChoiceBlock, MBConv
 from nse_tf.supernet.batch_norm import normalize, normalize_by
+from nse_tf.supernet.depthwise import depthwise_conv
 from nse_tf.supernet.layouts import Layout, Piece, layout_of
 
 
@@ -100,11 +101,11 @@ class MBConvPrimitive(keras.layers.Layer):
             kernel = tf.reshape(kernels[0], [1, 1, width_in, inner])
             outputs = tf.nn.conv2d(outputs, kernel, 1, "SAME")
             outputs = tf.nn.relu6(norm(outputs, 0))
-        outputs = tf.raw_ops.DepthwiseConv2dNative(
-            input=outputs,
-            filter=tf.reshape(kernels[-2], [side, side, inner, 1]),
-            strides=[1, self.block.stride, self.block.stride, 1],
-            padding="SAME",
+        outputs = depthwise_conv(
+            outputs,
+            tf.reshape(kernels[-2], [side, side, inner, 1]),
+            self.block.stride,
+            self._kernel_sides[self._kernel_sides > 0].tolist(),
         )
         outputs = tf.nn.relu6(norm(outputs, num_convs - 2))
         kernel = tf.reshape(kernels[-1], [1, 1, inner, width_out])

@@ -34,7 +34,7 @@ def build_child(
     genotype: Genotype,
     *,
     seed: int = 0,
-    fused: bool = True,
+    fast: bool = True,
     dropout: float = 0.0,
 ) -> keras.Model:
     """Returns the stand-alone model of a genotype, with fresh weights.
@@ -46,8 +46,8 @@ def build_child(
         space: The space of the genotype.
         genotype: Which candidates are open.
         seed: Of the weights; the distribution is the supernet's.
-        fused: Whether batch norm is the fused one, fast to train, or the stock
-            one, which loads without this package.
+        fast: Whether layers are those of this package that are fast to train,
+            or stock ones, which load without it.
         dropout: Share of features dropped before the classifier in training.
 
     Raises:
@@ -59,11 +59,11 @@ def build_child(
     images = keras.Input(
         (*skeleton.image_size, skeleton.image_channels), name="images"
     )
-    stem = stem_layers(skeleton, fused=fused)
-    tail = tail_layers(skeleton, fused=fused, dropout=dropout)
+    stem = stem_layers(skeleton, fast=fast)
+    tail = tail_layers(skeleton, fast=fast, dropout=dropout)
     outputs = _chained(stem, images)
     for block, gene in zip(space.blocks, genotype.genes, strict=True):
-        outputs = _place(block, gene, outputs, fused=fused)
+        outputs = _place(block, gene, outputs, fast=fast)
     child = keras.Model(images, _chained(tail, outputs), name="child")
     initialize([*stem, *tail], rng)
     for block, gene in zip(space.blocks, genotype.genes, strict=True):
@@ -73,7 +73,7 @@ def build_child(
 
 
 def cut_out(
-    supernet: Supernet, genotype: Genotype, *, fused: bool = True
+    supernet: Supernet, genotype: Genotype, *, fast: bool = True
 ) -> keras.Model:
     """Returns a child with the weights it has in the supernet.
 
@@ -83,7 +83,7 @@ def cut_out(
     Raises:
         ValueError: If the genotype is not of the supernet's space.
     """
-    child = build_child(supernet.space, genotype, fused=fused)
+    child = build_child(supernet.space, genotype, fast=fast)
     for layer in supernet.fixed_layers:
         child.get_layer(layer.name).set_weights(layer.get_weights())
     for place, gene in zip(supernet.places, genotype.genes, strict=True):
@@ -99,7 +99,7 @@ def with_stock_layers(
 
     What it saves to `.keras` loads without this package.
     """
-    stock = build_child(space, genotype, fused=False)
+    stock = build_child(space, genotype, fast=False)
     for layer in stock.layers:
         layer.set_weights(child.get_layer(layer.name).get_weights())
     return stock
@@ -111,9 +111,7 @@ def build_operator(block: ChoiceBlock, candidate: int) -> keras.Model:
     Weights are fresh. For measuring what an operator costs on a device.
     """
     inputs = keras.Input((*block.in_size, block.in_channels))
-    model = keras.Model(
-        inputs, _place(block, (candidate,), inputs, fused=False)
-    )
+    model = keras.Model(inputs, _place(block, (candidate,), inputs, fast=False))
     values = _fresh(block, candidate, np.random.default_rng(0))
     _set_operator(model, block, candidate, values)
     return model
@@ -124,7 +122,7 @@ def build_stem(space: SearchSpace) -> keras.Model:
     skeleton = space.skeleton
     inputs = keras.Input((*skeleton.image_size, skeleton.image_channels))
     return keras.Model(
-        inputs, _chained(stem_layers(skeleton, fused=False), inputs)
+        inputs, _chained(stem_layers(skeleton, fast=False), inputs)
     )
 
 
@@ -133,7 +131,7 @@ def build_tail(space: SearchSpace) -> keras.Model:
     skeleton = space.skeleton
     inputs = keras.Input((*skeleton.tail_size, skeleton.stages[-1].channels))
     return keras.Model(
-        inputs, _chained(tail_layers(skeleton, fused=False), inputs)
+        inputs, _chained(tail_layers(skeleton, fast=False), inputs)
     )
 
 
@@ -146,11 +144,11 @@ def _chained(
 
 
 def _place(
-    block: ChoiceBlock, gene: tuple[int, ...], inputs: tf.Tensor, *, fused: bool
+    block: ChoiceBlock, gene: tuple[int, ...], inputs: tf.Tensor, *, fast: bool
 ) -> tf.Tensor:
     """Returns the shortcut plus the mean of the branches that compute."""
     branches = [
-        _chained(_operator_layers(block, index, fused=fused), inputs)
+        _chained(_operator_layers(block, index, fast=fast), inputs)
         for index in gene
         if not isinstance(block.candidates[index], Identity)
     ]
@@ -165,7 +163,7 @@ def _place(
 
 
 def _operator_layers(
-    block: ChoiceBlock, index: int, *, fused: bool
+    block: ChoiceBlock, index: int, *, fast: bool
 ) -> list[keras.layers.Layer]:
     """Returns the stock layers of one candidate, input to output."""
     op: Op = block.candidates[index]
@@ -176,16 +174,18 @@ def _operator_layers(
         case MBConv(kernel, expansion):
             expand = [
                 conv(block.in_channels * expansion, 1, 1, f"{prefix}_expand"),
-                batch_norm(f"{prefix}_expand_bn", fused=fused),
+                batch_norm(f"{prefix}_expand_bn", fast=fast),
                 relu6(f"{prefix}_expand_relu"),
             ]
             return [
                 *(expand if expansion > 1 else []),
-                depthwise(kernel, block.stride, f"{prefix}_depthwise"),
-                batch_norm(f"{prefix}_depthwise_bn", fused=fused),
+                depthwise(
+                    kernel, block.stride, f"{prefix}_depthwise", fast=fast
+                ),
+                batch_norm(f"{prefix}_depthwise_bn", fast=fast),
                 relu6(f"{prefix}_depthwise_relu"),
                 conv(block.out_channels, 1, 1, f"{prefix}_project"),
-                batch_norm(f"{prefix}_project_bn", fused=fused),
+                batch_norm(f"{prefix}_project_bn", fast=fast),
             ]
 
 

@@ -86,7 +86,7 @@ class ChildEvaluator:
         """
         with statistics_kept(self.supernet):
             self._calibrate(genotype, calibration_images)
-            return cut_out(self.supernet, genotype, fused=False)
+            return cut_out(self.supernet, genotype, fast=False)
 
     def _calibrate(
         self, genotype: Genotype, calibration_images: int

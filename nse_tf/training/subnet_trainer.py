@@ -15,7 +15,7 @@ _NO_SLOTS = np.empty((0, 0), np.int32)
 
 
 def child_step(child: keras.Model, recipe: ChildRecipe) -> TrainingStep:
-    """Returns the update of a child with fused batch norm, momenta zero."""
+    """Returns the update of a child of fast layers, momenta zero."""
     return TrainingStep(
         lambda images, slots: child(images, training=True),
         LazySGD(
@@ -41,7 +41,7 @@ def train_child(
     """Trains a child in place; returns the mean loss of each epoch.
 
     Args:
-        child: From pixels in 0..255 to logits, with fused batch norm.
+        child: From pixels in 0..255 to logits, of fast layers.
         images: What to train on.
         recipe: The numbers of a step, and the learning rate over time.
         epochs: Passes over the images.

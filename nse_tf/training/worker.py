@@ -257,7 +257,7 @@ class Worker:
                 "given no `measure`."
             )
         models = [
-            build_child(self._space, self._genotype(genes), fused=False)
+            build_child(self._space, self._genotype(genes), fast=False)
             for genes in job.children
         ]
         latencies_ms, sizes_bytes = self._measure(

@@ -11,13 +11,13 @@ SKELETON = tiny_space().skeleton
 
 
 def _stem() -> list[keras.layers.Layer]:
-    stem = stem_layers(SKELETON, fused=True)
+    stem = stem_layers(SKELETON, fast=True)
     keras.Sequential([keras.Input((8, 8, 1)), *stem])
     return stem
 
 
 def _tail(dropout: float = 0.0) -> list[keras.layers.Layer]:
-    tail = tail_layers(SKELETON, fused=True, dropout=dropout)
+    tail = tail_layers(SKELETON, fast=True, dropout=dropout)
     keras.Sequential([keras.Input((4, 4, 12)), *tail])
     return tail
 

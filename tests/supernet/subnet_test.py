@@ -20,6 +20,7 @@ from nse_tf.supernet import (
     cut_out,
     with_stock_layers,
 )
+from nse_tf.supernet.depthwise import FastDepthwiseConv2D
 from tests.spaces.strategies import spaces_and_genotypes
 from tests.supernet.tiny_spaces import lively, random_images, tiny_space
 
@@ -85,7 +86,7 @@ def test_copies_of_stock_layers_infer_the_same() -> None:
     child = cut_out(supernet, genotype)
     for stock in (
         with_stock_layers(space, genotype, child),
-        cut_out(supernet, genotype, fused=False),
+        cut_out(supernet, genotype, fast=False),
     ):
         np.testing.assert_allclose(stock(images), outputs, atol=1e-5)
         assert "nse_tf" not in stock.to_json()
@@ -161,18 +162,19 @@ def test_fresh_weights_are_spread_like_those_of_a_supernet() -> None:
             assert weight.numpy().std() == pytest.approx(value.std(), rel=0.6)
 
 
-def test_fused_norms_are_for_training_only() -> None:
+def test_fast_layers_are_for_training_only() -> None:
     space = tiny_space()
     genotype = space.genotype([0, 1, 2])
-    for fused in (True, False):
-        child = build_child(space, genotype, fused=fused)
-        kinds = {
+    ours = {
+        fast: {
             type(layer)
-            for layer in child.layers
-            if isinstance(layer, keras.layers.BatchNormalization)
+            for layer in build_child(space, genotype, fast=fast).layers
+            if not type(layer).__module__.startswith("keras.")
         }
-        wanted = FusedBatchNormalization if fused else None
-        assert kinds == {wanted or keras.layers.BatchNormalization}
+        for fast in (True, False)
+    }
+    assert ours[True] == {FusedBatchNormalization, FastDepthwiseConv2D}
+    assert ours[False] == set()
 
 
 def test_a_foreign_genotype_is_refused() -> None:

@@ -79,7 +79,7 @@ def test_the_hypermodel_builds_the_child_that_is_spelled() -> None:
     params = CostModel(SPACE).costs(genotype)["params"]
     assert child.count_params() - num_statistics(child) == params
     images = random_images(SPACE, 4)
-    expected = build_child(SPACE, genotype, seed=3, fused=False)(images)
+    expected = build_child(SPACE, genotype, seed=3, fast=False)(images)
     np.testing.assert_array_equal(child(images), expected)
 
 

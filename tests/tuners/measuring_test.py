@@ -66,7 +66,7 @@ def test_a_measured_table_prices_the_space_and_is_kept(
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_measured_size_is_that_of_the_file_handed_over(precision: str) -> None:
     small, large = (
-        build_child(SPACE, SPACE.genotype(path), fused=False)
+        build_child(SPACE, SPACE.genotype(path), fast=False)
         for path in ((0, 0, 0), (1, 1, 1))
     )
     latencies_ms, sizes = measure_models([small, large], precision, 1)
