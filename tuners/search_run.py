@@ -17,6 +17,8 @@ from nse_tf.costs.tables import CostTable
 from nse_tf.datasets import ImageData
 from nse_tf.export import TablePlan, export_model
 from nse_tf.reporting import write_report
+from nse_tf.reporting.run_record import read_record
+from nse_tf.reporting.stage_times import stage_lines
 from nse_tf.spaces import SearchSpace, load_space, make_preset
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.presets import preset_for
@@ -81,6 +83,8 @@ def run_search(config: SearchConfig) -> pathlib.Path:
         write_report(folder.path)
         raise
     folder.note("finished")
+    for line in stage_lines(read_record(folder.path)):
+        LOGGER.info("time: %s", line)
     LOGGER.info("The whole run took %s", spoken(time.monotonic() - started))
     return write_report(folder.path)
 

@@ -237,7 +237,14 @@ class OneShotSearch(Method):
                 self.note("failed", job=job.id, error=result.error)
                 fitness += [-np.inf] * len(job.children)
             else:
-                fitness += require(result, ChildrenEvaluated, job).accuracies
+                evaluated = require(result, ChildrenEvaluated, job)
+                fitness += evaluated.accuracies
+                self.note(
+                    "children_evaluated",
+                    job=job.id,
+                    num_children=len(job.children),
+                    seconds=evaluated.seconds,
+                )
         return np.array(fitness)
 
     def _ranked(self, state: Exploration) -> list[JudgedChild]:

@@ -3,9 +3,17 @@
 import dataclasses
 
 from nse_tf.reporting.run_record import RunRecord
+from nse_tf.reporting.units import duration
 
-# The stage whose time the trainings are parts of.
+# The stage whose time that of the jobs is part of.
 SEARCH = "search"
+
+# What jobs do, and the events that tell how long one took.
+_JOBS = {
+    "training the supernet": "supernet_trained",
+    "evaluating children": "children_evaluated",
+    "training children alone": "child_trained",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +32,7 @@ class StageTime:
 
 
 def stage_times(record: RunRecord) -> list[StageTime]:
-    """Returns stages in their order, trainings as parts of the search.
+    """Returns stages in their order, jobs as parts of the search.
 
     A stage that several processes worked on is listed once.
     """
@@ -36,20 +44,27 @@ def stage_times(record: RunRecord) -> list[StageTime]:
     for name, seconds in stages.items():
         times.append(StageTime(name, seconds))
         if name == SEARCH:
-            times += _trainings(record, is_part=True)
+            times += _jobs(record, is_part=True)
     if SEARCH not in stages:
-        times += _trainings(record, is_part=False)
+        times += _jobs(record, is_part=False)
     return times
 
 
-def _trainings(record: RunRecord, *, is_part: bool) -> list[StageTime]:
-    supernet = [e["seconds"] for e in record.named("supernet_trained")]
-    children = [e["seconds"] for e in record.named("child_trained")]
+def stage_lines(record: RunRecord) -> list[str]:
+    """Returns a line of text for each stage; parts are indented."""
+    times = stage_times(record)
     return [
-        StageTime(f"{what} ({len(seconds)}×)", sum(seconds), is_part)
-        for what, seconds in (
-            ("training the supernet", supernet),
-            ("training children alone", children),
-        )
-        if seconds
+        f"{'  ' * each.is_part}{each.name}: {duration(each.seconds)}"
+        for each in times
     ]
+
+
+def _jobs(record: RunRecord, *, is_part: bool) -> list[StageTime]:
+    times = []
+    for what, event in _JOBS.items():
+        seconds = [each["seconds"] for each in record.named(event)]
+        if seconds:
+            times.append(
+                StageTime(f"{what} ({len(seconds)}×)", sum(seconds), is_part)
+            )
+    return times
