@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import tensorflow as tf
 from absl import app, flags
+from timing import seconds_of, shortest_in_turns
 
 from nse_tf.datasets import ImageSet
 from nse_tf.spaces import Genotype, Identity, SearchSpace, Skeleton, Stage
@@ -68,30 +68,14 @@ def make_images(count: int, seed: int) -> ImageSet:
     )
 
 
-def seconds_of(step: Callable[[], tf.Tensor]) -> float:
-    """Returns how long a step takes, its result read."""
-    started = time.perf_counter()
-    float(step())
-    return time.perf_counter() - started
-
-
-def shortest_in_turns(
-    steps: Sequence[Callable[[], tf.Tensor]], repeats: int
-) -> list[float]:
-    """Returns the shortest time of each step, after one that warms up."""
-    times = np.array(
-        [[seconds_of(step) for step in steps] for _ in range(repeats + 1)]
-    )
-    shortest: list[float] = times[1:].min(axis=0).tolist()
-    return shortest
-
-
 def ready(
     step: TrainingStep, images: ImageSet, slots: np.ndarray
-) -> Callable[[], tf.Tensor]:
-    """Returns a step with all that it is told."""
+) -> Callable[[], float]:
+    """Returns a step with all that it is told; it waits for its loss."""
     pixels = np.asarray(images.images)
-    return lambda: step(pixels, images.labels, slots, LEARNING_RATE, (0, 0))
+    return lambda: float(
+        step(pixels, images.labels, slots, LEARNING_RATE, (0, 0))
+    )
 
 
 def compare(

@@ -1,0 +1,67 @@
+"""How much memory a run takes, and that evaluated generations add nothing.
+
+    python benchmarks/memory.py
+
+Trains a supernet on the embedded digits for an epoch and evaluates
+generations of random children; resident memory is read on the way.
+"""
+
+import gc
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+from absl import app, flags
+
+from nse_tf.datasets import load
+from nse_tf.sampling import UniformSampler
+from nse_tf.spaces import make_preset
+from nse_tf.supernet import Supernet
+from nse_tf.training import ChildEvaluator, SupernetRecipe, SupernetTrainer
+
+GENERATIONS = flags.DEFINE_integer("generations", 200, "How many.", 40)
+CHILDREN = flags.DEFINE_integer("children", 10, "Of a generation.", 1)
+
+
+def resident_mb(line: str = "VmRSS") -> float:
+    """Returns resident memory, now or (`VmHWM`) at its highest, in MB."""
+    status = pathlib.Path("/proc/self/status").read_text()
+    found = next(row for row in status.splitlines() if row.startswith(line))
+    return int(found.split()[1]) / 1024
+
+
+def main(argv: Sequence[str]) -> None:
+    """Prints what is resident after each stage."""
+    del argv
+    data = load("digits")
+    space = make_preset(
+        "spos_tiny", image_size=(8, 8), image_channels=1, num_classes=10
+    )
+    print(f"imported: {resident_mb():.0f} MB")
+    recipe = SupernetRecipe(batch_size=32)
+    trainer = SupernetTrainer(Supernet(space), recipe, data.train)
+    trainer.train(UniformSampler(space), 1, (0.1, 0.1), seed=0, job_number=0)
+    print(f"trained for an epoch: {resident_mb():.0f} MB")
+    evaluator = ChildEvaluator(trainer.supernet, data.train, data.validation)
+    rng = np.random.default_rng(0)
+    marks = {}
+    for generation in range(1, GENERATIONS.value + 1):
+        children = [space.sample(rng) for _ in range(CHILDREN.value)]
+        evaluator.accuracies(children, 512)
+        if generation % 20 == 0:
+            gc.collect()
+            marks[generation] = resident_mb()
+            print(
+                f"{generation} generations: {marks[generation]:.0f} MB",
+                flush=True,
+            )
+    first, last = min(marks), max(marks)
+    print(
+        f"growth from generation {first} to {last}: "
+        f"{marks[last] - marks[first]:+.1f} MB; highest "
+        f"{resident_mb('VmHWM'):.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    app.run(main)
