@@ -1,37 +1,60 @@
 """Makes the report of a run again, at any time, and tells its answer.
 
   nse_report runs/digits
+  nse_report runs/shrunk runs/plain --output=comparison.html
 
 It reads the run's folder, of a run that still goes on or that failed as well,
-writes report.html there, and prints the answer in a few lines.
+writes report.html there, brings its tensorboard/ up to date, and prints the
+answer in a few lines. Of several runs it writes one page that compares them.
 """
 
+import pathlib
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from absl import flags
+
 from nse_tf.flags import binaries
-from nse_tf.reporting import summary_text, write_report
+from nse_tf.reporting import (
+    RunLog,
+    comparison_text,
+    summary_text,
+    write_comparison,
+    write_report,
+    write_scalars,
+)
+
+OUTPUT = flags.DEFINE_string(
+    "output", "comparison.html", "Where the comparison of several runs goes."
+)
 
 
 def report(folders: Sequence[str]) -> None:
-    """Writes the report of the one run that was named, and prints its answer.
+    """Writes the report of a run, or the comparison of several.
 
     Raises:
-        ValueError: If not exactly one folder was named, or see `write_report`.
+        ValueError: If no folder was named, or see `write_report` and
+            `write_comparison`.
     """
-    if len(folders) != 1:
-        raise ValueError(
-            f"Name one run's folder, not {len(folders)}: nse_report RUN_DIR."
-        )
-    path = write_report(folders[0])
-    print(summary_text(folders[0]))
-    print(f"Report: {path}")
+    match folders:
+        case []:
+            raise ValueError("Name a run's folder: nse_report RUN_DIR.")
+        case [folder]:
+            path = write_report(folder)
+            log = RunLog(pathlib.Path(folder) / "log.jsonl")
+            write_scalars(folder, log.read())
+            print(summary_text(folder))
+            print(f"Report: {path}")
+        case _:
+            path = write_comparison(folders, OUTPUT.value)
+            print(comparison_text(folders))
+            print(f"Comparison: {path}")
 
 
 def run() -> NoReturn:
     """Runs the binary `nse_report`; see `binaries.run`."""
-    # The other binaries take flags alone, so the folder goes aside first.
+    # The other binaries take flags alone, so the folders go aside first.
     folders = [word for word in sys.argv[1:] if not word.startswith("-")]
     sys.argv[1:] = [word for word in sys.argv[1:] if word.startswith("-")]
 

@@ -88,19 +88,21 @@ SEED = flags.DEFINE_integer("seed", 0, "Of everything drawn.", lower_bound=0)
 
 # Single numbers of an effort, by flag name.
 OVERRIDES = [
-    flags.DEFINE_integer(name, None, text, lower_bound=1)
-    for name, text in (
-        ("shrink_first_epochs", "Epochs before the first operators go."),
-        ("shrink_epochs", "Epochs before further ones go."),
-        ("drop_per_stage", "Operators that go at a time."),
-        ("stop_size", "Networks left at which shrinking stops."),
-        ("supernet_epochs", "Epochs of the supernet that is explored."),
-        ("num_children", "Children judged with inherited weights."),
-        ("population", "Children of a generation."),
-        ("calibration_images", "Images for a child's batch norm."),
-        ("num_finalists", "Children trained alone, the best of which wins."),
-        ("child_epochs", "Epochs of a child trained alone."),
-        ("batch_size", "Images a step."),
+    flags.DEFINE_integer(name, None, text, lower_bound=least)
+    for name, text, least in (
+        ("shrink_first_epochs", "Epochs before the first operators go.", 1),
+        ("shrink_epochs", "Epochs before further ones go.", 1),
+        ("drop_per_stage", "Operators that go at a time.", 1),
+        ("stop_size", "Networks left at which shrinking stops.", 1),
+        ("supernet_epochs", "Epochs of the supernet that is explored.", 1),
+        ("num_children", "Children judged with inherited weights.", 1),
+        ("population", "Children of a generation.", 1),
+        ("calibration_images", "Images for a child's batch norm.", 1),
+        ("num_finalists", "Children trained alone, the best of which wins.", 1),
+        ("child_epochs", "Epochs of a child trained alone.", 1),
+        ("num_rank_checks", "Children trained alone to test the ranking.", 0),
+        ("rank_check_epochs", "Epochs of such a child.", 1),
+        ("batch_size", "Images a step.", 1),
     )
 ] + [
     flags.DEFINE_float(name, None, text, lower_bound=0)

@@ -25,7 +25,8 @@ from nse_tf.methods import (
     SearchError,
     Wait,
 )
-from nse_tf.reporting import RunLog
+from nse_tf.methods.finals import Purpose
+from nse_tf.reporting import RunLog, write_scalars
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.space_json import save_space
@@ -180,22 +181,42 @@ class SearchOracle(keras_tuner.Oracle):
         """
 
     def get_best_trials(self, num_trials: int = 1) -> list[Any]:
-        """Returns the best completed trials that may compete, best first."""
-        completed = [
-            trial
-            for trial in self.trials.values()
-            if trial.status == trial_module.TrialStatus.COMPLETED
+        """Returns the best completed trials that may compete, best first.
+
+        The winner's last training comes first: after it took in the validation
+        part, no accuracy there could speak for it.
+        """
+        trained = [
+            event
+            for event in self.method.history
+            if event["event"] in ("child_trained", "winner")
         ]
+        checks = {
+            event["job"]
+            for event in trained
+            if event.get("purpose") == Purpose.RANK_CHECK
+        }
+        won = [
+            event.get("job")
+            for event in trained
+            if event["model_file"] == trained[-1]["model_file"]
+            and trained[-1]["event"] == "winner"
+        ]
+        sign = -1 if self.objective.direction == "max" else 1
         for kind in (TrainChild.KIND, EvaluateChildren.KIND):
             rivals = [
                 trial
-                for trial in completed
-                if trial.hyperparameters.values.get("job_kind") == kind
+                for trial in self.trials.values()
+                if trial.status == trial_module.TrialStatus.COMPLETED
+                and trial.hyperparameters.values.get("job_kind") == kind
+                and trial.hyperparameters.values["job"] not in checks
             ]
             if rivals:
                 rivals.sort(
-                    key=lambda trial: trial.score,
-                    reverse=self.objective.direction == "max",
+                    key=lambda trial: (
+                        trial.hyperparameters.values["job"] not in won,
+                        sign * trial.score,
+                    )
                 )
                 return rivals[:num_trials]
         return []
@@ -230,8 +251,9 @@ class SearchOracle(keras_tuner.Oracle):
         write_json(folder / "trial.json", trial.get_state())
 
     def _record(self) -> None:
-        """Brings the log and the files of spaces up to the method's history."""
+        """Brings the run's files up to the method's history."""
         RunLog(self.folder / "log.jsonl").append(self.method.history)
+        write_scalars(self.folder, self.method.history)
         for event in self.method.history:
             path = self.folder / f"space_{event.get('stage', 0):03d}.json"
             if event["event"] == "space" and not path.exists():

@@ -180,6 +180,8 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
                 search_epochs="supernet_epochs",
                 child_epochs="child_epochs",
                 num_finalists="num_finalists",
+                num_rank_checks="num_rank_checks",
+                rank_check_epochs="rank_check_epochs",
                 calibration_images="calibration_images",
             ),
             explorer=config.method,

@@ -1,6 +1,7 @@
 """How judged children become one network: measured, trained alone, compared."""
 
 import dataclasses
+import enum
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,13 @@ from nse_tf.jobs import (
 )
 from nse_tf.methods.method import Method, Steps, require
 from nse_tf.methods.one_shot_config import OneShotConfig
+
+
+class Purpose(enum.StrEnum):
+    """Why a child is trained alone: to be handed over, or to be compared."""
+
+    FINAL = "final"
+    RANK_CHECK = "rank_check"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +116,27 @@ def _measure(
     return excesses
 
 
+def check_ranking(
+    search: Method, ranked: Sequence[JudgedChild], config: OneShotConfig
+) -> Steps[None]:
+    """Trains some judged children alone, from the best to the worst.
+
+    Their accuracies tell how far the order of `ranked` can be trusted; the
+    choice of the winner does not look at them.
+    """
+    count = min(config.num_rank_checks, len(ranked))
+    if count < 2:
+        return
+    ranks = np.linspace(0, len(ranked) - 1, count).round().astype(int)
+    yield from _train_alone(
+        search,
+        [ranked[rank] for rank in ranks],
+        config,
+        Purpose.RANK_CHECK,
+        uses_validation=False,
+    )
+
+
 def train_finalists(
     search: Method,
     finalists: Sequence[JudgedChild],
@@ -120,13 +149,19 @@ def train_finalists(
     """
     is_contest = len(finalists) > 1
     trained = yield from _train_alone(
-        search, finalists, config, config.retrain_on_all and not is_contest
+        search,
+        finalists,
+        config,
+        Purpose.FINAL,
+        uses_validation=config.retrain_on_all and not is_contest,
     )
     found = [child.validation_accuracy for child in trained]
     best = int(np.nan_to_num(found, nan=-np.inf).argmax())
     winner, network = finalists[best], trained[best]
     if is_contest and config.retrain_on_all:
-        (network,) = yield from _train_alone(search, [winner], config, True)
+        (network,) = yield from _train_alone(
+            search, [winner], config, Purpose.FINAL, uses_validation=True
+        )
     search.note(
         "winner",
         path=winner.path,
@@ -141,13 +176,17 @@ def _train_alone(
     search: Method,
     children: Sequence[JudgedChild],
     config: OneShotConfig,
+    purpose: Purpose,
+    *,
     uses_validation: bool,
 ) -> Steps[list[ChildTrained]]:
+    is_check = purpose is Purpose.RANK_CHECK
+    epochs = config.rank_check_epochs if is_check else config.child_epochs
     jobs = [
         TrainChild(
             search.new_job_id(TrainChild.KIND),
             child.genes,
-            config.child_epochs,
+            epochs,
             uses_validation,
             child.accuracy,
             config.seed,
@@ -164,6 +203,7 @@ def _train_alone(
             "child_trained",
             job=job.id,
             path=child.path,
+            purpose=purpose,
             uses_validation=uses_validation,
             inherited_accuracy=child.accuracy,
             **dataclasses.asdict(network),

@@ -4,7 +4,8 @@ The plan of SPOS, with ABS in front of it: train the supernet by uniform single
 paths; drop the operators with the smallest angle scores, train on, until the
 space is small; train a supernet anew on what is left; let an explorer judge
 children with inherited weights; measure the best ones whole where the budget
-speaks of latency or size; train the winner alone.
+speaks of latency or size; train a few children alone to see how far the
+ranking holds; train the winner alone.
 """
 
 import dataclasses
@@ -23,7 +24,12 @@ from nse_tf.jobs import (
     SupernetTrained,
     TrainSupernet,
 )
-from nse_tf.methods.finals import JudgedChild, pick_finalists, train_finalists
+from nse_tf.methods.finals import (
+    JudgedChild,
+    check_ranking,
+    pick_finalists,
+    train_finalists,
+)
 from nse_tf.methods.method import Method, Plan, SearchError, Steps, require
 from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.shrinking import (
@@ -98,6 +104,7 @@ class OneShotSearch(Method):
         finalists = yield from pick_finalists(
             self, ranked, model, self.budget, self.config
         )
+        yield from check_ranking(self, ranked, self.config)
         yield from train_finalists(self, finalists, model, self.config)
 
     def _rng(self, purpose: int) -> np.random.Generator:

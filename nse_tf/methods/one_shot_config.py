@@ -6,6 +6,7 @@ from nse_tf.evolution import EXPLORERS, ExplorerConfig
 from nse_tf.shrinking import ShrinkSchedule
 
 PRECISIONS = ("fp32", "fp16", "int8")
+_MAY_BE_ZERO = ("seed", "calibration_images", "num_rank_checks")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +29,10 @@ class OneShotConfig:
         children_per_job: Most children that one job evaluates.
         num_finalists: How many children are trained alone; the best is kept.
         child_epochs: Epochs of such a training.
+        num_rank_checks: How many judged children, spread evenly over the
+            ranks, are trained alone only to tell how far the ranking by
+            inherited weights can be trusted; they cannot win. 0 for none.
+        rank_check_epochs: Epochs of such a training.
         retrain_on_all: Whether the winner's training takes in the validation
             part, which the search no longer needs.
         measured_at_once: How many candidates are measured whole at a time.
@@ -54,6 +59,8 @@ class OneShotConfig:
     children_per_job: int = 50
     num_finalists: int = 1
     child_epochs: int = 240
+    num_rank_checks: int = 0
+    rank_check_epochs: int = 30
     retrain_on_all: bool = True
     measured_at_once: int = 5
     precision: str = "fp32"
@@ -71,7 +78,7 @@ class OneShotConfig:
                     f"{getattr(self, name)!r}."
                 )
         for field in dataclasses.fields(self):
-            least = 0 if field.name in ("seed", "calibration_images") else 1
+            least = 0 if field.name in _MAY_BE_ZERO else 1
             value = getattr(self, field.name)
             if field.type is int and value < least:
                 raise ValueError(

@@ -9,6 +9,7 @@ from nse_tf.costs import (
     NetworkDescription,
     describe_network,
 )
+from nse_tf.methods.finals import Purpose
 from nse_tf.reporting.children import judged_children
 from nse_tf.reporting.run_record import Facts, RunRecord
 from nse_tf.reporting.units import counted, exact_cost, percent, three_digits
@@ -223,7 +224,10 @@ def _network(
 def _honest_validation_accuracy(record: RunRecord, path: Any) -> float | None:
     """Returns the winner's, where it was not trained on those images."""
     for event in reversed(record.named("child_trained")):
-        if event["path"] == path and not event["uses_validation"]:
+        is_check = event.get("purpose") == Purpose.RANK_CHECK
+        if event["path"] != path or is_check:
+            continue  # A check is trained for a shorter time.
+        if not event["uses_validation"]:
             return float(event["validation_accuracy"])
     return None
 

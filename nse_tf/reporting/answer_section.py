@@ -8,7 +8,8 @@ from nse_tf.reporting.answer import (
     Verdict,
     progress_text,
 )
-from nse_tf.reporting.markup import Markup, joined, table, tag
+from nse_tf.reporting.markup import Markup, figure, joined, table, tag
+from nse_tf.reporting.network_drawing import plot_network
 from nse_tf.reporting.run_record import RunRecord, Status
 from nse_tf.reporting.units import (
     COST_NAMES,
@@ -43,13 +44,19 @@ def banner(record: RunRecord) -> Markup:
     )
 
 
-def answer_section(answer: Answer) -> Markup:
-    """Returns the winner's figures, and whether the budget is met."""
+def answer_section(answer: Answer, trust: str) -> Markup:
+    """Returns the winner's figures, and whether the budget is met.
+
+    Args:
+        answer: What was found.
+        trust: How far the ranking that found it can be trusted, in sentences.
+    """
     return joined(
         [
             tag("div", *_tiles(answer), class_="tiles"),
             _measured_on(answer.files),
             _budget_table(answer.verdicts),
+            tag("p", tag("b", "The ranking. "), trust),
         ]
     )
 
@@ -230,6 +237,7 @@ def winner_section(answer: Answer) -> str:
     return joined(
         [
             tag("h2", "The winner, place by place"),
+            figure(plot_network(network)),
             table(
                 ["Place", "Operator and shape", "MACs", "Parameters"],
                 [*rows, total],

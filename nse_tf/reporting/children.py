@@ -18,11 +18,14 @@ class Children:
         paths: Candidate indices `(count, num_places)`.
         accuracies: On the validation part, `(count,)`.
         costs: `(count,)` a cost; those of `COSTS` that are known of all.
+        num_random: How many of them, from the first on, were drawn at random:
+            those of the first generation, the baseline of what follows.
     """
 
     paths: np.ndarray
     accuracies: np.ndarray
     costs: dict[str, np.ndarray]
+    num_random: int = 0
 
     def __len__(self) -> int:
         """How many there are."""
@@ -55,6 +58,7 @@ def judged_children(generations: Sequence[Event]) -> Children:
         )
         if accuracy is not None
     ]
+    first = generations[0]["accuracies"] if generations else ()
     known = [name for name in COSTS if all(name in row[2] for row in rows)]
     return Children(
         paths=np.array([row[0] for row in rows]),
@@ -62,4 +66,5 @@ def judged_children(generations: Sequence[Event]) -> Children:
         costs={
             name: np.array([row[2][name] for row in rows]) for name in known
         },
+        num_random=sum(accuracy is not None for accuracy in first),
     )

@@ -20,6 +20,9 @@ from matplotlib.path import Path
 # and a dark one. The page defines the variables.
 INK, SOFT, GRID = "#010101", "#020202", "#030303"
 DOTS, FRONT, WINNER, LIMIT = "#040404", "#050505", "#060606", "#070707"
+PAPER = "#080808"
+# For what is told apart by color alone; used in turns where there is more.
+SERIES = tuple(f"#0901{number:02}" for number in range(1, 9))
 _VARIABLES = {
     INK: "ink",
     SOFT: "soft",
@@ -28,6 +31,8 @@ _VARIABLES = {
     FRONT: "front",
     WINNER: "winner",
     LIMIT: "limit",
+    PAPER: "paper",
+    **{color: f"series{i}" for i, color in enumerate(SERIES, 1)},
 }
 
 # Figures are drawn for a phone's width, in CSS pixels: what can be read there
@@ -118,7 +123,13 @@ def canvas(
         yield figure, list(axes[:, 0])
 
 
-def dots(axes: Axes, x: np.ndarray, y: np.ndarray, size: float = 4.5) -> None:
+def dots(
+    axes: Axes,
+    x: np.ndarray,
+    y: np.ndarray,
+    size: float = 4.5,
+    color: str = DOTS,
+) -> None:
     """Draws points as one path, which takes a fifth of the bytes of markers.
 
     A line of no length with round ends is a dot.
@@ -129,7 +140,7 @@ def dots(axes: Axes, x: np.ndarray, y: np.ndarray, size: float = 4.5) -> None:
         PathPatch(
             Path(ends, codes),
             linewidth=size,
-            edgecolor=DOTS,
+            edgecolor=color,
             fill=False,
             capstyle="round",
         )

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 
+from nse_tf.methods.finals import Purpose
 from nse_tf.reporting.answer import Answer, exported_files, limits
 from nse_tf.reporting.children import judged_children
-from nse_tf.reporting.drawing import DOTS, FRONT, WINNER, Drawing
+from nse_tf.reporting.drawing import DOTS, FRONT, SOFT, WINNER, Drawing
 from nse_tf.reporting.plots import (
     plot_funnel,
     plot_latencies,
     plot_losses,
     plot_progress,
+    plot_rank_trust,
     plot_tradeoff,
 )
+from nse_tf.reporting.rank_trust import rank_trust
 from nse_tf.reporting.run_record import RunRecord
 from nse_tf.reporting.score_maps import plot_scores, scored_stages
 
@@ -40,6 +43,9 @@ def training_figures(record: RunRecord) -> Iterator[Drawing]:
     supernet = _supernet_curves(record)
     if supernet:
         yield plot_losses("supernet_loss", "Loss of the supernet", supernet)
+    trust = rank_trust(record)
+    if trust is not None:
+        yield plot_rank_trust(trust)
     alone = _child_curves(record)
     if alone:
         yield plot_losses("child_loss", "Loss of children trained alone", alone)
@@ -89,6 +95,8 @@ def _child_curves(record: RunRecord) -> list[Curve]:
     curves = [
         ("winner", WINNER, event["losses"])
         if event["model_file"] == file
+        else ("rank check", SOFT, event["losses"])
+        if event.get("purpose") == Purpose.RANK_CHECK
         else ("finalist", DOTS, event["losses"])
         for event in trained
     ]

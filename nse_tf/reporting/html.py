@@ -14,12 +14,11 @@ from nse_tf.reporting.figures import (
     search_figures,
     training_figures,
 )
-from nse_tf.reporting.markup import Markup, joined, tag
-from nse_tf.reporting.page_style import CSS
+from nse_tf.reporting.markup import Markup, document, figure, joined, tag
+from nse_tf.reporting.rank_trust import trust_text
 from nse_tf.reporting.run_record import RunRecord, read_record
 from nse_tf.reporting.sections import (
     failures_section,
-    figure,
     files_section,
     measured_section,
     settings_section,
@@ -62,7 +61,7 @@ def page(record: RunRecord) -> str:
     body = [
         _header(record, name),
         banner(record),
-        "" if answer is None else answer_section(answer),
+        "" if answer is None else answer_section(answer, trust_text(record)),
         "" if answer is None else winner_section(answer),
         _figures(record, answer),
         measured_section(record),
@@ -73,21 +72,7 @@ def page(record: RunRecord) -> str:
         failures_section(record),
         settings_section(record),
     ]
-    head = joined(
-        [
-            Markup('<meta charset="utf-8">'),
-            Markup(
-                '<meta name="viewport" '
-                'content="width=device-width, initial-scale=1">'
-            ),
-            tag("title", f"{name}: search report"),
-            tag("style", Markup(CSS)),
-        ]
-    )
-    document = tag(
-        "html", tag("head", head), tag("body", joined(body, "\n")), lang="en"
-    )
-    return f"<!DOCTYPE html>\n{document}\n"
+    return document(f"{name}: search report", body)
 
 
 def _title(record: RunRecord) -> str:

@@ -3,6 +3,9 @@
 import html
 from collections.abc import Iterable, Sequence
 
+from nse_tf.reporting.drawing import Drawing
+from nse_tf.reporting.page_style import CSS
+
 
 class Markup(str):
     """HTML as it stands; any other text is escaped wherever it is put in."""
@@ -103,3 +106,42 @@ def facts(pairs: Iterable[tuple[str, str]]) -> Markup:
         ),
         class_="facts",
     )
+
+
+def figure(drawing: Drawing) -> Markup:
+    """Returns a drawing with its title and key."""
+    keys = [
+        joined(
+            [
+                tag("b", key.mark, style=f"color: var(--{key.variable})"),
+                key.text,
+            ],
+            " ",
+        )
+        for key in drawing.keys
+    ]
+    return tag(
+        "figure",
+        tag("h3", drawing.title),
+        tag("figcaption", *(tag("span", key) for key in keys)) if keys else "",
+        Markup(drawing.svg),
+    )
+
+
+def document(title: str, body: Iterable[str]) -> str:
+    """Returns a whole page that needs nothing from anywhere."""
+    head = joined(
+        [
+            Markup('<meta charset="utf-8">'),
+            Markup(
+                '<meta name="viewport" '
+                'content="width=device-width, initial-scale=1">'
+            ),
+            tag("title", title),
+            tag("style", Markup(CSS)),
+        ]
+    )
+    page = tag(
+        "html", tag("head", head), tag("body", joined(body, "\n")), lang="en"
+    )
+    return f"<!DOCTYPE html>\n{page}\n"

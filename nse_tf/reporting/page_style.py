@@ -9,6 +9,9 @@ CSS = """
   --line: #d9dde2; --grid: #e3e6ea; --tint: #dcebf5;
   --dots: #4b9cd3; --front: #0a4f82; --winner: #c64600; --limit: #8a5a00;
   --good: #00684d; --bad: #b3261e;
+  --series1: #0072b2; --series2: #c64600; --series3: #00855f;
+  --series4: #a8427f; --series5: #8a5a00; --series6: #3f8fc7;
+  --series7: #5c636b; --series8: #6b46c1;
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -16,6 +19,9 @@ CSS = """
     --line: #343a40; --grid: #2a2f34; --tint: #1d3a4f;
     --dots: #3f8fc7; --front: #9fd3f5; --winner: #ff9455; --limit: #e6b450;
     --good: #56c9a5; --bad: #ff8a80;
+    --series1: #56b4e9; --series2: #ff9455; --series3: #56c9a5;
+    --series4: #e7a9cb; --series5: #e6b450; --series6: #9fd3f5;
+    --series7: #a2a9b1; --series8: #b79cf5;
   }
 }
 * { box-sizing: border-box; }

@@ -14,6 +14,7 @@ from nse_tf.reporting.drawing import (
     FRONT,
     INK,
     LIMIT,
+    SOFT,
     WINNER,
     Drawing,
     Key,
@@ -21,6 +22,7 @@ from nse_tf.reporting.drawing import (
     dots,
     to_svg,
 )
+from nse_tf.reporting.rank_trust import RankTrust
 from nse_tf.reporting.run_log import Event
 from nse_tf.reporting.units import (
     COST_NAMES,
@@ -56,12 +58,12 @@ def plot_funnel(spaces: Sequence[Event]) -> Drawing:
             axes.set_ylabel(label)
             axes.set_ylim(0, max(values) * 1.08 + 0.1)
             axes.margins(x=0.03)
-        above.yaxis.set_major_locator(_ticks(4, integer=True))
+        above.yaxis.set_major_locator(ticks(4, integer=True))
         above.yaxis.set_major_formatter(
             FuncFormatter(lambda value, _: power_of_ten(round(value)))
         )
-        below.yaxis.set_major_locator(_ticks(4, integer=True))
-        below.xaxis.set_major_locator(_ticks(integer=True))
+        below.yaxis.set_major_locator(ticks(4, integer=True))
+        below.xaxis.set_major_locator(ticks(integer=True))
         below.set_xlabel("stages of shrinking done")
         stages_done = counted(len(spaces) - 1, "stage")
         text = (
@@ -89,16 +91,22 @@ def plot_tradeoff(
         limit: The most that the budget allows; None for no limit.
     """
     values = children.costs[cost]
-    scale, unit = _scale(cost, float(values.max()))
+    scale, unit = scale_of(cost, float(values.max()))
     x, y = values / scale, 100 * children.accuracies
     front = children.front(cost)
     won = children.index_of(winner)
-    keys = [
-        Key("●", DOTS, f"{len(children):,} judged children"),
-        Key("━", FRONT, f"Pareto front ({len(front)})"),
-    ]
+    drawn = children.num_random
+    keys = [Key("━", FRONT, f"Pareto front ({len(front)})")]
+    if drawn < len(children):
+        bred = len(children) - drawn
+        keys.insert(
+            0, Key("●", DOTS, f"{counted(bred, 'child')} of the search")
+        )
+    if drawn:
+        keys.insert(0, Key("●", SOFT, f"{drawn:,} drawn at random"))
     with canvas(f"tradeoff_{cost}", 290) as (figure, (axes,)):
-        dots(axes, x, y)
+        dots(axes, x[drawn:], y[drawn:])
+        dots(axes, x[:drawn], y[:drawn], color=SOFT)
         axes.plot(
             x[front],
             y[front],
@@ -116,10 +124,10 @@ def plot_tradeoff(
             keys.append(Key("◆", WINNER, "winner"))
         axes.set_xlabel(f"{COST_NAMES[cost]}{unit}")
         axes.set_ylabel("accuracy, %")
-        _few_ticks(axes)
+        few_ticks(axes)
         return Drawing(
             f"tradeoff_{cost}",
-            f"Accuracy against {_in_a_sentence(cost)}",
+            f"Accuracy against {in_a_sentence(cost)}",
             to_svg(figure, _tradeoff_text(children, cost, front, won)),
             tuple(keys),
         )
@@ -135,10 +143,16 @@ def _tradeoff_text(
         )
 
     sentences = [
-        f"Accuracy with inherited weights against {_in_a_sentence(cost)} of "
+        f"Accuracy with inherited weights against {in_a_sentence(cost)} of "
         f"{len(children)} judged children. The Pareto front has {len(front)}, "
         f"from {told(front[0])} to {told(front[-1])}."
     ]
+    if children.num_random:
+        best = int(children.accuracies[: children.num_random].argmax())
+        sentences.append(
+            f"The best of the {children.num_random} drawn at random has "
+            f"{told(best)}."
+        )
     if won is not None:
         sentences.append(f"The winner has {told(won)}.")
     return " ".join(sentences)
@@ -163,7 +177,7 @@ def plot_progress(children: Children) -> Drawing:
         )
         axes.set_xlabel("children judged")
         axes.set_ylabel("accuracy, %")
-        _few_ticks(axes, integer=True)
+        few_ticks(axes, integer=True)
         best = children.best
         text = (
             f"Accuracy with inherited weights of {len(children)} children in "
@@ -176,6 +190,36 @@ def plot_progress(children: Children) -> Drawing:
             "How the search went",
             to_svg(figure, text),
             (Key("●", DOTS, "one child"), Key("━", FRONT, "best so far")),
+        )
+
+
+def plot_rank_trust(trust: RankTrust) -> Drawing:
+    """Draws accuracy after training alone against inherited accuracy."""
+    x, y = 100 * trust.inherited, 100 * trust.alone
+    first = trust.inherited.argmax()
+    with canvas("rank_trust", 270) as (figure, (axes,)):
+        axes.plot(x, y, color=DOTS, marker="o", markersize=8, linestyle="")
+        axes.plot(x[first], y[first], color=WINNER, marker="D", markersize=9)
+        axes.set_xlabel("accuracy with inherited weights, %")
+        axes.set_ylabel("trained alone, %")
+        few_ticks(axes)
+        pairs = "; ".join(
+            f"{percent(one)} and {percent(other)}"
+            for one, other in zip(trust.inherited, trust.alone, strict=True)
+        )
+        return Drawing(
+            "rank_trust",
+            "How well the supernet ranked",
+            to_svg(
+                figure,
+                "Accuracy with inherited weights and after training alone for "
+                f"{counted(trust.epochs, 'epoch')}, of "
+                f"{counted(len(trust), 'network')}: {pairs}.",
+            ),
+            (
+                Key("●", DOTS, "one network"),
+                Key("◆", WINNER, "ranked first of these"),
+            ),
         )
 
 
@@ -198,7 +242,7 @@ def plot_losses(
             axes.plot(epochs, losses, color=color, linewidth=2, marker=marker)
         axes.set_xlabel("epoch")
         axes.set_ylabel("mean training loss")
-        _few_ticks(axes, integer=True)
+        few_ticks(axes, integer=True)
         text = f"{title}: " + "; ".join(
             f"{label}, from {three_digits(losses[0])} to "
             f"{three_digits(losses[-1])} in {counted(len(losses), 'epoch')}"
@@ -243,7 +287,7 @@ def plot_latencies(files: Sequence[ExportedFile]) -> Drawing:
         axes.grid(visible=False, axis="y")
         axes.set_xlim(0, 1.3 * longest)
         axes.set_xlabel("one inference, ms")
-        axes.xaxis.set_major_locator(_ticks())
+        axes.xaxis.set_major_locator(ticks())
         return Drawing(
             "latency",
             "Latency of each file",
@@ -255,18 +299,19 @@ def plot_latencies(files: Sequence[ExportedFile]) -> Drawing:
         )
 
 
-def _ticks(most: int = 6, **options: bool) -> MaxNLocator:
+def ticks(most: int = 6, **options: bool) -> MaxNLocator:
     """Returns a few round numbers, few enough for a phone."""
     return MaxNLocator(most, steps=[1, 2, 2.5, 5, 10], **options)
 
 
-def _few_ticks(axes: Axes, **options: bool) -> None:
-    axes.xaxis.set_major_locator(_ticks(**options))
-    axes.yaxis.set_major_locator(_ticks())
+def few_ticks(axes: Axes, **options: bool) -> None:
+    """Gives axes a few round numbers and some room."""
+    axes.xaxis.set_major_locator(ticks(**options))
+    axes.yaxis.set_major_locator(ticks())
     axes.margins(0.06, 0.08)
 
 
-def _scale(cost: str, largest: float) -> tuple[float, str]:
+def scale_of(cost: str, largest: float) -> tuple[float, str]:
     """Returns what to divide a cost by on an axis, and what to call that."""
     match cost:
         case "latency_ms":
@@ -279,6 +324,7 @@ def _scale(cost: str, largest: float) -> tuple[float, str]:
             return (1e6, ", millions") if is_large else (1e3, ", thousands")
 
 
-def _in_a_sentence(cost: str) -> str:
+def in_a_sentence(cost: str) -> str:
+    """Returns the name of a cost as it stands within a sentence."""
     name = COST_NAMES[cost]
     return name if name == "MACs" else name.lower()

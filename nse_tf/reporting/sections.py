@@ -6,7 +6,6 @@ from typing import Any
 
 from nse_tf.reporting.answer import ExportedFile, limits
 from nse_tf.reporting.children import judged_children
-from nse_tf.reporting.drawing import Drawing
 from nse_tf.reporting.markup import Markup, facts, joined, table, tag
 from nse_tf.reporting.run_record import Facts, RunRecord
 from nse_tf.reporting.stage_times import stage_times
@@ -22,26 +21,6 @@ from nse_tf.reporting.units import (
 
 # More names of classes than this are counted, not listed.
 MAX_CLASSES = 200
-
-
-def figure(drawing: Drawing) -> Markup:
-    """Returns a drawing with its title and key."""
-    keys = [
-        joined(
-            [
-                tag("b", key.mark, style=f"color: var(--{key.variable})"),
-                key.text,
-            ],
-            " ",
-        )
-        for key in drawing.keys
-    ]
-    return tag(
-        "figure",
-        tag("h3", drawing.title),
-        tag("figcaption", *(tag("span", key) for key in keys)) if keys else "",
-        Markup(drawing.svg),
-    )
 
 
 def files_section(

@@ -10,9 +10,11 @@ from nse_tf.reporting.answer import (
     find_answer,
     progress_text,
 )
+from nse_tf.reporting.rank_trust import rank_trust, short_trust_text
 from nse_tf.reporting.run_record import RunRecord, Status, read_record
 from nse_tf.reporting.units import (
     COST_NAMES,
+    counted,
     exact_cost,
     percent,
     short_size,
@@ -35,8 +37,19 @@ def summary_text(run_dir: str | os.PathLike[str]) -> str:
     lines = [("run", _status(record))]
     if answer is not None:
         lines += _answer_lines(answer)
+        lines.append(("ranking", _trust_line(record)))
     width = max(len(name) for name, _ in lines)
     return "\n".join(f"{name:<{width}}  {text}" for name, text in lines)
+
+
+def _trust_line(record: RunRecord) -> str:
+    trust = rank_trust(record)
+    if trust is None:
+        return "how far it can be trusted is not known (--num_rank_checks)"
+    return (
+        f"Kendall's tau {short_trust_text(record)} of {len(trust)} networks "
+        f"trained alone for {counted(trust.epochs, 'epoch')}"
+    )
 
 
 def _status(record: RunRecord) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 COUNT_PREFIXES = ((1e9, " G"), (1e6, " M"), (1e3, " k"))
 BYTE_UNITS = ((1e9, " GB"), (1e6, " MB"), (1e3, " kB"))
 
+_PLURALS = {"child": "children"}
+
 COST_NAMES = {
     "macs": "MACs",
     "params": "Parameters",
@@ -79,7 +81,8 @@ def percent(share: float) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Returns a number with its noun, such as `1 stage` or `2 stages`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    several = _PLURALS.get(noun, f"{noun}s")
+    return f"{number:,} {noun if number == 1 else several}"
 
 
 def duration(seconds: float) -> str:

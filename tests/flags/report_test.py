@@ -58,6 +58,28 @@ def test_the_report_is_made_and_told_without_tensorflow(
     assert page.startswith("<!DOCTYPE html>")
 
 
+def test_two_runs_are_compared(
+    runs: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    shutil.copytree(runs / "digits", tmp_path / "again")
+    folders = (str(runs / "digits"), str(tmp_path / "again"))
+    done = run(*folders, "--output=both.html", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("\nComparison: both.html\n")
+    page = (tmp_path / "both.html").read_text(encoding="utf-8")
+    assert "2 runs compared" in page
+
+
+def test_curves_for_tensorboard_are_brought_up_to_date(
+    runs: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    shutil.copytree(runs / "digits", tmp_path / "digits")
+    shutil.rmtree(tmp_path / "digits" / "tensorboard", ignore_errors=True)
+    assert run("digits", cwd=tmp_path).returncode == 0
+    (file,) = (tmp_path / "digits" / "tensorboard").iterdir()
+    assert file.stat().st_size > 1000
+
+
 def test_flags_may_stand_before_the_folder_and_after(
     runs: pathlib.Path,
 ) -> None:
@@ -70,8 +92,9 @@ def test_flags_may_stand_before_the_folder_and_after(
     [
         (["nowhere"], "`run_dir` is 'nowhere': no such folder."),
         (["."], "`run_dir` is '.', which holds no run"),
-        ([], "Name one run's folder, not 0"),
-        (["digits", "digits"], "Name one run's folder, not 2"),
+        ([], "Name a run's folder: nse_report RUN_DIR."),
+        (["digits", "digits"], "`run_dirs` names 'digits' twice."),
+        (["digits", "nowhere"], "`run_dir` is 'nowhere': no such folder."),
         (["digits", "--colour=red"], "Unknown command line flag 'colour'"),
     ],
 )
@@ -83,6 +106,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert done.stderr.startswith(f"nse_report: {message}")
     assert done.stderr.count("\n") == 1
     assert not (runs / "report.html").exists()
+    assert not (runs / "comparison.html").exists()
 
 
 def test_a_damaged_file_is_named(

@@ -17,7 +17,12 @@ from nse_tf.jobs import (
     TrainChild,
 )
 from nse_tf.methods import OneShotConfig, SearchError
-from nse_tf.methods.finals import JudgedChild, pick_finalists, train_finalists
+from nse_tf.methods.finals import (
+    JudgedChild,
+    check_ranking,
+    pick_finalists,
+    train_finalists,
+)
 from nse_tf.methods.method import Plan
 from nse_tf.testing import FormulaWorker
 from tests.costs.strategies import made_up_table
@@ -45,6 +50,7 @@ def final(
         finalists = yield from pick_finalists(
             method, RANKED, MODEL, budget or Budget(), config
         )
+        yield from check_ranking(method, RANKED, config)
         yield from train_finalists(method, finalists, MODEL, config)
 
     method = PlannedMethod(plan)
@@ -180,3 +186,40 @@ def test_a_finalist_whose_training_diverged_does_not_win() -> None:
     method, _ = final(config, work=work)
     (winner,) = events(method, "winner")
     assert tuple(winner["path"]) == RANKED[0].path
+
+
+# Checking the ranking.
+
+
+def test_rank_checks_are_spread_from_the_best_to_the_worst() -> None:
+    config = OneShotConfig(
+        num_rank_checks=4, rank_check_epochs=3, child_epochs=9
+    )
+    method, jobs = final(config)
+    checks, last = jobs[:-1], jobs[-1]
+    assert [job.child for job in checks] == [
+        RANKED[rank].genes for rank in (0, 16, 32, 48)
+    ]
+    assert [job.epochs for job in jobs] == [3, 3, 3, 3, 9]
+    assert not any(job.uses_validation for job in checks)
+    assert last.child == RANKED[0].genes
+    purposes = [each["purpose"] for each in events(method, "child_trained")]
+    assert purposes == [*["rank_check"] * 4, "final"]
+
+
+def test_the_winner_does_not_depend_on_rank_checks() -> None:
+    plain, _ = final(OneShotConfig())
+    checked, _ = final(OneShotConfig(num_rank_checks=49))
+    (one,), (other,) = events(plain, "winner"), events(checked, "winner")
+    assert one["path"] == other["path"]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_of_fewer_than_two_no_rank_can_be_checked(count: int) -> None:
+    _, jobs = final(OneShotConfig(num_rank_checks=count))
+    assert len(jobs) == 1
+
+
+def test_there_are_no_more_rank_checks_than_children() -> None:
+    _, jobs = final(OneShotConfig(num_rank_checks=1000))
+    assert len(jobs) == len(RANKED) + 1

@@ -45,6 +45,11 @@ def test_the_front_holds_what_nothing_beats(
     assert judged_children(GENERATIONS).front(cost).tolist() == front
 
 
+def test_the_first_generation_is_the_one_drawn_at_random() -> None:
+    assert judged_children(GENERATIONS).num_random == 2
+    assert judged_children([]).num_random == 0
+
+
 def test_a_child_is_found_by_its_path() -> None:
     children = judged_children(GENERATIONS)
     assert children.index_of([1, 1]) == 2

@@ -90,7 +90,7 @@ def test_the_style_sheet_fetches_nothing(run_dir: pathlib.Path) -> None:
     (style,) = re.findall(r"<style>(.*?)</style>", content, re.S)
     assert "url(" not in style
     assert "@import" not in style
-    used = set(re.findall(r"var\((--[a-z]+)\)", content))
+    used = set(re.findall(r"var\((--[a-z0-9]+)\)", content))
     light, dark = style.split("prefers-color-scheme: dark")
     for variable in used - {"--width"}:
         assert f"{variable}:" in light
@@ -146,6 +146,15 @@ def test_the_winner_is_told_place_by_place(
     costs = result["costs"]
     assert f"total {costs['macs']:,} {costs['params']:,}" in told
     assert " ".join(result["ops"]) in told
+
+
+def test_how_far_the_ranking_can_be_trusted_is_said_with_the_answer(
+    page: Page,
+) -> None:
+    first = page.text.split("The winner, place by place")[0]
+    assert "The ranking. 6 networks, spread over the ranks" in first
+    assert "95 % bootstrap interval" in first
+    assert "How well the supernet ranked" in page.text
 
 
 def test_exact_sizes_and_latencies_are_in_the_table(page: Page) -> None:
@@ -256,6 +265,7 @@ def test_a_search_without_shrinking_has_no_funnel(
     assert "How the space was narrowed" not in text
     assert "Budget none no limit was set" in text
     assert "finalist" in text
+    assert "rank check" in text
     assert "No job failed." in text
 
 

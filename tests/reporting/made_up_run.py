@@ -66,6 +66,8 @@ CONFIG = OneShotConfig(
     search_epochs=12,
     children_per_operator=20,
     child_epochs=15,
+    num_rank_checks=6,
+    rank_check_epochs=4,
 )
 SIZES = {"fp32": 151_204, "fp16": 82_116, "int8": 54_328}
 

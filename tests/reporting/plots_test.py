@@ -6,7 +6,7 @@ import pytest
 
 from nse_tf.reporting.answer import ExportedFile
 from nse_tf.reporting.children import Children
-from nse_tf.reporting.drawing import DOTS, FRONT, LIMIT, WINNER, Drawing
+from nse_tf.reporting.drawing import DOTS, FRONT, LIMIT, SOFT, WINNER, Drawing
 from nse_tf.reporting.plots import (
     plot_funnel,
     plot_latencies,
@@ -23,6 +23,7 @@ CHILDREN = Children(
         "macs": np.array([1_000_000, 3_000_000, 2_000_000, 2_500_000]),
         "size_bytes": np.array([1000, 3000, 2000, 2000]),
     },
+    num_random=2,
 )
 
 
@@ -59,10 +60,12 @@ def test_the_tradeoff_tells_front_and_winner() -> None:
     assert label_of(drawing) == (
         "Accuracy with inherited weights against MACs of 4 judged children. "
         "The Pareto front has 4, from 50.00 % at 1.00 M to 80.00 % at 3.00 M. "
+        "The best of the 2 drawn at random has 80.00 % at 3.00 M. "
         "The winner has 75.00 % at 2.50 M."
     )
     assert [(key.color, key.text) for key in drawing.keys] == [
-        (DOTS, "4 judged children"),
+        (SOFT, "2 drawn at random"),
+        (DOTS, "2 children of the search"),
         (FRONT, "Pareto front (4)"),
         (LIMIT, "limit 2.60 M"),
         (WINNER, "winner"),

@@ -90,6 +90,28 @@ def test_only_children_trained_alone_compete(folder: pathlib.Path) -> None:
     assert all(each.score > 0 for each in trials[2:6])
 
 
+def test_the_winner_is_the_best_trial_and_rank_checks_are_none(
+    folder: pathlib.Path,
+) -> None:
+    """Trained on the validation part too, it has no score of its own."""
+    config = dataclasses.replace(
+        CONFIG, num_rank_checks=3, rank_check_epochs=1, retrain_on_all=True
+    )
+    oracle = make_oracle(folder, config=config)
+    trials = do_trials(oracle)
+    (winner,) = [e for e in oracle.method.history if e["event"] == "winner"]
+    checks = {
+        event["job"]
+        for event in oracle.method.history
+        if event.get("purpose") == "rank_check"
+    }
+    best = [job_of(trial) for trial in oracle.get_best_trials(100)]
+    assert len(checks) == 3
+    assert checks.isdisjoint(best)
+    assert winner["model_file"] == f"children/{best[0]}.keras"
+    assert best[0] == job_of(trials[-1])
+
+
 def test_generations_compete_while_no_child_is_trained(
     folder: pathlib.Path,
 ) -> None:

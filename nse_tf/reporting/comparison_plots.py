@@ -1,0 +1,155 @@
+"""Figures of several runs at once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nse_tf.reporting.answer import find_answer
+from nse_tf.reporting.children import Children, judged_children
+from nse_tf.reporting.drawing import SERIES, Drawing, Key, canvas, to_svg
+from nse_tf.reporting.plots import few_ticks, in_a_sentence, scale_of
+from nse_tf.reporting.run_record import RunRecord
+from nse_tf.reporting.units import COST_NAMES, percent, short_cost
+
+Named = tuple[str, RunRecord]
+
+
+def comparison_figures(runs: Sequence[Named]) -> list[Drawing]:
+    """Returns the figures that there are data for.
+
+    Args:
+        runs: Names, each of them once, and records.
+    """
+    judged = {
+        name: judged_children(record.named("generation"))
+        for name, record in runs
+    }
+    judged = {name: each for name, each in judged.items() if len(each)}
+    drawings = []
+    tested = [
+        (name, answer.costs["macs"], answer.test_accuracy)
+        for name, record in runs
+        if (answer := find_answer(record)) is not None
+        and answer.test_accuracy is not None
+        and "macs" in answer.costs
+    ]
+    if len(tested) > 1:
+        drawings.append(_plot_tested(tested, _colors(runs)))
+    if judged:
+        for cost in _common_costs(list(judged.values())):
+            drawings.append(_plot_fronts(judged, cost, _colors(runs)))
+        drawings.append(_plot_best_so_far(judged, _colors(runs)))
+    return drawings
+
+
+def _colors(runs: Sequence[Named]) -> dict[str, str]:
+    return {
+        name: SERIES[number % len(SERIES)]
+        for number, (name, _) in enumerate(runs)
+    }
+
+
+def _common_costs(judged: Sequence[Children]) -> list[str]:
+    return [
+        cost
+        for cost in judged[0].costs
+        if all(cost in children.costs for children in judged)
+    ]
+
+
+def _plot_tested(
+    tested: Sequence[tuple[str, float, float]], colors: dict[str, str]
+) -> Drawing:
+    scale, unit = scale_of("macs", max(macs for _, macs, _ in tested))
+    with canvas("winners", 290) as (figure, (axes,)):
+        for name, macs, accuracy in tested:
+            axes.plot(
+                macs / scale,
+                100 * accuracy,
+                color=colors[name],
+                marker="D",
+                markersize=9,
+            )
+        axes.set_xlabel(f"MACs{unit}")
+        axes.set_ylabel("test accuracy, %")
+        few_ticks(axes)
+        told = "; ".join(
+            f"{name} {percent(accuracy)} at {short_cost('macs', macs)}"
+            for name, macs, accuracy in tested
+        )
+        return Drawing(
+            "winners",
+            "The winners on the test images",
+            to_svg(
+                figure, f"Test accuracy against MACs of the winners: {told}."
+            ),
+            tuple(Key("◆", colors[name], name) for name, _, _ in tested),
+        )
+
+
+def _plot_fronts(
+    judged: dict[str, Children], cost: str, colors: dict[str, str]
+) -> Drawing:
+    largest = max(float(each.costs[cost].max()) for each in judged.values())
+    scale, unit = scale_of(cost, largest)
+    told = []
+    with canvas(f"fronts_{cost}", 290) as (figure, (axes,)):
+        for name, children in judged.items():
+            front = children.front(cost)
+            axes.plot(
+                children.costs[cost][front] / scale,
+                100 * children.accuracies[front],
+                color=colors[name],
+                linewidth=2,
+                marker="o",
+                markersize=4,
+                drawstyle="steps-post",
+            )
+            best = children.best
+            told.append(
+                f"{name} up to {percent(children.accuracies[best])} at "
+                f"{short_cost(cost, children.costs[cost][best])}"
+            )
+        axes.set_xlabel(f"{COST_NAMES[cost]}{unit}")
+        axes.set_ylabel("accuracy, %")
+        few_ticks(axes)
+        return Drawing(
+            f"fronts_{cost}",
+            f"Pareto fronts against {in_a_sentence(cost)}",
+            to_svg(
+                figure,
+                "Pareto fronts of accuracy with inherited weights against "
+                f"{in_a_sentence(cost)}: {'; '.join(told)}.",
+            ),
+            tuple(Key("━", colors[name], name) for name in judged),
+        )
+
+
+def _plot_best_so_far(
+    judged: dict[str, Children], colors: dict[str, str]
+) -> Drawing:
+    told = []
+    with canvas("progresses", 270) as (figure, (axes,)):
+        for name, children in judged.items():
+            best = 100 * np.maximum.accumulate(children.accuracies)
+            axes.plot(
+                np.arange(1, len(best) + 1),
+                best,
+                color=colors[name],
+                linewidth=2,
+                drawstyle="steps-post",
+            )
+            told.append(f"{name} reaches {best[-1]:.2f} % after {len(best)}")
+        axes.set_xlabel("children judged")
+        axes.set_ylabel("best accuracy so far, %")
+        few_ticks(axes)
+        return Drawing(
+            "progresses",
+            "How the searches went",
+            to_svg(
+                figure,
+                "Best accuracy with inherited weights by children judged: "
+                f"{'; '.join(told)}.",
+            ),
+            tuple(Key("━", colors[name], name) for name in judged),
+        )

@@ -1,0 +1,146 @@
+"""A network as a picture: what it computes, on which shapes, at what cost."""
+
+import math
+import re
+
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyBboxPatch
+
+from nse_tf.costs.description import NetworkDescription, PlaceDescription
+from nse_tf.reporting.drawing import (
+    DOTS,
+    FRONT,
+    GRID,
+    INK,
+    LIMIT,
+    PAPER,
+    SOFT,
+    WIDTH,
+    Drawing,
+    Key,
+    canvas,
+    to_svg,
+)
+from nse_tf.reporting.units import counted, shape_text, short_count
+
+ROW = 27.0  # CSS pixels that a part takes.
+# The columns, in CSS pixels: middle and greatest width of the boxes, and where
+# shapes and costs stand.
+MIDDLE, WIDEST = 102.0, 190.0
+SHAPES, COSTS, BARS = 208.0, 337.0, 342.0
+
+# Kernel sizes and their colors.
+_KERNELS = {3: DOTS, 5: FRONT, 7: LIMIT}
+
+
+def plot_network(network: NetworkDescription) -> Drawing:
+    """Draws the parts of a network from the image to the classes.
+
+    A box is as wide as its output has channels (on a logarithmic scale), and
+    colored by its kernel; a place that computes nothing is a line. A bar shows
+    its share of the MACs.
+    """
+    places = network.places
+    widest = max(_channels(place) for place in places)
+    dearest = max(place.macs for place in places)
+    height = ROW * (len(places) + 1)
+    with canvas("network", height) as (figure, (axes,)):
+        figure.set_layout_engine("none")
+        axes.set_position((0.0, 0.0, 1.0, 1.0))
+        axes.set_axis_off()
+        axes.set_xlim(0, WIDTH)
+        axes.set_ylim(height, 0)
+        _write(axes, SHAPES, 0.5 * ROW, "output", SOFT)
+        _write(axes, COSTS, 0.5 * ROW, "MACs", SOFT, align="right")
+        axes.plot([MIDDLE] * 2, [ROW, height - ROW / 2], color=SOFT)
+        for row, place in enumerate(places):
+            share = math.log2(1 + _channels(place)) / math.log2(1 + widest)
+            middle = (row + 1.5) * ROW
+            _draw_place(axes, place, middle, share * WIDEST)
+            _draw_costs(axes, place, middle, place.macs / max(dearest, 1))
+        return Drawing(
+            "network",
+            "The winner drawn",
+            to_svg(figure, _text(network)),
+            (
+                *(
+                    Key("■", color, f"{kernel}×{kernel}")
+                    for kernel, color in _KERNELS.items()
+                    if any(_kernel(place) == kernel for place in places)
+                ),
+                Key("■", SOFT, "fixed"),
+            ),
+        )
+
+
+def _draw_place(
+    axes: Axes, place: PlaceDescription, middle: float, width: float
+) -> None:
+    if place.is_choice and set(place.ops) <= {"identity"}:
+        _write(axes, MIDDLE + 8, middle, "identity", SOFT)
+        return
+    height = 0.74 * ROW
+    color = _KERNELS.get(_kernel(place), SOFT) if place.is_choice else GRID
+    axes.add_patch(
+        FancyBboxPatch(
+            (MIDDLE - width / 2, middle - height / 2),
+            width,
+            height,
+            boxstyle="round,pad=0,rounding_size=4",
+            facecolor=PAPER if place.is_choice else GRID,
+            edgecolor=color if place.is_choice else SOFT,
+            linewidth=2 if place.is_choice else 1,
+        )
+    )
+    name = "+".join(place.ops) if place.is_choice else _fixed_name(place)
+    _write(axes, MIDDLE, middle, name, INK, align="center")
+
+
+def _draw_costs(
+    axes: Axes, place: PlaceDescription, middle: float, share: float
+) -> None:
+    _write(axes, SHAPES, middle, shape_text(place.out_shape), INK)
+    _write(axes, COSTS, middle, short_count(place.macs), INK, align="right")
+    if share > 0:
+        length = share * (WIDTH - 4 - BARS)
+        axes.barh(
+            middle, length, height=0.5 * ROW, left=BARS, color=DOTS, zorder=2
+        )
+
+
+def _write(
+    axes: Axes, x: float, y: float, text: str, color: str, align: str = "left"
+) -> None:
+    axes.text(
+        x, y, text, color=color, ha=align, va="center_baseline", fontsize=11
+    )
+
+
+def _fixed_name(place: PlaceDescription) -> str:
+    return f"{place.name}: {place.ops[-1]}"
+
+
+def _channels(place: PlaceDescription) -> int:
+    return int(place.out_shape[-1])
+
+
+def _kernel(place: PlaceDescription) -> int:
+    """Returns the largest kernel that is open here; 0 where there is none."""
+    found = [
+        int(size) for op in place.ops for size in re.findall(r"_k(\d+)", op)
+    ]
+    return max(found, default=0) if place.is_choice else 0
+
+
+def _text(network: NetworkDescription) -> str:
+    chosen = [place for place in network.places if place.is_choice]
+    idle = sum(set(place.ops) <= {"identity"} for place in chosen)
+    dearest = max(network.places, key=lambda place: place.macs)
+    return (
+        f"The network from an image of "
+        f"{shape_text(network.places[0].in_shape)} to "
+        f"{network.places[-1].out_shape[-1]} classes: "
+        f"{counted(len(chosen), 'place')}, {idle} of them without an "
+        f"operation. {dearest.name} costs most, {short_count(dearest.macs)} of "
+        f"{short_count(network.macs)} MACs."
+    )

@@ -1,0 +1,165 @@
+"""How far the ranking by inherited weights can be trusted."""
+
+import dataclasses
+import math
+
+import numpy as np
+from scipy import stats
+
+from nse_tf.reporting.run_log import Event
+from nse_tf.reporting.run_record import RunRecord
+from nse_tf.reporting.units import counted
+
+# Of fewer networks a rank correlation says nothing.
+LEAST_NETWORKS = 4
+NUM_RESAMPLES = 2_000
+CONFIDENCE = 0.95
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
+
+@dataclasses.dataclass(frozen=True)
+class RankTrust:
+    """Accuracies of the same networks, judged twice.
+
+    Attributes:
+        paths: Candidate indices of each network.
+        inherited: Their accuracies with inherited weights, `(count,)`.
+        alone: Their accuracies after training alone, `(count,)`; on the same
+            validation images, which none of them was trained on.
+        epochs: Of that training.
+        tau: Kendall's τ-b between both; NaN where one of them tells no two
+            networks apart.
+        interval: Its 95 % bootstrap interval over networks.
+    """
+
+    paths: tuple[tuple[int, ...], ...]
+    inherited: np.ndarray
+    alone: np.ndarray
+    epochs: int
+    tau: float
+    interval: tuple[float, float]
+
+    def __len__(self) -> int:
+        """How many networks there are."""
+        return len(self.alone)
+
+    @property
+    def place_of_first(self) -> int:
+        """The place, from 1, that training alone gives the first in rank."""
+        return 1 + int((self.alone > self.alone[self.inherited.argmax()]).sum())
+
+
+def rank_trust(record: RunRecord) -> RankTrust | None:
+    """Returns how well inherited accuracies rank; None if too few can say.
+
+    Only trainings of equal length are held against each other: those that the
+    most networks had. What was trained on the validation part is left out.
+    """
+    groups: dict[int, dict[tuple[int, ...], Event]] = {}
+    for event in record.named("child_trained"):
+        if event["uses_validation"] or not _is_known(event):
+            continue
+        group = groups.setdefault(len(event["losses"]), {})
+        group[tuple(event["path"])] = event
+    if not groups:
+        return None
+    epochs, group = max(groups.items(), key=lambda each: len(each[1]))
+    if len(group) < LEAST_NETWORKS:
+        return None
+    inherited = np.array(
+        [each["inherited_accuracy"] for each in group.values()]
+    )
+    alone = np.array([each["validation_accuracy"] for each in group.values()])
+    return RankTrust(
+        tuple(group),
+        inherited,
+        alone,
+        epochs,
+        kendall_tau(inherited, alone),
+        bootstrap_interval(inherited, alone),
+    )
+
+
+def kendall_tau(first: np.ndarray, second: np.ndarray) -> float:
+    """Returns Kendall's τ-b; NaN where either is constant."""
+    return float(stats.kendalltau(first, second).statistic)
+
+
+def bootstrap_interval(
+    first: np.ndarray, second: np.ndarray, seed: int = 0
+) -> tuple[float, float]:
+    """Returns the 95 % percentile interval of τ-b over resampled networks.
+
+    Draws that leave either side constant have no τ and are left out; where all
+    do, both ends are NaN.
+    """
+    rng = np.random.default_rng(seed)
+    draws = rng.integers(0, len(first), (NUM_RESAMPLES, len(first)))
+    found = np.array([kendall_tau(first[d], second[d]) for d in draws])
+    found = found[np.isfinite(found)]
+    if not len(found):
+        return math.nan, math.nan
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(found, (tail, 1 - tail))
+    return float(low), float(high)
+
+
+def trust_text(record: RunRecord) -> str:
+    """Returns in a few sentences how far the ranking can be trusted."""
+    trust = rank_trust(record)
+    if trust is None:
+        return (
+            "How far this ranking can be trusted is not known: fewer than "
+            f"{LEAST_NETWORKS} networks were trained alone and judged on "
+            "images that they had not seen (`--num_rank_checks` asks for more)."
+        )
+    facts = (
+        f"{counted(len(trust), 'network')}, spread over the ranks, were "
+        f"trained alone for {counted(trust.epochs, 'epoch')} each"
+    )
+    if not math.isfinite(trust.tau):
+        return (
+            f"{facts}, and came out equally accurate there or with inherited "
+            "weights: nothing can be said of the ranking."
+        )
+    low, high = trust.interval
+    return (
+        f"{facts}. Kendall's τ between inherited accuracy and accuracy alone "
+        f"is {trust.tau:.2f} (95 % bootstrap interval {low:.2f} to "
+        f"{high:.2f}); 1 is the same order, 0 is chance. {_verdict(low)} The "
+        f"network ranked first of them came out "
+        f"{_ordinal(trust.place_of_first)} of {len(trust)}."
+    )
+
+
+def short_trust_text(record: RunRecord) -> str:
+    """Returns the same in a few words, for a table."""
+    trust = rank_trust(record)
+    if trust is None or not math.isfinite(trust.tau):
+        return "not known"
+    low, high = trust.interval
+    return f"{trust.tau:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _verdict(low: float) -> str:
+    if low > 0.5:
+        return "The ranking can be relied on."
+    if low > 0:
+        return "The ranking is better than chance, and no more is certain."
+    return (
+        "The interval reaches down to chance: these networks do not show that "
+        "the ranking tells good from bad."
+    )
+
+
+def _ordinal(number: int) -> str:
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{_ENDINGS.get(number % 10, 'th')}"
+
+
+def _is_known(event: Event) -> bool:
+    return all(
+        event[name] is not None and math.isfinite(event[name])
+        for name in ("inherited_accuracy", "validation_accuracy")
+    )

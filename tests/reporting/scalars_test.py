@@ -1,0 +1,95 @@
+import pathlib
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import (
+    EventAccumulator,
+)
+
+from nse_tf.methods import OneShotSearch
+from nse_tf.reporting import write_scalars
+
+
+def curves(folder: pathlib.Path) -> dict[str, list[tuple[int, float]]]:
+    """Returns what TensorBoard itself reads."""
+    reader = EventAccumulator(str(folder / "tensorboard"))
+    reader.Reload()
+    return {
+        tag: [(each.step, each.value) for each in reader.Scalars(tag)]
+        for tag in reader.Tags()["scalars"]
+    }
+
+
+@pytest.fixture(scope="module")
+def found(
+    method: OneShotSearch, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[tuple[int, float]]]:
+    folder = tmp_path_factory.mktemp("run")
+    write_scalars(folder, method.history)
+    return curves(folder)
+
+
+def test_losses_go_on_over_the_stages_of_shrinking(
+    method: OneShotSearch, found: dict[str, list[tuple[int, float]]]
+) -> None:
+    trained = [
+        event["losses"]
+        for event in method.history
+        if event["event"] == "supernet_trained"
+    ]
+    expected = [loss for losses in trained[:-1] for loss in losses]
+    curve = found["loss/supernet_for_shrinking"]
+    assert [step for step, _ in curve] == list(range(1, len(expected) + 1))
+    assert [value for _, value in curve] == pytest.approx(expected)
+    assert len(found["loss/supernet_for_search"]) == len(trained[-1])
+
+
+def test_the_best_so_far_never_falls(
+    found: dict[str, list[tuple[int, float]]],
+) -> None:
+    values = [value for _, value in found["inherited/best_so_far"]]
+    assert values == sorted(values)
+    assert len(values) > 1
+
+
+def test_the_space_narrows_by_stage(
+    method: OneShotSearch, found: dict[str, list[tuple[int, float]]]
+) -> None:
+    spaces = [e for e in method.history if e["event"] == "space"]
+    assert found["space/operators"] == [
+        (stage, event["num_operators"]) for stage, event in enumerate(spaces)
+    ]
+
+
+def test_children_and_winner_are_there(
+    method: OneShotSearch, found: dict[str, list[tuple[int, float]]]
+) -> None:
+    winner = method.history[-1]
+    assert found["winner/macs"] == [(0, winner["costs"]["macs"])]
+    assert len(found["loss/alone_0"]) == 4
+    assert len(found["alone/validation_accuracy"]) >= 6
+
+
+def test_the_file_only_grows_as_a_run_goes_on(
+    method: OneShotSearch, tmp_path: pathlib.Path
+) -> None:
+    history, before = method.history, b""
+    for count in range(1, len(history) + 1):
+        if history[count:] and history[count]["event"] == "scored":
+            continue  # A method notes it together with the training before.
+        path = write_scalars(tmp_path, history[:count])
+        assert path.read_bytes().startswith(before)
+        before = path.read_bytes()
+    whole = write_scalars(tmp_path / "at_once", history)
+    assert whole.read_bytes() == before
+
+
+def test_a_file_of_something_else_is_replaced(
+    method: OneShotSearch, tmp_path: pathlib.Path
+) -> None:
+    path = write_scalars(tmp_path, method.history)
+    whole = path.read_bytes()
+    path.write_bytes(b"x" + whole[:100])
+    assert write_scalars(tmp_path, method.history).read_bytes() == whole
+    # A write that a kill cut short is gone on with.
+    path.write_bytes(whole[:1001])
+    assert write_scalars(tmp_path, method.history).read_bytes() == whole
