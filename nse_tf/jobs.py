@@ -6,6 +6,8 @@ processes and machines, and be replayed.
 """
 
 import dataclasses
+import hashlib
+import json
 import math
 from typing import Any, ClassVar
 
@@ -27,6 +29,8 @@ class TrainSupernet:
             takes the weights that the training started from, `previous` keeps
             the base there was, `reset` takes the weights at this job's start.
         seed: Of fresh weights, the draw of paths and the order of data.
+        previous: Reference of the weights that it goes on from, see
+            `weights_of`; None takes those of the last job that was finished.
 
     Raises:
         ValueError: If `start_from` or `base` is none of these, or a fresh start
@@ -42,6 +46,7 @@ class TrainSupernet:
     start_from: str
     base: str
     seed: int
+    previous: str | None = None
 
     def __post_init__(self) -> None:
         if self.start_from not in ("fresh", "previous"):
@@ -70,6 +75,9 @@ class EvaluateChildren:
         children: The genes of each child.
         calibration_images: Training images for each child's batch norm; 0
             takes the supernet's running statistics.
+        generation: Which one of the search's generations they are of.
+        supernet: Reference of the weights that are inherited, see
+            `weights_of`; None takes those of the last job that was finished.
     """
 
     KIND: ClassVar[str] = "evaluate_children"
@@ -77,6 +85,8 @@ class EvaluateChildren:
     id: str
     children: tuple[Genes, ...]
     calibration_images: int
+    generation: int = 0
+    supernet: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,12 +149,14 @@ class SupernetTrained:
             its kernels, `(num_places, max_candidates, 3)`.
         fixed_sums: The same three for the fixed part.
         seconds: Time it took.
+        weights_sha256: Of the weights and all else that training goes on from.
     """
 
     losses: tuple[float, ...]
     angle_sums: tuple[tuple[tuple[float, float, float], ...], ...]
     fixed_sums: tuple[float, float, float]
     seconds: float
+    weights_sha256: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,6 +232,21 @@ RESULTS: dict[str, type[Any]] = {
     "child_trained": ChildTrained,
     "failed": Failed,
 }
+
+
+def weights_of(job_id: str, result: SupernetTrained) -> str:
+    """Returns a reference of the weights that a training came to.
+
+    It names the job and the weights' hash, so that another process can tell
+    whether the ones it finds are meant.
+    """
+    return f"{job_id}#{result.weights_sha256}"
+
+
+def digest_of(job: Job) -> str:
+    """Returns a short digest of all that a job says."""
+    text = json.dumps(job_to_json(job), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _plain(value: Any) -> Any:

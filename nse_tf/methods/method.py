@@ -9,7 +9,6 @@ arithmetic and no training. Nothing else can fall out of step.
 import abc
 import contextlib
 import dataclasses
-import hashlib
 import json
 import math
 from collections.abc import Generator, Sequence
@@ -19,7 +18,7 @@ from nse_tf.jobs import (
     Failed,
     Job,
     Result,
-    job_to_json,
+    digest_of,
     result_from_json,
     result_to_json,
 )
@@ -108,9 +107,19 @@ class Method(abc.ABC):
             return Done()
         for job in self._batch:
             if job.id not in self._asked:
-                self._asked[job.id] = _digest(job)
+                self._asked[job.id] = digest_of(job)
                 return job
         return Wait()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to ask for.
+
+        Raises:
+            SearchError: If the search cannot go on.
+        """
+        self._advance()
+        return self._is_done
 
     def tell(self, job_id: str, result: Result) -> None:
         """Notes the result of a job that was asked for.
@@ -228,7 +237,7 @@ class Method(abc.ABC):
         if len(set(ids)) < len(ids):
             raise SearchError(f"The plan gave several jobs one id: {ids}.")
         for job in jobs:
-            if self._asked.get(job.id, digest := _digest(job)) != digest:
+            if self._asked.get(job.id, digest := digest_of(job)) != digest:
                 raise SearchError(
                     f"Job {job.id!r} is not what it was when it was asked for: "
                     "the state was written by another version of nse_tf or "
@@ -247,11 +256,6 @@ def require(result: Result, kind: type[Value], job: Job) -> Value:
         return result
     reason = result.error if isinstance(result, Failed) else f"got {result!r}"
     raise SearchError(f"Job {job.id!r} failed, and nothing follows: {reason}")
-
-
-def _digest(job: Job) -> str:
-    text = json.dumps(job_to_json(job), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ ranking holds; train the winner alone.
 import dataclasses
 import hashlib
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from nse_tf.jobs import (
     Failed,
     SupernetTrained,
     TrainSupernet,
+    weights_of,
 )
 from nse_tf.methods.finals import (
     JudgedChild,
@@ -39,6 +40,13 @@ from nse_tf.shrinking import (
     operator_scores,
 )
 from nse_tf.spaces import SearchSpace
+
+
+class _Trained(NamedTuple):
+    """What a training came back with, and a reference of its weights."""
+
+    result: SupernetTrained
+    weights: str
 
 
 class OneShotSearch(Method):
@@ -98,9 +106,9 @@ class OneShotSearch(Method):
         space = self.space
         if self.config.shrinking is not None:
             space = yield from self._shrink(self.config.shrinking)
-        yield from self._train(space, self.config.search_epochs, 0)
+        trained = yield from self._train(space, self.config.search_epochs, 0)
         model = dataclasses.replace(self.model, space=space)
-        ranked = yield from self._explore(model)
+        ranked = yield from self._explore(model, trained)
         finalists = yield from pick_finalists(
             self, ranked, model, self.budget, self.config
         )
@@ -128,18 +136,19 @@ class OneShotSearch(Method):
         epochs: int,
         stage: int,
         learning_rates: tuple[float, float] | None = None,
-        start_from: str = "fresh",
+        previous: str | None = None,
         base: str = "initial",
-    ) -> Steps[SupernetTrained]:
-        """Trains the supernet; returns the result."""
+    ) -> Steps[_Trained]:
+        """Trains the supernet, anew or on from previous weights."""
         job = TrainSupernet(
             self.new_job_id(TrainSupernet.KIND),
             space.active,
             epochs,
             learning_rates or self.config.learning_rates,
-            start_from,
+            "previous" if previous else "fresh",
             base,
             self.config.seed,
+            previous,
         )
         (result,) = yield [job]
         trained = require(result, SupernetTrained, job)
@@ -150,11 +159,12 @@ class OneShotSearch(Method):
             losses=trained.losses,
             seconds=trained.seconds,
         )
-        return trained
+        return _Trained(trained, weights_of(job.id, trained))
 
     def _shrink(self, schedule: ShrinkSchedule) -> Steps[SearchSpace]:
         """Drops operators stage by stage; returns the space that is left."""
         space, stage, base, num_epochs = self.space, 0, "initial", 0
+        weights = None
         is_allowed = keeps_enough(
             self.model, self.budget, self.config.exploring.num_children
         )
@@ -168,13 +178,14 @@ class OneShotSearch(Method):
                     num_epochs / schedule.total_epochs,
                     (num_epochs + epochs) / schedule.total_epochs,
                 ),
-                "previous" if stage else "fresh",
+                weights,
                 base,
             )
+            weights = trained.weights
             num_epochs += epochs
             scores = operator_scores(
                 dataclasses.replace(self.model, space=space),
-                AngleSums.from_result(trained),
+                AngleSums.from_result(trained.result),
                 self.budget,
                 self._rng(1),
                 self.config.children_per_operator,
@@ -198,7 +209,9 @@ class OneShotSearch(Method):
         start, end = min(start, 1.0), min(end, 1.0)
         return first + (last - first) * start, first + (last - first) * end
 
-    def _explore(self, model: CostModel) -> Steps[list[JudgedChild]]:
+    def _explore(
+        self, model: CostModel, trained: _Trained
+    ) -> Steps[list[JudgedChild]]:
         """Judges children with inherited weights; returns them best first."""
         state = Exploration(
             model, self.budget, self.config.exploring, self._rng(2)
@@ -207,7 +220,9 @@ class OneShotSearch(Method):
         generation = 0
         paths = next(explorer, None)
         while paths is not None:
-            fitness = yield from self._evaluate(paths)
+            fitness = yield from self._evaluate(
+                paths, generation, trained.weights
+            )
             self.note(
                 "generation",
                 generation=generation,
@@ -225,7 +240,9 @@ class OneShotSearch(Method):
                 paths = None
         return self._ranked(state)
 
-    def _evaluate(self, paths: np.ndarray) -> Steps[np.ndarray]:
+    def _evaluate(
+        self, paths: np.ndarray, generation: int, weights: str
+    ) -> Steps[np.ndarray]:
         """Returns the accuracy of each path; -inf where its job failed."""
         size = self.config.children_per_job
         genes = [tuple((index,) for index in path) for path in paths.tolist()]
@@ -234,6 +251,8 @@ class OneShotSearch(Method):
                 self.new_job_id(EvaluateChildren.KIND),
                 tuple(genes[start : start + size]),
                 self.config.calibration_images,
+                generation,
+                weights,
             )
             for start in range(0, len(genes), size)
         ]

@@ -10,11 +10,19 @@ from typing import Any, TypeVar
 Read = TypeVar("Read")
 
 
-def write_bytes(path: pathlib.Path, content: bytes) -> None:
+def write_bytes(
+    path: pathlib.Path, content: bytes, *, durable: bool = True
+) -> None:
     """Replaces a file in one step, so that no reader sees half of it.
 
     Missing folders are made. The content is on disk before the name points to
     it, so that a power cut leaves the old file or the new one.
+
+    Args:
+        path: The file.
+        content: What it is to hold.
+        durable: Whether to wait for the disk. Without it a power cut, though
+            no kill, may leave anything: for what can be made again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(
@@ -23,18 +31,23 @@ def write_bytes(path: pathlib.Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         pathlib.Path(temporary).chmod(0o644)
         pathlib.Path(temporary).replace(path)
     finally:
         pathlib.Path(temporary).unlink(missing_ok=True)
 
 
-def write_json(path: pathlib.Path, value: Any) -> None:
+def write_json(path: pathlib.Path, value: Any, *, durable: bool = True) -> None:
     """Writes a JSON value; NaN and infinity, which JSON lacks, are refused."""
-    text = json.dumps(value, indent=1, allow_nan=False)
-    write_bytes(path, (text + "\n").encode())
+    write_bytes(path, json_bytes(value), durable=durable)
+
+
+def json_bytes(value: Any) -> bytes:
+    """Returns what `write_json` writes."""
+    return (json.dumps(value, indent=1, allow_nan=False) + "\n").encode()
 
 
 def read_json(path: pathlib.Path, read: Callable[[Any], Read]) -> Read:

@@ -64,10 +64,14 @@ def stem_layers(skeleton: Skeleton, *, fast: bool) -> list[keras.layers.Layer]:
 
 
 def tail_layers(
-    skeleton: Skeleton, *, fast: bool, dropout: float = 0.0
+    skeleton: Skeleton, *, fast: bool, dropout: float = 0.0, seed: int = 0
 ) -> list[keras.layers.Layer]:
     """Returns everything after the last place; ends in logits."""
-    dropped = [keras.layers.Dropout(dropout, name="dropout")] if dropout else []
+    dropped = (
+        [keras.layers.Dropout(dropout, seed=seed, name="dropout")]
+        if dropout
+        else []
+    )
     return [
         conv(skeleton.tail_channels, 1, 1, "tail"),
         batch_norm("tail_bn", fast=fast),

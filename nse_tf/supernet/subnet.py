@@ -45,7 +45,8 @@ def build_child(
     Args:
         space: The space of the genotype.
         genotype: Which candidates are open.
-        seed: Of the weights; the distribution is the supernet's.
+        seed: Of the weights; the distribution is the supernet's. Of dropout
+            too.
         fast: Whether layers are those of this package that are fast to train,
             or stock ones, which load without it.
         dropout: Share of features dropped before the classifier in training.
@@ -60,7 +61,7 @@ def build_child(
         (*skeleton.image_size, skeleton.image_channels), name="images"
     )
     stem = stem_layers(skeleton, fast=fast)
-    tail = tail_layers(skeleton, fast=fast, dropout=dropout)
+    tail = tail_layers(skeleton, fast=fast, dropout=dropout, seed=seed)
     outputs = _chained(stem, images)
     for block, gene in zip(space.blocks, genotype.genes, strict=True):
         outputs = _place(block, gene, outputs, fast=fast)

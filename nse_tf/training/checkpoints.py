@@ -1,6 +1,7 @@
-"""Saves and resumes the training of shared weights, to the epoch."""
+"""Saves and resumes the training of weights, to the epoch."""
 
 import dataclasses
+import hashlib
 import io
 import json
 import pathlib
@@ -10,11 +11,16 @@ from typing import Any
 import numpy as np
 
 from nse_tf.spaces.files import write_bytes
+from nse_tf.spaces.sealed_files import DamagedError
 
-SCHEMA = "nse_tf.supernet/1"
+SCHEMA = "nse_tf.checkpoint/2"
 LISTS = ("weights", "momenta", "base")
 
-# What reading a damaged archive of arrays was seen to raise.
+# After the archive: this and the SHA-256 of all before it. Readers of archives
+# pass over what follows one.
+MARK = b"sha256:"
+
+# What reading another archive of arrays was seen to raise.
 DAMAGES = (
     OSError,
     EOFError,
@@ -28,7 +34,7 @@ DAMAGES = (
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """All that the training of a supernet goes on from.
+    """All that the training of a supernet, or of a child, goes on from.
 
     Orders of data and draws of paths follow from seed and epoch, so they need
     no state.
@@ -40,7 +46,7 @@ class Checkpoint:
         losses: Mean loss of each epoch of it that is done.
         weights: Values of all variables, in the supernet's order.
         momenta: Of the trainable ones.
-        base: Kernels that angles are measured from.
+        base: Kernels that angles are measured from; none for a child.
         fingerprint: Of the space.
     """
 
@@ -51,6 +57,18 @@ class Checkpoint:
     momenta: list[np.ndarray]
     base: list[np.ndarray]
     fingerprint: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the job, its losses and all arrays, to the bit."""
+        found = hashlib.sha256(
+            json.dumps([self.job_id, list(self.losses)]).encode()
+        )
+        for name in LISTS:
+            for value in getattr(self, name):
+                found.update(f"{name} {value.dtype} {value.shape}".encode())
+                found.update(np.ascontiguousarray(value).tobytes())
+        return found.hexdigest()
 
     def save(self, path: pathlib.Path) -> None:
         """Writes the checkpoint, whole or not at all."""
@@ -66,19 +84,30 @@ class Checkpoint:
         for name in LISTS:
             for index, value in enumerate(getattr(self, name)):
                 arrays[f"{name}_{index}"] = value
-        content = io.BytesIO()
-        np.savez(content, **arrays)  # type: ignore[arg-type]
-        write_bytes(path, content.getvalue())
+        archive = io.BytesIO()
+        np.savez(archive, **arrays)  # type: ignore[arg-type]
+        content = archive.getvalue()
+        seal = hashlib.sha256(content).hexdigest()
+        write_bytes(path, content + MARK + seal.encode())
 
     @classmethod
     def load(cls, path: pathlib.Path) -> "Checkpoint":
         """Returns the checkpoint of a file.
 
         Raises:
-            ValueError: If the file is damaged or of another kind.
+            DamagedError: If the file is not as it was written, or of another
+                kind.
         """
+        content, mark, seal = path.read_bytes().rpartition(MARK)
+        if not mark or seal.decode(errors="replace") != (
+            hashlib.sha256(content).hexdigest()
+        ):
+            raise DamagedError(
+                f"{path} is no checkpoint that can be read: its checksum is "
+                "not that of its content."
+            )
         try:
-            with path.open("rb") as file, np.load(file) as arrays:
+            with np.load(io.BytesIO(content)) as arrays:
                 about: dict[str, Any] = json.loads(arrays["about"].tobytes())
                 if about["schema"] != SCHEMA:
                     raise ValueError(f"it is of schema {about['schema']!r}")
@@ -97,7 +126,7 @@ class Checkpoint:
                     **lists,
                 )
         except DAMAGES as error:
-            raise ValueError(
+            raise DamagedError(
                 f"{path} is no checkpoint of schema {SCHEMA!r} that can be "
                 f"read: {error}. Start anew in another folder."
             ) from error

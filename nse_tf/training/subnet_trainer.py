@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from nse_tf.datasets import ImageSet, epoch_batches, num_batches
+from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import ChildRecipe
 from nse_tf.training.steps import TrainingStep, mean_loss
@@ -16,18 +17,111 @@ _NO_SLOTS = np.empty((0, 0), np.int32)
 
 def child_step(child: keras.Model, recipe: ChildRecipe) -> TrainingStep:
     """Returns the update of a child of fast layers, momenta zero."""
+    return _step(child, recipe, child_optimizer(child, recipe))
+
+
+def child_optimizer(child: keras.Model, recipe: ChildRecipe) -> LazySGD:
+    """Returns what moves a child's weights, momenta zero."""
+    return LazySGD(
+        child.trainable_variables,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov,
+        weight_decay=recipe.weight_decay,
+        clip_norm=recipe.clip_norm,
+    )
+
+
+def _step(
+    child: keras.Model, recipe: ChildRecipe, optimizer: LazySGD
+) -> TrainingStep:
     return TrainingStep(
         lambda images, slots: child(images, training=True),
-        LazySGD(
-            child.trainable_variables,
-            momentum=recipe.momentum,
-            nesterov=recipe.nesterov,
-            weight_decay=recipe.weight_decay,
-            clip_norm=recipe.clip_norm,
-        ),
+        optimizer,
         augmentation=recipe.augmentation,
         label_smoothing=recipe.label_smoothing,
     )
+
+
+class ChildTrainer:
+    """Holds a child and what its training has come to.
+
+    Args:
+        child: From pixels in 0..255 to logits, of fast layers.
+        images: What to train on.
+        recipe: The numbers of a step, and the learning rate over time.
+
+    Attributes:
+        losses: Mean loss of each epoch so far.
+    """
+
+    def __init__(
+        self, child: keras.Model, images: ImageSet, recipe: ChildRecipe
+    ) -> None:
+        self._child = child
+        self._images = images
+        self._recipe = recipe
+        self._optimizer = child_optimizer(child, recipe)
+        self.losses: list[float] = []
+
+    def train(
+        self,
+        epochs: int,
+        seed: int,
+        after_epoch: Callable[[float], None] = lambda loss: None,
+    ) -> None:
+        """Trains the child in place, on from the epochs in `losses`.
+
+        Args:
+            epochs: Passes over the images altogether.
+            seed: Of their order and augmentation.
+            after_epoch: Called with each epoch's mean loss.
+
+        Raises:
+            ValueError: If the training diverged.
+        """
+        recipe = self._recipe
+        step = _step(self._child, recipe, self._optimizer)
+        steps = num_batches(len(self._images), recipe.batch_size, True)
+        for epoch in range(len(self.losses), epochs):
+            rng = np.random.default_rng([seed, epoch])
+            batches = epoch_batches(
+                self._images, recipe.batch_size, seed=seed, epoch=epoch
+            )
+            losses = []
+            for index, (batch, labels) in enumerate(batches):
+                rate = recipe.rate_at(epoch + (index + 1) / steps, epochs)
+                augment_seed = tuple(rng.integers(2**31, size=2).tolist())
+                losses.append(
+                    step(batch, labels, _NO_SLOTS, rate, augment_seed)
+                )
+            self.losses.append(mean_loss(losses, recipe.learning_rate))
+            after_epoch(self.losses[-1])
+
+    def checkpoint(
+        self, job_id: str, origin: str, fingerprint: str
+    ) -> Checkpoint:
+        """Returns all that training goes on from, dropout's seeds included."""
+        return Checkpoint(
+            job_id,
+            origin,
+            tuple(self.losses),
+            [variable.numpy() for variable in self._child.variables],
+            [slot.numpy() for slot in self._optimizer.momenta],
+            [],
+            fingerprint,
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Goes on from a checkpoint of the same child."""
+        for variable, value in zip(
+            self._child.variables, checkpoint.weights, strict=True
+        ):
+            variable.assign(value)
+        for slot, value in zip(
+            self._optimizer.momenta, checkpoint.momenta, strict=True
+        ):
+            slot.assign(value)
+        self.losses = list(checkpoint.losses)
 
 
 def train_child(
@@ -38,35 +132,13 @@ def train_child(
     seed: int,
     after_epoch: Callable[[float], None] = lambda loss: None,
 ) -> list[float]:
-    """Trains a child in place; returns the mean loss of each epoch.
+    """Trains a child from its first epoch on; returns each epoch's mean loss.
 
-    Args:
-        child: From pixels in 0..255 to logits, of fast layers.
-        images: What to train on.
-        recipe: The numbers of a step, and the learning rate over time.
-        epochs: Passes over the images.
-        seed: Of their order and augmentation.
-        after_epoch: Called with each epoch's mean loss.
-
-    Raises:
-        ValueError: If the training diverged.
+    See `ChildTrainer` for arguments and errors.
     """
-    step = child_step(child, recipe)
-    steps = num_batches(len(images), recipe.batch_size, True)
-    history = []
-    for epoch in range(epochs):
-        rng = np.random.default_rng([seed, epoch])
-        batches = epoch_batches(
-            images, recipe.batch_size, seed=seed, epoch=epoch
-        )
-        losses = []
-        for index, (batch, labels) in enumerate(batches):
-            rate = recipe.rate_at(epoch + (index + 1) / steps, epochs)
-            augment_seed = tuple(rng.integers(2**31, size=2).tolist())
-            losses.append(step(batch, labels, _NO_SLOTS, rate, augment_seed))
-        history.append(mean_loss(losses, recipe.learning_rate))
-        after_epoch(history[-1])
-    return history
+    trainer = ChildTrainer(child, images, recipe)
+    trainer.train(epochs, seed, after_epoch)
+    return trainer.losses
 
 
 def accuracy(

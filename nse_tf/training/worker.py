@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 import pathlib
 import tempfile
 import time
@@ -34,8 +35,9 @@ from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.evaluation import ChildEvaluator
 from nse_tf.training.progress import Progress
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
-from nse_tf.training.subnet_trainer import accuracy, train_child
+from nse_tf.training.subnet_trainer import ChildTrainer, accuracy
 from nse_tf.training.supernet_trainer import SupernetTrainer
+from nse_tf.training.weight_files import WeightFiles
 
 Measurer = Callable[
     [Sequence[keras.Model], str, int], tuple[list[float], list[int]]
@@ -55,8 +57,8 @@ class Worker:
         measure: Returns the latencies, in milliseconds, and file sizes, in
             bytes, of models, given also the precision and the number of
             threads. None where no job asks for it.
-        checkpoint_seconds: Least time between two checkpoints of a supernet's
-            training; its end is always kept.
+        checkpoint_seconds: Least time between two checkpoints of a training;
+            its end is always kept.
     """
 
     def __init__(
@@ -76,13 +78,11 @@ class Worker:
         self._child_recipe = child_recipe
         self._measure = measure
         self._checkpoint_seconds = checkpoint_seconds
+        self.weights = WeightFiles(folder / "supernet")
+        self._children = WeightFiles(folder / "children")
         self._trainer: SupernetTrainer | None = None
+        self._trained = ""
         self._evaluator: ChildEvaluator | None = None
-
-    @property
-    def checkpoint_path(self) -> pathlib.Path:
-        """Where the supernet is kept."""
-        return self._folder / "supernet" / "checkpoint.npz"
 
     def run(self, job: Job) -> Result:
         """Does a job.
@@ -90,6 +90,8 @@ class Worker:
         Raises:
             ValueError: If the job does not fit the space or the folder, wants a
                 supernet that was never trained, or trains one that diverges.
+            LostWeightsError: If it builds on weights whose file is gone: do
+                the job that it names again, then this one.
         """
         started = time.monotonic()
         match job:
@@ -102,26 +104,25 @@ class Worker:
             case TrainChild():
                 return self._train_child(job, started)
 
-    def supernet(self) -> Supernet:
-        """Returns the supernet as last trained.
+    def supernet(self, reference: str | None = None) -> Supernet:
+        """Returns the supernet as last trained, or as a reference names it.
 
         Raises:
+            LostWeightsError: If the file of those weights is gone.
             ValueError: If none was trained in this run's folder.
         """
-        if self._trainer is None:
-            kept = self._kept()
-            trainer = self._new_trainer()
+        if self._trainer is None or reference not in (None, self._trained):
+            kept = self._kept(reference)
+            trainer = self._trainer or self._new_trainer()
+            self._trainer = None  # Until it is whole.
             trainer.restore(kept)
-            self._trainer = trainer
+            self._hold(trainer, kept)
+            return trainer.supernet
         return self._trainer.supernet
 
-    def evaluator(self) -> ChildEvaluator:
-        """Returns what judges children of the supernet as last trained.
-
-        Raises:
-            ValueError: If none was trained in this run's folder.
-        """
-        supernet = self.supernet()
+    def evaluator(self, reference: str | None = None) -> ChildEvaluator:
+        """Returns what judges children of a supernet; see `supernet`."""
+        supernet = self.supernet(reference)
         if self._evaluator is None or self._evaluator.supernet is not supernet:
             self._evaluator = ChildEvaluator(
                 supernet, self._data.train, self._data.validation
@@ -133,20 +134,31 @@ class Worker:
             Supernet(self._space), self._supernet_recipe, self._data.train
         )
 
-    def _kept(self) -> Checkpoint:
-        """Returns the supernet as last kept, by this process or another."""
-        if not self.checkpoint_path.exists():
-            raise ValueError(
-                f"No supernet was trained in {self._folder}: there is no "
-                f"{self.checkpoint_path}."
-            )
-        return Checkpoint.load(self.checkpoint_path)
+    def _hold(self, trainer: SupernetTrainer, weights: Checkpoint) -> None:
+        """Keeps a trainer for the next jobs, and whose weights it has."""
+        self._trainer = trainer
+        self._trained = f"{weights.job_id}#{weights.digest}"
 
-    def _origin(self, job: TrainSupernet) -> str:
+    def _kept(self, reference: str | None) -> Checkpoint:
+        """Returns weights that this process or another kept."""
+        reference = reference or self.weights.latest()
+        if reference is None:
+            raise ValueError(
+                f"No supernet was trained in {self._folder}: there are no "
+                "weights in supernet/."
+            )
+        return self.weights.load_finished(reference)
+
+    def _origin(self, job: TrainSupernet | TrainChild) -> str:
         """Returns a digest of all that decides how a training goes."""
+        recipe = (
+            self._supernet_recipe
+            if isinstance(job, TrainSupernet)
+            else self._child_recipe
+        )
         origin = [
             job_to_json(job),
-            dataclasses.asdict(self._supernet_recipe),
+            dataclasses.asdict(recipe),
             self._space.fingerprint,
             self._data.fingerprint(),
         ]
@@ -160,8 +172,9 @@ class Worker:
         self._trainer = None  # Until it is done: half-way weights are no one's.
         self._prepare(trainer, job, origin)
         self._train(trainer, job, origin)
-        trainer.checkpoint(job.id, origin).save(self.checkpoint_path)
-        self._trainer = trainer
+        weights = trainer.checkpoint(job.id, origin)
+        self.weights.keep(weights, is_finished=True)
+        self._hold(trainer, weights)
         candidates, fixed = trainer.angle_sums()
         return SupernetTrained(
             tuple(trainer.losses),
@@ -171,6 +184,7 @@ class Worker:
             ),
             (float(fixed[0]), float(fixed[1]), float(fixed[2])),
             time.monotonic() - started,
+            weights.digest,
         )
 
     def _prepare(
@@ -186,19 +200,14 @@ class Worker:
                 f"Job {job.id!r} starts from the previous weights, so the "
                 "initial ones are gone: `base` must be 'previous' or 'reset'."
             )
-        kept = self._kept() if self.checkpoint_path.exists() else None
-        if kept is not None and kept.job_id == job.id:
-            if kept.origin != origin:
-                raise ValueError(
-                    f"{self.checkpoint_path} is of a job of the same id, "
-                    f"{job.id!r}, but with other numbers, images or recipe. "
-                    "Use another folder."
-                )
+        kept = self.weights.load(job.id)
+        if kept is not None:
+            _require_origin(kept, job, origin)
             trainer.restore(kept)
         elif job.start_from == "fresh":
             trainer.start_over(job.seed)
         else:
-            trainer.restore(kept or self._kept())
+            trainer.restore(self._kept(job.previous))
             trainer.losses = []
             if job.base == "reset":
                 trainer.base = trainer.kernels()
@@ -207,36 +216,51 @@ class Worker:
         self, trainer: SupernetTrainer, job: TrainSupernet, origin: str
     ) -> None:
         """Trains to the job's last epoch, with checkpoints on the way."""
-        saved = time.monotonic()
         with Progress(
             f"training the supernet ({job.id})",
             job.epochs,
             "epochs",
             done=len(trainer.losses),
         ) as bar:
-
-            def after_epoch(loss: float) -> None:
-                nonlocal saved
-                bar.advance(loss=loss)
-                if time.monotonic() - saved >= self._checkpoint_seconds:
-                    trainer.checkpoint(job.id, origin).save(
-                        self.checkpoint_path
-                    )
-                    saved = time.monotonic()
-
             trainer.train(
                 UniformSampler(self._space.restrict(job.active)),
                 job.epochs,
                 job.learning_rates,
                 job.seed,
                 zlib.crc32(job.id.encode()),
-                after_epoch,
+                self._after_epoch(
+                    bar,
+                    self.weights,
+                    lambda: trainer.checkpoint(job.id, origin),
+                ),
             )
+
+    def _after_epoch(
+        self,
+        bar: Progress,
+        files: WeightFiles,
+        checkpoint: Callable[[], Checkpoint],
+    ) -> Callable[[float], None]:
+        """Returns what advances a bar, and keeps a checkpoint when it is time.
+
+        The first comes after the first epoch: it shows early that the disk
+        takes it.
+        """
+        saved = -math.inf
+
+        def after_epoch(loss: float) -> None:
+            nonlocal saved
+            bar.advance(loss=loss)
+            if time.monotonic() - saved >= self._checkpoint_seconds:
+                files.keep(checkpoint(), is_finished=False)
+                saved = time.monotonic()
+
+        return after_epoch
 
     def _evaluate_children(
         self, job: EvaluateChildren, started: float
     ) -> ChildrenEvaluated:
-        evaluator = self.evaluator()
+        evaluator = self.evaluator(job.supernet)
         found: list[float] = []
         with Progress(
             f"evaluating children ({job.id})", len(job.children), "children"
@@ -276,16 +300,28 @@ class Worker:
         images = self._data.train
         if job.uses_validation:
             images = joined(images, self._data.validation)
+        trainer = ChildTrainer(child, images, recipe)
+        origin = self._origin(job)
+        kept = self._children.load(job.id)
+        if kept is not None:
+            _require_origin(kept, job, origin)
+            trainer.restore(kept)
         with Progress(
-            f"training one child alone ({job.id})", job.epochs, "epochs"
+            f"training one child alone ({job.id})",
+            job.epochs,
+            "epochs",
+            done=len(trainer.losses),
         ) as bar:
-            losses = train_child(
-                child,
-                images,
-                recipe,
+            trainer.train(
                 job.epochs,
                 job.seed,
-                lambda loss: bar.advance(loss=loss),
+                self._after_epoch(
+                    bar,
+                    self._children,
+                    lambda: trainer.checkpoint(
+                        job.id, origin, self._space.fingerprint
+                    ),
+                ),
             )
         stock = with_stock_layers(self._space, genotype, child)
         found = (
@@ -295,8 +331,9 @@ class Worker:
         )
         model_file = pathlib.Path("children") / f"{job.id}.keras"
         digest = _save_model(stock, self._folder / model_file)
+        self._children.drop_partial(job.id)
         return ChildTrained(
-            tuple(losses),
+            tuple(trainer.losses),
             found,
             str(model_file),
             digest,
@@ -305,6 +342,22 @@ class Worker:
 
     def _genotype(self, genes: Genes) -> Genotype:
         return self._space.require(Genotype(genes, self._space.fingerprint))
+
+
+def _require_origin(
+    kept: Checkpoint, job: TrainSupernet | TrainChild, origin: str
+) -> None:
+    """Refuses the checkpoint of another training.
+
+    Raises:
+        ValueError: If it is another's.
+    """
+    if kept.origin != origin:
+        raise ValueError(
+            f"The folder holds a checkpoint of a job of the same id, "
+            f"{job.id!r}, but with other numbers, images or recipe. Use "
+            "another folder."
+        )
 
 
 def _save_model(model: keras.Model, path: pathlib.Path) -> str:

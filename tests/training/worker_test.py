@@ -18,6 +18,7 @@ from nse_tf.jobs import (
     SupernetTrained,
     TrainChild,
     TrainSupernet,
+    weights_of,
 )
 from nse_tf.spaces import MBConv, Stage
 from nse_tf.training import (
@@ -28,6 +29,7 @@ from nse_tf.training import (
     accuracy,
 )
 from nse_tf.training.checkpoints import Checkpoint
+from nse_tf.training.weight_files import LostWeightsError
 from tests.supernet.tiny_spaces import tiny_space
 from tests.training.tiny_data import image_data
 
@@ -76,13 +78,19 @@ def _train(worker: Worker, job: TrainSupernet) -> SupernetTrained:
     return dataclasses.replace(result, seconds=0.0)
 
 
+def _latest(worker: Worker) -> pathlib.Path:
+    """Returns the checkpoint of the last training, also one broken off."""
+    files = (worker._folder / "supernet").glob("*.npz")
+    return max(files, key=lambda path: (path.name[:5], ".part" in path.name))
+
+
 def _kept(worker: Worker) -> dict[str, Any]:
     """Returns what is in a worker's checkpoint, arrays as bytes."""
     return {
         name: [each.tobytes() for each in value]
         if isinstance(value, list)
         else value
-        for name, value in vars(Checkpoint.load(worker.checkpoint_path)).items()
+        for name, value in vars(Checkpoint.load(_latest(worker))).items()
     }
 
 
@@ -177,7 +185,7 @@ def test_one_worker_goes_on_after_an_interruption_as_a_new_one_would(
 
 
 def test_another_process_finds_the_supernet_as_it_was_left(run: _Run) -> None:
-    folder = run.worker.checkpoint_path.parent.parent
+    folder = run.worker._folder
     other = _worker(folder).supernet()
     pairs = zip(
         other.get_weights(), run.worker.supernet().get_weights(), strict=True
@@ -260,9 +268,9 @@ def test_base_follows_the_job(tmp_path: pathlib.Path) -> None:
     np.testing.assert_array_equal(drawn[..., 0], drawn[..., 2])
     np.testing.assert_array_equal(drawn[..., 0], drawn[..., 1])
 
-    kept = Checkpoint.load(worker.checkpoint_path)
+    kept = Checkpoint.load(_latest(worker))
     doubled = [2 * value for value in kept.weights]
-    dataclasses.replace(kept, weights=doubled).save(worker.checkpoint_path)
+    dataclasses.replace(kept, weights=doubled).save(_latest(worker))
     previous = dataclasses.replace(SECOND, epochs=0)
     sums = np.array(_train(worker, previous).angle_sums)
     np.testing.assert_allclose(sums, drawn * [2, 1, 4])
@@ -285,12 +293,12 @@ def test_a_fresh_training_forgets_the_momenta(
     run: _Run, tmp_path: pathlib.Path
 ) -> None:
     worker = _worker(tmp_path)
-    kept = Checkpoint.load(run.worker.checkpoint_path)
-    kept.save(worker.checkpoint_path)
+    kept = Checkpoint.load(_latest(run.worker))
+    kept.save(worker.weights.finished(kept.job_id))
     assert any(np.any(value) for value in kept.momenta)
     job = dataclasses.replace(FIRST, id="00009_fresh", epochs=0)
     worker.run(job)
-    fresh = Checkpoint.load(worker.checkpoint_path)
+    fresh = Checkpoint.load(_latest(worker))
     assert not any(np.any(value) for value in fresh.momenta)
 
 
@@ -327,13 +335,80 @@ def test_what_was_never_trained_cannot_be_used(tmp_path: pathlib.Path) -> None:
         worker.supernet()
 
 
-def test_a_damaged_checkpoint_is_named(tmp_path: pathlib.Path) -> None:
+def test_damaged_weights_are_kept_aside_and_trained_again(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     worker = _worker(tmp_path)
-    worker.checkpoint_path.parent.mkdir()
-    worker.checkpoint_path.write_bytes(b"PK")
-    for job in (FIRST, SECOND, EVALUATION):
-        with pytest.raises(ValueError, match="is no checkpoint"):
-            worker.run(job)
+    fresh = dataclasses.replace(FIRST, epochs=0)
+    trained = _train(worker, fresh)
+    named = weights_of(fresh.id, trained)
+    for damage in (b"PK", b""):
+        path = worker.weights.finished(fresh.id)
+        path.write_bytes(damage)
+        for builds_on_it in (
+            dataclasses.replace(SECOND, previous=named),
+            dataclasses.replace(EVALUATION, supernet=named),
+        ):
+            with pytest.raises(LostWeightsError) as lost:
+                _worker(tmp_path).run(builds_on_it)
+            assert lost.value.job_id == fresh.id
+        assert _train(_worker(tmp_path), fresh) == trained
+    assert caplog.text.count("00000_train_supernet.npz is no checkpoint") == 2
+    aside = [path.read_bytes() for path in path.parent.glob("*.damaged*")]
+    assert sorted(aside) == [b"", b"PK"]
+
+
+def test_children_are_judged_on_the_weights_that_are_named(
+    run: _Run, tmp_path: pathlib.Path
+) -> None:
+    """Also where another process has trained on, or trained otherwise."""
+    first, second = (
+        weights_of(j.id, r)
+        for j, r in zip((FIRST, SECOND), run.results, strict=True)
+    )
+    worker = _worker(run.worker._folder)
+    found = [
+        worker.run(dataclasses.replace(EVALUATION, supernet=named))
+        for named in (second, first, second)
+    ]
+    accuracies = [each.accuracies for each in found]  # type: ignore[union-attr]
+    assert accuracies[0] == accuracies[2]
+    assert (
+        worker.supernet(first).get_weights()[0].tobytes()
+        == run.kept[0]["weights"][0]
+    )
+    foreign = f"{FIRST.id}#{'0' * 64}"
+    with pytest.raises(
+        ValueError, match="not 000000000000 as the search knows"
+    ):
+        worker.run(dataclasses.replace(EVALUATION, supernet=foreign))
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_child_broken_off_and_trained_on_comes_to_the_same_bits(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, dropout: float
+) -> None:
+    recipe = ChildRecipe(batch_size=12, dropout=dropout)
+    results = []
+    for name in ("whole", "broken"):
+        folder = tmp_path / name
+        if name == "broken":
+            with monkeypatch.context() as patch:
+                patch.setattr(
+                    "nse_tf.training.subnet_trainer.epoch_batches",
+                    _breaking_off_in_the_second_epoch,
+                )
+                with pytest.raises(KeyboardInterrupt):
+                    _worker(folder, child_recipe=recipe).run(LONE_CHILD)
+            (part,) = (folder / "children").iterdir()
+            assert len(Checkpoint.load(part).losses) == 1
+        result = _worker(folder, child_recipe=recipe).run(LONE_CHILD)
+        assert isinstance(result, ChildTrained)
+        child = keras.saving.load_model(folder / result.model_file)
+        results.append(
+            (result.losses, [each.tobytes() for each in child.get_weights()])
+        )
+    assert results[0] == results[1]
 
 
 @pytest.mark.slow
@@ -367,7 +442,4 @@ def test_jobs_that_do_not_fit_are_refused(
         worker.run(wide)
     # None of which did any harm.
     assert _kept(worker) == run.kept[1]
-    assert (
-        _train(_worker(worker.checkpoint_path.parent.parent), SECOND)
-        == (run.results[1])
-    )
+    assert _train(_worker(worker._folder), SECOND) == run.results[1]

@@ -1,0 +1,112 @@
+"""JSON files that tell by a checksum whether they are as they were written.
+
+A file that is not there, and one that is damaged, are different things: the
+first is a beginning, the second a loss that someone must hear of.
+"""
+
+import hashlib
+import json
+import logging
+import pathlib
+from typing import Any
+
+from nse_tf.spaces.files import json_bytes, write_bytes, write_json
+
+LOGGER = logging.getLogger("nse_tf")
+
+SEAL = "sha256"
+
+
+class DamagedError(ValueError):
+    """A file is not what was written to it; the message names it."""
+
+
+def sealed(value: dict[str, Any]) -> dict[str, Any]:
+    """Returns a JSON object with a checksum over all else in it."""
+    return {**value, SEAL: _checksum(value)}
+
+
+def unsealed(value: Any, path: pathlib.Path) -> dict[str, Any]:
+    """Returns what `sealed` was given.
+
+    Raises:
+        DamagedError: If it is something else; names the path.
+    """
+    if not isinstance(value, dict) or SEAL not in value:
+        raise DamagedError(f"{path} is damaged: it has no checksum.")
+    content = {name: each for name, each in value.items() if name != SEAL}
+    if value[SEAL] != _checksum(content):
+        raise DamagedError(
+            f"{path} is damaged: its checksum is not that of its content."
+        )
+    return content
+
+
+def write_sealed(
+    path: pathlib.Path, value: dict[str, Any], *, durable: bool = True
+) -> None:
+    """Writes a JSON object with its checksum, whole or not at all."""
+    write_json(path, sealed(value), durable=durable)
+
+
+def read_sealed(path: pathlib.Path) -> dict[str, Any]:
+    """Returns the JSON object that `write_sealed` wrote.
+
+    Raises:
+        DamagedError: If the file holds something else.
+        FileNotFoundError: If there is none.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f"{path} is damaged: {error}.") from error
+    return unsealed(value, path)
+
+
+def write_twice(path: pathlib.Path, value: dict[str, Any]) -> None:
+    """Writes a sealed file and a hidden copy, for what cannot be made again."""
+    write_sealed(_twin(path), value)
+    write_sealed(path, value)
+
+
+def read_either(path: pathlib.Path) -> dict[str, Any]:
+    """Returns what `write_twice` wrote; repairs a damaged file by its copy.
+
+    The damaged file is kept beside, and a warning says so.
+
+    Raises:
+        DamagedError: If both are damaged, or the copy is gone.
+        FileNotFoundError: If there is no such file.
+    """
+    try:
+        return read_sealed(path)
+    except DamagedError as error:
+        try:
+            value = read_sealed(_twin(path))
+        except (FileNotFoundError, DamagedError):
+            raise error from None
+        LOGGER.warning(
+            "%s Kept as %s; the copy in %s is intact and was used.",
+            error,
+            set_aside(path).name,
+            _twin(path).name,
+        )
+        write_bytes(path, json_bytes(sealed(value)))
+        return value
+
+
+def set_aside(path: pathlib.Path) -> pathlib.Path:
+    """Renames a damaged file, so that nothing is lost; returns its new path."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged{number}")).exists():
+        number += 1
+    return path.rename(aside)
+
+
+def _twin(path: pathlib.Path) -> pathlib.Path:
+    return path.with_name(f".{path.name}.copy")
+
+
+def _checksum(value: dict[str, Any]) -> str:
+    text = json.dumps(value, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,113 @@
+"""Where weights lie while they are trained and after: a file for each job.
+
+A file that is damaged is set aside, never deleted, and the training that made
+it goes back to what is intact.
+"""
+
+import logging
+import pathlib
+
+from nse_tf.spaces.sealed_files import DamagedError, set_aside
+from nse_tf.training.checkpoints import Checkpoint
+
+LOGGER = logging.getLogger("nse_tf")
+
+
+class LostWeightsError(ValueError):
+    """The weights of a finished training are gone; to be trained again.
+
+    Attributes:
+        job_id: Of the training.
+    """
+
+    def __init__(self, job_id: str, path: pathlib.Path) -> None:
+        super().__init__(
+            f"The weights of job {job_id!r} are not there: {path}."
+        )
+        self.job_id = job_id
+
+
+class WeightFiles:
+    """The checkpoints of jobs in one folder.
+
+    Args:
+        folder: Where they lie; made with the first one.
+    """
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._folder = folder
+
+    def finished(self, job_id: str) -> pathlib.Path:
+        """Returns the path of what a job came to."""
+        return self._folder / f"{job_id}.npz"
+
+    def partial(self, job_id: str) -> pathlib.Path:
+        """Returns the path of what a job came to before it was broken off."""
+        return self._folder / f"{job_id}.part.npz"
+
+    def latest(self) -> str | None:
+        """Returns the id of the last job that was finished, if any."""
+        return max(self._finished_ids(), default=None)
+
+    def load(self, job_id: str) -> Checkpoint | None:
+        """Returns as far as a job came, as far as files are intact."""
+        for path in (self.finished(job_id), self.partial(job_id)):
+            if path.exists():
+                try:
+                    return Checkpoint.load(path)
+                except DamagedError as error:
+                    LOGGER.warning(
+                        "%s Kept as %s; the training goes on from what is "
+                        "intact.",
+                        error,
+                        set_aside(path).name,
+                    )
+        return None
+
+    def load_finished(self, reference: str) -> Checkpoint:
+        """Returns the weights that a reference names; see `jobs.weights_of`.
+
+        Raises:
+            LostWeightsError: If they are missing or damaged.
+            ValueError: If they are others than the reference names.
+        """
+        job_id, _, digest = reference.partition("#")
+        if not self.finished(job_id).exists():
+            raise LostWeightsError(job_id, self.finished(job_id))
+        kept = self.load(job_id)
+        if kept is None or not self.finished(job_id).exists():
+            raise LostWeightsError(job_id, self.finished(job_id))
+        if digest and kept.digest != digest:
+            raise ValueError(
+                f"{self.finished(job_id)} holds weights {kept.digest[:12]}, "
+                f"not {digest[:12]} as the search knows them: they come from "
+                "another run, or from a machine or a number of threads that "
+                "computes other bits. Start anew in another folder."
+            )
+        return kept
+
+    def keep(self, checkpoint: Checkpoint, *, is_finished: bool) -> None:
+        """Writes a checkpoint; of finished ones before it, keeps the last.
+
+        Without the last one, a damaged file would send training back to its
+        very beginning.
+        """
+        job_id = checkpoint.job_id
+        if not is_finished:
+            checkpoint.save(self.partial(job_id))
+            return
+        checkpoint.save(self.finished(job_id))
+        self.drop_partial(job_id)
+        for older in sorted(x for x in self._finished_ids() if x < job_id)[:-1]:
+            self.finished(older).unlink(missing_ok=True)
+
+    def drop_partial(self, job_id: str) -> None:
+        """Removes what a job came to half-way, which is not needed any more."""
+        self.partial(job_id).unlink(missing_ok=True)
+
+    def _finished_ids(self) -> list[str]:
+        return [
+            path.stem
+            for path in self._folder.glob("*.npz")
+            if not path.name.startswith(".") and not path.stem.endswith(".part")
+        ]
