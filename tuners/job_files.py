@@ -1,49 +1,81 @@
 """Jobs and results as files in the run's folder, which all workers share.
 
 keras-tuner's wire rounds metrics to float32 and takes no lists, so a trial
-carries names of files, and the file a hash.
+carries names of files, and the file a hash. A result's file says which job it
+answers: it is what a results table is made again from.
 """
 
 import hashlib
-import json
+import logging
 import pathlib
+from typing import Any
 
 from nse_tf.jobs import (
     Job,
     Result,
+    digest_of,
     job_from_json,
     job_to_json,
     result_from_json,
     result_to_json,
 )
-from nse_tf.spaces.files import write_json
+from nse_tf.spaces.sealed_files import (
+    DamagedError,
+    read_sealed,
+    sealed_bytes,
+    set_aside,
+    write_sealed,
+)
+
+LOGGER = logging.getLogger("nse_tf")
+
+
+def job_path(folder: pathlib.Path, job_id: str) -> pathlib.Path:
+    """Returns where the job of that id lies."""
+    return folder / "jobs" / f"{job_id}.json"
+
+
+def result_path(folder: pathlib.Path, job_id: str) -> pathlib.Path:
+    """Returns where the result of that job lies."""
+    return folder / "results" / f"{job_id}.json"
 
 
 def write_job(folder: pathlib.Path, job: Job) -> None:
-    """Writes a job where a worker will look for it."""
-    write_json(folder / "jobs" / f"{job.id}.json", job_to_json(job))
+    """Writes a job where a worker will look for it; the disk may lag.
+
+    A file that says the same is left as it is.
+    """
+    path, content = job_path(folder, job.id), {"job": job_to_json(job)}
+    wanted = sealed_bytes(content)
+    if not path.exists() or path.read_bytes() != wanted:
+        write_sealed(path, content, durable=False)
 
 
 def read_job(folder: pathlib.Path, job_id: str) -> Job:
     """Returns the job of that id.
 
     Raises:
-        ValueError: If there is no such job in the folder.
+        ValueError: If there is no such job in the folder, or it is damaged.
     """
-    path = folder / "jobs" / f"{job_id}.json"
+    path = job_path(folder, job_id)
     if not path.exists():
         raise ValueError(
             f"There is no job file {path}. Chief and workers must share the "
             "run's folder."
         )
-    return job_from_json(json.loads(path.read_text()))
+    return job_from_json(read_sealed(path)["job"])
+
+
+def result_content(job: Job, result: Result) -> dict[str, Any]:
+    """Returns what a result's file holds."""
+    return {"job": digest_of(job), "result": result_to_json(result)}
 
 
 def write_result(folder: pathlib.Path, job_id: str, result: Result) -> str:
-    """Writes a result; returns the reference that the trial carries."""
-    path = folder / "results" / f"{job_id}.json"
-    write_json(path, result_to_json(result))
-    return f"{job_id}#{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    """Writes a job's result; returns the reference that the trial carries."""
+    path = result_path(folder, job_id)
+    write_sealed(path, result_content(read_job(folder, job_id), result))
+    return _reference(job_id, path)
 
 
 def read_result(folder: pathlib.Path, reference: str) -> Result:
@@ -53,21 +85,45 @@ def read_result(folder: pathlib.Path, reference: str) -> Result:
         ValueError: If the file is missing or is not what was written.
     """
     job_id, _, digest = reference.partition("#")
-    path = folder / "results" / f"{job_id}.json"
+    path = result_path(folder, job_id)
     if not path.exists():
         raise ValueError(f"There is no result file {path}.")
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != digest:
+    if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
         raise ValueError(
             f"{path} is not the file that its trial refers to. Start the "
-            "search anew in another folder."
+            "search again: it repairs what it can."
         )
-    return result_from_json(json.loads(content))
+    return result_from_json(read_sealed(path)["result"])
 
 
 def finished_result(folder: pathlib.Path, job_id: str) -> str | None:
-    """Returns the reference of a result that a killed run left, if any."""
-    path = folder / "results" / f"{job_id}.json"
+    """Returns the reference of a result that a killed run left, if any.
+
+    One that is damaged is set aside, with a warning, to be worked out again.
+
+    Raises:
+        ValueError: If it answers another job of the same id.
+    """
+    path = result_path(folder, job_id)
     if not path.exists():
         return None
+    try:
+        answered = read_sealed(path)["job"]
+    except DamagedError as error:
+        LOGGER.warning(
+            "%s Kept as %s; the job is done again.",
+            error,
+            set_aside(path).name,
+        )
+        return None
+    if answered != digest_of(read_job(folder, job_id)):
+        raise ValueError(
+            f"{path} answers another job than the one that is asked for: the "
+            "folder holds the results of another search, or of another version "
+            "of nse_tf. Use another folder."
+        )
+    return _reference(job_id, path)
+
+
+def _reference(job_id: str, path: pathlib.Path) -> str:
     return f"{job_id}#{hashlib.sha256(path.read_bytes()).hexdigest()}"

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import pathlib
 from typing import Any
 
 import keras_tuner
@@ -13,7 +12,9 @@ from nse_tf.jobs import (
     ChildrenEvaluated,
     ChildTrained,
     EvaluateChildren,
+    Failed,
     Job,
+    MeasureChildren,
     Result,
     TrainChild,
 )
@@ -26,17 +27,16 @@ from nse_tf.methods import (
     Wait,
 )
 from nse_tf.methods.finals import Purpose
-from nse_tf.reporting import RunLog, write_scalars
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.spaces.files import write_json
-from nse_tf.spaces.space_json import save_space
+from nse_tf.tuners.durable_oracle import DurableOracle
 from nse_tf.tuners.hyperparameters import values_of
-from nse_tf.tuners.job_files import read_result, write_job
+from nse_tf.tuners.job_files import read_result
+from nse_tf.tuners.locking import synchronized
 
 OBJECTIVE = "val_accuracy"
 
 
-class SearchOracle(keras_tuner.Oracle):
+class SearchOracle(DurableOracle):
     """A method as a keras-tuner oracle.
 
     Every job of the method is a trial. Its hyperparameter values name the job
@@ -79,6 +79,8 @@ class SearchOracle(keras_tuner.Oracle):
         max_consecutive_failed_trials: int = 3,
     ) -> None:
         super().__init__(
+            method,
+            space,
             objective=objective or keras_tuner.Objective(OBJECTIVE, "max"),
             max_trials=max_trials,
             hyperparameters=hyperparameters,
@@ -89,14 +91,6 @@ class SearchOracle(keras_tuner.Oracle):
             max_consecutive_failed_trials=max_consecutive_failed_trials,
         )
         self.seed = seed  # keras-tuner takes 0 for none and draws one.
-        self.method = method
-        self.space = space
-        self.failure: Exception | None = None
-
-    @property
-    def folder(self) -> pathlib.Path:
-        """The run's folder."""
-        return pathlib.Path(self._project_dir)
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Asks the method for a job; see `keras_tuner.Oracle`.
@@ -108,35 +102,42 @@ class SearchOracle(keras_tuner.Oracle):
         job: Job | Wait | Done = Done()
         if self.failure is None:
             try:
-                job = self.method.ask()
-                self._record()
-            except (RuntimeError, ValueError) as error:
+                job = self._next_job()
+                self.books.record(self.method.history)
+            except (OSError, RuntimeError, ValueError) as error:
                 self.failure, job = error, Done()
         if isinstance(job, Done):
             return {"status": trial_module.TrialStatus.STOPPED}
         if isinstance(job, Wait):
             return {"status": trial_module.TrialStatus.IDLE}
-        write_job(self.folder, job)
         values: dict[str, str] = {"job": job.id, "job_kind": job.KIND}
         if isinstance(job, TrainChild):
             genotype = Genotype(job.child, self.space.fingerprint)
             values |= values_of(self.space, genotype)
         return {"status": trial_module.TrialStatus.RUNNING, "values": values}
 
-    @keras_tuner.synchronized
-    def update_trial(
-        self, trial_id: str, metrics: dict[str, float], step: int = 0
-    ) -> Any:
-        """Notes metrics; a trial that judges nothing lacks the objective."""
-        if self.objective.name in metrics:
-            return super().update_trial(trial_id, metrics, step)
-        trial = self.trials[trial_id]
-        for name, value in metrics.items():
-            if not trial.metrics.exists(name):
-                trial.metrics.register(name, direction="min")
-            trial.metrics.update(name, value, step=step)
-        self._save_trial(trial)
-        return trial
+    def _next_job(self) -> Job | Wait | Done:
+        """Returns a job that may be done now: what is measured runs alone.
+
+        Raises:
+            SearchError: If it waits for results that nobody works on.
+        """
+        out = [
+            trial.hyperparameters.values["job_kind"]
+            for trial in self.ongoing_trials.values()
+        ]
+        if MeasureChildren.KIND in out:
+            return Wait()
+        job = self._jobs.ask(self.num_workers)
+        if isinstance(job, MeasureChildren) and out:
+            self._jobs.give_back(job)
+            return Wait()
+        if isinstance(job, Wait) and not out:
+            waiting = [each.id for each in self.method.out]
+            raise SearchError(
+                f"The search waits for {waiting}, which nobody works on."
+            )
+        return job
 
     def score_trial(self, trial: trial_module.Trial) -> None:
         """Scores by the objective; 0 where a trial classifies nothing.
@@ -148,37 +149,43 @@ class SearchOracle(keras_tuner.Oracle):
         else:
             trial.score, trial.best_step = 0.0, 0
 
-    @keras_tuner.synchronized
+    @synchronized
     def end_trial(self, trial: trial_module.Trial) -> None:
-        """Tells the method what became of a job; see `keras_tuner.Oracle`."""
-        values = trial.hyperparameters.values
+        """Tells the method what became of a job; see `keras_tuner.Oracle`.
+
+        A trial that ended before is left as it is: a worker that was taken for
+        dead comes late.
+        """
+        if trial.trial_id in self._ended or trial.trial_id not in self.trials:
+            return
+        values = self.trials[trial.trial_id].hyperparameters.values
         if trial.status == trial_module.TrialStatus.COMPLETED:
+            reference = trial.hyperparameters.values.get("result", "")
             try:
-                result = read_result(self.folder, values.get("result", ""))
+                result = read_result(self.folder, reference)
             except ValueError as error:
                 trial.status = trial_module.TrialStatus.INVALID
                 trial.message = str(error)
             else:
-                self.method.tell(values["job"], result)
+                # Exactly, where the wire rounds.
+                self.update_trial(trial.trial_id, metrics_of(result))
+                self._note_result(values["job"], result)
         super().end_trial(trial)
-        ended = self.trials[trial.trial_id]
-        if ended.status == trial_module.TrialStatus.FAILED:
-            self.method.fail(values["job"], _last_line(ended.message))
-        self.save()
 
-    def _check_consecutive_failures(self) -> None:
-        """Ends the search after too many failures; keeps the lock in order."""
-        try:
-            super()._check_consecutive_failures()
-        except RuntimeError as error:
-            self.failure = SearchError(str(error))
+    def _note_result(self, job_id: str, result: Result) -> None:
+        """Keeps what came of a job, and tells the method."""
+        self.books.note_result(self._jobs.find(job_id), result)
+        self._jobs.tell(job_id, result)
 
-    def _record_values(self, trial: trial_module.Trial) -> None:
-        """Leaves values as they are, where keras-tuner would add random ones.
-
-        A trial that trains no child has no op for any place, and no two trials
-        do the same job.
-        """
+    def _retry(self, trial: trial_module.Trial) -> bool:
+        """Tells the method that a job failed once it is not retried."""
+        is_retried: bool = super()._retry(trial)
+        if not is_retried:
+            self._ended.add(trial.trial_id)
+        if trial.status == trial_module.TrialStatus.FAILED:
+            job_id = trial.hyperparameters.values["job"]
+            self._note_result(job_id, Failed(_last_line(trial.message)))
+        return is_retried
 
     def get_best_trials(self, num_trials: int = 1) -> list[Any]:
         """Returns the best completed trials that may compete, best first.
@@ -220,44 +227,6 @@ class SearchOracle(keras_tuner.Oracle):
                 )
                 return rivals[:num_trials]
         return []
-
-    def get_state(self) -> dict[str, Any]:
-        """Returns keras-tuner's state and the method's."""
-        state: dict[str, Any] = super().get_state()
-        return {**state, "method": self.method.get_state()}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from a state.
-
-        Raises:
-            ValueError: If it is that of another search; says what differs.
-        """
-        self.method.set_state(state["method"])
-        super().set_state(state)
-        # In order, and without one that a kill kept out of the state.
-        self.trials: dict[str, trial_module.Trial] = {
-            trial_id: self.trials[trial_id]
-            for trial_id in self.start_order
-            if trial_id in self.trials
-        }
-
-    def save(self) -> None:
-        """Writes the state, whole or not at all."""
-        write_json(pathlib.Path(self._get_oracle_fname()), self.get_state())
-
-    def _save_trial(self, trial: trial_module.Trial) -> None:
-        """Writes a trial, whole or not at all."""
-        folder = pathlib.Path(self._get_trial_dir(trial.trial_id))
-        write_json(folder / "trial.json", trial.get_state())
-
-    def _record(self) -> None:
-        """Brings the run's files up to the method's history."""
-        RunLog(self.folder / "log.jsonl").append(self.method.history)
-        write_scalars(self.folder, self.method.history)
-        for event in self.method.history:
-            path = self.folder / f"space_{event.get('stage', 0):03d}.json"
-            if event["event"] == "space" and not path.exists():
-                save_space(self.space.restrict(event["active"]), path)
 
 
 class AngleShrinkingOracle(SearchOracle):

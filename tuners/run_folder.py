@@ -13,7 +13,8 @@ from nse_tf import __version__
 from nse_tf.datasets import ImageData
 from nse_tf.reporting import RunLog
 from nse_tf.spaces import SearchSpace
-from nse_tf.spaces.files import read_json, write_json
+from nse_tf.spaces.sealed_files import read_either, write_twice
+from nse_tf.tuners.identity import deciding_versions, differences
 
 SCHEMA = "nse_tf.config/1"
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "ai-edge-litert", "numpy")
@@ -64,18 +65,18 @@ class RunFolder:
                     "--run_dir; nothing was overwritten."
                 )
             return False
-        before = config["settings"]
-        differing = [
-            f"{name} was {before.get(name, 'not given')!r} and is "
-            f"{settings.get(name, 'not given')!r}"
-            for name in sorted({*before, *settings})
-            if before.get(name) != settings.get(name)
-        ]
-        if differing:
+        if found := differences(config["settings"], settings):
             raise ValueError(
-                f"{self.path} holds a run of other settings: "
-                f"{'; '.join(differing)}. Name another --run_dir, or the old "
-                "settings to go on."
+                f"{self.path} holds a run of other settings: {found}. Name "
+                "another --run_dir, or the old settings to go on."
+            )
+        ours = deciding_versions()
+        theirs = {name: config["versions"].get(name) for name in ours}
+        if found := differences(theirs, ours):
+            raise ValueError(
+                f"{self.path} holds a run of other versions: {found}. They "
+                "compute other bits: install the former ones to go on, or name "
+                "another --run_dir."
             )
         return True
 
@@ -83,7 +84,7 @@ class RunFolder:
         self, settings: dict[str, Any], data: ImageData, space: SearchSpace
     ) -> None:
         """Writes down what the run is."""
-        write_json(
+        write_twice(
             self.path / "config.json",
             {
                 "schema": SCHEMA,
@@ -129,14 +130,13 @@ class RunFolder:
 
     def _config(self) -> dict[str, Any] | None:
         """Returns what `begin` wrote; None if no run has begun."""
-
-        def checked(value: Any) -> dict[str, Any]:
-            if not isinstance(value, dict) or value.get("schema") != SCHEMA:
-                raise ValueError(f"It is not of schema {SCHEMA!r}.")
-            return value
-
         path = self.path / "config.json"
-        return read_json(path, checked) if path.exists() else None
+        if not path.exists():
+            return None
+        config = read_either(path)
+        if config.get("schema") != SCHEMA:
+            raise ValueError(f"{path} is not of schema {SCHEMA!r}.")
+        return config
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """The main job: from a data set and a limit to measured .tflite files."""
 
+import contextlib
 import dataclasses
 import logging
 import pathlib
@@ -22,6 +23,11 @@ from nse_tf.reporting.stage_times import stage_lines
 from nse_tf.spaces import SearchSpace, load_space, make_preset
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.presets import preset_for
+from nse_tf.spaces.sealed_files import (
+    read_either,
+    require_intact,
+    write_twice,
+)
 from nse_tf.training import accuracy
 from nse_tf.training.progress import spoken
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
@@ -70,7 +76,7 @@ def run_search(config: SearchConfig) -> pathlib.Path:
         folder.begin(config.settings(), data, space)
         LOGGER.info("Results will lie in %s", folder.path)
     if model.table is not None and not folder.cost_table.exists():
-        model.table.save(folder.cost_table)
+        write_twice(folder.cost_table, model.table.to_json())
         folder.note("stage", name="cost table", seconds=measuring_seconds)
     try:
         tuner = make_tuner(config, model, effort)
@@ -79,8 +85,9 @@ def run_search(config: SearchConfig) -> pathlib.Path:
         with folder.stage("export"):
             _hand_over(config, folder, tuner, model, data)
     except Exception as error:
-        folder.note("error", error=str(error))
-        write_report(folder.path)
+        with contextlib.suppress(OSError, ValueError):  # The disk may be full.
+            folder.note("error", error=str(error))
+            write_report(folder.path)
         raise
     folder.note("finished")
     for line in stage_lines(read_record(folder.path)):
@@ -235,7 +242,7 @@ def _table(
     if not config.budget.needs_table:
         return None
     if folder.cost_table.exists():
-        return CostTable.load(folder.cost_table)
+        return CostTable.from_json(read_either(folder.cost_table))
     dataclasses.replace(
         config.budget, latency_ms=None, size_bytes=None
     ).check_reachable(CostModel(space))  # Before minutes are spent.
@@ -259,6 +266,13 @@ def _hand_over(
     )
     genotype = model.space.genotype(winner["path"])
     model_file = folder.path / winner["model_file"]
+    trained = next(
+        each
+        for each in reversed(history)
+        if each["event"] == "child_trained"
+        and each["model_file"] == winner["model_file"]
+    )
+    require_intact(model_file, trained["model_sha256"])
     network = keras.saving.load_model(model_file)
     folder.best.mkdir(exist_ok=True)
     shutil.copyfile(model_file, folder.best / "model.keras")

@@ -1,5 +1,7 @@
 """Scores trials on shared weights instead of training each."""
 
+import errno
+import logging
 import pathlib
 from typing import Any
 
@@ -8,12 +10,23 @@ import keras_tuner
 import numpy as np
 
 from nse_tf.datasets import ImageData, ImageSet, as_image_set
-from nse_tf.jobs import ChildrenEvaluated, ChildTrained, EvaluateChildren
+from nse_tf.jobs import (
+    ChildrenEvaluated,
+    ChildTrained,
+    EvaluateChildren,
+    Job,
+    Result,
+)
 from nse_tf.spaces import Genotype
 from nse_tf.spaces.files import write_json
+from nse_tf.spaces.sealed_files import require_intact
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
+from nse_tf.training.weight_files import LostWeightsError
 from nse_tf.training.worker import Measurer
+from nse_tf.tuners.bookkeeping import TABLE
+from nse_tf.tuners.folder_lock import sole_decider
 from nse_tf.tuners.hyperparameters import SpaceHyperModel, declare, values_of
+from nse_tf.tuners.identity import identity_of
 from nse_tf.tuners.job_files import (
     finished_result,
     read_job,
@@ -21,6 +34,8 @@ from nse_tf.tuners.job_files import (
     write_result,
 )
 from nse_tf.tuners.oracles import SearchOracle, metrics_of
+
+LOGGER = logging.getLogger("nse_tf")
 
 
 class SupernetTuner(keras_tuner.Tuner):
@@ -54,6 +69,7 @@ class SupernetTuner(keras_tuner.Tuner):
         self._child_recipe = child_recipe or ChildRecipe()
         self._measure = measure
         self._worker: Worker | None = None
+        self._disk_error: OSError | None = None
         super().__init__(
             oracle,
             SpaceHyperModel(oracle.space),
@@ -98,25 +114,49 @@ class SupernetTuner(keras_tuner.Tuner):
         """
         train = as_image_set(x if y is None else (x, y))
         validation = as_image_set(validation_data)
+        data = _checked_data(self._space.skeleton, train, validation)
         self._worker = Worker(
             self._space,
-            _checked_data(self._space.skeleton, train, validation),
+            data,
             self.folder,
             self._supernet_recipe,
             self._child_recipe,
             self._measure,
         )
-        super().search(verbose=verbose)
+        identity = identity_of(
+            self._space.fingerprint,
+            data,
+            self._supernet_recipe,
+            self._child_recipe,
+        )
+        with sole_decider(self.folder):
+            self.oracle.claim(identity)
+            super().search(verbose=verbose)
 
     def on_search_begin(self) -> None:
         """Says whose folder this is, before the first job is done in it."""
+        write_json(self.folder / f"{self.tuner_id}.json", self.get_state())
         self.save()
 
     def save(self) -> None:
-        """Writes the state, whole or not at all."""
+        """Makes what happened count, whole or not at all."""
         if not self._is_worker():
             self.oracle.save()
-        write_json(pathlib.Path(self._get_tuner_fname()), self.get_state())
+
+    def reload(self) -> None:
+        """Goes on from the run's files, where there are any of ours."""
+        if not self._is_worker():
+            self.oracle.reload()
+        self._populate_initial_space()
+
+    def _get_tuner_fname(self) -> str:
+        """Returns the file that tells whether there is a run to go on with.
+
+        The results table, whoever runs it; keras-tuner's own file, of another
+        kind of project, is found too, and refused.
+        """
+        table = self.folder / TABLE
+        return str(table) if table.exists() else super()._get_tuner_fname()
 
     def on_search_end(self) -> None:
         """Raises what ended the search before its time, if anything did."""
@@ -137,9 +177,8 @@ class SupernetTuner(keras_tuner.Tuner):
         reference = finished_result(self.folder, values["job"])
         if reference is None:
             job = read_job(self.folder, values["job"])
-            reference = write_result(
-                self.folder, values["job"], self._worker.run(job)
-            )
+            result = self._done(self._worker, job)
+            reference = write_result(self.folder, values["job"], result)
         values["result"] = reference
         result = read_result(self.folder, reference)
         if isinstance(result, ChildrenEvaluated):
@@ -147,12 +186,40 @@ class SupernetTuner(keras_tuner.Tuner):
             values |= values_of(self._space, best)
         return metrics_of(result)
 
+    def _done(self, worker: Worker, job: Job) -> Result:
+        """Returns what comes of a job; weights that were lost come first."""
+        try:
+            return worker.run(job)
+        except LostWeightsError as lost:
+            if lost.job_id == job.id:
+                raise
+            LOGGER.warning("%s They are trained again.", lost)
+            self._done(worker, read_job(self.folder, lost.job_id))
+            return worker.run(job)
+
     def _run_and_update_trial(
         self, trial: keras_tuner.engine.trial.Trial, *args: Any, **kwargs: Any
     ) -> None:
-        """Reports metrics as they are: not every job has the objective."""
-        metrics = self.run_trial(trial, *args, **kwargs)
+        """Reports metrics as they are: not every job has the objective.
+
+        A disk that is full is no fault of the job: it is not told as failed,
+        and the search, started again, does it then.
+        """
+        try:
+            metrics = self.run_trial(trial, *args, **kwargs)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                self._disk_error = error
+            raise
         self.oracle.update_trial(trial.trial_id, metrics)
+
+    def _try_run_and_update_trial(
+        self, trial: keras_tuner.engine.trial.Trial, *args: Any, **kwargs: Any
+    ) -> None:
+        """Ends the search where keras-tuner would note a failed trial."""
+        super()._try_run_and_update_trial(trial, *args, **kwargs)
+        if self._disk_error is not None:
+            raise self._disk_error
 
     def load_model(self, trial: keras_tuner.engine.trial.Trial) -> keras.Model:
         """Returns the model of a trial, of stock layers.
@@ -166,6 +233,7 @@ class SupernetTuner(keras_tuner.Tuner):
         values = trial.hyperparameters.values
         result = read_result(self.folder, values.get("result", ""))
         if isinstance(result, ChildTrained):
+            require_intact(self.folder / result.model_file, result.model_sha256)
             return keras.saving.load_model(self.folder / result.model_file)
         if not isinstance(result, ChildrenEvaluated):
             raise ValueError(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import heapq
 import math
 from collections.abc import Generator, Iterable, Iterator
 
@@ -74,6 +75,12 @@ class Exploration:
     paths: list[np.ndarray] = dataclasses.field(default_factory=list)
     fitness: list[float] = dataclasses.field(default_factory=list)
     _taken: set[bytes] = dataclasses.field(default_factory=set, init=False)
+    # By how many are wanted: how many were looked at, and the best of those as
+    # (-fitness, index); so a child costs the same however many came before.
+    _best: dict[int, tuple[int, list[tuple[float, int]]]] = dataclasses.field(
+        default_factory=dict, init=False
+    )
+    _num_dealt: int = dataclasses.field(default=0, init=False)
 
     @property
     def num_left(self) -> int:
@@ -82,7 +89,14 @@ class Exploration:
 
     def best(self, count: int) -> np.ndarray:
         """Returns the indices of the fittest so far, best first."""
-        return np.argsort(-np.array(self.fitness), kind="stable")[:count]
+        num_seen, kept = self._best.get(count, (0, []))
+        new = [
+            (-fitness, index)
+            for index, fitness in enumerate(self.fitness[num_seen:], num_seen)
+        ]
+        kept = heapq.nsmallest(count, kept + new)
+        self._best[count] = (len(self.fitness), kept)
+        return np.array([index for _, index in kept], np.int64)
 
     def judge(self, paths: np.ndarray) -> Explorer:
         """Yields paths and notes the fitness that is sent back.
@@ -110,12 +124,17 @@ class Exploration:
         """
         taken: list[np.ndarray] = []
         for paths in offers if count else ():
-            fits = self.budget.path_excess(self.model, paths) == 0.0
-            for path in paths[fits]:
-                key = path.astype(np.int16).tobytes()
+            coded = np.ascontiguousarray(paths, np.int16)
+            keys = coded.view(f"V{2 * paths.shape[1]}").ravel().tolist()
+            new = [i for i, key in enumerate(keys) if key not in self._taken]
+            if not new:
+                continue
+            excess = self.budget.path_excess(self.model, paths[new])
+            for index in np.array(new)[excess == 0.0]:
+                key = keys[index]
                 if key not in self._taken and len(taken) < count:
                     self._taken.add(key)
-                    taken.append(path)
+                    taken.append(paths[index])
             if len(taken) == count:
                 break
         return np.array(taken, np.int64).reshape(
@@ -169,8 +188,12 @@ class Exploration:
         return self.rng.permutation(fitting)
 
     def _dealt(self) -> Iterator[np.ndarray]:
-        """Yields the deck from its top, lot by lot."""
-        for start in range(0, len(self._deck), 1000):
+        """Yields the deck lot by lot, from the one that was last looked at.
+
+        All of those before it were taken.
+        """
+        for start in range(self._num_dealt, len(self._deck), 1000):
+            self._num_dealt = start
             yield self._spelt(self._deck[start : start + 1000])
 
     def _spelt(self, numbers: np.ndarray) -> np.ndarray:

@@ -68,7 +68,7 @@ def _mutants(state: Exploration, lot: int) -> Iterator[np.ndarray]:
 def _parents(state: Exploration, count: int) -> np.ndarray:
     """Returns random ones of the best so far, with repeats."""
     best = state.best(state.config.num_parents)
-    paths = np.array(state.paths)[best]
+    paths = np.array([state.paths[index] for index in best])
     return state.rng.choice(paths, size=count)
 
 

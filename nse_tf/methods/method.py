@@ -138,11 +138,16 @@ class Method(abc.ABC):
         """Notes that a job cannot be done; the plan decides what follows."""
         self.tell(job_id, Failed(error))
 
+    def get_settings(self) -> dict[str, Any]:
+        """Returns what `describe` says, as it comes back from a file."""
+        settings: dict[str, Any] = json.loads(json.dumps(self.describe()))
+        return settings
+
     def get_state(self) -> dict[str, Any]:
         """Returns the whole state as a JSON value."""
         return {
             "schema": SCHEMA,
-            "settings": self._settings(),
+            "settings": self.get_settings(),
             "asked": dict(self._asked),
             "results": {
                 job_id: result_to_json(result)
@@ -171,7 +176,7 @@ class Method(abc.ABC):
             }
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"The state is damaged: {error!r}.") from error
-        ours = self._settings()
+        ours = self.get_settings()
         differing = [
             f"`{name}` was {theirs.get(name)!r} and is {ours.get(name)!r}"
             for name in sorted({*ours, *theirs})
@@ -200,11 +205,6 @@ class Method(abc.ABC):
         """Returns an id that tells order and kind; for plans."""
         self._num_jobs += 1
         return f"{self._num_jobs - 1:05d}_{kind}"
-
-    def _settings(self) -> dict[str, Any]:
-        """Returns the settings as they come back from a file."""
-        settings: dict[str, Any] = json.loads(json.dumps(self.describe()))
-        return settings
 
     def _advance(self) -> None:
         """Sends the plan every batch of results that is complete."""

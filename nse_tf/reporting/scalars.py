@@ -8,10 +8,11 @@ is read; times are those that the events tell, one after the other.
 """
 
 import io
+import itertools
 import math
 import os
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event as Record
@@ -23,6 +24,8 @@ from nse_tf.spaces.files import write_bytes
 
 # TensorBoard takes a file whose name has "tfevents" in it.
 FILE = "events.out.tfevents.0000000000.nse_tf"
+
+TRAINING = "supernet_trained"
 
 # Tag, step and value, in the order of writing.
 Scalar = tuple[str, int, float]
@@ -43,93 +46,136 @@ def write_scalars(
     Returns:
         The file's path.
     """
-    path = pathlib.Path(run_dir) / "tensorboard" / FILE
-    content = _encoded(events)
-    known = path.read_bytes() if path.exists() else b""
-    if known and content.startswith(known):
-        with path.open("ab") as file:
-            file.write(content[len(known) :])
-    else:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, content)
-    return path
+    return ScalarFile(run_dir).extend(events, is_all=True)
 
 
-def scalars(events: Sequence[Event]) -> Iterator[list[Scalar]]:
-    """Yields what each event adds to the curves; nothing for most of them.
+class ScalarFile:
+    """The file of a run that is written on as events come in.
+
+    Args:
+        run_dir: The run's folder.
+    """
+
+    def __init__(self, run_dir: str | os.PathLike[str]) -> None:
+        self._path = pathlib.Path(run_dir) / "tensorboard" / FILE
+        self._encoder = _Encoder()
+        self._size = 0
+        self._held: Event | None = None
+
+    def extend(
+        self, events: Sequence[Event], *, is_all: bool = False
+    ) -> pathlib.Path:
+        """Adds the events that follow those of the last call.
+
+        Args:
+            events: What is new.
+            is_all: Whether no more will come. Otherwise a training that comes
+                last is held back, since what follows tells what it was for.
+
+        Returns:
+            The file's path.
+        """
+        held = [] if self._held is None else [self._held]
+        waiting = [*held, *events]
+        self._held = None
+        if waiting and not is_all and waiting[-1]["event"] == TRAINING:
+            self._held = waiting.pop()
+        content = self._encoder.encode(waiting)
+        if self._size == 0:
+            self._start(content)
+        else:
+            with self._path.open("ab") as file:
+                file.truncate(self._size)
+                file.write(content)
+        self._size += len(content)
+        return self._path
+
+    def _start(self, content: bytes) -> None:
+        """Goes on with a file of an earlier process, if it says the same."""
+        known = self._path.read_bytes() if self._path.exists() else b""
+        if known and content.startswith(known):
+            with self._path.open("ab") as file:
+                file.write(content[len(known) :])
+        else:
+            write_bytes(self._path, content)
+
+
+class Curves:
+    """What events add to the curves, one after the other.
 
     `loss/*` goes by epoch, `space/*` by stage of shrinking, `inherited/*` by
     children judged, `alone/*` by children trained alone.
     """
-    epochs: dict[str, int] = {}
-    num_stages = num_judged = num_trained = 0
-    best = -math.inf
-    part = "search"
-    for event in events:
-        found: list[Scalar] = []
+
+    def __init__(self) -> None:
+        self._epochs: dict[str, int] = {}
+        self._num_stages = self._num_judged = self._num_trained = 0
+        self._best = -math.inf
+
+    def added(self, event: Event, following: Event | None) -> list[Scalar]:
+        """Returns what an event adds; nothing for most of them."""
         match event["event"]:
             case "space":
+                self._num_stages += 1
+                stage = self._num_stages - 1
                 size = math.log10(int(event["size"]))
-                count = event["num_operators"]
-                found += [
-                    ("space/log10_networks", num_stages, size),
-                    ("space/operators", num_stages, count),
+                return [
+                    ("space/log10_networks", stage, size),
+                    ("space/operators", stage, event["num_operators"]),
                 ]
-                num_stages += 1
             case "supernet_trained":
-                # Trained for shrinking, if any operators are scored after it.
-                part = "shrinking" if _is_scored(events, event) else "search"
+                # Trained for shrinking, if its operators are scored next.
+                is_scored = following and following["event"] == "scored"
+                part = "shrinking" if is_scored else "search"
                 tag = f"loss/supernet_for_{part}"
-                found += _losses(tag, epochs, event["losses"])
+                return _losses(tag, self._epochs, event["losses"])
             case "scored":
-                known = [
-                    score
-                    for place in event["scores"]
-                    for score in place
-                    if score is not None and math.isfinite(score)
-                ]
-                if known:
-                    found += [
-                        ("space/lowest_score", num_stages - 1, min(known)),
-                        ("space/mean_score", num_stages - 1, _mean(known)),
-                    ]
+                return self._scored(event)
             case "generation":
-                judged = [x for x in event["accuracies"] if x is not None]
-                num_judged += len(event["accuracies"])
-                if judged:
-                    best = max(best, *judged)
-                    found += [
-                        ("inherited/best_so_far", num_judged, best),
-                        (
-                            "inherited/generation_mean",
-                            num_judged,
-                            _mean(judged),
-                        ),
-                    ]
+                return self._judged(event)
             case "child_trained":
-                tag = f"loss/alone_{num_trained}"
-                found += _losses(tag, epochs, event["losses"])
-                accuracy = event["validation_accuracy"]
-                if accuracy is not None and math.isfinite(accuracy):
-                    found.append(
-                        ("alone/validation_accuracy", num_trained, accuracy)
-                    )
-                num_trained += 1
+                return self._trained_alone(event)
             case "winner":
-                found += [
+                return [
                     (f"winner/{name}", 0, value)
                     for name, value in event["costs"].items()
                 ]
-        yield found
+        return []
 
+    def _scored(self, event: Event) -> list[Scalar]:
+        known = [
+            score
+            for place in event["scores"]
+            for score in place
+            if score is not None and math.isfinite(score)
+        ]
+        if not known:
+            return []
+        stage = self._num_stages - 1
+        return [
+            ("space/lowest_score", stage, min(known)),
+            ("space/mean_score", stage, _mean(known)),
+        ]
 
-def _is_scored(events: Sequence[Event], training: Event) -> bool:
-    """Returns whether what follows a training is a scoring."""
-    after = iter(events)
-    for event in after:
-        if event is training:
-            break
-    return next(after, {"event": ""})["event"] == "scored"
+    def _judged(self, event: Event) -> list[Scalar]:
+        judged = [x for x in event["accuracies"] if x is not None]
+        self._num_judged += len(event["accuracies"])
+        if not judged:
+            return []
+        self._best = max(self._best, *judged)
+        return [
+            ("inherited/best_so_far", self._num_judged, self._best),
+            ("inherited/generation_mean", self._num_judged, _mean(judged)),
+        ]
+
+    def _trained_alone(self, event: Event) -> list[Scalar]:
+        number = self._num_trained
+        self._num_trained += 1
+        found = _losses(f"loss/alone_{number}", self._epochs, event["losses"])
+        accuracy = event["validation_accuracy"]
+        if accuracy is not None and math.isfinite(accuracy):
+            found.append(("alone/validation_accuracy", number, accuracy))
+        return found
 
 
 def _losses(
@@ -147,20 +193,31 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
-def _encoded(events: Sequence[Event]) -> bytes:
-    """Returns the whole file: records, each with its length and checksums."""
-    content = io.BytesIO()
-    writer = RecordWriter(content)
-    clock = 0.0
-    head = Record(wall_time=clock, file_version="brain.Event:2")
-    writer.write(head.SerializeToString())
-    for event, found in zip(events, scalars(events), strict=True):
-        if event["event"] != "stage":  # It sums up what jobs tell one by one.
-            clock += event.get("seconds") or 0.0
-        for tag, step, value in found:
-            summary = Summary(
-                value=[Summary.Value(tag=tag, simple_value=float(value))]
-            )
-            record = Record(wall_time=clock, step=step, summary=summary)
-            writer.write(record.SerializeToString())
-    return content.getvalue()
+class _Encoder:
+    """Records of events, each with its length and checksums."""
+
+    def __init__(self) -> None:
+        self._curves = Curves()
+        self._clock = 0.0
+        self._has_begun = False
+
+    def encode(self, events: Sequence[Event]) -> bytes:
+        """Returns what follows the bytes that were returned before."""
+        content = io.BytesIO()
+        writer = RecordWriter(content)
+        if not self._has_begun:
+            self._has_begun = True
+            head = Record(wall_time=0.0, file_version="brain.Event:2")
+            writer.write(head.SerializeToString())
+        for event, following in itertools.zip_longest(events, events[1:]):
+            if event["event"] != "stage":  # It sums up what jobs tell.
+                self._clock += event.get("seconds") or 0.0
+            for tag, step, value in self._curves.added(event, following):
+                summary = Summary(
+                    value=[Summary.Value(tag=tag, simple_value=float(value))]
+                )
+                record = Record(
+                    wall_time=self._clock, step=step, summary=summary
+                )
+                writer.write(record.SerializeToString())
+        return content.getvalue()

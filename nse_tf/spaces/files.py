@@ -50,6 +50,11 @@ def json_bytes(value: Any) -> bytes:
     return (json.dumps(value, indent=1, allow_nan=False) + "\n").encode()
 
 
+def json_line(value: Any) -> bytes:
+    """Returns a JSON value in one line: many times as fast to make."""
+    return (json.dumps(value, allow_nan=False) + "\n").encode()
+
+
 def read_json(path: pathlib.Path, read: Callable[[Any], Read]) -> Read:
     """Returns what `read` makes of a file's JSON value.
 

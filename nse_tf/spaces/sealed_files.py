@@ -10,7 +10,7 @@ import logging
 import pathlib
 from typing import Any
 
-from nse_tf.spaces.files import json_bytes, write_bytes, write_json
+from nse_tf.spaces.files import json_line, write_bytes
 
 LOGGER = logging.getLogger("nse_tf")
 
@@ -24,6 +24,11 @@ class DamagedError(ValueError):
 def sealed(value: dict[str, Any]) -> dict[str, Any]:
     """Returns a JSON object with a checksum over all else in it."""
     return {**value, SEAL: _checksum(value)}
+
+
+def sealed_bytes(value: dict[str, Any]) -> bytes:
+    """Returns what `write_sealed` writes."""
+    return json_line(sealed(value))
 
 
 def unsealed(value: Any, path: pathlib.Path) -> dict[str, Any]:
@@ -46,7 +51,7 @@ def write_sealed(
     path: pathlib.Path, value: dict[str, Any], *, durable: bool = True
 ) -> None:
     """Writes a JSON object with its checksum, whole or not at all."""
-    write_json(path, sealed(value), durable=durable)
+    write_bytes(path, sealed_bytes(value), durable=durable)
 
 
 def read_sealed(path: pathlib.Path) -> dict[str, Any]:
@@ -91,8 +96,23 @@ def read_either(path: pathlib.Path) -> dict[str, Any]:
             set_aside(path).name,
             _twin(path).name,
         )
-        write_bytes(path, json_bytes(sealed(value)))
+        write_bytes(path, sealed_bytes(value))
         return value
+
+
+def require_intact(path: pathlib.Path, sha256: str) -> None:
+    """Refuses a file that is not the one whose hash was noted.
+
+    Raises:
+        DamagedError: If it is another, or gone.
+    """
+    if not path.exists():
+        raise DamagedError(f"{path} is gone. Start anew in another folder.")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise DamagedError(
+            f"{path} is damaged: it is not the file that was written. Start "
+            "anew in another folder."
+        )
 
 
 def set_aside(path: pathlib.Path) -> pathlib.Path:

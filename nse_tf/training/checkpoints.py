@@ -6,6 +6,7 @@ import io
 import json
 import pathlib
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,21 @@ class Checkpoint:
                 found.update(f"{name} {value.dtype} {value.shape}".encode())
                 found.update(np.ascontiguousarray(value).tobytes())
         return found.hexdigest()
+
+    def assign_to(
+        self, variables: Sequence[Any], momenta: Sequence[Any]
+    ) -> None:
+        """Gives weights and momenta to what is trained on.
+
+        Raises:
+            ValueError: If there are more or fewer of them.
+        """
+        for wanted, found in (
+            (variables, self.weights),
+            (momenta, self.momenta),
+        ):
+            for variable, value in zip(wanted, found, strict=True):
+                variable.assign(value)
 
     def save(self, path: pathlib.Path) -> None:
         """Writes the checkpoint, whole or not at all."""

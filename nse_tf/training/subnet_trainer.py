@@ -113,14 +113,7 @@ class ChildTrainer:
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Goes on from a checkpoint of the same child."""
-        for variable, value in zip(
-            self._child.variables, checkpoint.weights, strict=True
-        ):
-            variable.assign(value)
-        for slot, value in zip(
-            self._optimizer.momenta, checkpoint.momenta, strict=True
-        ):
-            slot.assign(value)
+        checkpoint.assign_to(self._child.variables, self._optimizer.momenta)
         self.losses = list(checkpoint.losses)
 
 

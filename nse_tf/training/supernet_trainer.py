@@ -153,14 +153,7 @@ class SupernetTrainer:
                 f"The checkpoint is that of space {checkpoint.fingerprint!r}, "
                 f"not of {self.supernet.space.fingerprint!r}."
             )
-        for variable, value in zip(
-            self.supernet.variables, checkpoint.weights, strict=True
-        ):
-            variable.assign(value)
-        for slot, value in zip(
-            self._optimizer.momenta, checkpoint.momenta, strict=True
-        ):
-            slot.assign(value)
+        checkpoint.assign_to(self.supernet.variables, self._optimizer.momenta)
         self.base = checkpoint.base
         self.losses = list(checkpoint.losses)
 

@@ -69,11 +69,7 @@ def test_wherever_a_kill_cuts_the_file_the_history_can_be_completed(
         log.path.write_bytes(content[:length])
         left = log.read()
         assert left == history[: len(left)]
-        # A line counts as soon as its event is whole.
-        assert len(left) in (
-            content[:length].count(b"\n"),
-            content[: length + 1].count(b"\n"),
-        )
+        assert len(left) == content[:length].count(b"\n")
         log.append(history)
         assert log.path.read_bytes() == content
 
@@ -103,7 +99,7 @@ def test_a_damaged_line_in_the_middle_is_refused_by_number(
 
 def test_a_line_that_is_no_event_is_refused(tmp_path: pathlib.Path) -> None:
     log = make_log(tmp_path, b'{"id": "a"}\n')
-    with pytest.raises(ValueError, match="line 1, is no event"):
+    with pytest.raises(ValueError, match="line 1, is damaged: it is no event"):
         log.append([event(0)])
     assert log.path.read_bytes() == b'{"id": "a"}\n'
 
@@ -130,3 +126,71 @@ def test_an_event_without_its_texts_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match="an event is an object with"):
         RunLog(tmp_path / "log.jsonl").append([value])
+
+
+def test_a_log_is_read_once_however_often_it_grows(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = RunLog(tmp_path / "log.jsonl")
+    log.append([event(0)])
+    with monkeypatch.context() as patch:
+        patch.setattr(pathlib.Path, "read_bytes", None)
+        for number in range(1, 5):
+            log.append([event(number)])
+    # Another writer came between.
+    RunLog(log.path).append([event(5)])
+    log.append([event(5), event(6)])
+    assert log.read() == [event(number) for number in range(7)]
+
+
+def test_a_flipped_bit_of_any_line_is_noticed(tmp_path: pathlib.Path) -> None:
+    log = RunLog(tmp_path / "log.jsonl")
+    events = [event(0, value=0.25), event(1, value=3)]
+    log.append(events)
+    content = log.path.read_bytes()
+    for index in range(len(content)):
+        flipped = bytearray(content)
+        flipped[index] ^= 1 << index % 4
+        log.path.write_bytes(flipped)
+        try:
+            left = log.read()
+        except ValueError:
+            continue
+        # The name of the checksum itself, or the end of the last line.
+        told = [{name: e[name] for name in event(0, value=0)} for e in left]
+        assert told in (events, events[:1])
+
+
+def test_a_damaged_log_is_mended_by_the_history(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = RunLog(tmp_path / "log.jsonl")
+    note = {"id": "noted", "event": "stage", "seconds": 2.0}
+    history = [event(number, losses=[number / 3]) for number in range(4)]
+    log.append([*history[:2], note, *history[2:]])
+    content = log.path.read_bytes()
+    lines = content.splitlines(keepends=True)
+    for damage, mended in (
+        (content.replace(b"0.333", b"0.433"), content),
+        (b"".join([b"\0" + lines[0], *lines[1:]]), content),
+        (content.replace(b"stage", b"stagf"), content.replace(lines[2], b"")),
+    ):
+        log.path.write_bytes(damage)
+        RunLog(log.path).mend(history)
+        assert log.path.read_bytes() == mended
+    assert caplog.text.count("is damaged. Kept as log.jsonl.damaged") == 3
+    assert len(list(tmp_path.glob("log.jsonl.damaged*"))) == 3
+
+
+def test_a_log_that_is_whole_or_only_torn_is_left_to_append(
+    tmp_path: pathlib.Path,
+) -> None:
+    log = RunLog(tmp_path / "log.jsonl")
+    history = [event(0), event(1)]
+    log.mend(history)
+    assert not log.path.exists()
+    log.append(history)
+    for content in (log.path.read_bytes(), log.path.read_bytes()[:-5]):
+        log.path.write_bytes(content)
+        log.mend(history)
+        assert log.path.read_bytes() == content

@@ -1,3 +1,4 @@
+import hashlib
 import pathlib
 
 import pytest
@@ -6,6 +7,7 @@ from nse_tf.spaces.sealed_files import (
     DamagedError,
     read_either,
     read_sealed,
+    require_intact,
     set_aside,
     write_sealed,
     write_twice,
@@ -77,3 +79,15 @@ def test_damaged_files_never_replace_each_other(tmp_path: pathlib.Path) -> None:
         path.write_bytes(bytes([number]))
         names.append(set_aside(path).name)
     assert names == [f"a.json.damaged{n}" for n in range(1, len(names) + 1)]
+
+
+def test_a_file_is_held_to_its_hash(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "model.keras"
+    sha256 = hashlib.sha256(b"weights").hexdigest()
+    with pytest.raises(DamagedError, match="is gone"):
+        require_intact(path, sha256)
+    path.write_bytes(b"weights")
+    require_intact(path, sha256)
+    path.write_bytes(b"weight")
+    with pytest.raises(DamagedError, match=r"model\.keras is damaged"):
+        require_intact(path, sha256)

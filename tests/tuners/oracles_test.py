@@ -1,7 +1,8 @@
 import dataclasses
-import json
+import errno
 import pathlib
 import threading
+from typing import Any
 
 import pytest
 from keras_tuner.engine.trial import TrialStatus
@@ -277,15 +278,22 @@ def test_an_ongoing_trial_is_retried_and_not_asked_twice(
     assert job_of(after.create_trial("tuner0")) == "00002_evaluate_children"
 
 
+def killed() -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_trial_that_a_kill_kept_out_of_the_state_is_asked_for_again(
-    folder: pathlib.Path,
+    folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """keras-tuner writes a trial before the state that knows of it."""
+    """Killed after the trial's file was written, before it counted."""
     before = make_oracle(folder)
     do_trials(before, 1)
-    state = (folder / "oracle.json").read_bytes()
-    before.create_trial("tuner0")
-    (folder / "oracle.json").write_bytes(state)
+    with monkeypatch.context() as patch:
+        patch.setattr(before.books.table, "commit", killed)
+        with pytest.raises(KeyboardInterrupt):
+            before.create_trial("tuner0")
+    before.books.table.close()
+    assert (folder / "trial_0001" / "trial.json").exists()
     after = make_oracle(folder)
     after.reload()
     assert list(after.trials) == ["0000"]
@@ -307,10 +315,7 @@ def test_the_state_of_another_search_is_refused(folder: pathlib.Path) -> None:
 
 def test_a_foreign_project_is_refused(folder: pathlib.Path) -> None:
     do_trials(make_oracle(folder), 1)
-    path = folder / "oracle.json"
-    state = json.loads(path.read_text())
-    del state["method"]
-    path.write_text(json.dumps(state))
+    (folder / "results.sqlite").unlink()
     with pytest.raises(RuntimeError, match="existing project"):
         make_oracle(folder).reload()
 
@@ -365,27 +370,32 @@ def test_spaces_are_written_as_they_shrink(folder: pathlib.Path) -> None:
     assert spaces[1].size < spaces[0].size
 
 
-def test_a_broken_write_leaves_the_former_state_whole(
+def test_a_full_disk_ends_the_search_and_loses_nothing(
     folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    whole = make_oracle(folder.with_name("whole"))
+    do_trials(whole)
     oracle = make_oracle(folder)
-    do_trials(oracle, 1)
-    files = [folder / "oracle.json", folder / "trial_0000" / "trial.json"]
-    former = [path.read_bytes() for path in files]
+    done = do_trials(oracle, 3)
 
-    def broken(self: pathlib.Path, target: pathlib.Path) -> None:
-        raise OSError("no space left")
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder))
 
-    monkeypatch.setattr(pathlib.Path, "replace", broken)
-    with pytest.raises(OSError, match="no space"):
-        oracle.save()
-    with pytest.raises(OSError, match="no space"):
-        oracle._save_trial(oracle.trials["0000"])
-    assert [path.read_bytes() for path in files] == former
-    assert not list(folder.rglob(".*"))
+    with monkeypatch.context() as patch:
+        patch.setattr(pathlib.Path, "replace", full)
+        assert oracle.create_trial("tuner0").status == TrialStatus.STOPPED
+    assert "No space left" in str(oracle.failure)
+    assert is_open(oracle)
+    oracle.books.table.close()
+    again = make_oracle(folder)
+    again.reload()
+    do_trials(again)
+    assert again.method.history == whole.method.history
+    assert list(again.trials) == list(whole.trials)
+    assert len(done) == 3
 
 
-def test_a_damaged_log_ends_the_search_with_its_line(
+def test_a_log_damaged_meanwhile_ends_the_search_and_is_mended_by_the_next(
     folder: pathlib.Path,
 ) -> None:
     oracle = make_oracle(folder)
@@ -395,6 +405,10 @@ def test_a_damaged_log_ends_the_search_with_its_line(
     assert oracle.create_trial("tuner0").status == TrialStatus.STOPPED
     assert "line 1, is damaged" in str(oracle.failure)
     assert is_open(oracle)
+    again = make_oracle(folder)
+    again.reload()
+    do_trials(again)
+    assert RunLog(log).read() == again.method.history
 
 
 def test_a_budget_on_latency_needs_a_cost_table() -> None:

@@ -70,12 +70,34 @@ def test_a_file_in_place_of_the_folder_is_refused(
     assert path.read_text() == "a file"
 
 
-def test_a_damaged_config_is_refused_by_name(tmp_path: pathlib.Path) -> None:
+def test_a_damaged_config_is_read_from_its_copy(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = begun(tmp_path)
     for damage in ("{", "{}", "[]"):
         (tmp_path / "config.json").write_text(damage)
-        with pytest.raises(ValueError, match=r"config\.json"):
+        assert folder.check(SETTINGS)
+    assert caplog.text.count("is intact and was used") == 3
+
+
+def test_a_damaged_config_without_a_copy_is_refused_by_name(
+    tmp_path: pathlib.Path,
+) -> None:
+    folder = begun(tmp_path)
+    (tmp_path / ".config.json.copy").unlink()
+    for damage in ("{", "{}", "[]"):
+        (tmp_path / "config.json").write_text(damage)
+        with pytest.raises(ValueError, match=r"config\.json is damaged"):
             folder.check(SETTINGS)
+
+
+def test_a_run_of_another_version_is_refused_with_both_named(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = begun(tmp_path)
+    monkeypatch.setattr("nse_tf.tuners.identity.__version__", "99.0")
+    with pytest.raises(ValueError, match=r"nse_tf was '.*' and is '99\.0'"):
+        folder.check(SETTINGS)
 
 
 def test_the_config_says_what_made_the_run(tmp_path: pathlib.Path) -> None:

@@ -1,0 +1,42 @@
+"""One process decides in a run's folder; a second one is told of the first."""
+
+import contextlib
+import datetime
+import fcntl
+import os
+import pathlib
+import socket
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def sole_decider(folder: pathlib.Path) -> Iterator[None]:
+    """Holds a folder against other processes that would decide there, too.
+
+    The system opens the lock when the process ends, however it ends.
+
+    Raises:
+        ValueError: If another process holds the folder; names it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            raise ValueError(
+                f"{folder} is being worked in by {holder}; this is process "
+                f"{os.getpid()} on {socket.gethostname()}. End that one first, "
+                "or use another folder."
+            ) from error
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        file.truncate(0)
+        file.write(
+            f"process {os.getpid()} on {socket.gethostname()}, since {now}\n"
+        )
+        file.flush()
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)

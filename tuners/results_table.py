@@ -1,0 +1,280 @@
+"""The results of a run as an SQLite file: the point at which a trial counts.
+
+Only the process that decides writes it, in one transaction a trial. Every row
+carries a checksum, since SQLite notices damage of its pages but not of the
+numbers in them.
+
+No wait for the disk: a kill leaves the last transaction whole or undone, by
+SQLite's own journal, and what a power cut could take is made again from
+`results/`, whose files are waited for.
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import pathlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from nse_tf.spaces.sealed_files import DamagedError
+
+_SCHEMA = """
+CREATE TABLE facts (
+    name TEXT PRIMARY KEY, value TEXT NOT NULL, seal TEXT NOT NULL);
+CREATE TABLE trials (
+    number INTEGER PRIMARY KEY, job TEXT NOT NULL, asked TEXT NOT NULL,
+    runs INTEGER NOT NULL, ended INTEGER, state TEXT NOT NULL,
+    seal TEXT NOT NULL);
+CREATE TABLE results (
+    number INTEGER PRIMARY KEY, job TEXT NOT NULL UNIQUE, asked TEXT NOT NULL,
+    told TEXT NOT NULL, seal TEXT NOT NULL);
+CREATE TABLE children (
+    number INTEGER PRIMARY KEY, job TEXT NOT NULL, generation INTEGER NOT NULL,
+    genes TEXT NOT NULL, accuracy REAL, macs REAL, params REAL,
+    latency_ms REAL, size_bytes REAL, seal TEXT NOT NULL);
+"""
+COST_COLUMNS = ("macs", "params", "latency_ms", "size_bytes")
+
+
+class TrialRow(NamedTuple):
+    """A trial: its place in the order of start, and all that it says.
+
+    Attributes:
+        number: Place in the order of starting.
+        job: Id of the job, or of a shard of one.
+        asked: Digest of the job that the method asked for.
+        runs: How often it was run to an end.
+        ended: Place in the order of ending; None while it is not over.
+        state: keras-tuner's own, as JSON.
+    """
+
+    number: int
+    job: str
+    asked: str
+    runs: int
+    ended: int | None
+    state: str
+
+
+class ResultRow(NamedTuple):
+    """What came of a job, or of a shard of one.
+
+    Attributes:
+        job: Its id.
+        asked: The job as JSON.
+        told: The result as JSON.
+    """
+
+    job: str
+    asked: str
+    told: str
+
+
+class ChildRow(NamedTuple):
+    """A child that was judged with inherited weights.
+
+    Attributes:
+        job: Id of the job that judged it.
+        generation: Which one it is of.
+        genes: As JSON.
+        accuracy: On the validation part; None where it is not finite.
+        macs: Multiply-accumulates.
+        params: Trainable numbers.
+        latency_ms: As the cost table predicts; None without one.
+        size_bytes: The same of the file's size.
+    """
+
+    job: str
+    generation: int
+    genes: str
+    accuracy: float | None
+    macs: float | None
+    params: float | None
+    latency_ms: float | None
+    size_bytes: float | None
+
+
+class ResultsTable:
+    """The results of a run in an SQLite file.
+
+    Changes are seen by others, and outlive a kill, from `commit` on.
+
+    Args:
+        path: The file; made if missing.
+
+    Raises:
+        DamagedError: If it is no such file, or is not as it was written.
+        OSError: If the disk is full.
+    """
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self.path = path
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f".{path.name}.new")
+            fresh.unlink(missing_ok=True)
+            with _explained(fresh), contextlib.closing(_connect(fresh)) as new:
+                new.executescript(_SCHEMA)
+            fresh.rename(path)
+        with _explained(path):
+            self._connection = _connect(path)
+        try:
+            self._verify()
+        except DamagedError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Lets go of the file; what was not committed is undone."""
+        self._connection.close()
+
+    def commit(self) -> None:
+        """Makes all changes since the last call count, or none of them."""
+        if self._connection.in_transaction:
+            with _explained(self.path):
+                self._connection.execute("COMMIT")
+
+    def set_fact(self, name: str, value: Any) -> None:
+        """Notes a JSON value under a name."""
+        text = json.dumps(value, allow_nan=False)
+        self._write("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", name, text)
+
+    def facts(self) -> dict[str, Any]:
+        """Returns what was noted, by name."""
+        rows = self._connection.execute("SELECT name, value FROM facts")
+        return {name: json.loads(value) for name, value in rows}
+
+    def set_trial(self, row: TrialRow) -> None:
+        """Notes a trial, in place of what was known of it."""
+        self._write(
+            "INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?)", *row
+        )
+
+    def trials(self) -> list[TrialRow]:
+        """Returns all trials, in the order of starting."""
+        rows = self._connection.execute(
+            "SELECT number, job, asked, runs, ended, state FROM trials "
+            "ORDER BY number"
+        )
+        return [TrialRow(*row) for row in rows]
+
+    def add_result(
+        self, row: ResultRow, children: Sequence[ChildRow] = ()
+    ) -> None:
+        """Notes what came of a job, with the children that it judged, once."""
+        if self.has_result(row.job):
+            return
+        self._write(
+            "INSERT INTO results (job, asked, told, seal) VALUES (?, ?, ?, ?)",
+            *row,
+        )
+        for child in children:
+            self._write(
+                f"INSERT INTO children ({', '.join(ChildRow._fields)}, seal) "
+                f"VALUES ({', '.join('?' * (len(ChildRow._fields) + 1))})",
+                *child,
+            )
+
+    def has_result(self, job: str) -> bool:
+        """Returns whether it is known what came of a job."""
+        found = self._connection.execute(
+            "SELECT 1 FROM results WHERE job = ?", (job,)
+        )
+        return found.fetchone() is not None
+
+    def results(self) -> Iterator[ResultRow]:
+        """Yields all results, in the order of coming in."""
+        rows = self._connection.execute(
+            "SELECT job, asked, told FROM results ORDER BY number"
+        )
+        yield from (ResultRow(*row) for row in rows)
+
+    def children(self) -> Iterator[ChildRow]:
+        """Yields all judged children, in the order of coming in."""
+        rows = self._connection.execute(
+            f"SELECT {', '.join(ChildRow._fields)} FROM children "
+            "ORDER BY number"
+        )
+        yield from (ChildRow(*row) for row in rows)
+
+    def _write(self, statement: str, *values: Any) -> None:
+        """Does a change, with the row's checksum as its last value."""
+        with _explained(self.path):
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(statement, (*values, _seal(values)))
+
+    def _verify(self) -> None:
+        """Raises DamagedError unless all is as it was written."""
+        with _explained(self.path):
+            # Also finds out whether the file can be written at all.
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("ROLLBACK")
+            (verdict,) = self._connection.execute(
+                "PRAGMA integrity_check(1)"
+            ).fetchone()
+            if verdict != "ok":
+                raise DamagedError(f"{self.path} is damaged: {verdict}.")
+            with contextlib.closing(sqlite3.connect(":memory:")) as fresh:
+                fresh.executescript(_SCHEMA)
+                if _tables(self._connection) != _tables(fresh):
+                    raise DamagedError(
+                        f"{self.path} is damaged: its tables are not ours."
+                    )
+            for table, start in (
+                ("facts", 0),
+                ("trials", 0),
+                ("results", 1),
+                ("children", 1),
+            ):
+                for row in self._connection.execute(f"SELECT * FROM {table}"):
+                    if row[-1] != _seal(row[start:-1]):
+                        raise DamagedError(
+                            f"{self.path} is damaged: a row of its table "
+                            f"{table!r} is not as it was written."
+                        )
+
+
+def _connect(path: pathlib.Path) -> sqlite3.Connection:
+    # One lock of the oracle guards it, so that threads may take turns.
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, timeout=5
+    )
+    connection.execute("PRAGMA synchronous = OFF")
+    return connection
+
+
+def _tables(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Returns the names and definitions of all tables."""
+    found = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY 1")
+    return found.fetchall()
+
+
+def _seal(values: Sequence[Any]) -> str:
+    return hashlib.sha256(json.dumps(list(values)).encode()).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def _explained(path: pathlib.Path) -> Iterator[None]:
+    """Turns SQLite's errors into those of a disk that is full, or of damage."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code == sqlite3.SQLITE_FULL:
+            raise OSError(
+                errno.ENOSPC, "No space left on device", str(path)
+            ) from error
+        if code is not None and code & 0xFF in (
+            sqlite3.SQLITE_BUSY,
+            sqlite3.SQLITE_LOCKED,
+        ):
+            raise ValueError(
+                f"{path} is being written by another process. End that one "
+                "first, or use another folder."
+            ) from error
+        if code is not None and code & 0xFF == sqlite3.SQLITE_IOERR:
+            raise OSError(errno.EIO, str(error), str(path)) from error
+        raise DamagedError(f"{path} is damaged: {error}.") from error

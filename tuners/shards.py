@@ -1,0 +1,177 @@
+"""A generation of children in shards, one for each worker.
+
+A method asks for a job and is told its result; that several workers shared it
+is no concern of its. Children are judged one by one, so that the result does
+not depend on how they were shared out.
+"""
+
+import dataclasses
+import re
+from typing import Any
+
+from nse_tf.jobs import (
+    ChildrenEvaluated,
+    EvaluateChildren,
+    Failed,
+    Job,
+    Result,
+    digest_of,
+    result_from_json,
+    result_to_json,
+)
+from nse_tf.methods import Done, Method, Wait
+
+_SHARD = re.compile(r"(.+)_(\d+)of(\d+)")
+
+
+def shard_of(job: Job, index: int, count: int) -> Job:
+    """Returns one of `count` parts of a job; the whole where it has no parts.
+
+    Shards differ by one child at most, and are jobs with ids of their own.
+    """
+    if count == 1 or not isinstance(job, EvaluateChildren):
+        return job
+    start, end = (
+        number * len(job.children) // count for number in (index, index + 1)
+    )
+    return dataclasses.replace(
+        job,
+        id=f"{job.id}_{index + 1}of{count}",
+        children=job.children[start:end],
+    )
+
+
+def parent_of(job_id: str) -> tuple[str, int, int]:
+    """Returns the id of the whole job, the index of a shard and their count."""
+    found = _SHARD.fullmatch(job_id)
+    if found is None:
+        return job_id, 0, 1
+    return found[1], int(found[2]) - 1, int(found[3])
+
+
+class SharedJobs:
+    """Hands out the jobs of a method in shards and joins their results.
+
+    Args:
+        method: Asks for jobs.
+    """
+
+    def __init__(self, method: Method) -> None:
+        self._method = method
+        self._waiting: list[Job] = []
+        self._out: dict[str, Job] = {}
+        self._told: dict[str, Result] = {}
+        self._digests: dict[str, str] = {}
+
+    def ask(self, num_workers: int) -> Job | Wait | Done:
+        """Returns the next job or shard; see `Method.ask`.
+
+        Args:
+            num_workers: How many are at hand to share the next job.
+        """
+        if not self._waiting:
+            job = self._method.ask()
+            if isinstance(job, (Wait, Done)):
+                return job
+            self._share(job, num_workers)
+        shard = self._waiting.pop(0)
+        self._out[shard.id] = shard
+        return shard
+
+    def give_back(self, job: Job) -> None:
+        """Takes a job back that was asked for, to be asked for again next."""
+        del self._out[job.id]
+        self._waiting.insert(0, job)
+
+    def find(self, job_id: str) -> Job:
+        """Returns a job or shard that was asked for and not told yet."""
+        return self._out[job_id]
+
+    def asked_digest(self, job_id: str) -> str:
+        """Returns the digest of the whole job, as the method asked for it."""
+        return self._digests[parent_of(job_id)[0]]
+
+    def tell(self, job_id: str, result: Result) -> None:
+        """Notes a result; tells the method when all shards are in."""
+        self._out.pop(job_id, None)
+        whole, _, count = parent_of(job_id)
+        if count == 1:
+            self._method.tell(job_id, result)
+            return
+        self._told.setdefault(job_id, result)
+        ids = [f"{whole}_{index + 1}of{count}" for index in range(count)]
+        if all(each in self._told for each in ids):
+            results = [self._told.pop(each) for each in ids]
+            self._method.tell(whole, joined(results))
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns what the method was not told yet, as a JSON value."""
+        return {
+            job_id: result_to_json(result)
+            for job_id, result in self._told.items()
+        }
+
+    def resume(self, shards: dict[str, Any], started: list[str]) -> None:
+        """Goes on after the method's state was set.
+
+        Args:
+            shards: What `get_state` returned.
+            started: Ids of the jobs and shards that trials were started for.
+        """
+        self._waiting, self._out, self._told = [], {}, {}
+        counts = dict(
+            (whole, count) for whole, _, count in map(parent_of, started)
+        )
+        for job in self._method.out:
+            self._share(job, counts.get(job.id, 1))
+        known = {*started, *shards}
+        waiting, self._waiting = self._waiting, []
+        for shard in waiting:
+            if shard.id not in known:
+                self._waiting.append(shard)
+            elif shard.id not in shards:
+                self._out[shard.id] = shard
+        for job_id, result in shards.items():
+            self.tell(job_id, result_from_json(result))
+
+    def _share(self, job: Job, num_workers: int) -> None:
+        count = 1
+        if isinstance(job, EvaluateChildren):
+            count = max(1, min(num_workers, len(job.children)))
+        self._digests[job.id] = digest_of(job)
+        self._waiting += [shard_of(job, i, count) for i in range(count)]
+
+
+def join_shards(
+    told: dict[str, Result],
+) -> tuple[dict[str, Result], dict[str, Result]]:
+    """Returns the results of whole jobs, and those of shards of others.
+
+    Args:
+        told: Results of jobs and shards, by id.
+    """
+    by_job: dict[tuple[str, int], dict[int, str]] = {}
+    for job_id in told:
+        whole, index, count = parent_of(job_id)
+        by_job.setdefault((whole, count), {})[index] = job_id
+    results: dict[str, Result] = {}
+    rest: dict[str, Result] = {}
+    for (whole, count), ids in by_job.items():
+        if len(ids) == count:
+            parts = [told[ids[index]] for index in range(count)]
+            results[whole] = parts[0] if count == 1 else joined(parts)
+        else:
+            rest |= {job_id: told[job_id] for job_id in ids.values()}
+    return results, rest
+
+
+def joined(results: list[Result]) -> Result:
+    """Returns the result of a job of which these are the shards'."""
+    accuracies: list[float] = []
+    seconds = 0.0
+    for result in results:
+        if not isinstance(result, ChildrenEvaluated):
+            return result if isinstance(result, Failed) else Failed(str(result))
+        accuracies += result.accuracies
+        seconds += result.seconds
+    return ChildrenEvaluated(tuple(accuracies), seconds)
