@@ -6,7 +6,8 @@
 
 It shrinks the search space by angle, explores what is left, trains the winner
 alone, converts it to .tflite files, measures them, and writes report.html.
-Stopped and started again with the same flags, it goes on.
+Stopped and started again with the same flags, it goes on. With --workers=N,
+N processes share the work; docs/workers.md says how to do so across machines.
 """
 
 import logging
@@ -21,6 +22,8 @@ from absl import logging as absl_logging
 from nse_tf.flags import binaries, search_flags, space_flags
 from nse_tf.methods import SearchError
 from nse_tf.quiet import quiet_native_output
+from nse_tf.tuners.local_workers import LocalWorkers
+from nse_tf.tuners.roles import Role, present_role
 
 flags.adopt_module_key_flags(search_flags)
 flags.adopt_module_key_flags(space_flags)
@@ -35,26 +38,55 @@ def main(argv: Sequence[str]) -> None:
     with quiet_native_output():
         import tensorflow as tf
 
+        if config.compute_threads is not None:
+            threading = tf.config.threading
+            threading.set_intra_op_parallelism_threads(config.compute_threads)
+            threading.set_inter_op_parallelism_threads(config.compute_threads)
         tf.config.list_logical_devices()  # It complains where there is no GPU.
         from nse_tf.reporting import summary_text
-        from nse_tf.tuners.search_run import run_search
+        from nse_tf.tuners.search_run import run_search, run_worker
 
     try:
-        report = run_search(config)
+        if present_role() is Role.WORKER:
+            run_worker(config)
+            return
+        report = run_search(config, _local_workers())
     except SearchError as error:
         sys.exit(f"nse_search: {error}")
     print(summary_text(report.parent))
     print(f"Report: {report}")
 
 
+def _local_workers() -> LocalWorkers | None:
+    """Returns the workers that `--workers` asks for beside this process.
+
+    Raises:
+        ValueError: If this process was made a chief by hand already.
+    """
+    count = search_flags.WORKERS.value
+    if count == 1:
+        return None
+    if present_role() is not Role.ALONE:
+        raise ValueError(
+            f"`--workers` is {count}, which starts a chief of its own, but "
+            "KERASTUNER_TUNER_ID is set: leave out one of them."
+        )
+    command = [sys.executable, "-m", "nse_tf.flags.search", *sys.argv[1:]]
+    return LocalWorkers(command, count)
+
+
 def _set_up_logging() -> None:
-    """Lets our own lines through, and of the libraries' only errors."""
+    """Lets our own lines through, and of the libraries' only errors.
+
+    Of a worker only warnings, since its chief tells how far it is.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if absl_logging.get_verbosity() == absl_logging.INFO:  # Not asked for more.
         absl_logging.set_verbosity(absl_logging.ERROR)
     logger = logging.getLogger("nse_tf")
     logger.addHandler(logging.StreamHandler(sys.stderr))
-    logger.setLevel(logging.INFO)
+    is_worker = present_role() is Role.WORKER
+    logger.setLevel(logging.WARNING if is_worker else logging.INFO)
     logger.propagate = False
 
 

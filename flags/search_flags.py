@@ -63,6 +63,19 @@ PRECISION = flags.DEFINE_enum(
 NUM_THREADS = flags.DEFINE_integer(
     "num_threads", 1, "Threads that latency is measured with.", lower_bound=1
 )
+WORKERS = flags.DEFINE_integer(
+    "workers",
+    1,
+    "Processes that share the work on this machine; the answer is the same.",
+    lower_bound=1,
+)
+COMPUTE_THREADS = flags.DEFINE_integer(
+    "compute_threads",
+    None,
+    "Threads of each process that trains or evaluates. Default: as many as "
+    "TensorFlow takes. Other numbers may compute other bits.",
+    lower_bound=1,
+)
 METHOD = flags.DEFINE_enum(
     "method", "evolution", METHODS, "How the space is explored."
 )
@@ -151,6 +164,7 @@ def search_config() -> SearchConfig:
         ),
         precision=PRECISION.value,
         num_threads=NUM_THREADS.value,
+        compute_threads=COMPUTE_THREADS.value,
         effort=EFFORT.value,
         overrides=tuple(
             (flag.name, flag.value)

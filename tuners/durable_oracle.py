@@ -12,7 +12,7 @@ from nse_tf.methods import Method, SearchError
 from nse_tf.spaces import SearchSpace
 from nse_tf.tuners.bookkeeping import TABLE, Bookkeeper
 from nse_tf.tuners.identity import differences
-from nse_tf.tuners.job_files import write_job
+from nse_tf.tuners.job_files import error_path, write_job
 from nse_tf.tuners.library_state import (
     library_state,
     state_of_table,
@@ -20,6 +20,10 @@ from nse_tf.tuners.library_state import (
 )
 from nse_tf.tuners.locking import open_library_lock, synchronized
 from nse_tf.tuners.shards import SharedJobs
+
+# A job that takes its process with it, for want of memory, say, would
+# otherwise take all workers in turn.
+MOST_LOST_WORKERS = 5
 
 
 class DurableOracle(keras_tuner.Oracle):
@@ -52,6 +56,7 @@ class DurableOracle(keras_tuner.Oracle):
         self.num_workers = 1
         self._jobs = SharedJobs(method)
         self._ended: set[str] = set()
+        self._num_lost: dict[str, int] = {}
         self._books: Bookkeeper | None = None
 
     @property
@@ -78,6 +83,8 @@ class DurableOracle(keras_tuner.Oracle):
             if trial.status == trial_module.TrialStatus.RUNNING:
                 job_id = trial.hyperparameters.values["job"]
                 write_job(self.folder, self._jobs.find(job_id))
+            elif self._may_be_needed(trial):
+                trial.status = trial_module.TrialStatus.IDLE
             return trial
         except OSError as error:
             self.failure = error
@@ -86,6 +93,51 @@ class DurableOracle(keras_tuner.Oracle):
         return trial_module.Trial(
             self.get_space(), status=trial_module.TrialStatus.STOPPED
         )
+
+    def _may_be_needed(self, trial: trial_module.Trial) -> bool:
+        """Whether a worker that would be stopped is to stay for others' work.
+
+        One of those at work may die, and what it did is to be done again.
+        """
+        return (
+            trial.status == trial_module.TrialStatus.STOPPED
+            and self.failure is None
+            and bool(self.ongoing_trials or self._retry_queue)
+        )
+
+    @synchronized
+    def drop_worker(self, tuner_id: str) -> None:
+        """Gives what a worker did to the next that asks: it is gone.
+
+        A job that nobody survives is failed at the fifth time.
+        """
+        self.tuner_ids.discard(tuner_id)
+        trial = self.ongoing_trials.pop(tuner_id, None)
+        if trial is None:
+            return
+        num_lost = self._num_lost.get(trial.trial_id, 0) + 1
+        self._num_lost[trial.trial_id] = num_lost
+        if num_lost < MOST_LOST_WORKERS:
+            self._retry_queue.append(trial.trial_id)
+            return
+        trial.status = trial_module.TrialStatus.FAILED
+        trial.message = f"{num_lost} workers ended while they did it"
+        self.end_trial(trial)
+
+    @synchronized
+    def is_over(self) -> bool:
+        """Whether nothing is at work and nothing is left to do."""
+        if self.ongoing_trials or self._retry_queue:
+            return self.failure is not None and not self.ongoing_trials
+        if self.failure is not None or self.remaining_trials() == 0:
+            return True
+        try:
+            is_done = self.method.is_done
+            self.books.record(self.method.history)
+        except (OSError, RuntimeError, ValueError) as error:
+            self.failure = error
+            return True
+        return is_done
 
     @synchronized
     def update_trial(
@@ -104,6 +156,21 @@ class DurableOracle(keras_tuner.Oracle):
                 )
             trial.metrics.update(name, value, step=step)
         return trial
+
+    def _take_over(self, trial: trial_module.Trial) -> None:
+        """Completes a trial that came over the wire by what that drops.
+
+        It shuffles the space and leaves out the message, which the worker
+        leaves in the trial's folder.
+        """
+        mine = self.trials[trial.trial_id]
+        mine.hyperparameters.values.update(trial.hyperparameters.values)
+        trial.hyperparameters = mine.hyperparameters
+        if trial.trial_id in self._retry_queue:  # It was taken for dead.
+            self._retry_queue.remove(trial.trial_id)
+        path = error_path(self.folder, trial.trial_id)
+        if trial.message is None and path.exists():
+            trial.message = path.read_text()
 
     def _check_consecutive_failures(self) -> None:
         """Ends the search after too many failures; keeps the lock in order."""

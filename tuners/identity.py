@@ -6,6 +6,7 @@ is everything that decides the outcome the same on both sides?
 
 import dataclasses
 import importlib.metadata
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,10 @@ def identity_of(
     supernet_recipe: SupernetRecipe,
     child_recipe: ChildRecipe,
 ) -> dict[str, Any]:
-    """Returns all that decides a run's outcome but the method's settings."""
+    """Returns all that decides a run's outcome but the method's settings.
+
+    As it comes back from a file or over a wire.
+    """
     versions = {
         f"version of {name}": version
         for name, version in deciding_versions().items()
@@ -44,12 +48,17 @@ def identity_of(
         )
         for name, value in dataclasses.asdict(recipe).items()
     }
-    return {
-        **versions,
-        "space": space_fingerprint,
-        "fingerprint of the images": data.fingerprint(),
-        **recipes,
-    }
+    identity: dict[str, Any] = json.loads(
+        json.dumps(
+            {
+                **versions,
+                "space": space_fingerprint,
+                "fingerprint of the images": data.fingerprint(),
+                **recipes,
+            }
+        )
+    )
+    return identity
 
 
 def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:

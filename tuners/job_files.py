@@ -40,6 +40,11 @@ def result_path(folder: pathlib.Path, job_id: str) -> pathlib.Path:
     return folder / "results" / f"{job_id}.json"
 
 
+def error_path(folder: pathlib.Path, trial_id: str) -> pathlib.Path:
+    """Returns where a worker leaves the traceback of a trial that failed."""
+    return folder / f"trial_{trial_id}" / "error.txt"
+
+
 def write_job(folder: pathlib.Path, job: Job) -> None:
     """Writes a job where a worker will look for it; the disk may lag.
 

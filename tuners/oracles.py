@@ -158,7 +158,10 @@ class SearchOracle(DurableOracle):
         """
         if trial.trial_id in self._ended or trial.trial_id not in self.trials:
             return
-        values = self.trials[trial.trial_id].hyperparameters.values
+        mine = self.trials[trial.trial_id]
+        values = mine.hyperparameters.values
+        if trial is not mine:
+            self._take_over(trial)
         if trial.status == trial_module.TrialStatus.COMPLETED:
             reference = trial.hyperparameters.values.get("result", "")
             try:
@@ -167,8 +170,10 @@ class SearchOracle(DurableOracle):
                 trial.status = trial_module.TrialStatus.INVALID
                 trial.message = str(error)
             else:
-                # Exactly, where the wire rounds.
-                self.update_trial(trial.trial_id, metrics_of(result))
+                exact = metrics_of(result)  # Where the wire rounds.
+                for name in exact:
+                    mine.metrics.metrics.pop(name, None)
+                self.update_trial(trial.trial_id, exact)
                 self._note_result(values["job"], result)
         super().end_trial(trial)
 

@@ -30,6 +30,8 @@ class SearchConfig:
         budget: What the network handed over must fit.
         precision: Of the file that latency and size limits speak of.
         num_threads: Of the interpreter that latency is measured with.
+        compute_threads: Of each process that trains or evaluates; None leaves
+            it to TensorFlow. Other numbers may compute other bits.
         effort: A name in `EFFORTS`.
         overrides: Single numbers of the effort, by flag name.
         augmentation: A policy of `datasets.POLICIES`.
@@ -51,6 +53,7 @@ class SearchConfig:
     budget: Budget = Budget()
     precision: str = "fp32"
     num_threads: int = 1
+    compute_threads: int | None = None
     effort: str | None = None
     overrides: tuple[tuple[str, float], ...] = ()
     augmentation: str | None = None

@@ -31,11 +31,13 @@ from nse_tf.spaces.sealed_files import (
 from nse_tf.training import accuracy
 from nse_tf.training.progress import spoken
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
+from nse_tf.tuners.local_workers import LocalWorkers
 from nse_tf.tuners.measuring import measure_models, measured_table
 from nse_tf.tuners.oracles import AngleShrinkingOracle
 from nse_tf.tuners.run_folder import RunFolder
 from nse_tf.tuners.search_config import SearchConfig
 from nse_tf.tuners.supernet_tuner import SupernetTuner
+from nse_tf.tuners.worker_link import await_chief
 
 LOGGER = logging.getLogger("nse_tf")
 
@@ -43,11 +45,15 @@ LOGGER = logging.getLogger("nse_tf")
 NUM_CALIBRATION_IMAGES = 200
 
 
-def run_search(config: SearchConfig) -> pathlib.Path:
+def run_search(
+    config: SearchConfig, workers: LocalWorkers | None = None
+) -> pathlib.Path:
     """Does the main job, or goes on with it; returns the report's path.
 
     Args:
         config: What to do, and in which folder.
+        workers: Who shares the search; None does it alone, or, if keras-tuner's
+            variables make this process a chief, with those who join.
 
     Raises:
         BudgetError: If no network of the space fits the budget.
@@ -79,8 +85,10 @@ def run_search(config: SearchConfig) -> pathlib.Path:
         write_twice(folder.cost_table, model.table.to_json())
         folder.note("stage", name="cost table", seconds=measuring_seconds)
     try:
-        tuner = make_tuner(config, model, effort)
-        with folder.stage("search"):
+        with folder.stage("search"), _at_work(workers):
+            tuner = make_tuner(config, model, effort)
+            if workers is not None:
+                tuner.watch = workers.watch
             tuner.search(data.train, validation_data=data.validation, verbose=0)
         with folder.stage("export"):
             _hand_over(config, folder, tuner, model, data)
@@ -94,6 +102,34 @@ def run_search(config: SearchConfig) -> pathlib.Path:
         LOGGER.info("time: %s", line)
     LOGGER.info("The whole run took %s", spoken(time.monotonic() - started))
     return write_report(folder.path)
+
+
+def run_worker(config: SearchConfig) -> None:
+    """Does jobs of the chief that runs the same search.
+
+    Raises:
+        SearchError: If the chief does not answer.
+        ValueError: If the worker does not fit it; names both sides.
+    """
+    await_chief()
+    folder = RunFolder(config.run_dir)
+    if not folder.check(config.settings()):
+        raise ValueError(
+            f"{config.run_dir} holds no run, though the chief's does: chief "
+            "and workers must share the run's folder."
+        )
+    data = load_data(config)
+    folder.check_data(data)
+    space = make_space(config, data)
+    model = CostModel(space, _table(config, space, folder))
+    tuner = make_tuner(config, model, make_effort(config, data))
+    tuner.search(data.train, validation_data=data.validation, verbose=0)
+
+
+def _at_work(
+    workers: LocalWorkers | None,
+) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext() if workers is None else workers.at_work()
 
 
 def load_data(config: SearchConfig) -> ImageData:

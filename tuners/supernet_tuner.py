@@ -3,6 +3,8 @@
 import errno
 import logging
 import pathlib
+import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -18,24 +20,32 @@ from nse_tf.jobs import (
     Result,
 )
 from nse_tf.spaces import Genotype
-from nse_tf.spaces.files import write_json
+from nse_tf.spaces.files import write_bytes, write_json
 from nse_tf.spaces.sealed_files import require_intact
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.weight_files import LostWeightsError
 from nse_tf.training.worker import Measurer
 from nse_tf.tuners.bookkeeping import TABLE
+from nse_tf.tuners.chief import Chief
 from nse_tf.tuners.folder_lock import sole_decider
 from nse_tf.tuners.hyperparameters import SpaceHyperModel, declare, values_of
 from nse_tf.tuners.identity import identity_of
 from nse_tf.tuners.job_files import (
+    error_path,
     finished_result,
     read_job,
     read_result,
     write_result,
 )
 from nse_tf.tuners.oracles import SearchOracle, metrics_of
+from nse_tf.tuners.roles import Role, present_role
+from nse_tf.tuners.worker_link import BoundedStub, joined
 
 LOGGER = logging.getLogger("nse_tf")
+
+# How long a worker without work pauses before it asks again.
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 2.0
 
 
 class SupernetTuner(keras_tuner.Tuner):
@@ -51,7 +61,15 @@ class SupernetTuner(keras_tuner.Tuner):
         project_name: The run's folder in there, as of every tuner.
         overwrite: Whether to start anew, as of every tuner.
         **kwargs: As of `keras_tuner.Tuner`.
+
+    Attributes:
+        lease_seconds: How long a chief bears the silence of a worker.
+        watch: Called all along by a chief; raises where no worker will come
+            any more.
     """
+
+    lease_seconds: float = 30.0
+    watch: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -70,14 +88,19 @@ class SupernetTuner(keras_tuner.Tuner):
         self._measure = measure
         self._worker: Worker | None = None
         self._disk_error: OSError | None = None
+        self._settings = oracle.method.get_settings()
+        self._num_idle = 0
         super().__init__(
             oracle,
             SpaceHyperModel(oracle.space),
             directory=directory,
             project_name=project_name,
-            overwrite=overwrite,
+            # A worker that overwrites would take the chief's folder away.
+            overwrite=overwrite and present_role() is not Role.WORKER,
             **kwargs,
         )
+        if self._is_worker():
+            self.oracle.stub = BoundedStub(self.oracle.stub)
 
     @property
     def folder(self) -> pathlib.Path:
@@ -129,14 +152,49 @@ class SupernetTuner(keras_tuner.Tuner):
             self._supernet_recipe,
             self._child_recipe,
         )
+        if self._is_worker():
+            with joined(self.folder, {**identity, **self._settings}):
+                super().search(verbose=verbose)
+            return
         with sole_decider(self.folder):
             self.oracle.claim(identity)
-            super().search(verbose=verbose)
+            if present_role() is Role.ALONE:
+                super().search(verbose=verbose)
+            else:
+                self._lead({**identity, **self._settings}, verbose)
+
+    def _lead(self, identity: dict[str, Any], verbose: int) -> None:
+        """Hands out trials to workers until the search is over."""
+        self.oracle.verbose = verbose
+        self.on_search_begin()
+        Chief(self.oracle, identity, self.lease_seconds, self.watch).serve()
+        self.on_search_end()
 
     def on_search_begin(self) -> None:
         """Says whose folder this is, before the first job is done in it."""
-        write_json(self.folder / f"{self.tuner_id}.json", self.get_state())
-        self.save()
+        if not self._is_worker():
+            write_json(self.folder / "tuner0.json", self.get_state())
+            self.save()
+
+    def pre_create_trial(self) -> None:
+        """Waits before it asks again, longer each time there was nothing."""
+        if self._num_idle:
+            pause = FIRST_PAUSE_SECONDS * 2 ** min(self._num_idle - 1, 10)
+            time.sleep(min(pause, LONGEST_PAUSE_SECONDS))
+        self._num_idle += 1
+
+    def on_trial_begin(self, trial: keras_tuner.engine.trial.Trial) -> None:
+        """Ends the waiting."""
+        super().on_trial_begin(trial)
+        self._num_idle = 0
+
+    def on_trial_end(self, trial: keras_tuner.engine.trial.Trial) -> None:
+        """Ends the trial; leaves the error of one that failed in its folder."""
+        if trial.message:
+            write_bytes(
+                error_path(self.folder, trial.trial_id), trial.message.encode()
+            )
+        super().on_trial_end(trial)
 
     def save(self) -> None:
         """Makes what happened count, whole or not at all."""

@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import tqdm
 
@@ -25,7 +25,12 @@ class Progress:
         unit: What is counted, in the plural.
         done: How many are done already, by an earlier run.
         every_seconds: Between two lines in a log.
+
+    Attributes:
+        present: What this process is at, in a few words, for others to tell.
     """
+
+    present: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -47,11 +52,13 @@ class Progress:
     def __enter__(self) -> "Progress":
         """Starts the clock."""
         self._started = self._said = time.monotonic()
+        self._tell()
         return self
 
     def advance(self, count: int = 1, **facts: float) -> None:
         """Counts units as done; facts are shown beside."""
         self._done += count
+        self._tell()
         if self._bar is not None:
             self._bar.set_postfix(facts, refresh=False)
             self._bar.update(count)
@@ -78,6 +85,11 @@ class Progress:
                 shown,
             )
 
+    def _tell(self) -> None:
+        Progress.present = (
+            f"{self._what}, {self._done} of {self._total} {self._unit}"
+        )
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -85,6 +97,7 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         """Says how long it took, if it ended well."""
+        Progress.present = ""
         if self._bar is not None:
             self._bar.close()
         if kind is None:

@@ -1,0 +1,183 @@
+"""A search of seconds on real digits, for scripts that kill it.
+
+Processes are forked from one that has imported everything, so that a start
+costs no imports; a kill is a real SIGKILL of a real process.
+"""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import pathlib
+import socket
+from collections.abc import Callable
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any
+
+from nse_tf.costs import Budget
+from nse_tf.evolution import ExplorerConfig
+from nse_tf.methods import OneShotConfig
+from nse_tf.shrinking import ShrinkSchedule
+from nse_tf.spaces import Identity, MBConv, Skeleton, Stage
+from nse_tf.spaces.chains import chain_space
+
+SPACE = chain_space(
+    "small",
+    Skeleton(
+        (8, 8),
+        1,
+        num_classes=10,
+        stem_channels=8,
+        stem_stride=1,
+        first_channels=8,
+        stages=(Stage(8, 1, 1), Stage(12, 1, 2), Stage(16, 1, 2)),
+        tail_channels=24,
+    ),
+    (MBConv(3, 1), MBConv(5, 3), MBConv(3, 6)),
+    (Identity(),),
+)
+BUDGET = Budget(macs=150_000)
+CONFIG = OneShotConfig(
+    exploring=ExplorerConfig(num_children=24, population=12, num_parents=4),
+    shrinking=ShrinkSchedule(
+        stop_size=40, drop_per_stage=1, first_epochs=2, other_epochs=1
+    ),
+    search_epochs=2,
+    learning_rates=(0.05, 0.01),
+    children_per_operator=10,
+    calibration_images=40,
+    child_epochs=3,
+)
+NUM_TRAIN, NUM_VALIDATION = 200, 100
+
+
+def context() -> ForkServerContext:
+    """Returns what forks processes that have imported everything."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    found = multiprocessing.get_context("forkserver")
+    found.set_forkserver_preload(
+        ["nse_tf.tuners.oracles", "nse_tf.tuners.supernet_tuner"]
+    )
+    first = found.Process(target=os.getpid)
+    first.start()
+    first.join()
+    return found
+
+
+def start(
+    forks: ForkServerContext,
+    folder: pathlib.Path,
+    before: Callable[[], None] | None = None,
+    environment: dict[str, str] | None = None,
+) -> ForkServerProcess:
+    """Starts a process that searches in a folder, or goes on there.
+
+    Args:
+        forks: See `context`.
+        folder: The run's folder.
+        before: Done in the process first.
+        environment: Variables for the process.
+    """
+    process = forks.Process(
+        target=_search, args=(folder, before, environment or {}), daemon=True
+    )
+    process.start()
+    return process
+
+
+def _search(
+    folder: pathlib.Path,
+    before: Callable[[], None] | None,
+    environment: dict[str, str],
+) -> None:
+    os.environ.update(environment)
+    # Of what keras-tuner and TensorFlow print, nothing is for the reader.
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    import tensorflow as tf
+
+    from nse_tf import datasets
+    from nse_tf.datasets import ImageSet
+    from nse_tf.training import ChildRecipe, SupernetRecipe
+    from nse_tf.tuners import AngleShrinkingOracle, SupernetTuner
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    data = datasets.load("digits")
+    parts = [
+        ImageSet(part.images[:count], part.labels[:count])
+        for part, count in (
+            (data.train, NUM_TRAIN),
+            (data.validation, NUM_VALIDATION),
+        )
+    ]
+    tuner = SupernetTuner(
+        AngleShrinkingOracle(SPACE, BUDGET, CONFIG),
+        SupernetRecipe(batch_size=20),
+        ChildRecipe(batch_size=20),
+        directory=str(folder.parent),
+        project_name=folder.name,
+    )
+    tuner.lease_seconds = 3.0
+    if before is not None:
+        before()
+    tuner.search(parts[0], validation_data=parts[1], verbose=0)
+    if environment.get("KERASTUNER_TUNER_ID", "chief") == "chief":
+        oracle = tuner.oracle
+        told = outcome(folder, oracle.method.history, _trials(oracle))
+        (folder / "outcome.json").write_text(json.dumps(told))
+
+
+def _trials(oracle: Any) -> list[list[str]]:
+    """Returns the trials in order: their ids and jobs."""
+    return [
+        [trial_id, trial.hyperparameters.values["job"]]
+        for trial_id, trial in oracle.trials.items()
+    ]
+
+
+def outcome(
+    folder: pathlib.Path, history: list[dict[str, Any]], trials: list[Any]
+) -> dict[str, Any]:
+    """Returns all that must not differ between runs; times may."""
+    import keras
+
+    from nse_tf.training.checkpoints import Checkpoint
+
+    left_out = ("seconds", "model_sha256")
+    weights = {
+        path.name: Checkpoint.load(path).digest
+        for path in sorted((folder / "supernet").glob("*.npz"))
+    }
+    for path in sorted((folder / "children").glob("*.keras")):
+        digest = hashlib.sha256()
+        for value in keras.saving.load_model(path).get_weights():
+            digest.update(value.tobytes())
+        weights[path.name] = digest.hexdigest()
+    return {
+        "history": [
+            {k: v for k, v in event.items() if k not in left_out}
+            for event in history
+        ],
+        "spaces": [
+            path.read_text() for path in sorted(folder.glob("space_*.json"))
+        ],
+        "trials": trials,
+        "weights": weights,
+    }
+
+
+def differing(folder: pathlib.Path, wanted: dict[str, Any]) -> list[str]:
+    """Returns what of a run's outcome is not as wanted; empty if all is."""
+    path = folder / "outcome.json"
+    if not path.exists():
+        return ["it did not come to an end"]
+    told = json.loads(path.read_text())
+    return [name for name, value in wanted.items() if told[name] != value]
+
+
+def free_port() -> int:
+    """Returns a port that nobody listens at."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

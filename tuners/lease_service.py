@@ -1,0 +1,65 @@
+"""What workers tell a chief beside keras-tuner's own calls, over the same port.
+
+keras-tuner's chief never learns that a worker died, and its wire drops what a
+worker is like. Three calls of JSON mend that: join, beat, leave.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+SERVICE = "nse_tf.Leases"
+
+Message = dict[str, Any]
+Answer = Callable[[Message], Message]
+
+
+def _encoded(message: Message) -> bytes:
+    return json.dumps(message).encode()
+
+
+def lease_handler(answers: dict[str, Answer]) -> grpc.GenericRpcHandler:
+    """Returns what serves calls by name; each takes and gives a message."""
+
+    def method(answer: Answer) -> grpc.RpcMethodHandler:
+        return grpc.unary_unary_rpc_method_handler(
+            lambda message, context: answer(message),
+            request_deserializer=json.loads,
+            response_serializer=_encoded,
+        )
+
+    return grpc.method_handlers_generic_handler(
+        SERVICE, {name: method(answer) for name, answer in answers.items()}
+    )
+
+
+def local_channel(address: str) -> grpc.Channel:
+    """Returns a channel that a proxy's environment variables do not divert."""
+    return grpc.insecure_channel(
+        address, options=[("grpc.enable_http_proxy", 0)]
+    )
+
+
+def call(
+    channel: grpc.Channel, name: str, message: Message, seconds: float
+) -> Message:
+    """Calls the chief; returns its answer.
+
+    Raises:
+        grpc.RpcError: If it does not answer in time.
+    """
+    method = channel.unary_unary(
+        f"/{SERVICE}/{name}",
+        request_serializer=_encoded,
+        response_deserializer=json.loads,
+    )
+    answer: Message = method(message, wait_for_ready=True, timeout=seconds)
+    return answer
+
+
+def own_name() -> str:
+    """Returns the name of this process, as the chief knows it."""
+    return os.environ["KERASTUNER_TUNER_ID"]
