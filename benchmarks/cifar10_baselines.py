@@ -114,6 +114,7 @@ def search_config(name: str) -> SearchConfig:
             ("supernet_epochs", SUPERNET_EPOCHS.value),
             ("num_children", NUM_CHILDREN.value),
             ("child_epochs", 1),
+            ("num_rank_checks", 0),  # The rows check the ranking.
         ),
         **SEARCHES[name],
     )
