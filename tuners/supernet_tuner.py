@@ -13,7 +13,7 @@ from nse_tf.spaces import Genotype
 from nse_tf.spaces.files import write_json
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.worker import Measurer
-from nse_tf.tuners.hyperparameters import SpaceHyperModel, declare, values_of
+from nse_tf.tuners.hyperparameters import declare, values_of
 from nse_tf.tuners.job_files import (
     finished_result,
     read_job,
@@ -21,6 +21,9 @@ from nse_tf.tuners.job_files import (
     write_result,
 )
 from nse_tf.tuners.oracles import SearchOracle, metrics_of
+from nse_tf.tuners.searched import agreed_networks
+from nse_tf.tuners.space_hypermodel import SpaceHyperModel
+from nse_tf.tuners.stock_arguments import refuse_unmeant
 
 
 class SupernetTuner(keras_tuner.Tuner):
@@ -28,6 +31,9 @@ class SupernetTuner(keras_tuner.Tuner):
 
     Args:
         oracle: Wraps the method.
+        hypermodel: What the oracle searches, once more: a space, a Keras model
+            with `nse_tf.Choice` layers or a `SpaceHyperModel`. None takes it
+            from the oracle.
         supernet_recipe: How shared weights are trained.
         child_recipe: How a child is trained alone.
         measure: Measures models whole, for budgets on latency or file size;
@@ -35,20 +41,49 @@ class SupernetTuner(keras_tuner.Tuner):
         directory: Where runs lie, as of every tuner.
         project_name: The run's folder in there, as of every tuner.
         overwrite: Whether to start anew, as of every tuner.
-        **kwargs: As of `keras_tuner.Tuner`.
+        max_model_size: Refused, as `refuse_unmeant` says; so are the next four
+            unless they ask for what is done anyway.
+        optimizer: See `max_model_size`.
+        loss: See `max_model_size`.
+        metrics: See `max_model_size`.
+        distribution_strategy: See `max_model_size`.
+        logger: As of every tuner: taken, and warned of.
+        tuner_id: As of every tuner.
+        executions_per_trial: See `max_model_size`.
+
+    Raises:
+        ValueError: If an argument has no use here, or oracle and hypermodel are
+            not of the same space.
     """
 
     def __init__(
         self,
         oracle: SearchOracle,
+        hypermodel: Any = None,
         supernet_recipe: SupernetRecipe | None = None,
         child_recipe: ChildRecipe | None = None,
         measure: Measurer | None = None,
         directory: str | None = None,
         project_name: str | None = None,
         overwrite: bool = False,
-        **kwargs: Any,
+        max_model_size: int | None = None,
+        optimizer: Any = None,
+        loss: Any = None,
+        metrics: Any = None,
+        distribution_strategy: Any = None,
+        logger: Any = None,
+        tuner_id: str | None = None,
+        executions_per_trial: int = 1,
     ) -> None:
+        refuse_unmeant(
+            max_model_size=max_model_size,
+            optimizer=optimizer,
+            loss=loss,
+            metrics=metrics,
+            distribution_strategy=distribution_strategy,
+            executions_per_trial=executions_per_trial,
+        )
+        self._networks = agreed_networks(oracle, hypermodel)
         self._space = oracle.space
         self._supernet_recipe = supernet_recipe or SupernetRecipe()
         self._child_recipe = child_recipe or ChildRecipe()
@@ -56,11 +91,12 @@ class SupernetTuner(keras_tuner.Tuner):
         self._worker: Worker | None = None
         super().__init__(
             oracle,
-            SpaceHyperModel(oracle.space),
+            SpaceHyperModel(self._networks),
             directory=directory,
             project_name=project_name,
             overwrite=overwrite,
-            **kwargs,
+            logger=logger,
+            tuner_id=tuner_id,
         )
 
     @property
@@ -105,6 +141,7 @@ class SupernetTuner(keras_tuner.Tuner):
             self._supernet_recipe,
             self._child_recipe,
             self._measure,
+            networks=self._networks,
         )
         super().search(verbose=verbose)
 

@@ -39,6 +39,7 @@ class _Child:
         genotype: Genotype,
         recipe: SupernetRecipe,
     ) -> None:
+        assert isinstance(trainer.supernet, Supernet)
         self.model = cut_out(trainer.supernet, genotype)
         self.optimizer = LazySGD(
             self.model.trainable_variables,
