@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nse_tf.tuners.efforts import EFFORTS as EFFORTS
     from nse_tf.tuners.efforts import Effort as Effort
+    from nse_tf.tuners.evolution import EvolutionOracle as EvolutionOracle
+    from nse_tf.tuners.evolution_tuner import Evolution as Evolution
     from nse_tf.tuners.oracles import (
         AngleShrinkingOracle as AngleShrinkingOracle,
     )
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 _MODULES = {
     "EFFORTS": "efforts",
     "Effort": "efforts",
+    "Evolution": "evolution_tuner",
+    "EvolutionOracle": "evolution",
     "SpaceHyperModel": "space_hypermodel",
     "AngleShrinkingOracle": "oracles",
     "SearchOracle": "oracles",
