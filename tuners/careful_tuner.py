@@ -56,6 +56,10 @@ class CarefulTuner(keras_tuner.Tuner):
                 keras-tuner would leave unused without a word.
         """
         super().reload()
+        self._check_space()
+
+    def _check_space(self) -> None:
+        """Holds the reloaded space against that of the code."""
         hp = keras_tuner.HyperParameters()
         self.hypermodel.declare_hyperparameters(hp)
         self.hypermodel.build(hp)

@@ -147,6 +147,7 @@ class EvolutionOracle(keras_tuner.Oracle):
 
         Raises:
             FatalValueError: If an objective, or what a limit is on, is missing.
+            ValueError: If one is no finite number; the trial may be retried.
         """
         missing = sorted(self.goals.metrics - set(metrics))
         if missing:  # Before the lock is taken.
@@ -156,7 +157,14 @@ class EvolutionOracle(keras_tuner.Oracle):
                 "Let `HyperModel.fit` return it with the others."
             )
         plain = {name: float(value) for name, value in metrics.items()}
-        return super().update_trial(trial_id, plain, step)
+        for name in self.goals.metrics:
+            if not np.isfinite(plain[name]):
+                raise ValueError(
+                    f"A trial cannot be judged by {name} {plain[name]}: did "
+                    "its training diverge?"
+                )
+        known = {k: v for k, v in plain.items() if np.isfinite(v)}
+        return super().update_trial(trial_id, known, step)
 
     def _retry(self, trial: Trial) -> bool:
         """Lets a trial that is tried again forget what it reported."""
@@ -246,12 +254,12 @@ class EvolutionOracle(keras_tuner.Oracle):
                 f"{path} or a trial beside it is damaged: {error}. Name "
                 "another `project_name`, or start anew with `overwrite=True`."
             ) from error
-        self.trials = {
+        self.trials: dict[str, Trial] = {
             trial_id: self.trials[trial_id]
             for trial_id in self.start_order
             if trial_id in self.trials
         }
-        self._retry_queue = [
+        self._retry_queue: list[str] = [
             trial_id
             for trial_id in self._retry_queue
             if trial_id not in self.end_order  # The state is written first.

@@ -1,5 +1,6 @@
 """Scores trials on shared weights instead of training each."""
 
+import dataclasses
 import pathlib
 from typing import Any
 
@@ -7,12 +8,19 @@ import keras
 import keras_tuner
 import numpy as np
 
-from nse_tf.datasets import ImageData, ImageSet, as_image_set
-from nse_tf.jobs import ChildrenEvaluated, ChildTrained, EvaluateChildren
+from nse_tf.datasets import ImageData, ImageSet
+from nse_tf.jobs import (
+    ChildrenEvaluated,
+    ChildTrained,
+    EvaluateChildren,
+    TrainChild,
+)
 from nse_tf.spaces import Genotype
 from nse_tf.spaces.files import write_json
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.worker import Measurer
+from nse_tf.tuners.careful_tuner import CarefulTuner
+from nse_tf.tuners.fit_arguments import read_fit_arguments
 from nse_tf.tuners.hyperparameters import declare, values_of
 from nse_tf.tuners.job_files import (
     finished_result,
@@ -26,7 +34,7 @@ from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 from nse_tf.tuners.stock_arguments import refuse_unmeant
 
 
-class SupernetTuner(keras_tuner.Tuner):
+class SupernetTuner(CarefulTuner):
     """Does the jobs of a `SearchOracle`; holds the supernet between trials.
 
     Args:
@@ -89,6 +97,7 @@ class SupernetTuner(keras_tuner.Tuner):
         self._child_recipe = child_recipe or ChildRecipe()
         self._measure = measure
         self._worker: Worker | None = None
+        self._child_epochs: int | None = None
         super().__init__(
             oracle,
             SpaceHyperModel(self._networks),
@@ -110,13 +119,17 @@ class SupernetTuner(keras_tuner.Tuner):
         declare(self._space, hp)
         self.oracle.update_space(hp)
 
+    def _check_space(self) -> None:
+        """Leaves it to the oracle, whose state names the space."""
+
     def search(
         self,
         x: Any,
         y: Any = None,
         *,
-        validation_data: Any,
-        verbose: int = 1,
+        validation_data: Any = None,
+        verbose: int | str = 1,
+        **fit: Any,
     ) -> None:
         """Searches; stopped and started again, it goes on.
 
@@ -127,26 +140,38 @@ class SupernetTuner(keras_tuner.Tuner):
             y: Labels, where `x` is an array of images.
             validation_data: The validation part, in any of the forms of `x`.
             verbose: 0 keeps keras-tuner's own display silent.
+            **fit: As of `keras.Model.fit`: `validation_split` in place of
+                `validation_data`; `epochs`, of each child trained alone, and
+                `callbacks`, which see them; `batch_size` and `class_weight` of
+                all training.
 
         Raises:
+            TypeError: If there is an argument that has no use here.
             ValueError: If images or labels do not fit the space.
             SearchError: If the search cannot go on.
         """
-        train = as_image_set(x if y is None else (x, y))
-        validation = as_image_set(validation_data)
+        given = read_fit_arguments(
+            self._space.skeleton.num_classes,
+            x,
+            y,
+            validation_data=validation_data,
+            **fit,
+        )
+        self._child_epochs = given.epochs
         self._worker = Worker(
             self._space,
-            _checked_data(self._space.skeleton, train, validation),
+            _checked_data(self._space.skeleton, given.train, given.validation),
             self.folder,
-            self._supernet_recipe,
-            self._child_recipe,
+            *given.recipes(self._supernet_recipe, self._child_recipe),
             self._measure,
             networks=self._networks,
+            callbacks=given.callbacks,
         )
         super().search(verbose=verbose)
 
     def on_search_begin(self) -> None:
         """Says whose folder this is, before the first job is done in it."""
+        super().on_search_begin()
         self.save()
 
     def save(self) -> None:
@@ -174,6 +199,8 @@ class SupernetTuner(keras_tuner.Tuner):
         reference = finished_result(self.folder, values["job"])
         if reference is None:
             job = read_job(self.folder, values["job"])
+            if isinstance(job, TrainChild) and self._child_epochs is not None:
+                job = dataclasses.replace(job, epochs=self._child_epochs)
             reference = write_result(
                 self.folder, values["job"], self._worker.run(job)
             )

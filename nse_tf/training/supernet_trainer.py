@@ -52,6 +52,7 @@ class SupernetTrainer:
             self._optimizer,
             augmentation=recipe.augmentation,
             label_smoothing=recipe.label_smoothing,
+            class_weights=recipe.class_weights,
         )
         self.base = self.kernels()
         self.losses: list[float] = []

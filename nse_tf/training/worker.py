@@ -36,6 +36,7 @@ from nse_tf.training.progress import Progress
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.subnet_trainer import accuracy, train_child
 from nse_tf.training.supernet_trainer import SupernetTrainer
+from nse_tf.training.watching import Watch
 
 Measurer = Callable[
     [Sequence[keras.Model], str, int], tuple[list[float], list[int]]
@@ -58,6 +59,7 @@ class Worker:
         checkpoint_seconds: Least time between two checkpoints of a supernet's
             training; its end is always kept.
         networks: Makes the networks of the space; those of a chain if None.
+        callbacks: Watch each child that is trained alone; see `Watch`.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Worker:
         measure: Measurer | None = None,
         checkpoint_seconds: float = 60.0,
         networks: Networks | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> None:
         self._space = space
         self._networks = networks or ChainNetworks(space)
@@ -78,6 +81,7 @@ class Worker:
         self._supernet_recipe = supernet_recipe
         self._child_recipe = child_recipe
         self._measure = measure
+        self._callbacks = callbacks
         self._checkpoint_seconds = checkpoint_seconds
         self._trainer: SupernetTrainer | None = None
         self._evaluator: ChildEvaluator | None = None
@@ -282,17 +286,19 @@ class Worker:
         images = self._data.train
         if job.uses_validation:
             images = joined(images, self._data.validation)
+        watch = Watch(self._callbacks, child, self._data.validation, job.epochs)
         with Progress(
             f"training one child alone ({job.id})", job.epochs, "epochs"
         ) as bar:
+
+            def after_epoch(loss: float) -> bool:
+                bar.advance(loss=loss)
+                return watch.after_epoch(loss)
+
             losses = train_child(
-                child,
-                images,
-                recipe,
-                job.epochs,
-                job.seed,
-                lambda loss: bar.advance(loss=loss),
+                child, images, recipe, job.epochs, job.seed, after_epoch
             )
+        watch.end()
         stock = self._networks.with_stock_layers(genotype, child)
         found = (
             job.inherited_accuracy
