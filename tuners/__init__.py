@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nse_tf.tuners.angle_shrinking import AngleShrinking as AngleShrinking
     from nse_tf.tuners.efforts import EFFORTS as EFFORTS
     from nse_tf.tuners.efforts import Effort as Effort
     from nse_tf.tuners.evolution import EvolutionOracle as EvolutionOracle
@@ -27,6 +28,7 @@ _MODULES = {
     "Evolution": "evolution_tuner",
     "EvolutionOracle": "evolution",
     "SpaceHyperModel": "space_hypermodel",
+    "AngleShrinking": "angle_shrinking",
     "AngleShrinkingOracle": "oracles",
     "SearchOracle": "oracles",
     "SupernetTuner": "supernet_tuner",

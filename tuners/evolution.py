@@ -249,7 +249,7 @@ class EvolutionOracle(keras_tuner.Oracle):
         path = pathlib.Path(self._get_oracle_fname())
         try:
             super().reload()
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, AttributeError, TypeError) as error:
             raise ValueError(
                 f"{path} or a trial beside it is damaged: {error}. Name "
                 "another `project_name`, or start anew with `overwrite=True`."

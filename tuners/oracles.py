@@ -35,6 +35,7 @@ from nse_tf.tuners.hyperparameters import values_of
 from nse_tf.tuners.job_files import read_result, write_job
 from nse_tf.tuners.objectives import reported_objective
 from nse_tf.tuners.searched import read_networks
+from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
 OBJECTIVE = "val_accuracy"
 
@@ -288,7 +289,7 @@ class AngleShrinkingOracle(SearchOracle):
 
     def __init__(
         self,
-        space: SearchSpace | keras.Model,
+        space: SearchSpace | keras.Model | SpaceHyperModel,
         budget: Budget | None = None,
         config: OneShotConfig | None = None,
         model: CostModel | None = None,
