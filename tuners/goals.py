@@ -16,6 +16,8 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from nse_tf.costs import COSTS
 from nse_tf.tuners.objectives import read_objective
 
+Table = Mapping[str, np.ndarray]
+
 
 @dataclasses.dataclass(frozen=True)
 class Goals:
@@ -50,27 +52,55 @@ class Goals:
         """What every trial must report."""
         return {*self.directions, *self.limits}
 
-    def points(self, trials: Sequence[Trial]) -> np.ndarray:
+    def points_of(self, table: Table) -> np.ndarray:
         """Returns the objectives `(count, num_objectives)`, lower is better."""
-        return np.array(
+        return np.column_stack(
             [
-                [
-                    value_of(trial, name) * (-1 if best == "max" else 1)
-                    for name, best in self.directions.items()
-                ]
-                for trial in trials
-            ],
-            float,
-        ).reshape(-1, len(self.directions))
+                table[name] * (-1 if best == "max" else 1)
+                for name, best in self.directions.items()
+            ]
+        )
 
-    def excesses(self, trials: Sequence[Trial]) -> np.ndarray:
-        """Returns the sum of the shares by which each trial misses limits."""
-        found = np.zeros(len(trials))
+    def excesses_of(self, table: Table) -> np.ndarray:
+        """Returns the sum of the shares by which each row misses limits."""
+        found = np.zeros(len(table[next(iter(self.directions))]))
         for name, limit in self.limits.items():
-            values = np.array([value_of(trial, name) for trial in trials])
-            over = values - limit if name not in self.floors else limit - values
+            over = table[name] - limit
+            over = -over if name in self.floors else over
             found += np.maximum(over / (abs(limit) or 1.0), 0.0)
         return found
+
+    def front_of(self, table: Table) -> np.ndarray:
+        """Returns the rows within the limits that none dominates.
+
+        By the first objective, best first; of equal rows the earlier one.
+        Rows with a value that is no number are left out.
+        """
+        points = self.points_of(table)
+        fits = (self.excesses_of(table) == 0.0) & np.isfinite(points).all(
+            axis=1
+        )
+        rows = np.flatnonzero(fits)
+        if len(rows) == 0:
+            return rows
+        rows = rows[moocore.is_nondominated(_two_columns(points[rows]))]
+        front: np.ndarray = rows[np.argsort(points[rows, 0], kind="stable")]
+        return front
+
+    def table(self, trials: Sequence[Trial]) -> Table:
+        """Returns what the goals look at, by metric."""
+        return {
+            name: np.array([value_of(trial, name) for trial in trials], float)
+            for name in self.metrics
+        }
+
+    def points(self, trials: Sequence[Trial]) -> np.ndarray:
+        """As `points_of`, of trials."""
+        return self.points_of(self.table(trials))
+
+    def excesses(self, trials: Sequence[Trial]) -> np.ndarray:
+        """As `excesses_of`, of trials."""
+        return self.excesses_of(self.table(trials))
 
     def ordered(self, trials: Sequence[Trial]) -> list[Trial]:
         """Returns trials best first; of equals the earlier one."""
@@ -84,22 +114,8 @@ class Goals:
         return [trials[index] for index in order]
 
     def front(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Returns the trials within the limits that none dominates.
-
-        By the first objective, best first; of equal trials the earlier one.
-        """
-        fitting = [
-            trial
-            for trial, excess in zip(trials, self.excesses(trials), strict=True)
-            if excess == 0.0
-        ]
-        if not fitting:
-            return []
-        points = self.points(fitting)
-        is_best = moocore.is_nondominated(_two_columns(points))
-        chosen = np.flatnonzero(is_best)
-        order = chosen[np.argsort(points[chosen, 0], kind="stable")]
-        return [fitting[index] for index in order]
+        """As `front_of`, of trials."""
+        return [trials[index] for index in self.front_of(self.table(trials))]
 
     def hypervolumes(
         self,

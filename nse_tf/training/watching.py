@@ -4,22 +4,22 @@ import copy
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 
 from nse_tf.datasets import ImageSet
-from nse_tf.training.subnet_trainer import accuracy
 
 
 class Watch:
     """Calls Keras callbacks as `keras.Model.fit` would, epoch by epoch.
 
     Callbacks are copied for each child, as keras-tuner does. They see `loss`,
-    the loss that is trained on, and `val_accuracy`, and may end the training by
-    `model.stop_training`. There are no calls batch by batch.
+    the loss that is trained on, `val_loss` and `val_accuracy`, and may end the
+    training by `model.stop_training`. There are no calls batch by batch.
 
     Args:
         callbacks: The callbacks; without any, nothing is computed for them.
         child: The model that is trained.
-        validation: What `val_accuracy` is told on.
+        validation: What `val_loss` and `val_accuracy` are told on.
         epochs: How many the training has at most.
 
     Raises:
@@ -50,6 +50,11 @@ class Watch:
         child.stop_training = False
         self._logs: dict[str, float] = {}
         if self._has_callbacks:
+            child.compile(  # For `evaluate`, and callbacks that look for it.
+                loss=keras.losses.SparseCategoricalCrossentropy(True),
+                metrics=["accuracy"],
+                jit_compile=False,
+            )
             self._list.on_train_begin()
             self._list.on_epoch_begin(0)
 
@@ -57,9 +62,16 @@ class Watch:
         """Tells of an epoch; returns whether the training is to go on."""
         if not self._has_callbacks:
             return True
+        found = self._child.evaluate(
+            np.asarray(self._validation.images),
+            self._validation.labels,
+            batch_size=512,
+            verbose=0,
+            return_dict=True,
+        )
         self._logs = {
             "loss": loss,
-            "val_accuracy": accuracy(self._child, self._validation),
+            **{f"val_{name}": value for name, value in found.items()},
         }
         self._list.on_epoch_end(self._epoch, self._logs)
         self._epoch += 1

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.training.tiny_data import image_data
+
 MODEL = """
 import keras
 
@@ -21,10 +23,12 @@ def build_model(hp):
         activation='relu'))
     model.add(keras.layers.Dense(3, activation='softmax'))
     model.compile(
-        loss='sparse_categorical_crossentropy', metrics=['accuracy'])
+        loss='sparse_categorical_crossentropy', metrics=['accuracy'],
+        run_eagerly=True)
     return model
 """
 OUR_MODEL = """
+import keras
 from tests.supernet.choice_models import dense_model
 from nse_tf.tuners import SpaceHyperModel
 
@@ -34,7 +38,7 @@ SCRIPT = """
 tuner = {tuner}(
     build_model,
     objective='val_accuracy',
-    max_trials=5,
+    max_trials=3,
     directory=directory,
     project_name='script')
 tuner.search_space_summary()
@@ -58,13 +62,11 @@ SHARED = ("import nse_tf.tuners as keras_tuner", "keras_tuner.AngleShrinking")
 @pytest.mark.parametrize(
     ("model", "tuner"),
     [
-        (MODEL, STOCK),
         (OUR_MODEL, STOCK),
         (MODEL, OURS),
-        (OUR_MODEL, OURS),
         (OUR_MODEL, SHARED),
     ],
-    ids=["all theirs", "our model", "our oracle", "both", "shared weights"],
+    ids=["our model", "our oracle", "shared weights"],
 )
 def test_the_script_runs_with_our_parts(
     model: str,
@@ -72,8 +74,6 @@ def test_the_script_runs_with_our_parts(
     tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from tests.training.tiny_data import image_data
-
     data = image_data()
     names: dict[str, Any] = {
         "directory": str(tmp_path),
@@ -82,21 +82,11 @@ def test_the_script_runs_with_our_parts(
         "x_val": data.validation.images,
         "y_val": data.validation.labels,
     }
-    program = f"{tuner[0]}\n{model}import keras\n{SCRIPT}".replace(
-        "{tuner}", tuner[1]
-    )
-    exec(program.replace("{{", "{").replace("}}", "}"), names)
+    program = "\n".join([tuner[0], model, SCRIPT.format(tuner=tuner[1])])
+    exec(program, names)
     assert "Results summary" in capsys.readouterr().out
-    found = (
-        names["best_model"].evaluate(
-            data.validation.images, data.validation.labels, verbose=0
-        )
-        if names["best_model"].compiled
-        else None
-    )
-    assert found is None or found[1] >= 0
     assert names["remaining"] == 0
     assert names["rebuilt"].count_params() == names["best_model"].count_params()
     # The same script goes on where it stopped: nothing is left to do.
-    exec(program.replace("{{", "{").replace("}}", "}"), names)
-    assert len(names["tuner"].oracle.trials) == 5
+    exec(program, names)
+    assert len(names["tuner"].oracle.trials) == 3

@@ -59,7 +59,7 @@ def test_callbacks_hear_of_epochs_and_may_end_the_training() -> None:
     )
     watch.end()
     assert len(losses) == 2
-    seen = ["loss", "val_accuracy"]
+    seen = ["loss", "val_accuracy", "val_loss"]
     assert ["begin", 0, seen, 1, seen, "end"] == HEARD
     assert all(callback.model is None for callback in callbacks)  # Copied.
 
