@@ -72,8 +72,19 @@ def copied(
 
 
 def plain_copy(layer: Any) -> Any:
-    """Returns a layer of the same configuration, without weights."""
-    return type(layer).from_config(layer.get_config())
+    """Returns a layer of the same configuration, without weights.
+
+    Raises:
+        ValueError: If the layer cannot be made from its configuration.
+    """
+    try:
+        return type(layer).from_config(layer.get_config())
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"Layer {layer.name!r} cannot be copied: {error} Networks are made "
+            "of copies, so `get_config` of its class must return what "
+            "`__init__` takes. In place of a Lambda write a layer."
+        ) from error
 
 
 def fast_copy(layer: Any) -> Any:

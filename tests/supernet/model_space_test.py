@@ -104,3 +104,12 @@ def test_a_space_whose_model_is_missing_is_refused() -> None:
         networks_of(space_of(choice_model()))
     with pytest.raises(TypeError, match="not 'spos'"):
         networks_of("spos")
+
+
+def test_a_layer_that_cannot_be_copied_is_named() -> None:
+    images = keras.Input((8, 8, 4))
+    double = L.Lambda(lambda x: 2 * x, name="double")
+    x = nse_tf.Choice([L.ReLU(), L.Identity()])(double(images))
+    model = keras.Model(images, L.Dense(3)(L.GlobalAveragePooling2D()(x)))
+    with pytest.raises(ValueError, match="Layer 'double' cannot be copied"):
+        space_of(model)

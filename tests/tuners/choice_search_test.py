@@ -1,4 +1,4 @@
-"""A user's own model through the whole search, as in docs/choice.md."""
+"""A user's own model through the whole search, stopped and gone on with."""
 
 import dataclasses
 import pathlib
