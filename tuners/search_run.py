@@ -217,9 +217,9 @@ def make_tuner(
     )
     return SupernetTuner(
         oracle,
-        effort.supernet,
-        effort.child,
-        measure_models,
+        supernet_recipe=effort.supernet,
+        child_recipe=effort.child,
+        measure=measure_models,
         directory=str(config.run_dir.parent),
         project_name=config.run_dir.name,
     )

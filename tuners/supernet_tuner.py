@@ -1,5 +1,6 @@
 """Scores trials on shared weights instead of training each."""
 
+import dataclasses
 import pathlib
 from typing import Any
 
@@ -7,13 +8,20 @@ import keras
 import keras_tuner
 import numpy as np
 
-from nse_tf.datasets import ImageData, ImageSet, as_image_set
-from nse_tf.jobs import ChildrenEvaluated, ChildTrained, EvaluateChildren
+from nse_tf.datasets import ImageData, ImageSet
+from nse_tf.jobs import (
+    ChildrenEvaluated,
+    ChildTrained,
+    EvaluateChildren,
+    TrainChild,
+)
 from nse_tf.spaces import Genotype
 from nse_tf.spaces.files import write_json
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.worker import Measurer
-from nse_tf.tuners.hyperparameters import SpaceHyperModel, declare, values_of
+from nse_tf.tuners.careful_tuner import CarefulTuner
+from nse_tf.tuners.fit_arguments import read_fit_arguments
+from nse_tf.tuners.hyperparameters import declare, values_of
 from nse_tf.tuners.job_files import (
     finished_result,
     read_job,
@@ -21,13 +29,19 @@ from nse_tf.tuners.job_files import (
     write_result,
 )
 from nse_tf.tuners.oracles import SearchOracle, metrics_of
+from nse_tf.tuners.searched import agreed_networks
+from nse_tf.tuners.space_hypermodel import SpaceHyperModel
+from nse_tf.tuners.stock_arguments import refuse_unmeant
 
 
-class SupernetTuner(keras_tuner.Tuner):
+class SupernetTuner(CarefulTuner):
     """Does the jobs of a `SearchOracle`; holds the supernet between trials.
 
     Args:
         oracle: Wraps the method.
+        hypermodel: What the oracle searches, once more: a space, a Keras model
+            with `nse_tf.Choice` layers or a `SpaceHyperModel`. None takes it
+            from the oracle.
         supernet_recipe: How shared weights are trained.
         child_recipe: How a child is trained alone.
         measure: Measures models whole, for budgets on latency or file size;
@@ -35,32 +49,63 @@ class SupernetTuner(keras_tuner.Tuner):
         directory: Where runs lie, as of every tuner.
         project_name: The run's folder in there, as of every tuner.
         overwrite: Whether to start anew, as of every tuner.
-        **kwargs: As of `keras_tuner.Tuner`.
+        max_model_size: Refused, as `refuse_unmeant` says; so are the next four
+            unless they ask for what is done anyway.
+        optimizer: See `max_model_size`.
+        loss: See `max_model_size`.
+        metrics: See `max_model_size`.
+        distribution_strategy: See `max_model_size`.
+        logger: As of every tuner: taken, and warned of.
+        tuner_id: As of every tuner.
+        executions_per_trial: See `max_model_size`.
+
+    Raises:
+        ValueError: If an argument has no use here, or oracle and hypermodel are
+            not of the same space.
     """
 
     def __init__(
         self,
         oracle: SearchOracle,
+        hypermodel: Any = None,
         supernet_recipe: SupernetRecipe | None = None,
         child_recipe: ChildRecipe | None = None,
         measure: Measurer | None = None,
         directory: str | None = None,
         project_name: str | None = None,
         overwrite: bool = False,
-        **kwargs: Any,
+        max_model_size: int | None = None,
+        optimizer: Any = None,
+        loss: Any = None,
+        metrics: Any = None,
+        distribution_strategy: Any = None,
+        logger: Any = None,
+        tuner_id: str | None = None,
+        executions_per_trial: int = 1,
     ) -> None:
+        refuse_unmeant(
+            max_model_size=max_model_size,
+            optimizer=optimizer,
+            loss=loss,
+            metrics=metrics,
+            distribution_strategy=distribution_strategy,
+            executions_per_trial=executions_per_trial,
+        )
+        self._networks = agreed_networks(oracle, hypermodel)
         self._space = oracle.space
         self._supernet_recipe = supernet_recipe or SupernetRecipe()
         self._child_recipe = child_recipe or ChildRecipe()
         self._measure = measure
         self._worker: Worker | None = None
+        self._child_epochs: int | None = None
         super().__init__(
             oracle,
-            SpaceHyperModel(oracle.space),
+            SpaceHyperModel(self._networks),
             directory=directory,
             project_name=project_name,
             overwrite=overwrite,
-            **kwargs,
+            logger=logger,
+            tuner_id=tuner_id,
         )
 
     @property
@@ -74,13 +119,17 @@ class SupernetTuner(keras_tuner.Tuner):
         declare(self._space, hp)
         self.oracle.update_space(hp)
 
+    def _check_space(self) -> None:
+        """Leaves it to the oracle, whose state names the space."""
+
     def search(
         self,
         x: Any,
         y: Any = None,
         *,
-        validation_data: Any,
-        verbose: int = 1,
+        validation_data: Any = None,
+        verbose: int | str = 1,
+        **fit: Any,
     ) -> None:
         """Searches; stopped and started again, it goes on.
 
@@ -91,25 +140,38 @@ class SupernetTuner(keras_tuner.Tuner):
             y: Labels, where `x` is an array of images.
             validation_data: The validation part, in any of the forms of `x`.
             verbose: 0 keeps keras-tuner's own display silent.
+            **fit: As of `keras.Model.fit`: `validation_split` in place of
+                `validation_data`; `epochs`, of each child trained alone, and
+                `callbacks`, which see them; `batch_size` and `class_weight` of
+                all training.
 
         Raises:
+            TypeError: If there is an argument that has no use here.
             ValueError: If images or labels do not fit the space.
             SearchError: If the search cannot go on.
         """
-        train = as_image_set(x if y is None else (x, y))
-        validation = as_image_set(validation_data)
+        given = read_fit_arguments(
+            self._space.skeleton.num_classes,
+            x,
+            y,
+            validation_data=validation_data,
+            **fit,
+        )
+        self._child_epochs = given.epochs
         self._worker = Worker(
             self._space,
-            _checked_data(self._space.skeleton, train, validation),
+            _checked_data(self._space.skeleton, given.train, given.validation),
             self.folder,
-            self._supernet_recipe,
-            self._child_recipe,
+            *given.recipes(self._supernet_recipe, self._child_recipe),
             self._measure,
+            networks=self._networks,
+            callbacks=given.callbacks,
         )
         super().search(verbose=verbose)
 
     def on_search_begin(self) -> None:
         """Says whose folder this is, before the first job is done in it."""
+        super().on_search_begin()
         self.save()
 
     def save(self) -> None:
@@ -137,6 +199,8 @@ class SupernetTuner(keras_tuner.Tuner):
         reference = finished_result(self.folder, values["job"])
         if reference is None:
             job = read_job(self.folder, values["job"])
+            if isinstance(job, TrainChild) and self._child_epochs is not None:
+                job = dataclasses.replace(job, epochs=self._child_epochs)
             reference = write_result(
                 self.folder, values["job"], self._worker.run(job)
             )

@@ -6,7 +6,7 @@ from nse_tf.spaces import Genotype, SearchSpace
 
 def _thop(space: SearchSpace) -> int:
     """A classifier of `C` inputs counts 2·C - 1 for each class, not C."""
-    skeleton = space.skeleton
+    skeleton = space.chain
     return (skeleton.tail_channels - 1) * skeleton.num_classes
 
 
@@ -16,8 +16,8 @@ def _thop_fairnas(space: SearchSpace) -> int:
     It counts a 1×1 convolution inside the fixed MBConv of expansion 1, which
     the network itself does not have.
     """
-    height, width = space.skeleton.stem_size
-    return _thop(space) + height * width * space.skeleton.stem_channels**2
+    height, width = space.chain.stem_size
+    return _thop(space) + height * width * space.chain.stem_channels**2
 
 
 CONVENTIONS = {"plain": None, "thop": _thop, "thop_fairnas": _thop_fairnas}

@@ -9,7 +9,15 @@ scale and offset, the classifier's bias.
 import dataclasses
 from collections.abc import Iterable
 
-from nse_tf.spaces import ChoiceBlock, Identity, MBConv, Op, Skeleton
+from nse_tf.spaces import (
+    ChoiceBlock,
+    Identity,
+    LayerOp,
+    MBConv,
+    ModelSkeleton,
+    Op,
+    Skeleton,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +94,8 @@ def op_part(op: Op, block: ChoiceBlock) -> Part:
     match op:
         case Identity():
             return Part(block.name)
+        case LayerOp():
+            return _opaque_part(block.name, op)
         case MBConv():
             return mbconv_part(
                 block.name,
@@ -97,8 +107,17 @@ def op_part(op: Op, block: ChoiceBlock) -> Part:
             )
 
 
-def fixed_parts(skeleton: Skeleton) -> tuple[Part, ...]:
+def _opaque_part(name: str, whole: LayerOp | ModelSkeleton) -> Part:
+    """Returns what was read off layers of the user's."""
+    return Part(
+        name, whole.macs, whole.params, whole.kernel_params, whole.num_convs
+    )
+
+
+def fixed_parts(skeleton: Skeleton | ModelSkeleton) -> tuple[Part, ...]:
     """Returns what all networks of a skeleton share, input to output."""
+    if isinstance(skeleton, ModelSkeleton):
+        return (_opaque_part("shared", skeleton),)
     classifier = skeleton.tail_channels * skeleton.num_classes
     return (
         conv_part(

@@ -12,6 +12,7 @@ from nse_tf.costs.models import CostModel
 from nse_tf.spaces import (
     ChoiceBlock,
     Genotype,
+    ModelSkeleton,
     SearchSpace,
     Skeleton,
     format_genotype,
@@ -174,12 +175,13 @@ def describe_network(
         ValueError: If the genotype is not of the space.
     """
     text = format_genotype(space, genotype)
-    stem, first, tail, classifier = _describe_fixed(space.skeleton)
+    fixed = _describe_fixed(space.skeleton)
+    num_before = 2 if len(fixed) > 1 else 0  # A chain's stem and first block.
     choices = (
         _describe_open(block, gene)
         for block, gene in zip(space.blocks, genotype.genes, strict=True)
     )
-    places = (stem, first, *choices, tail, classifier)
+    places = (*fixed[:num_before], *choices, *fixed[num_before:])
     macs = sum(place.macs for place in places)
     return NetworkDescription(
         kind=kind,
@@ -254,8 +256,22 @@ def _cost_range(model: CostModel, cost: str) -> CostRange:
     )
 
 
-def _describe_fixed(skeleton: Skeleton) -> tuple[PlaceDescription, ...]:
+def _describe_fixed(
+    skeleton: Skeleton | ModelSkeleton,
+) -> tuple[PlaceDescription, ...]:
     image = (*skeleton.image_size, skeleton.image_channels)
+    if isinstance(skeleton, ModelSkeleton):
+        (part,) = fixed_parts(skeleton)
+        shared = PlaceDescription(
+            part.name,
+            False,
+            ("layers",),
+            image,
+            (skeleton.num_classes,),
+            part.macs,
+            part.params,
+        )
+        return (shared,)
     stem = (*skeleton.stem_size, skeleton.stem_channels)
     first = (*skeleton.stem_size, skeleton.first_channels)
     last = (*skeleton.tail_size, skeleton.stages[-1].channels)

@@ -27,7 +27,7 @@ def operator_key(op: Op, block: ChoiceBlock) -> str:
 
 def fixed_keys(space: SearchSpace) -> tuple[str, str]:
     """Returns the rows of a cost table that price a skeleton's two ends."""
-    skeleton = space.skeleton
+    skeleton = space.chain
     (h_in, w_in), (h_out, w_out) = skeleton.image_size, skeleton.tail_size
     return (
         f"stem_s{skeleton.stem_stride}"

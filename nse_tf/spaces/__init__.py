@@ -5,6 +5,10 @@ from nse_tf.spaces.genotype import Genotype as Genotype
 from nse_tf.spaces.genotype_text import format_genotype as format_genotype
 from nse_tf.spaces.genotype_text import load_genotype as load_genotype
 from nse_tf.spaces.genotype_text import parse_genotype as parse_genotype
+from nse_tf.spaces.layer_op import LayerOp as LayerOp
+from nse_tf.spaces.model_parts import LayerBlock as LayerBlock
+from nse_tf.spaces.model_parts import ModelSkeleton as ModelSkeleton
+from nse_tf.spaces.model_parts import layer_block as layer_block
 from nse_tf.spaces.naming import nearest_names as nearest_names
 from nse_tf.spaces.ops import Identity as Identity
 from nse_tf.spaces.ops import MBConv as MBConv

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 from nse_tf.spaces.ops import Identity, Op
 
@@ -59,6 +60,10 @@ class ChoiceBlock:
     def out_size(self) -> tuple[int, int]:
         """Height and width of the output, in pixels."""
         return strided(self.in_size, self.stride)
+
+    def details(self) -> dict[str, Any]:
+        """Returns what the names of candidates do not tell of the place."""
+        return {}
 
     def index_of(self, op_name: str) -> int:
         """Returns the index of a candidate by its name.

@@ -4,6 +4,7 @@ import dataclasses
 import re
 from typing import ClassVar
 
+from nse_tf.spaces.layer_op import LayerOp
 from nse_tf.spaces.naming import nearest_names
 
 
@@ -73,7 +74,7 @@ class MBConv:
         return cls(int(match[1]), int(match[2]))
 
 
-Op = Identity | MBConv
+Op = Identity | MBConv | LayerOp
 FAMILIES: tuple[type[Identity] | type[MBConv], ...] = (Identity, MBConv)
 
 

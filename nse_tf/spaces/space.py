@@ -13,6 +13,7 @@ import numpy as np
 
 from nse_tf.spaces.blocks import ChoiceBlock
 from nse_tf.spaces.genotype import Genotype
+from nse_tf.spaces.model_parts import ModelSkeleton
 from nse_tf.spaces.skeletons import Skeleton
 
 
@@ -36,7 +37,7 @@ class SearchSpace:
     """
 
     name: str
-    skeleton: Skeleton
+    skeleton: Skeleton | ModelSkeleton
     blocks: tuple[ChoiceBlock, ...]
     active: tuple[tuple[int, ...], ...]
     convention: str = "plain"
@@ -72,10 +73,26 @@ class SearchSpace:
                     "name": block.name,
                     "candidates": [op.name for op in block.candidates],
                     "max_open": block.max_open,
+                    **block.details(),
                 }
                 for block in self.blocks
             ],
         }
+
+    @property
+    def chain(self) -> Skeleton:
+        """The skeleton, of a space that is a chain.
+
+        Raises:
+            TypeError: If the space is that of a user's own model.
+        """
+        if not isinstance(self.skeleton, Skeleton):
+            raise TypeError(
+                f"Space {self.name!r} is that of a Keras model with `Choice` "
+                "layers, which has no stem, stages and tail: hand over the "
+                "model, too, where networks are built."
+            )
+        return self.skeleton
 
     @property
     def max_candidates(self) -> int:

@@ -4,8 +4,14 @@ import operator
 import pathlib
 from typing import Any
 
+from nse_tf.spaces.blocks import ChoiceBlock
 from nse_tf.spaces.chains import chain_blocks
 from nse_tf.spaces.files import read_json, write_json
+from nse_tf.spaces.model_parts import (
+    ModelSkeleton,
+    block_from_json,
+    skeleton_from_json,
+)
 from nse_tf.spaces.ops import parse_op
 from nse_tf.spaces.skeletons import Skeleton, Stage
 from nse_tf.spaces.space import SearchSpace
@@ -41,15 +47,7 @@ def space_from_json(value: Any) -> SearchSpace:
             f"Not a search space of schema {SCHEMA!r}: it says {schema!r}."
         )
     try:
-        skeleton = _skeleton_from_json(value["skeleton"])
-        blocks = chain_blocks(
-            skeleton,
-            [
-                [parse_op(n) for n in each["candidates"]]
-                for each in value["blocks"]
-            ],
-            [operator.index(each["max_open"]) for each in value["blocks"]],
-        )
+        skeleton, blocks = _parts_from_json(value)
         active = tuple(
             tuple(sorted(block.index_of(name) for name in names))
             for block, names in zip(blocks, value["active"], strict=True)
@@ -72,6 +70,20 @@ def space_from_json(value: Any) -> SearchSpace:
             "field to accept the content as a space of its own."
         )
     return space
+
+
+def _parts_from_json(
+    value: Any,
+) -> tuple[Skeleton | ModelSkeleton, tuple[ChoiceBlock, ...]]:
+    if "model_digest" in value["skeleton"]:
+        blocks = tuple(block_from_json(each) for each in value["blocks"])
+        return skeleton_from_json(value["skeleton"]), blocks
+    skeleton = _skeleton_from_json(value["skeleton"])
+    return skeleton, chain_blocks(
+        skeleton,
+        [[parse_op(n) for n in each["candidates"]] for each in value["blocks"]],
+        [operator.index(each["max_open"]) for each in value["blocks"]],
+    )
 
 
 def _skeleton_from_json(value: Any) -> Skeleton:

@@ -12,7 +12,7 @@ import functools
 
 import numpy as np
 
-from nse_tf.spaces import ChoiceBlock, Identity, MBConv, Op
+from nse_tf.spaces import ChoiceBlock, Identity, LayerOp, MBConv, Op
 
 STARTS = {
     "gamma": 1.0,
@@ -91,6 +91,8 @@ def layout_of(op: Op, block: ChoiceBlock) -> Layout:
     match op:
         case Identity():
             return Layout()
+        case LayerOp():
+            raise TypeError(f"{op.name!r} is a layer of a user's own model.")
         case MBConv(kernel, expansion):
             inner = block.in_channels * expansion
             kernels = [

@@ -37,15 +37,15 @@ class Supernet(keras.Model):
         super().__init__(name="supernet")
         self.space = space
         rng = np.random.default_rng(seed)
-        self.stem = stem_layers(space.skeleton, fast=True)
-        self.tail = tail_layers(space.skeleton, fast=True)
+        self.stem = stem_layers(space.chain, fast=True)
+        self.tail = tail_layers(space.chain, fast=True)
         self.places = [ChoiceLayer(block, rng) for block in space.blocks]
         self._build_fixed_part()
         initialize(self.fixed_layers, rng)
         self.built = True
 
     def _build_fixed_part(self) -> None:
-        skeleton = self.space.skeleton
+        skeleton = self.space.chain
         ends = (
             (self.stem, (*skeleton.image_size, skeleton.image_channels)),
             (self.tail, (*skeleton.tail_size, skeleton.stages[-1].channels)),

@@ -10,6 +10,7 @@ from nse_tf.spaces import (
     ChoiceBlock,
     Genotype,
     Identity,
+    LayerOp,
     MBConv,
     Op,
     SearchSpace,
@@ -55,7 +56,7 @@ def build_child(
     """
     space.require(genotype)
     rng = np.random.default_rng(seed)
-    skeleton = space.skeleton
+    skeleton = space.chain
     images = keras.Input(
         (*skeleton.image_size, skeleton.image_channels), name="images"
     )
@@ -119,7 +120,7 @@ def build_operator(block: ChoiceBlock, candidate: int) -> keras.Model:
 
 def build_stem(space: SearchSpace) -> keras.Model:
     """Returns the part before the first place alone, of stock layers."""
-    skeleton = space.skeleton
+    skeleton = space.chain
     inputs = keras.Input((*skeleton.image_size, skeleton.image_channels))
     return keras.Model(
         inputs, _chained(stem_layers(skeleton, fast=False), inputs)
@@ -128,7 +129,7 @@ def build_stem(space: SearchSpace) -> keras.Model:
 
 def build_tail(space: SearchSpace) -> keras.Model:
     """Returns the part after the last place alone, of stock layers."""
-    skeleton = space.skeleton
+    skeleton = space.chain
     inputs = keras.Input((*skeleton.tail_size, skeleton.stages[-1].channels))
     return keras.Model(
         inputs, _chained(tail_layers(skeleton, fast=False), inputs)
@@ -171,6 +172,8 @@ def _operator_layers(
     match op:
         case Identity():
             return []
+        case LayerOp():
+            raise TypeError(f"{op.name!r} is a layer of a user's own model.")
         case MBConv(kernel, expansion):
             expand = [
                 conv(block.in_channels * expansion, 1, 1, f"{prefix}_expand"),

@@ -27,6 +27,7 @@ def child_step(child: keras.Model, recipe: ChildRecipe) -> TrainingStep:
         ),
         augmentation=recipe.augmentation,
         label_smoothing=recipe.label_smoothing,
+        class_weights=recipe.class_weights,
     )
 
 
@@ -36,7 +37,7 @@ def train_child(
     recipe: ChildRecipe,
     epochs: int,
     seed: int,
-    after_epoch: Callable[[float], None] = lambda loss: None,
+    after_epoch: Callable[[float], bool | None] = lambda loss: None,
 ) -> list[float]:
     """Trains a child in place; returns the mean loss of each epoch.
 
@@ -46,7 +47,8 @@ def train_child(
         recipe: The numbers of a step, and the learning rate over time.
         epochs: Passes over the images.
         seed: Of their order and augmentation.
-        after_epoch: Called with each epoch's mean loss.
+        after_epoch: Called with each epoch's mean loss; ends the training by
+            returning False.
 
     Raises:
         ValueError: If the training diverged.
@@ -65,7 +67,8 @@ def train_child(
             augment_seed = tuple(rng.integers(2**31, size=2).tolist())
             losses.append(step(batch, labels, _NO_SLOTS, rate, augment_seed))
         history.append(mean_loss(losses, recipe.learning_rate))
-        after_epoch(history[-1])
+        if after_epoch(history[-1]) is False:
+            break
     return history
 
 

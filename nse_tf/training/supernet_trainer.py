@@ -6,10 +6,11 @@ import numpy as np
 
 from nse_tf.datasets import ImageSet, epoch_batches, num_batches
 from nse_tf.sampling import Sampler
-from nse_tf.supernet import Supernet
+from nse_tf.supernet import WeightSharing
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import SupernetRecipe
+from nse_tf.training.shared_weights import fill
 from nse_tf.training.steps import TrainingStep, mean_loss
 
 
@@ -28,7 +29,7 @@ class SupernetTrainer:
     """
 
     def __init__(
-        self, supernet: Supernet, recipe: SupernetRecipe, images: ImageSet
+        self, supernet: WeightSharing, recipe: SupernetRecipe, images: ImageSet
     ) -> None:
         self.supernet = supernet
         self._recipe = recipe
@@ -51,6 +52,7 @@ class SupernetTrainer:
             self._optimizer,
             augmentation=recipe.augmentation,
             label_smoothing=recipe.label_smoothing,
+            class_weights=recipe.class_weights,
         )
         self.base = self.kernels()
         self.losses: list[float] = []
@@ -148,15 +150,7 @@ class SupernetTrainer:
         Raises:
             ValueError: If it is that of another space.
         """
-        if checkpoint.fingerprint != self.supernet.space.fingerprint:
-            raise ValueError(
-                f"The checkpoint is that of space {checkpoint.fingerprint!r}, "
-                f"not of {self.supernet.space.fingerprint!r}."
-            )
-        for variable, value in zip(
-            self.supernet.variables, checkpoint.weights, strict=True
-        ):
-            variable.assign(value)
+        fill(self.supernet, checkpoint)
         for slot, value in zip(
             self._optimizer.momenta, checkpoint.momenta, strict=True
         ):

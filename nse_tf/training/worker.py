@@ -29,13 +29,14 @@ from nse_tf.jobs import (
 from nse_tf.sampling import UniformSampler
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.spaces.files import write_bytes
-from nse_tf.supernet import Supernet, build_child, with_stock_layers
+from nse_tf.supernet import ChainNetworks, Networks, WeightSharing
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.evaluation import ChildEvaluator
 from nse_tf.training.progress import Progress
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.subnet_trainer import accuracy, train_child
 from nse_tf.training.supernet_trainer import SupernetTrainer
+from nse_tf.training.watching import Watch
 
 Measurer = Callable[
     [Sequence[keras.Model], str, int], tuple[list[float], list[int]]
@@ -57,6 +58,8 @@ class Worker:
             threads. None where no job asks for it.
         checkpoint_seconds: Least time between two checkpoints of a supernet's
             training; its end is always kept.
+        networks: Makes the networks of the space; those of a chain if None.
+        callbacks: Watch each child that is trained alone; see `Watch`.
     """
 
     def __init__(
@@ -68,13 +71,17 @@ class Worker:
         child_recipe: ChildRecipe,
         measure: Measurer | None = None,
         checkpoint_seconds: float = 60.0,
+        networks: Networks | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> None:
         self._space = space
+        self._networks = networks or ChainNetworks(space)
         self._data = data
         self._folder = folder
         self._supernet_recipe = supernet_recipe
         self._child_recipe = child_recipe
         self._measure = measure
+        self._callbacks = callbacks
         self._checkpoint_seconds = checkpoint_seconds
         self._trainer: SupernetTrainer | None = None
         self._evaluator: ChildEvaluator | None = None
@@ -102,7 +109,7 @@ class Worker:
             case TrainChild():
                 return self._train_child(job, started)
 
-    def supernet(self) -> Supernet:
+    def supernet(self) -> WeightSharing:
         """Returns the supernet as last trained.
 
         Raises:
@@ -124,13 +131,16 @@ class Worker:
         supernet = self.supernet()
         if self._evaluator is None or self._evaluator.supernet is not supernet:
             self._evaluator = ChildEvaluator(
-                supernet, self._data.train, self._data.validation
+                supernet,
+                self._data.train,
+                self._data.validation,
+                cut_out=self._networks.cut_out,
             )
         return self._evaluator
 
     def _new_trainer(self) -> SupernetTrainer:
         return SupernetTrainer(
-            Supernet(self._space), self._supernet_recipe, self._data.train
+            self._networks.supernet(), self._supernet_recipe, self._data.train
         )
 
     def _kept(self) -> Checkpoint:
@@ -257,7 +267,7 @@ class Worker:
                 "given no `measure`."
             )
         models = [
-            build_child(self._space, self._genotype(genes), fast=False)
+            self._networks.child(self._genotype(genes), fast=False)
             for genes in job.children
         ]
         latencies_ms, sizes_bytes = self._measure(
@@ -270,24 +280,26 @@ class Worker:
     def _train_child(self, job: TrainChild, started: float) -> ChildTrained:
         genotype = self._genotype(job.child)
         recipe = self._child_recipe
-        child = build_child(
-            self._space, genotype, seed=job.seed, dropout=recipe.dropout
+        child = self._networks.child(
+            genotype, seed=job.seed, dropout=recipe.dropout
         )
         images = self._data.train
         if job.uses_validation:
             images = joined(images, self._data.validation)
+        watch = Watch(self._callbacks, child, self._data.validation, job.epochs)
         with Progress(
             f"training one child alone ({job.id})", job.epochs, "epochs"
         ) as bar:
+
+            def after_epoch(loss: float) -> bool:
+                bar.advance(loss=loss)
+                return watch.after_epoch(loss)
+
             losses = train_child(
-                child,
-                images,
-                recipe,
-                job.epochs,
-                job.seed,
-                lambda loss: bar.advance(loss=loss),
+                child, images, recipe, job.epochs, job.seed, after_epoch
             )
-        stock = with_stock_layers(self._space, genotype, child)
+        watch.end()
+        stock = self._networks.with_stock_layers(genotype, child)
         found = (
             job.inherited_accuracy
             if job.uses_validation

@@ -22,7 +22,7 @@ SIZES = [
 
 def test_the_spos_preset_is_the_published_chain() -> None:
     space = make_preset("spos")
-    assert space.skeleton == SPOS_SKELETON
+    assert space.chain == SPOS_SKELETON
     rows = [
         (block.in_size[0], block.in_channels, block.out_channels, block.stride)
         for block in space.blocks
@@ -53,7 +53,7 @@ def test_spos_candidates_are_numbered_as_published() -> None:
 
 def test_the_fairnas_preset_is_the_published_chain() -> None:
     space = make_preset("fairnas")
-    assert space.skeleton == FAIRNAS_SKELETON
+    assert space.chain == FAIRNAS_SKELETON
     assert [
         (block.in_size[0], block.in_channels, block.out_channels, block.stride)
         for block in space.blocks
@@ -79,7 +79,7 @@ def test_a_preset_fits_any_image_size(
     name: str, image_size: tuple[int, int]
 ) -> None:
     space = make_preset(name, image_size=image_size, num_classes=10)
-    skeleton = space.skeleton
+    skeleton = space.chain
     shorter = min(image_size)
     assert skeleton.image_size == image_size
     assert skeleton.stem_stride == (2 if shorter >= 96 else 1)
@@ -90,7 +90,7 @@ def test_a_preset_fits_any_image_size(
 
 def test_small_images_lose_the_first_stages() -> None:
     def strides(side: int) -> list[int]:
-        skeleton = make_preset("spos", image_size=(side, side)).skeleton
+        skeleton = make_preset("spos", image_size=(side, side)).chain
         return [
             skeleton.stem_stride,
             *(stage.stride for stage in skeleton.stages),
@@ -121,7 +121,7 @@ def test_an_image_too_small_for_any_network_is_refused() -> None:
 
 
 def test_width_and_depth_multiply_and_round() -> None:
-    skeleton = make_preset("spos", width=0.5, depth=0.5).skeleton
+    skeleton = make_preset("spos", width=0.5, depth=0.5).chain
     assert skeleton.stem_channels == 24  # From 20.
     assert skeleton.first_channels == 16  # From 12.
     assert [stage.channels for stage in skeleton.stages] == [

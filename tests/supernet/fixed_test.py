@@ -7,7 +7,7 @@ import pytest
 from nse_tf.supernet.fixed import initialize, stem_layers, tail_layers
 from tests.supernet.tiny_spaces import tiny_space
 
-SKELETON = tiny_space().skeleton
+SKELETON = tiny_space().chain
 
 
 def _stem() -> list[keras.layers.Layer]:
