@@ -53,9 +53,7 @@ def plot_network(network: NetworkDescription) -> Drawing:
         axes.set_ylim(height, 0)
         _write(axes, SHAPES, 0.5 * ROW, "output", SOFT)
         _write(axes, COSTS, 0.5 * ROW, "MACs", SOFT, align="right")
-        axes.plot(
-            [MIDDLE] * 2, [ROW, height - ROW / 2], color=SOFT, zorder=0
-        )
+        axes.plot([MIDDLE] * 2, [ROW, height - ROW / 2], color=SOFT, zorder=0)
         for row, place in enumerate(places):
             share = math.log2(1 + _channels(place)) / math.log2(1 + widest)
             middle = (row + 1.5) * ROW
