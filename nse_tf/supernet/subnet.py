@@ -7,12 +7,13 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import (
+    ChainOp,
     ChoiceBlock,
     Genotype,
     Identity,
     MBConv,
-    Op,
     SearchSpace,
+    require_chain,
 )
 from nse_tf.supernet.fixed import (
     batch_norm,
@@ -51,22 +52,22 @@ def build_child(
         dropout: Share of features dropped before the classifier in training.
 
     Raises:
-        ValueError: If the genotype is not of the space.
+        ValueError: If the genotype is not of the space, or that is no chain.
     """
     space.require(genotype)
     rng = np.random.default_rng(seed)
-    skeleton = space.skeleton
+    skeleton, blocks = require_chain(space)
     images = keras.Input(
         (*skeleton.image_size, skeleton.image_channels), name="images"
     )
     stem = stem_layers(skeleton, fast=fast)
     tail = tail_layers(skeleton, fast=fast, dropout=dropout)
     outputs = _chained(stem, images)
-    for block, gene in zip(space.blocks, genotype.genes, strict=True):
+    for block, gene in zip(blocks, genotype.genes, strict=True):
         outputs = _place(block, gene, outputs, fast=fast)
     child = keras.Model(images, _chained(tail, outputs), name="child")
     initialize([*stem, *tail], rng)
-    for block, gene in zip(space.blocks, genotype.genes, strict=True):
+    for block, gene in zip(blocks, genotype.genes, strict=True):
         for index in gene:
             _set_operator(child, block, index, _fresh(block, index, rng))
     return child
@@ -119,7 +120,7 @@ def build_operator(block: ChoiceBlock, candidate: int) -> keras.Model:
 
 def build_stem(space: SearchSpace) -> keras.Model:
     """Returns the part before the first place alone, of stock layers."""
-    skeleton = space.skeleton
+    skeleton, _ = require_chain(space)
     inputs = keras.Input((*skeleton.image_size, skeleton.image_channels))
     return keras.Model(
         inputs, _chained(stem_layers(skeleton, fast=False), inputs)
@@ -128,7 +129,7 @@ def build_stem(space: SearchSpace) -> keras.Model:
 
 def build_tail(space: SearchSpace) -> keras.Model:
     """Returns the part after the last place alone, of stock layers."""
-    skeleton = space.skeleton
+    skeleton, _ = require_chain(space)
     inputs = keras.Input((*skeleton.tail_size, skeleton.stages[-1].channels))
     return keras.Model(
         inputs, _chained(tail_layers(skeleton, fast=False), inputs)
@@ -166,7 +167,7 @@ def _operator_layers(
     block: ChoiceBlock, index: int, *, fast: bool
 ) -> list[keras.layers.Layer]:
     """Returns the stock layers of one candidate, input to output."""
-    op: Op = block.candidates[index]
+    op: ChainOp = block.candidates[index]
     prefix = _prefix(block, index)
     match op:
         case Identity():
