@@ -8,6 +8,10 @@ from nse_tf.shrinking.multiplicity import path_counts as path_counts
 from nse_tf.shrinking.permission import Permission as Permission
 from nse_tf.shrinking.permission import keeps_enough as keeps_enough
 from nse_tf.shrinking.permission import num_within as num_within
+from nse_tf.shrinking.schedules import (
+    PUBLISHED_SCHEDULES as PUBLISHED_SCHEDULES,
+)
+from nse_tf.shrinking.scores import operator_means as operator_means
 from nse_tf.shrinking.scores import operator_scores as operator_scores
 from nse_tf.shrinking.shrinker import ShrinkSchedule as ShrinkSchedule
 from nse_tf.shrinking.shrinker import (
