@@ -12,9 +12,12 @@ from nse_tf.spaces import (
     Genotype,
     Identity,
     MBConv,
+    NB201Skeleton,
     SearchSpace,
     require_chain,
 )
+from nse_tf.supernet.cell_model import CellSupernet
+from nse_tf.supernet.cell_subnet import build_cell_child, cut_out_cell
 from nse_tf.supernet.fixed import (
     batch_norm,
     conv,
@@ -52,9 +55,14 @@ def build_child(
         dropout: Share of features dropped before the classifier in training.
 
     Raises:
-        ValueError: If the genotype is not of the space, or that is no chain.
+        ValueError: If the genotype is not of the space, or there are no layers
+            for its skeleton.
     """
     space.require(genotype)
+    if isinstance(space.skeleton, NB201Skeleton):
+        return build_cell_child(
+            space, genotype, seed=seed, fast=fast, dropout=dropout
+        )
     rng = np.random.default_rng(seed)
     skeleton, blocks = require_chain(space)
     images = keras.Input(
@@ -74,7 +82,7 @@ def build_child(
 
 
 def cut_out(
-    supernet: Supernet, genotype: Genotype, *, fast: bool = True
+    supernet: Supernet | CellSupernet, genotype: Genotype, *, fast: bool = True
 ) -> keras.Model:
     """Returns a child with the weights it has in the supernet.
 
@@ -84,6 +92,8 @@ def cut_out(
     Raises:
         ValueError: If the genotype is not of the supernet's space.
     """
+    if isinstance(supernet, CellSupernet):
+        return cut_out_cell(supernet, genotype, fast=fast)
     child = build_child(supernet.space, genotype, fast=fast)
     for layer in supernet.fixed_layers:
         child.get_layer(layer.name).set_weights(layer.get_weights())
