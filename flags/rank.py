@@ -77,6 +77,7 @@ def main(argv: Sequence[str]) -> None:
         from nse_tf.ranking import (
             RankStudy,
             StudyConfig,
+            published_lines,
             read_table,
             summary,
         )
@@ -102,7 +103,7 @@ def main(argv: Sequence[str]) -> None:
         print(line, file=sys.stderr, flush=True)
 
     rows = RankStudy(config, data, known, report).run()
-    findings = summary(rows)
+    findings = [*summary(rows), *published_lines()]
     page = config.run_dir / "report.html"
     write_ranking_page(
         page,

@@ -46,6 +46,7 @@ def test_a_small_study_from_flags_to_page(
         again = capsys.readouterr()
     assert "macs: tau" in first.out
     assert "angle_fixed_at_zero, base initial: tau" in first.out
+    assert "published (ABS" in first.out
     assert "seed 0, epoch 1: loss" in first.err
     assert again.out == first.out
     assert again.err == ""
