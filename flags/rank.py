@@ -7,7 +7,8 @@
 It trains a supernet of cells on CIFAR-10, which TensorFlow Datasets prepared in
 DIR, and correlates the angle of all 15,625 cells with their true accuracies,
 several times an epoch, beside MACs, parameters and chance. Rows go to
-RUN_DIR/rows.csv, the figure of tau over training to RUN_DIR/report.html.
+RUN_DIR/rows.csv, the figure of tau over training to RUN_DIR/report.html;
+--dataset and --run_dir are cifar10 and runs/rank unless given.
 Stopped and started again with the same flags, it goes on; more epochs or seeds
 are added to what is there.
 """
@@ -19,7 +20,7 @@ from typing import NoReturn
 
 from absl import flags
 
-from nse_tf.flags import binaries
+from nse_tf.flags import binaries, data_flags
 from nse_tf.quiet import quiet_native_output
 
 TABLE = flags.DEFINE_string(
@@ -28,26 +29,24 @@ TABLE = flags.DEFINE_string(
 TRUTH = flags.DEFINE_string(
     "truth", "cifar10_test", "Column of the table that is ranked against."
 )
-DATASET = flags.DEFINE_string(
-    "dataset", "cifar10", "A name of TensorFlow Datasets, or digits."
-)
-DATA_DIR = flags.DEFINE_string(
-    "data_dir", None, "Where TensorFlow Datasets prepared the data."
-)
-RUN_DIR = flags.DEFINE_string("run_dir", "runs/rank", "Where results go.")
+flags.adopt_module_key_flags(data_flags)
 EPOCHS = flags.DEFINE_integer("epochs", 4, "Passes over the images.", 1)
 SEEDS = flags.DEFINE_integer("seeds", 1, "Trainings, seeds from 0.", 1)
 IMAGES = flags.DEFINE_integer(
     "num_images", 25_000, "Training images, at most.", 1
 )
-BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images a step.", 1)
+BATCH_SIZE = flags.DEFINE_integer(
+    "supernet_batch_size", 64, "Images a step.", 1
+)
 LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", 0.025, "At the start; a cosine over 250 epochs.", 0.0
 )
 CELLS_PER_STAGE = flags.DEFINE_integer(
     "cells_per_stage", 5, "Cells of each of the three stages.", 1
 )
-WIDTH = flags.DEFINE_float("width", 1.0, "Multiplies the 16 channels.")
+CHANNELS = flags.DEFINE_integer(
+    "stage_channels", 16, "Channels of the first stage's cells.", 1
+)
 MEASURES = flags.DEFINE_integer(
     "measures_per_epoch", 2, "How often an epoch is measured.", 1
 )
@@ -84,14 +83,17 @@ def main(argv: Sequence[str]) -> None:
         from nse_tf.reporting import TauPoint, write_ranking_page
 
     known = read_table(table)
-    data = load(DATASET.value, data_dir=DATA_DIR.value, validation_fraction=0.2)
+    data = load(
+        data_flags.DATASET.value or "cifar10",
+        data_dir=data_flags.DATA_DIR.value,
+    )
     config = StudyConfig(
-        run_dir=pathlib.Path(RUN_DIR.value),
+        run_dir=pathlib.Path(data_flags.RUN_DIR.value or "runs/rank"),
         epochs=EPOCHS.value,
         learning_rates=(LEARNING_RATE.value, LEARNING_RATE.value / 25),
         num_seeds=SEEDS.value,
         cells_per_stage=CELLS_PER_STAGE.value,
-        width=WIDTH.value,
+        width=CHANNELS.value / 16,
         batch_size=BATCH_SIZE.value,
         num_images=IMAGES.value,
         measures_per_epoch=MEASURES.value,

@@ -36,9 +36,9 @@ def test_a_small_study_from_flags_to_page(
         run_dir=str(run_dir),
         epochs=1,
         num_images=64,
-        batch_size=32,
+        supernet_batch_size=32,
         cells_per_stage=1,
-        width=0.25,
+        stage_channels=4,
     ):
         rank.main(["nse_rank"])
         first = capsys.readouterr()
