@@ -6,8 +6,8 @@ what it hands over.
 
 Rooms, bottom to top: `spaces`, `costs`, `jobs`, `shrinking` and `evolution`,
 `methods` (the paper wing: data and arithmetic, no framework), then `supernet`,
-`sampling` and `datasets`, `training`, `export` and `reporting`, `tuners`, and
-`flags` (the command lines).
+`sampling` and `datasets`, `training`, `export`, `ranking` and `reporting`,
+`tuners`, and `flags` (the command lines).
 
 `nse_tf.Choice`, for models of your own, is imported when it is first asked for.
 """

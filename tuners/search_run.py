@@ -19,7 +19,12 @@ from nse_tf.export import TablePlan, export_model
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.stage_times import stage_lines
-from nse_tf.spaces import SearchSpace, load_space, make_preset
+from nse_tf.spaces import (
+    SearchSpace,
+    load_space,
+    make_preset,
+    require_chain,
+)
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.presets import preset_for
 from nse_tf.training import accuracy
@@ -109,9 +114,15 @@ def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
     """Returns the space that a run searches.
 
     Raises:
-        ValueError: If the name is unknown, or the space of a file takes other
-            images or classes than the data have.
+        ValueError: If the name is unknown, the space is no chain, or the space
+            of a file takes other images or classes than the data have.
     """
+    space = _named_space(config, data)
+    require_chain(space)
+    return space
+
+
+def _named_space(config: SearchConfig, data: ImageData) -> SearchSpace:
     height, width, channels = data.image_shape
     name = config.space or preset_for((height, width))
     if not name.endswith(".json"):

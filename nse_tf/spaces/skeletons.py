@@ -93,6 +93,11 @@ class Skeleton:
         return total
 
     @property
+    def classifier_channels(self) -> int:
+        """Inputs of the classifier."""
+        return self.tail_channels
+
+    @property
     def stem_size(self) -> tuple[int, int]:
         """Height and width after the stem, in pixels."""
         return strided(self.image_size, self.stem_stride)

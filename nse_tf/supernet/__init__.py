@@ -5,6 +5,7 @@ from nse_tf.supernet.batch_norm import (
 )
 from nse_tf.supernet.calibration import Calibrator as Calibrator
 from nse_tf.supernet.calibration import statistics_kept as statistics_kept
+from nse_tf.supernet.cell_model import CellSupernet as CellSupernet
 from nse_tf.supernet.choice import ChoiceLayer as ChoiceLayer
 from nse_tf.supernet.layer_choice import Choice as Choice
 from nse_tf.supernet.model import Supernet as Supernet

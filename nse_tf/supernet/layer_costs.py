@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 
-from nse_tf.costs.counts import Part, total
+from nse_tf.costs.parts import Part, total
 from nse_tf.supernet.copying import Call, Shape, copied, plain_copy
 
 _CONVOLUTIONS = (

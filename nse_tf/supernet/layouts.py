@@ -12,7 +12,7 @@ import functools
 
 import numpy as np
 
-from nse_tf.spaces import ChoiceBlock, Identity, LayerOp, MBConv, Op
+from nse_tf.spaces import ChainOp, ChoiceBlock, Identity, LayerOp, MBConv
 
 STARTS = {
     "gamma": 1.0,
@@ -86,7 +86,7 @@ class Layout:
         return sum(piece.size for piece in self.kernels)
 
 
-def layout_of(op: Op, block: ChoiceBlock) -> Layout:
+def layout_of(op: ChainOp, block: ChoiceBlock) -> Layout:
     """Returns how the weights of an op at its place lie in a row."""
     match op:
         case Identity():

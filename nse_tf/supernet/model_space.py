@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from nse_tf.costs.counts import Part
+from nse_tf.costs.parts import Part
 from nse_tf.spaces import LayerOp, ModelSkeleton, SearchSpace, layer_block
 from nse_tf.supernet.copying import Call, Shape, copied, plain_copy
 from nse_tf.supernet.layer_choice import Choice, is_auto_named

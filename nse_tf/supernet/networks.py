@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import keras
 
-from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces import Genotype, SearchSpace, require_chain
 from nse_tf.supernet.model import Supernet
 from nse_tf.supernet.model_children import ModelCopy, copy_model, one_of
 from nse_tf.supernet.model_space import choices_of, space_of
@@ -144,13 +144,13 @@ def networks_of(searched: SearchSpace | keras.Model) -> Networks:
     """Returns what makes the networks of a space, or of a `Choice` model.
 
     Raises:
-        TypeError: If it is neither, or a space whose model is needed as well.
-        ValueError: As of `space_of`.
+        TypeError: If it is neither.
+        ValueError: If it is a space that has no chain, or as of `space_of`.
     """
     if isinstance(searched, keras.Model):
         return ModelNetworks(searched)
     if isinstance(searched, SearchSpace):
-        searched.chain  # noqa: B018 - raises for a space that has none.
+        require_chain(searched)
         return ChainNetworks(searched)
     raise TypeError(
         "What to search is a space or a Keras model with `nse_tf.Choice` "
