@@ -47,6 +47,17 @@ def test_the_interval_is_exact_by_seed() -> None:
     )
 
 
+def test_the_interval_is_that_of_one_tau_a_draw() -> None:
+    rng = np.random.default_rng(1)
+    first, second = rng.integers(0, 6, (2, 30)).astype(float)
+    low, high = bootstrap_interval(first, second)
+    assert (low, high) == pytest.approx(
+        bootstrap_interval(
+            first, second, agreement=lambda a, b: kendall_tau(a, b)
+        )
+    )
+
+
 def test_rho_by_hand() -> None:
     """Ranks differ by one at four places: 1 - 6 · 4 / (5 · 24)."""
     first, second = np.array(FIVE).T

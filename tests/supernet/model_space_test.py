@@ -100,9 +100,9 @@ def test_models_that_are_no_spaces_are_refused(number: int) -> None:
 
 
 def test_a_space_whose_model_is_missing_is_refused() -> None:
-    with pytest.raises(ValueError, match="hand over the model, too"):
+    with pytest.raises(ValueError, match="Hand over the model, too"):
         networks_of(space_of(choice_model()))
-    with pytest.raises(ValueError, match="not 'spos'"):
+    with pytest.raises(TypeError, match="not 'spos'"):
         networks_of("spos")
 
 

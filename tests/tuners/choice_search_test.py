@@ -105,5 +105,5 @@ def test_a_tuner_for_another_space_than_its_oracle_s_is_refused(
 
 
 def test_a_space_without_its_model_is_refused() -> None:
-    with pytest.raises(TypeError, match="hand over the model, too"):
+    with pytest.raises(ValueError, match="Hand over the model, too"):
         AngleShrinkingOracle(space_of(choice_model()), config=CONFIG)
