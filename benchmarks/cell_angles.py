@@ -25,11 +25,11 @@ REPEATS = flags.DEFINE_integer("repeats", 20, "Timings.", lower_bound=1)
 SEED = flags.DEFINE_integer("seed", 0, "Of weights and cells.", lower_bound=0)
 
 SPACE = make_preset("nb201")
-_, EDGES = require_nb201(SPACE)
+SKELETON, EDGES = require_nb201(SPACE)
 NUM_FIXED = 73_306
 # Nodes of every way through a cell, as the indices of the edges between them.
 WAYS = [
-    [SPACE.skeleton.graph.edges.index(step) for step in itertools.pairwise(way)]
+    [SKELETON.graph.edges.index(step) for step in itertools.pairwise(way)]
     for way in ((0, 3), (0, 1, 3), (0, 2, 3), (0, 1, 2, 3))
 ]
 

@@ -25,12 +25,14 @@ def norm_after(*layers: keras.layers.Layer) -> keras.Sequential:
     return keras.Sequential([*layers, L.BatchNormalization(), L.ReLU()])
 
 
-def candidates(channels: int, width: int, stride: int) -> list[L.Layer]:
+def candidates(
+    channels: int, width: int, stride: int
+) -> list[keras.layers.Layer]:
     """Returns layers of unlike kinds from `channels` to `width`."""
 
     def conv(
         filters: int, kernel: int, step: int = 1, groups: int = 1
-    ) -> L.Layer:
+    ) -> keras.layers.Layer:
         return L.Conv2D(
             filters, kernel, step, "same", groups=groups, use_bias=False
         )

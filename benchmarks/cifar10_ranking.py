@@ -17,9 +17,9 @@ from absl import app
 from cifar10_baselines import CSV, RUN_DIR, read_rows, search_config
 
 from nse_tf.costs import CostModel
-from nse_tf.jobs import SupernetTrained
+from nse_tf.jobs import SupernetTrained, TrainSupernet
 from nse_tf.methods import OneShotSearch
-from nse_tf.reporting.rank_trust import bootstrap_interval, kendall_tau
+from nse_tf.rank_correlation import bootstrap_interval, kendall_tau
 from nse_tf.shrinking import AngleSums
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.spaces.genotype_text import parse_genotype
@@ -58,10 +58,12 @@ def main(argv: Sequence[str]) -> None:
         effort.child,
     )
     model = CostModel(space)
-    result = worker.run(
-        OneShotSearch(model, config.budget, effort.search).ask()
-    )
-    assert isinstance(result, SupernetTrained)  # noqa: S101 - of its first job
+    job = OneShotSearch(model, config.budget, effort.search).ask()
+    if not isinstance(job, TrainSupernet):
+        raise TypeError(f"The first job of a search is {job}, not a supernet.")
+    result = worker.run(job)
+    if not isinstance(result, SupernetTrained):
+        raise TypeError(f"A supernet's training ended with {result}.")
     genotypes = [genotype for genotype, _ in networks.values()]
     alone = np.array([np.mean(found) for _, found in networks.values()])
     paths = np.array([genotype.path for genotype in genotypes])

@@ -6,7 +6,9 @@ Both are timed forward and back, in turns, in one process, at the shapes of the
 stages of a small supernet.
 """
 
+import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -24,7 +26,12 @@ SIDES = (3, 5, 7)
 Convolve = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
-def gradients_by(convolve: Convolve) -> Callable[..., list[tf.Tensor]]:
+def ready(gradients: Callable[..., list[tf.Tensor]], *inputs: tf.Tensor) -> Any:
+    """Computes gradients, and waits for them."""
+    return gradients(*inputs)[1].numpy()
+
+
+def gradients_by(convolve: Convolve) -> Any:
     """Returns what computes the gradients of inputs and kernel."""
 
     @tf.function
@@ -49,10 +56,12 @@ def main(argv: Sequence[str]) -> None:
                 rng.normal(size=(side, side, channels, 1)), tf.float32
             )
             ours = gradients_by(
-                lambda x, w, side=side: depthwise_conv(x, w, 1, (side,))
+                functools.partial(depthwise_conv, stride=1, sides=(side,))
             )
             theirs = gradients_by(
-                lambda x, w: tf.nn.depthwise_conv2d(x, w, [1] * 4, "SAME")
+                functools.partial(
+                    tf.nn.depthwise_conv2d, strides=[1] * 4, padding="SAME"
+                )
             )
             difference = max(
                 float(tf.reduce_max(tf.abs(one - other) / (1 + tf.abs(other))))
@@ -62,8 +71,8 @@ def main(argv: Sequence[str]) -> None:
             )
             times = shortest_in_turns(
                 [
-                    lambda f=ours, x=inputs, w=kernel: f(x, w)[1].numpy(),
-                    lambda f=theirs, x=inputs, w=kernel: f(x, w)[1].numpy(),
+                    functools.partial(ready, ours, inputs, kernel),
+                    functools.partial(ready, theirs, inputs, kernel),
                 ],
                 ROUNDS.value,
             )

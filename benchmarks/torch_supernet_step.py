@@ -10,6 +10,7 @@ leaves alone what got no gradient. Both are timed in turns, in one process; the
 flags are those of `supernet_step.py`.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -28,7 +29,7 @@ from timing import shortest_in_turns
 from torch import nn
 
 from nse_tf.datasets import ImageSet
-from nse_tf.spaces import ChoiceBlock, MBConv, SearchSpace
+from nse_tf.spaces import ChoiceBlock, MBConv, SearchSpace, require_chain
 from nse_tf.supernet import Supernet
 from nse_tf.supernet.batch_norm import EPSILON
 from nse_tf.training import SupernetRecipe, SupernetTrainer
@@ -72,7 +73,7 @@ class TorchSupernet(nn.Module):
 
     def __init__(self, space: SearchSpace) -> None:
         super().__init__()
-        skeleton = space.skeleton
+        skeleton, blocks = require_chain(space)
         first = ChoiceBlock(
             "first",
             (MBConv(3, 1),),
@@ -86,8 +87,12 @@ class TorchSupernet(nn.Module):
             TorchMBConv(MBConv(3, 1), first),
         )
         self.places = nn.ModuleList(
-            nn.ModuleList(TorchMBConv(op, block) for op in block.candidates)
-            for block in space.blocks
+            nn.ModuleList(
+                TorchMBConv(op, block)
+                for op in block.candidates
+                if isinstance(op, MBConv)
+            )
+            for block in blocks
         )
         self.tail = nn.Sequential(
             *conv_norm(skeleton.stages[-1].channels, skeleton.tail_channels, 1),
@@ -134,7 +139,7 @@ def torch_step(
         if recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(supernet.parameters(), recipe.clip_norm)
         optimizer.step()
-        return loss.item()
+        return float(loss.item())
 
     return step
 
@@ -156,7 +161,7 @@ def main(argv: Sequence[str]) -> None:
         times = shortest_in_turns(
             [
                 ready(trainer.step, images, slots),
-                lambda path=genotype.path: step(path),
+                functools.partial(step, genotype.path),
             ],
             REPEATS.value,
         )

@@ -35,12 +35,14 @@ RUN_DIR = flags.DEFINE_string("run_dir", "runs/resnet", "Where results go.")
 L = keras.layers
 
 
-def conv(filters: int, kernel: int = 3, stride: int = 1) -> L.Layer:
+def conv(filters: int, kernel: int = 3, stride: int = 1) -> keras.layers.Layer:
     """Returns a convolution without bias."""
     return L.Conv2D(filters, kernel, stride, padding="same", use_bias=False)
 
 
-def residual_block(x: keras.KerasTensor, filters: int, stride: int):  # noqa: ANN201
+def residual_block(
+    x: keras.KerasTensor, filters: int, stride: int
+) -> keras.KerasTensor:
     """Returns a ResNet block whose branch is a choice of four."""
     shortcut = x
     if stride > 1 or x.shape[-1] != filters:

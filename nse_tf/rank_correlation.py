@@ -89,7 +89,7 @@ def _taus_of_draws(
     signs = [np.sign(np.subtract.outer(each, each)) for each in (first, second)]
 
     def weighted(pairs: np.ndarray) -> np.ndarray:
-        return np.einsum("rn,rn->r", counts @ pairs, counts)
+        return np.asarray(np.einsum("rn,rn->r", counts @ pairs, counts))
 
     untied = weighted(np.abs(signs[0])) * weighted(np.abs(signs[1]))
     with np.errstate(invalid="ignore"):
