@@ -69,6 +69,7 @@ class CellSupernet(keras.Model):
             stage.initialize(rng)
         initialize(self.fixed_layers, rng)
 
+    @tf.autograph.experimental.do_not_convert  # It has no need to.
     def call(
         self,
         images: tf.Tensor,

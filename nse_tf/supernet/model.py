@@ -74,6 +74,7 @@ class Supernet(keras.Model):
         """The most branches that any place may open."""
         return max(block.max_open for block in self.space.blocks)
 
+    @tf.autograph.experimental.do_not_convert  # It has no need to.
     def call(
         self,
         images: tf.Tensor,
