@@ -7,6 +7,7 @@ the same others, in turns, in one process. The child alone is built and traced
 before its time is taken; the supernet is traced once for all children.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 
 import keras
@@ -87,8 +88,8 @@ def main(argv: Sequence[str]) -> None:
         difference = abs(inherited - judge_alone())
         times = shortest_in_turns(
             [
-                lambda genotype=genotype: evaluator.accuracies(
-                    [genotype], len(images)
+                functools.partial(
+                    evaluator.accuracies, [genotype], len(images)
                 ),
                 judge_alone,
             ],

@@ -56,9 +56,12 @@ def count_writes(at: int, path: pathlib.Path | None = None) -> None:
         passed()
         commit(self)
 
-    os.fsync = counted_fsync
-    pathlib.Path.replace = counted_replace  # type: ignore[method-assign]
-    ResultsTable.commit = counted_commit  # type: ignore[method-assign]
+    for owner, counted in (
+        (os, counted_fsync),
+        (pathlib.Path, counted_replace),
+        (ResultsTable, counted_commit),
+    ):
+        setattr(owner, counted.__name__.removeprefix("counted_"), counted)
 
 
 def stage_of(folder: pathlib.Path) -> str:

@@ -81,7 +81,7 @@ def angles_of_vectors(
         after = one_vector(now, path).astype(np.float64)
         cosine = before @ after
         cosine /= np.linalg.norm(before) * np.linalg.norm(after)
-        angles.append(np.arccos(min(cosine, 1.0)))
+        angles.append(np.arccos(np.minimum(cosine, 1.0)))
     return np.array(angles)
 
 

@@ -113,8 +113,8 @@ def _search(
     ]
     tuner = SupernetTuner(
         AngleShrinkingOracle(SPACE, BUDGET, CONFIG),
-        SupernetRecipe(batch_size=20),
-        ChildRecipe(batch_size=20),
+        supernet_recipe=SupernetRecipe(batch_size=20),
+        child_recipe=ChildRecipe(batch_size=20),
         directory=str(folder.parent),
         project_name=folder.name,
     )

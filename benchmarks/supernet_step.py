@@ -10,6 +10,7 @@ free.
 import time
 from collections.abc import Callable, Sequence
 
+import keras
 import numpy as np
 from absl import app, flags
 from timing import seconds_of, shortest_in_turns
@@ -18,7 +19,7 @@ from nse_tf.datasets import ImageSet
 from nse_tf.spaces import Genotype, Identity, SearchSpace, Skeleton, Stage
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.presets import MBCONVS
-from nse_tf.supernet import Supernet, cut_out
+from nse_tf.supernet import Supernet, WeightSharing, cut_out
 from nse_tf.training import ChildRecipe, SupernetRecipe, SupernetTrainer
 from nse_tf.training.steps import TrainingStep
 from nse_tf.training.subnet_trainer import child_step
@@ -79,11 +80,14 @@ def ready(
 
 
 def compare(
-    trainer: SupernetTrainer, genotype: Genotype, images: ImageSet
+    trainer: SupernetTrainer,
+    genotype: Genotype,
+    images: ImageSet,
+    cut: Callable[..., keras.Model],
 ) -> tuple[float, float]:
     """Returns the seconds of a step of supernet and child."""
     slots = trainer.supernet.slots_of(genotype)
-    child = cut_out(trainer.supernet, genotype)
+    child = cut(trainer.supernet, genotype)
     alone = child_step(child, ChildRecipe(batch_size=len(images)))
     steps = [ready(step, images, slots) for step in (trainer.step, alone)]
     together, apart = shortest_in_turns(steps, REPEATS.value)
@@ -91,22 +95,35 @@ def compare(
 
 
 def main(argv: Sequence[str]) -> None:
-    """Prints a line for each path, and the ratio over all of them."""
+    """Compares a chain of MBConvs."""
     del argv
     space = make_space(PLACES.value, has_identity=IDENTITY.value)
+    print_ratios(lambda: Supernet(space), cut_out)
+
+
+def print_ratios(
+    make: Callable[[], WeightSharing], cut: Callable[..., keras.Model]
+) -> None:
+    """Prints a line for each path, and the ratio over all of them.
+
+    Args:
+        make: Makes the supernet.
+        cut: Cuts a child out of it.
+    """
     images = make_images(BATCH.value, SEED.value)
     rng = np.random.default_rng(SEED.value)
 
     started = time.perf_counter()
     recipe = SupernetRecipe(batch_size=len(images))
-    trainer = SupernetTrainer(Supernet(space), recipe, images)
+    trainer = SupernetTrainer(make(), recipe, images)
+    space = trainer.supernet.space
     slots = trainer.supernet.slots_of(space.sample(rng))
     seconds_of(ready(trainer.step, images, slots))
     print(f"build and first step: {time.perf_counter() - started:.1f} s")
 
     times = []
     for number in range(PATHS.value):
-        times.append(compare(trainer, space.sample(rng), images))
+        times.append(compare(trainer, space.sample(rng), images, cut))
         together, apart = times[-1]
         print(
             f"path {number}: supernet {together * 1000:.0f} ms, child "

@@ -7,19 +7,26 @@ from typing import Any
 import numpy as np
 
 
-def seconds_of(work: Callable[[], Any]) -> float:
+def seconds_of(
+    work: Callable[[], Any], clock: Callable[[], float] = time.perf_counter
+) -> float:
     """Returns how long work takes; what it returns must be ready by then."""
-    started = time.perf_counter()
+    started = clock()
     work()
-    return time.perf_counter() - started
+    return clock() - started
 
 
 def shortest_in_turns(
-    works: Sequence[Callable[[], Any]], repeats: int
+    works: Sequence[Callable[[], Any]],
+    repeats: int,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> list[float]:
     """Returns the shortest time of each work, after one that warms up."""
     times = np.array(
-        [[seconds_of(work) for work in works] for _ in range(repeats + 1)]
+        [
+            [seconds_of(work, clock) for work in works]
+            for _ in range(repeats + 1)
+        ]
     )
     shortest: list[float] = times[1:].min(axis=0).tolist()
     return shortest

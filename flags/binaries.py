@@ -37,6 +37,16 @@ def run(main: Callable[[Sequence[str]], None]) -> NoReturn:
     sys.exit(0)
 
 
+def quiet_libraries() -> None:
+    """Lets of the libraries' log lines only errors through; `--v=1` shows all.
+
+    To be called before TensorFlow is imported.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if logging.get_verbosity() == logging.INFO:  # Not asked for more.
+        logging.set_verbosity(logging.ERROR)
+
+
 def _parse(
     main: Callable[[Sequence[str]], None], argv: Sequence[str]
 ) -> list[str]:

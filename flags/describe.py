@@ -4,6 +4,8 @@
   nse_describe --space=spos --image_size=32 --num_classes=10
   nse_describe --space=spos --genotype="2 2 -1 0 0 -1 -1 0 5 ..."
   nse_describe --space=runs/c10/space_001.json --format=json
+  nse_describe --network=darts_abs
+  nse_describe --space=nb201 --genotype="|nor_conv_3x3~0|+|none~0|..."
 
 MACs are multiply-accumulates of convolutions and the classifier, and nothing
 else; parameters are what training moves. With --format=json the answer is one
@@ -41,7 +43,8 @@ GENOTYPE = flags.DEFINE_string(
     "genotype",
     None,
     "A network of the space: one word for each place (an op's name or index, "
-    "-1 for the identity, open branches joined by +), or a .json file.",
+    "-1 for the identity, open branches joined by +), an arch string of cells, "
+    "or a .json file.",
 )
 NETWORK = flags.DEFINE_string(
     "network", None, f"A published network: one of {', '.join(PUBLISHED)}."

@@ -123,5 +123,11 @@ def _wrapped(caption: str, text: str) -> list[str]:
     return [
         "",
         f"{caption}:",
-        *textwrap.wrap(text, 78, initial_indent="  ", subsequent_indent="  "),
+        *textwrap.wrap(
+            text,
+            78,
+            initial_indent="  ",
+            subsequent_indent="  ",
+            break_long_words=False,  # An arch string stays one word.
+        ),
     ]

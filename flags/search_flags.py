@@ -5,21 +5,11 @@ import pathlib
 from absl import flags
 
 from nse_tf.costs import Budget
-from nse_tf.flags import space_flags
+from nse_tf.flags import data_flags, space_flags
+from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
 from nse_tf.tuners.search_config import EFFORT_NAMES, METHODS, SearchConfig
 
-DATASET = flags.DEFINE_string(
-    "dataset",
-    None,
-    "digits, which ships with the package, or a name of TensorFlow Datasets, "
-    "prepared in --data_dir. Default: digits, or the folder --data_dir.",
-)
-DATA_DIR = flags.DEFINE_string(
-    "data_dir",
-    None,
-    "A folder with a folder of images for each class; with --dataset, where "
-    "TensorFlow Datasets prepared it.",
-)
+flags.adopt_module_key_flags(data_flags)
 CHANNELS = flags.DEFINE_enum(
     "channels", None, ["1", "3"], "Channels of the images: gray or color."
 )
@@ -88,9 +78,6 @@ EFFORT = flags.DEFINE_enum(
     EFFORT_NAMES,
     "How much to do: quick, laptop, or the paper's numbers. Default: what "
     "suits the data; the flags below change single numbers.",
-)
-RUN_DIR = flags.DEFINE_string(
-    "run_dir", None, "The run's folder. Default: runs/ and the data set's name."
 )
 CACHE_DIR = flags.DEFINE_string(
     "cache_dir",

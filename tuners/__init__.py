@@ -8,19 +8,27 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nse_tf.tuners.angle_shrinking import AngleShrinking as AngleShrinking
     from nse_tf.tuners.efforts import EFFORTS as EFFORTS
     from nse_tf.tuners.efforts import Effort as Effort
-    from nse_tf.tuners.hyperparameters import SpaceHyperModel as SpaceHyperModel
+    from nse_tf.tuners.evolution import EvolutionOracle as EvolutionOracle
+    from nse_tf.tuners.evolution_tuner import Evolution as Evolution
     from nse_tf.tuners.oracles import (
         AngleShrinkingOracle as AngleShrinkingOracle,
     )
     from nse_tf.tuners.oracles import SearchOracle as SearchOracle
+    from nse_tf.tuners.space_hypermodel import (
+        SpaceHyperModel as SpaceHyperModel,
+    )
     from nse_tf.tuners.supernet_tuner import SupernetTuner as SupernetTuner
 
 _MODULES = {
     "EFFORTS": "efforts",
     "Effort": "efforts",
-    "SpaceHyperModel": "hyperparameters",
+    "Evolution": "evolution_tuner",
+    "EvolutionOracle": "evolution",
+    "SpaceHyperModel": "space_hypermodel",
+    "AngleShrinking": "angle_shrinking",
     "AngleShrinkingOracle": "oracles",
     "SearchOracle": "oracles",
     "SupernetTuner": "supernet_tuner",

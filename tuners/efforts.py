@@ -41,7 +41,7 @@ EFFORTS = {
             calibration_images=512,
             child_epochs=100,
             num_rank_checks=8,
-            rank_check_epochs=20,
+            rank_check_epochs=12,
         ),
         SupernetRecipe(batch_size=32, label_smoothing=0.0),
         ChildRecipe(batch_size=32, learning_rate=0.05, weight_decay=3e-4),

@@ -1,10 +1,8 @@
 """A search space as keras-tuner hyperparameters, and back."""
 
-import keras
 import keras_tuner
 
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.supernet import build_child
 
 
 def declare(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
@@ -43,40 +41,3 @@ def genotype_of(
             )
         genes.append(block.index_of(hp.values[block.name]))
     return space.genotype(genes)
-
-
-class SpaceHyperModel(keras_tuner.HyperModel):
-    """A space as a hypermodel: hyperparameters in, compiled child model out.
-
-    Args:
-        space: What to choose from.
-        learning_rate: Of the Adam optimizer that children are compiled with.
-        seed: Of the children's weights.
-    """
-
-    def __init__(
-        self, space: SearchSpace, learning_rate: float = 1e-3, seed: int = 0
-    ) -> None:
-        super().__init__(name=space.name)
-        self.space = space
-        self._learning_rate = learning_rate
-        self._seed = seed
-
-    def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
-        """Declares a choice for every place."""
-        declare(self.space, hp)
-
-    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
-        """Returns the child that the hyperparameters spell, with fresh weights.
-
-        It is made of stock layers, takes pixels in 0..255 and gives logits.
-        """
-        self.declare_hyperparameters(hp)
-        genotype = genotype_of(self.space, hp)
-        child = build_child(self.space, genotype, seed=self._seed, fast=False)
-        child.compile(
-            optimizer=keras.optimizers.Adam(self._learning_rate),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
-        )
-        return child

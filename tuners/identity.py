@@ -31,6 +31,7 @@ def identity_of(
     data: ImageData,
     supernet_recipe: SupernetRecipe,
     child_recipe: ChildRecipe,
+    child_epochs: int | None = None,
 ) -> dict[str, Any]:
     """Returns all that decides a run's outcome but the method's settings.
 
@@ -55,6 +56,7 @@ def identity_of(
                 "space": space_fingerprint,
                 "fingerprint of the images": data.fingerprint(),
                 **recipes,
+                "epochs": child_epochs,
             }
         )
     )

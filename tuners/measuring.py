@@ -18,7 +18,7 @@ from nse_tf.export import (
     measure_table,
     measure_together,
 )
-from nse_tf.spaces import ChoiceBlock, Genotype, SearchSpace
+from nse_tf.spaces import ChoiceBlock, Genotype, SearchSpace, require_chain
 from nse_tf.supernet import build_child, build_operator, build_stem, build_tail
 
 LOGGER = logging.getLogger("nse_tf")
@@ -35,7 +35,8 @@ def table_builders(space: SearchSpace) -> dict[str, Callable[[], keras.Model]]:
         stem_key: functools.partial(build_stem, space),
         tail_key: functools.partial(build_tail, space),
     }
-    for block in space.blocks:
+    _, blocks = require_chain(space)
+    for block in blocks:
         for index, op in enumerate(block.candidates):
             if op.name != "identity":
                 key = operator_key(op, block)

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from typing import Any
 
+import keras
 import keras_tuner
 from keras_tuner.engine import trial as trial_module
 
@@ -32,6 +33,9 @@ from nse_tf.tuners.durable_oracle import DurableOracle
 from nse_tf.tuners.hyperparameters import values_of
 from nse_tf.tuners.job_files import read_result
 from nse_tf.tuners.locking import synchronized
+from nse_tf.tuners.objectives import reported_objective
+from nse_tf.tuners.searched import read_networks
+from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
 OBJECTIVE = "val_accuracy"
 
@@ -81,7 +85,7 @@ class SearchOracle(DurableOracle):
         super().__init__(
             method,
             space,
-            objective=objective or keras_tuner.Objective(OBJECTIVE, "max"),
+            objective=reported_objective(objective, OBJECTIVE),
             max_trials=max_trials,
             hyperparameters=hyperparameters,
             allow_new_entries=allow_new_entries,
@@ -238,7 +242,8 @@ class AngleShrinkingOracle(SearchOracle):
     """Shrinks a space by the angle of its children, then explores it.
 
     Args:
-        space: What to search.
+        space: What to search: a space, a Keras model with `nse_tf.Choice`
+            layers, or a `SpaceHyperModel` of either.
         budget: What the network handed over must fit.
         config: The numbers of the search; `shrinking=None` there searches the
             space whole.
@@ -249,7 +254,8 @@ class AngleShrinkingOracle(SearchOracle):
 
     Raises:
         BudgetError: If nothing in the space can fit the budget.
-        ValueError: If the budget needs a `model` with measured rows.
+        ValueError: If the budget needs a `model` with measured rows, the
+            objective is reported by no job, or a Keras model is no space.
 
     References:
         Hu et al., ABS (2020): https://arxiv.org/abs/2004.13431
@@ -257,15 +263,16 @@ class AngleShrinkingOracle(SearchOracle):
 
     def __init__(
         self,
-        space: SearchSpace,
+        space: SearchSpace | keras.Model | SpaceHyperModel,
         budget: Budget | None = None,
         config: OneShotConfig | None = None,
         model: CostModel | None = None,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
+        networks = read_networks(space)
         budget = budget or Budget()
-        model = model or CostModel(space)
+        model = model or CostModel(networks.space)
         if budget.needs_table and model.table is None:
             raise ValueError(
                 f"`budget` has {budget}, which only a measurement tells: pass "
@@ -275,7 +282,8 @@ class AngleShrinkingOracle(SearchOracle):
         if seed is not None:
             config = dataclasses.replace(config, seed=seed)
         method = OneShotSearch(model, budget, config)
-        super().__init__(method, space, seed=config.seed, **kwargs)
+        super().__init__(method, networks.space, seed=config.seed, **kwargs)
+        self.networks = networks
 
 
 def metrics_of(result: Result) -> dict[str, float]:

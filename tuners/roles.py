@@ -41,6 +41,11 @@ def present_role() -> Role:
     return Role.CHIEF if is_chief else Role.WORKER
 
 
+def is_worker() -> bool:
+    """Whether this process takes its trials from a chief elsewhere."""
+    return present_role() is Role.WORKER
+
+
 def chief_address() -> str:
     """Returns where the chief is found, as host and port."""
     host, port = (os.environ[name] for name in VARIABLES[1:])

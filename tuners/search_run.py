@@ -20,7 +20,12 @@ from nse_tf.export import TablePlan, export_model
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.stage_times import stage_lines
-from nse_tf.spaces import SearchSpace, load_space, make_preset
+from nse_tf.spaces import (
+    SearchSpace,
+    load_space,
+    make_preset,
+    require_chain,
+)
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.presets import preset_for
 from nse_tf.spaces.sealed_files import (
@@ -152,9 +157,15 @@ def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
     """Returns the space that a run searches.
 
     Raises:
-        ValueError: If the name is unknown, or the space of a file takes other
-            images or classes than the data have.
+        ValueError: If the name is unknown, the space is no chain, or the space
+            of a file takes other images or classes than the data have.
     """
+    space = _named_space(config, data)
+    require_chain(space)
+    return space
+
+
+def _named_space(config: SearchConfig, data: ImageData) -> SearchSpace:
     height, width, channels = data.image_shape
     name = config.space or preset_for((height, width))
     if not name.endswith(".json"):
@@ -260,9 +271,9 @@ def make_tuner(
     )
     return SupernetTuner(
         oracle,
-        effort.supernet,
-        effort.child,
-        measure_models,
+        supernet_recipe=effort.supernet,
+        child_recipe=effort.child,
+        measure=measure_models,
         directory=str(config.run_dir.parent),
         project_name=config.run_dir.name,
     )

@@ -1,5 +1,6 @@
 """Scores trials on shared weights instead of training each."""
 
+import dataclasses
 import errno
 import logging
 import pathlib
@@ -11,13 +12,14 @@ import keras
 import keras_tuner
 import numpy as np
 
-from nse_tf.datasets import ImageData, ImageSet, as_image_set
+from nse_tf.datasets import ImageData, ImageSet
 from nse_tf.jobs import (
     ChildrenEvaluated,
     ChildTrained,
     EvaluateChildren,
     Job,
     Result,
+    TrainChild,
 )
 from nse_tf.spaces import Genotype
 from nse_tf.spaces.files import write_bytes, write_json
@@ -26,9 +28,11 @@ from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.weight_files import LostWeightsError
 from nse_tf.training.worker import Measurer
 from nse_tf.tuners.bookkeeping import TABLE
+from nse_tf.tuners.careful_tuner import CarefulTuner
 from nse_tf.tuners.chief import Chief
+from nse_tf.tuners.fit_arguments import read_fit_arguments
 from nse_tf.tuners.folder_lock import sole_decider
-from nse_tf.tuners.hyperparameters import SpaceHyperModel, declare, values_of
+from nse_tf.tuners.hyperparameters import declare, values_of
 from nse_tf.tuners.identity import identity_of
 from nse_tf.tuners.job_files import (
     error_path,
@@ -39,6 +43,9 @@ from nse_tf.tuners.job_files import (
 )
 from nse_tf.tuners.oracles import SearchOracle, metrics_of
 from nse_tf.tuners.roles import Role, present_role
+from nse_tf.tuners.searched import agreed_networks
+from nse_tf.tuners.space_hypermodel import SpaceHyperModel
+from nse_tf.tuners.stock_arguments import refuse_unmeant
 from nse_tf.tuners.worker_link import BoundedStub, joined
 
 LOGGER = logging.getLogger("nse_tf")
@@ -48,11 +55,14 @@ FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0
 
 
-class SupernetTuner(keras_tuner.Tuner):
+class SupernetTuner(CarefulTuner):
     """Does the jobs of a `SearchOracle`; holds the supernet between trials.
 
     Args:
         oracle: Wraps the method.
+        hypermodel: What the oracle searches, once more: a space, a Keras model
+            with `nse_tf.Choice` layers or a `SpaceHyperModel`. None takes it
+            from the oracle.
         supernet_recipe: How shared weights are trained.
         child_recipe: How a child is trained alone.
         measure: Measures models whole, for budgets on latency or file size;
@@ -60,12 +70,24 @@ class SupernetTuner(keras_tuner.Tuner):
         directory: Where runs lie, as of every tuner.
         project_name: The run's folder in there, as of every tuner.
         overwrite: Whether to start anew, as of every tuner.
-        **kwargs: As of `keras_tuner.Tuner`.
+        max_model_size: Refused, as `refuse_unmeant` says; so are the next four
+            unless they ask for what is done anyway.
+        optimizer: See `max_model_size`.
+        loss: See `max_model_size`.
+        metrics: See `max_model_size`.
+        distribution_strategy: See `max_model_size`.
+        logger: As of every tuner: taken, and warned of.
+        tuner_id: As of every tuner.
+        executions_per_trial: See `max_model_size`.
 
     Attributes:
         lease_seconds: How long a chief bears the silence of a worker.
         watch: Called all along by a chief; raises where no worker will come
             any more.
+
+    Raises:
+        ValueError: If an argument has no use here, or oracle and hypermodel are
+            not of the same space.
     """
 
     lease_seconds: float = 30.0
@@ -74,14 +96,31 @@ class SupernetTuner(keras_tuner.Tuner):
     def __init__(
         self,
         oracle: SearchOracle,
+        hypermodel: Any = None,
         supernet_recipe: SupernetRecipe | None = None,
         child_recipe: ChildRecipe | None = None,
         measure: Measurer | None = None,
         directory: str | None = None,
         project_name: str | None = None,
         overwrite: bool = False,
-        **kwargs: Any,
+        max_model_size: int | None = None,
+        optimizer: Any = None,
+        loss: Any = None,
+        metrics: Any = None,
+        distribution_strategy: Any = None,
+        logger: Any = None,
+        tuner_id: str | None = None,
+        executions_per_trial: int = 1,
     ) -> None:
+        refuse_unmeant(
+            max_model_size=max_model_size,
+            optimizer=optimizer,
+            loss=loss,
+            metrics=metrics,
+            distribution_strategy=distribution_strategy,
+            executions_per_trial=executions_per_trial,
+        )
+        self._networks = agreed_networks(oracle, hypermodel)
         self._space = oracle.space
         self._supernet_recipe = supernet_recipe or SupernetRecipe()
         self._child_recipe = child_recipe or ChildRecipe()
@@ -90,14 +129,15 @@ class SupernetTuner(keras_tuner.Tuner):
         self._disk_error: OSError | None = None
         self._settings = oracle.method.get_settings()
         self._num_idle = 0
+        self._child_epochs: int | None = None
         super().__init__(
             oracle,
-            SpaceHyperModel(oracle.space),
+            SpaceHyperModel(self._networks),
             directory=directory,
             project_name=project_name,
-            # A worker that overwrites would take the chief's folder away.
-            overwrite=overwrite and present_role() is not Role.WORKER,
-            **kwargs,
+            overwrite=overwrite,
+            logger=logger,
+            tuner_id=tuner_id,
         )
         if self._is_worker():
             self.oracle.stub = BoundedStub(self.oracle.stub)
@@ -118,8 +158,9 @@ class SupernetTuner(keras_tuner.Tuner):
         x: Any,
         y: Any = None,
         *,
-        validation_data: Any,
-        verbose: int = 1,
+        validation_data: Any = None,
+        verbose: int | str = 1,
+        **fit: Any,
     ) -> None:
         """Searches; stopped and started again, it goes on.
 
@@ -130,27 +171,42 @@ class SupernetTuner(keras_tuner.Tuner):
             y: Labels, where `x` is an array of images.
             validation_data: The validation part, in any of the forms of `x`.
             verbose: 0 keeps keras-tuner's own display silent.
+            **fit: As of `keras.Model.fit`: `validation_split` in place of
+                `validation_data`; `epochs`, of each child trained alone, and
+                `callbacks`, which see them; `batch_size` and `class_weight` of
+                all training.
 
         Raises:
+            TypeError: If there is an argument that has no use here.
             ValueError: If images or labels do not fit the space.
             SearchError: If the search cannot go on.
         """
-        train = as_image_set(x if y is None else (x, y))
-        validation = as_image_set(validation_data)
-        data = _checked_data(self._space.skeleton, train, validation)
+        given = read_fit_arguments(
+            self._space.skeleton.num_classes,
+            x,
+            y,
+            validation_data=validation_data,
+            **fit,
+        )
+        self._child_epochs = given.epochs
+        data = _checked_data(
+            self._space.skeleton, given.train, given.validation
+        )
+        recipes = given.recipes(self._supernet_recipe, self._child_recipe)
         self._worker = Worker(
             self._space,
             data,
             self.folder,
-            self._supernet_recipe,
-            self._child_recipe,
+            *recipes,
             self._measure,
+            networks=self._networks,
+            callbacks=given.callbacks,
         )
         identity = identity_of(
             self._space.fingerprint,
             data,
-            self._supernet_recipe,
-            self._child_recipe,
+            *recipes,
+            child_epochs=given.epochs,
         )
         if self._is_worker():
             with joined(self.folder, {**identity, **self._settings}):
@@ -163,7 +219,7 @@ class SupernetTuner(keras_tuner.Tuner):
             else:
                 self._lead({**identity, **self._settings}, verbose)
 
-    def _lead(self, identity: dict[str, Any], verbose: int) -> None:
+    def _lead(self, identity: dict[str, Any], verbose: int | str) -> None:
         """Hands out trials to workers until the search is over."""
         self.oracle.verbose = verbose
         self.on_search_begin()
@@ -172,6 +228,7 @@ class SupernetTuner(keras_tuner.Tuner):
 
     def on_search_begin(self) -> None:
         """Says whose folder this is, before the first job is done in it."""
+        super().on_search_begin()
         if not self._is_worker():
             write_json(self.folder / "tuner0.json", self.get_state())
             self.save()
@@ -216,12 +273,6 @@ class SupernetTuner(keras_tuner.Tuner):
         table = self.folder / TABLE
         return str(table) if table.exists() else super()._get_tuner_fname()
 
-    def on_search_end(self) -> None:
-        """Raises what ended the search before its time, if anything did."""
-        failure = getattr(self.oracle, "failure", None)
-        if failure is not None:
-            raise failure
-
     def run_trial(
         self, trial: keras_tuner.engine.trial.Trial, *args: Any, **kwargs: Any
     ) -> dict[str, float]:
@@ -235,7 +286,7 @@ class SupernetTuner(keras_tuner.Tuner):
         reference = finished_result(self.folder, values["job"])
         if reference is None:
             job = read_job(self.folder, values["job"])
-            result = self._done(self._worker, job)
+            result = self._done(self._worker, self._replaced(job))
             reference = write_result(self.folder, values["job"], result)
         values["result"] = reference
         result = read_result(self.folder, reference)
@@ -243,6 +294,12 @@ class SupernetTuner(keras_tuner.Tuner):
             best = self._best_child(self._generation(values["job"]), result)
             values |= values_of(self._space, best)
         return metrics_of(result)
+
+    def _replaced(self, job: Job) -> Job:
+        """Returns the job, with the epochs that `search` was told."""
+        if isinstance(job, TrainChild) and self._child_epochs is not None:
+            return dataclasses.replace(job, epochs=self._child_epochs)
+        return job
 
     def _done(self, worker: Worker, job: Job) -> Result:
         """Returns what comes of a job; weights that were lost come first."""

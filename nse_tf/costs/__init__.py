@@ -4,7 +4,6 @@ from nse_tf.costs.budgets import Budget as Budget
 from nse_tf.costs.budgets import BudgetError as BudgetError
 from nse_tf.costs.budgets import sample_within as sample_within
 from nse_tf.costs.conventions import published_macs as published_macs
-from nse_tf.costs.counts import Part as Part
 from nse_tf.costs.counts import fixed_parts as fixed_parts
 from nse_tf.costs.counts import op_part as op_part
 from nse_tf.costs.description import (
@@ -15,3 +14,4 @@ from nse_tf.costs.description import describe_network as describe_network
 from nse_tf.costs.description import describe_space as describe_space
 from nse_tf.costs.models import COSTS as COSTS
 from nse_tf.costs.models import CostModel as CostModel
+from nse_tf.costs.parts import Part as Part

@@ -1,13 +1,18 @@
 """MACs as the authors of a space count them, where that differs from ours."""
 
 from nse_tf.costs.counts import fixed_parts, op_part
-from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces import Genotype, ModelSkeleton, SearchSpace, require_chain
 
 
 def _thop(space: SearchSpace) -> int:
     """A classifier of `C` inputs counts 2·C - 1 for each class, not C."""
     skeleton = space.skeleton
-    return (skeleton.tail_channels - 1) * skeleton.num_classes
+    if isinstance(skeleton, ModelSkeleton):
+        raise ValueError(
+            f"Space {space.name!r} counts by 'thop', which knows no classifier "
+            "of a user's own model: use 'plain'."
+        )
+    return (skeleton.classifier_channels - 1) * skeleton.num_classes
 
 
 def _thop_fairnas(space: SearchSpace) -> int:
@@ -16,11 +21,22 @@ def _thop_fairnas(space: SearchSpace) -> int:
     It counts a 1×1 convolution inside the fixed MBConv of expansion 1, which
     the network itself does not have.
     """
-    height, width = space.skeleton.stem_size
-    return _thop(space) + height * width * space.skeleton.stem_channels**2
+    skeleton, _ = require_chain(space)
+    height, width = skeleton.stem_size
+    return _thop(space) + height * width * skeleton.stem_channels**2
 
 
-CONVENTIONS = {"plain": None, "thop": _thop, "thop_fairnas": _thop_fairnas}
+def _nb201(space: SearchSpace) -> int:
+    """The table of NAS-Bench-201 counts the classifier's biases."""
+    return space.skeleton.num_classes
+
+
+CONVENTIONS = {
+    "plain": None,
+    "thop": _thop,
+    "thop_fairnas": _thop_fairnas,
+    "nb201": _nb201,
+}
 
 
 def published_extra(space: SearchSpace) -> int:

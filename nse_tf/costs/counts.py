@@ -6,58 +6,21 @@ free, as are biases. Parameters are what training moves: kernels, batch norm's
 scale and offset, the classifier's bias.
 """
 
-import dataclasses
-from collections.abc import Iterable
-
-from nse_tf.spaces import ChoiceBlock, Identity, MBConv, Op, Skeleton
-
-
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """What one part of a network costs.
-
-    Attributes:
-        name: The part's name, for tables.
-        macs: Multiply-accumulates for one image.
-        params: Trainable numbers.
-        kernel_params: Those of them that are convolution or classifier kernels.
-        num_convs: How many convolutions and fully connected layers it has.
-    """
-
-    name: str
-    macs: int = 0
-    params: int = 0
-    kernel_params: int = 0
-    num_convs: int = 0
-
-    def __add__(self, other: "Part") -> "Part":
-        """Returns both parts as one, under this part's name."""
-        return Part(
-            self.name,
-            self.macs + other.macs,
-            self.params + other.params,
-            self.kernel_params + other.kernel_params,
-            self.num_convs + other.num_convs,
-        )
-
-
-def conv_part(
-    name: str,
-    out_size: tuple[int, int],
-    kernel: int,
-    in_channels: int,
-    out_channels: int,
-    groups: int = 1,
-) -> Part:
-    """Returns the cost of a k×k convolution without bias, with batch norm."""
-    kernel_params = kernel * kernel * in_channels * out_channels // groups
-    macs = out_size[0] * out_size[1] * kernel_params
-    return Part(name, macs, kernel_params + 2 * out_channels, kernel_params, 1)
-
-
-def total(name: str, parts: Iterable[Part]) -> Part:
-    """Returns the sum of parts under a name."""
-    return sum(parts, Part(name))
+from nse_tf.costs.cell_counts import cell_fixed_parts, edge_part
+from nse_tf.costs.parts import Part, conv_part, dense_part, total
+from nse_tf.spaces import (
+    AnySkeleton,
+    CellOp,
+    CellSkeleton,
+    ChoiceBlock,
+    Edge,
+    Identity,
+    LayerOp,
+    MBConv,
+    ModelSkeleton,
+    Op,
+    Place,
+)
 
 
 def mbconv_part(
@@ -81,25 +44,47 @@ def mbconv_part(
     )
 
 
-def op_part(op: Op, block: ChoiceBlock) -> Part:
-    """Returns the cost of one candidate at its place."""
-    match op:
-        case Identity():
-            return Part(block.name)
-        case MBConv():
-            return mbconv_part(
-                block.name,
-                op,
-                block.in_size,
-                block.out_size,
-                block.in_channels,
-                block.out_channels,
-            )
+def op_part(op: Op, place: Place) -> Part:
+    """Returns the cost of one candidate at its place.
+
+    Raises:
+        ValueError: If the op is of another kind of space than the place.
+    """
+    if isinstance(op, CellOp) and isinstance(place, Edge):
+        return edge_part(op, place)
+    if isinstance(op, LayerOp) and isinstance(place, ChoiceBlock):
+        return _opaque_part(place.name, op)
+    if isinstance(op, Identity) and isinstance(place, ChoiceBlock):
+        return Part(place.name)
+    if isinstance(op, MBConv) and isinstance(place, ChoiceBlock):
+        return mbconv_part(
+            place.name,
+            op,
+            place.in_size,
+            place.out_size,
+            place.in_channels,
+            place.out_channels,
+        )
+    raise ValueError(
+        f"Op {op.name!r} cannot compete at {place.name!r}: one is of a chain, "
+        "the other of cells."
+    )
 
 
-def fixed_parts(skeleton: Skeleton) -> tuple[Part, ...]:
+def _opaque_part(name: str, whole: LayerOp | ModelSkeleton) -> Part:
+    """Returns what was read off layers of the user's."""
+    return Part(
+        name, whole.macs, whole.params, whole.kernel_params, whole.num_convs
+    )
+
+
+def fixed_parts(skeleton: AnySkeleton) -> tuple[Part, ...]:
     """Returns what all networks of a skeleton share, input to output."""
-    classifier = skeleton.tail_channels * skeleton.num_classes
+    if isinstance(skeleton, ModelSkeleton):
+        return (_opaque_part("shared", skeleton),)
+    if isinstance(skeleton, CellSkeleton):
+        before, after = cell_fixed_parts(skeleton)
+        return tuple(each.part for each in (*before, *after))
     return (
         conv_part(
             "stem",
@@ -123,11 +108,5 @@ def fixed_parts(skeleton: Skeleton) -> tuple[Part, ...]:
             skeleton.stages[-1].channels,
             skeleton.tail_channels,
         ),
-        Part(
-            "classifier",
-            classifier,
-            classifier + skeleton.num_classes,
-            classifier,
-            1,
-        ),
+        dense_part("classifier", skeleton.tail_channels, skeleton.num_classes),
     )

@@ -6,14 +6,19 @@ them.
 
 import dataclasses
 
+from nse_tf.costs.cell_counts import cell_fixed_parts
 from nse_tf.costs.conventions import published_extra
-from nse_tf.costs.counts import fixed_parts, op_part, total
+from nse_tf.costs.counts import fixed_parts, op_part
 from nse_tf.costs.models import CostModel
+from nse_tf.costs.parts import Part, total
 from nse_tf.spaces import (
+    AnySkeleton,
+    CellSkeleton,
     ChoiceBlock,
     Genotype,
+    ModelSkeleton,
+    Place,
     SearchSpace,
-    Skeleton,
     format_genotype,
 )
 
@@ -23,6 +28,9 @@ Shape = tuple[int, ...]
 @dataclasses.dataclass(frozen=True)
 class PlaceDescription:
     """One place of a network, or one of its fixed parts.
+
+    The place of a cell network is an edge, which stands in many cells: costs
+    are those of all of them, shapes those of the first.
 
     Attributes:
         name: The place's name.
@@ -55,6 +63,8 @@ class CandidateDescription:
 @dataclasses.dataclass(frozen=True)
 class ChoiceDescription:
     """One place of a space and the candidates still in it.
+
+    Of an edge, costs are those of all its cells, shapes those of the first.
 
     Attributes:
         name: The place's name.
@@ -174,12 +184,12 @@ def describe_network(
         ValueError: If the genotype is not of the space.
     """
     text = format_genotype(space, genotype)
-    stem, first, tail, classifier = _describe_fixed(space.skeleton)
+    before, after = _describe_fixed(space.skeleton)
     choices = (
         _describe_open(block, gene)
         for block, gene in zip(space.blocks, genotype.genes, strict=True)
     )
-    places = (stem, first, *choices, tail, classifier)
+    places = (*before, *choices, *after)
     macs = sum(place.macs for place in places)
     return NetworkDescription(
         kind=kind,
@@ -201,7 +211,8 @@ def describe_space(
 ) -> SpaceDescription:
     """Returns the description of a space."""
     model = CostModel(space)
-    fixed = _describe_fixed(space.skeleton)
+    before, after = _describe_fixed(space.skeleton)
+    fixed = (*before, *after)
     places = tuple(
         _describe_choice(block, indices)
         for block, indices in zip(space.blocks, space.active, strict=True)
@@ -254,16 +265,38 @@ def _cost_range(model: CostModel, cost: str) -> CostRange:
     )
 
 
-def _describe_fixed(skeleton: Skeleton) -> tuple[PlaceDescription, ...]:
+def _describe_fixed(
+    skeleton: AnySkeleton,
+) -> tuple[tuple[PlaceDescription, ...], tuple[PlaceDescription, ...]]:
+    """Returns the fixed parts that stand before the choices, and after."""
+    if isinstance(skeleton, CellSkeleton):
+        before, after = (
+            tuple(
+                _fixed(each.part, each.ops, each.in_shape, each.out_shape)
+                for each in parts
+            )
+            for parts in cell_fixed_parts(skeleton)
+        )
+        return before, after
     image = (*skeleton.image_size, skeleton.image_channels)
+    if isinstance(skeleton, ModelSkeleton):
+        (part,) = fixed_parts(skeleton)
+        shared = PlaceDescription(
+            part.name,
+            False,
+            ("layers",),
+            image,
+            (skeleton.num_classes,),
+            part.macs,
+            part.params,
+        )
+        return (), (shared,)
     stem = (*skeleton.stem_size, skeleton.stem_channels)
     first = (*skeleton.stem_size, skeleton.first_channels)
     last = (*skeleton.tail_size, skeleton.stages[-1].channels)
     tail = (*skeleton.tail_size, skeleton.tail_channels)
-    return tuple(
-        PlaceDescription(
-            part.name, False, ops, in_shape, out_shape, part.macs, part.params
-        )
+    fixed = tuple(
+        _fixed(part, ops, in_shape, out_shape)
         for part, ops, in_shape, out_shape in zip(
             fixed_parts(skeleton),
             (
@@ -277,35 +310,60 @@ def _describe_fixed(skeleton: Skeleton) -> tuple[PlaceDescription, ...]:
             strict=True,
         )
     )
+    return fixed[:2], fixed[2:]
 
 
-def _describe_open(
-    block: ChoiceBlock, gene: tuple[int, ...]
+def _fixed(
+    part: Part, ops: tuple[str, ...], in_shape: Shape, out_shape: Shape
 ) -> PlaceDescription:
-    ops = [block.candidates[index] for index in gene]
-    part = total(block.name, (op_part(op, block) for op in ops))
     return PlaceDescription(
-        name=block.name,
+        part.name, False, ops, in_shape, out_shape, part.macs, part.params
+    )
+
+
+def _shapes(place: Place) -> tuple[Shape, Shape, int]:
+    """Returns in and out shape and stride; of an edge, in its first cell."""
+    if isinstance(place, ChoiceBlock):
+        return (
+            (*place.in_size, place.in_channels),
+            (*place.out_size, place.out_channels),
+            place.stride,
+        )
+    site = place.sites[0]
+    return (
+        (*site.in_size, site.channels),
+        (*site.out_size, site.channels),
+        site.stride,
+    )
+
+
+def _describe_open(place: Place, gene: tuple[int, ...]) -> PlaceDescription:
+    ops = [place.candidates[index] for index in gene]
+    part = total(place.name, (op_part(op, place) for op in ops))
+    in_shape, out_shape, _ = _shapes(place)
+    return PlaceDescription(
+        name=place.name,
         is_choice=True,
         ops=tuple(op.name for op in ops),
-        in_shape=(*block.in_size, block.in_channels),
-        out_shape=(*block.out_size, block.out_channels),
+        in_shape=in_shape,
+        out_shape=out_shape,
         macs=part.macs,
         params=part.params,
     )
 
 
 def _describe_choice(
-    block: ChoiceBlock, indices: tuple[int, ...]
+    place: Place, indices: tuple[int, ...]
 ) -> ChoiceDescription:
-    ops = [block.candidates[index] for index in indices]
-    parts = [op_part(op, block) for op in ops]
+    ops = [place.candidates[index] for index in indices]
+    parts = [op_part(op, place) for op in ops]
+    in_shape, out_shape, stride = _shapes(place)
     return ChoiceDescription(
-        name=block.name,
-        in_shape=(*block.in_size, block.in_channels),
-        out_shape=(*block.out_size, block.out_channels),
-        stride=block.stride,
-        max_open=block.max_open,
+        name=place.name,
+        in_shape=in_shape,
+        out_shape=out_shape,
+        stride=stride,
+        max_open=place.max_open,
         candidates=tuple(
             CandidateDescription(op.name, part.macs, part.params)
             for op, part in zip(ops, parts, strict=True)

@@ -7,16 +7,31 @@ import numpy as np
 
 from nse_tf.costs.counts import fixed_parts, op_part
 from nse_tf.costs.tables import CostTable
-from nse_tf.spaces import ChoiceBlock, Genotype, Op, SearchSpace
+from nse_tf.spaces import (
+    ChoiceBlock,
+    Genotype,
+    Op,
+    Place,
+    SearchSpace,
+    require_chain,
+)
 
 COSTS = ("macs", "params", "latency_ms", "size_bytes")
 
 
-def operator_key(op: Op, block: ChoiceBlock) -> str:
+def operator_key(op: Op, block: Place) -> str:
     """Returns the row of a cost table that prices an op at a shape.
 
     Places of equal shape share a row.
+
+    Raises:
+        ValueError: If the place is an edge: tables price chains.
     """
+    if not isinstance(block, ChoiceBlock):
+        raise ValueError(
+            f"Cost tables price the blocks of chains, not edge {block.name!r} "
+            "of a cell. Limit MACs or parameters instead."
+        )
     (h_in, w_in), (h_out, w_out) = block.in_size, block.out_size
     return (
         f"{op.name}/in:{h_in}x{w_in}x{block.in_channels}"
@@ -26,8 +41,12 @@ def operator_key(op: Op, block: ChoiceBlock) -> str:
 
 
 def fixed_keys(space: SearchSpace) -> tuple[str, str]:
-    """Returns the rows of a cost table that price a skeleton's two ends."""
-    skeleton = space.skeleton
+    """Returns the rows of a cost table that price a skeleton's two ends.
+
+    Raises:
+        ValueError: If the space is no chain.
+    """
+    skeleton, _ = require_chain(space)
     (h_in, w_in), (h_out, w_out) = skeleton.image_size, skeleton.tail_size
     return (
         f"stem_s{skeleton.stem_stride}"

@@ -7,6 +7,10 @@ from nse_tf.reporting.comparison import (
     write_comparison as write_comparison,
 )
 from nse_tf.reporting.html import write_report as write_report
+from nse_tf.reporting.ranking_page import TauPoint as TauPoint
+from nse_tf.reporting.ranking_page import (
+    write_ranking_page as write_ranking_page,
+)
 from nse_tf.reporting.run_log import RunLog as RunLog
 from nse_tf.reporting.scalars import write_scalars as write_scalars
 from nse_tf.reporting.summary import summary_text as summary_text

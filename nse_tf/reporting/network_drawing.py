@@ -27,6 +27,7 @@ ROW = 27.0  # CSS pixels that a part takes.
 # The columns, in CSS pixels: middle and greatest width of the boxes, and where
 # shapes and costs stand.
 MIDDLE, WIDEST = 102.0, 190.0
+LETTER = 6.6  # As wide as a letter of a box may be.
 SHAPES, COSTS, BARS = 208.0, 337.0, 342.0
 
 # Kernel sizes and their colors.
@@ -36,9 +37,9 @@ _KERNELS = {3: DOTS, 5: FRONT, 7: LIMIT}
 def plot_network(network: NetworkDescription) -> Drawing:
     """Draws the parts of a network from the image to the classes.
 
-    A box is as wide as its output has channels (on a logarithmic scale), and
-    colored by its kernel; a place that computes nothing is a line. A bar shows
-    its share of the MACs.
+    A box is as wide as its output has channels (on a logarithmic scale) or as
+    its name needs, and colored by its kernel; a place that computes nothing is
+    a line. A bar shows its share of the MACs.
     """
     places = network.places
     widest = max(_channels(place) for place in places)
@@ -52,7 +53,7 @@ def plot_network(network: NetworkDescription) -> Drawing:
         axes.set_ylim(height, 0)
         _write(axes, SHAPES, 0.5 * ROW, "output", SOFT)
         _write(axes, COSTS, 0.5 * ROW, "MACs", SOFT, align="right")
-        axes.plot([MIDDLE] * 2, [ROW, height - ROW / 2], color=SOFT)
+        axes.plot([MIDDLE] * 2, [ROW, height - ROW / 2], color=SOFT, zorder=0)
         for row, place in enumerate(places):
             share = math.log2(1 + _channels(place)) / math.log2(1 + widest)
             middle = (row + 1.5) * ROW
@@ -79,6 +80,8 @@ def _draw_place(
     if place.is_choice and set(place.ops) <= {"identity"}:
         _write(axes, MIDDLE + 8, middle, "identity", SOFT)
         return
+    name = "+".join(place.ops) if place.is_choice else _fixed_name(place)
+    width = max(width, LETTER * (len(name) + 2))
     height = 0.74 * ROW
     color = _KERNELS.get(_kernel(place), SOFT) if place.is_choice else GRID
     axes.add_patch(
@@ -92,7 +95,6 @@ def _draw_place(
             linewidth=2 if place.is_choice else 1,
         )
     )
-    name = "+".join(place.ops) if place.is_choice else _fixed_name(place)
     _write(axes, MIDDLE, middle, name, INK, align="center")
 
 

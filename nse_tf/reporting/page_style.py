@@ -77,7 +77,7 @@ tfoot th, tfoot td { font-weight: 600; border-bottom: 0; }
   display: grid; gap: 2rem 2.5rem; align-items: start;
   grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr));
 }
-figure { margin: 0; max-width: 34rem; }
+figure { margin: 0 0 1rem; max-width: 34rem; }
 figure h3 { margin-bottom: .125rem; }
 figcaption { margin-bottom: .375rem; }
 figcaption span { margin-right: .75rem; display: inline-block; }
@@ -98,7 +98,7 @@ details { margin: 1rem 0; }
 summary { cursor: pointer; font-weight: 600; padding: .25rem 0; }
 details > .figures { margin-top: 1rem; }
 footer { margin: 3rem 0 1rem; border-top: 1px solid var(--line); }
-@media (max-width: 30rem) {
+@media (max-width: 38rem) {
   .tiles { grid-template-columns: 1fr 1fr; gap: .5rem; }
   .tile { padding: .625rem .75rem; }
   .tile b { font-size: 1.375rem; }

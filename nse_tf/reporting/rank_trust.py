@@ -4,16 +4,14 @@ import dataclasses
 import math
 
 import numpy as np
-from scipy import stats
 
+from nse_tf.rank_correlation import bootstrap_interval, kendall_tau
 from nse_tf.reporting.run_log import Event
 from nse_tf.reporting.run_record import RunRecord
 from nse_tf.reporting.units import counted
 
 # Of fewer networks a rank correlation says nothing.
 LEAST_NETWORKS = 4
-NUM_RESAMPLES = 2_000
-CONFIDENCE = 0.95
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
@@ -78,30 +76,6 @@ def rank_trust(record: RunRecord) -> RankTrust | None:
         kendall_tau(inherited, alone),
         bootstrap_interval(inherited, alone),
     )
-
-
-def kendall_tau(first: np.ndarray, second: np.ndarray) -> float:
-    """Returns Kendall's τ-b; NaN where either is constant."""
-    return float(stats.kendalltau(first, second).statistic)
-
-
-def bootstrap_interval(
-    first: np.ndarray, second: np.ndarray, seed: int = 0
-) -> tuple[float, float]:
-    """Returns the 95 % percentile interval of τ-b over resampled networks.
-
-    Draws that leave either side constant have no τ and are left out; where all
-    do, both ends are NaN.
-    """
-    rng = np.random.default_rng(seed)
-    draws = rng.integers(0, len(first), (NUM_RESAMPLES, len(first)))
-    found = np.array([kendall_tau(first[d], second[d]) for d in draws])
-    found = found[np.isfinite(found)]
-    if not len(found):
-        return math.nan, math.nan
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(found, (tail, 1 - tail))
-    return float(low), float(high)
 
 
 def trust_text(record: RunRecord) -> str:

@@ -1,4 +1,5 @@
 """Which branches the next step trains."""
 
+from nse_tf.sampling.cells import draw_cells as draw_cells
 from nse_tf.sampling.sampler import Sampler as Sampler
 from nse_tf.sampling.uniform import UniformSampler as UniformSampler

@@ -1,13 +1,25 @@
 """Shrinks a search space by the angle of its children (ABS)."""
 
 from nse_tf.shrinking.angle import AngleSums as AngleSums
+from nse_tf.shrinking.cell_angle import CellAngleSums as CellAngleSums
 from nse_tf.shrinking.children import draw_spread_depths as draw_spread_depths
+from nse_tf.shrinking.multiplicity import multiplicities as multiplicities
+from nse_tf.shrinking.multiplicity import path_counts as path_counts
 from nse_tf.shrinking.permission import Permission as Permission
 from nse_tf.shrinking.permission import keeps_enough as keeps_enough
 from nse_tf.shrinking.permission import num_within as num_within
+from nse_tf.shrinking.schedules import (
+    PUBLISHED_SCHEDULES as PUBLISHED_SCHEDULES,
+)
+from nse_tf.shrinking.scores import operator_means as operator_means
 from nse_tf.shrinking.scores import operator_scores as operator_scores
 from nse_tf.shrinking.shrinker import ShrinkSchedule as ShrinkSchedule
 from nse_tf.shrinking.shrinker import (
     lowest_of_each_place as lowest_of_each_place,
 )
 from nse_tf.shrinking.shrinker import lowest_overall as lowest_overall
+from nse_tf.shrinking.vectors import EVERY_FIXED_WEIGHT as EVERY_FIXED_WEIGHT
+from nse_tf.shrinking.vectors import FIXED_KERNELS as FIXED_KERNELS
+from nse_tf.shrinking.vectors import NO_FIXED_PART as NO_FIXED_PART
+from nse_tf.shrinking.vectors import FixedPart as FixedPart
+from nse_tf.shrinking.vectors import vector_length as vector_length

@@ -65,26 +65,42 @@ class AngleSums:
                     "training diverged. Lower the learning rate."
                 )
 
-    def angles(self, paths: np.ndarray) -> np.ndarray:
-        """Returns the angles `(count,)`, in radians, of single paths.
-
-        Args:
-            paths: Candidate indices `(count, num_places)`.
-
-        Raises:
-            ValueError: If a child has no weights at all, or zero weights.
-        """
+    def summed(self, paths: np.ndarray) -> np.ndarray:
+        """Returns the three sums of whole children, `(count, 3)`."""
         # Place by place: all places at once would take 24 bytes for each of
         # them and each path.
         sums = np.tile(self.fixed, (len(paths), 1))
         for place, column in zip(self.candidates, paths.T, strict=True):
             sums += place[column]
+        return sums
+
+    def angles(
+        self, paths: np.ndarray, empty_rad: float | None = None
+    ) -> np.ndarray:
+        """Returns the angles `(count,)`, in radians, of single paths.
+
+        Args:
+            paths: Candidate indices `(count, num_places)`.
+            empty_rad: The angle of children without any weight; None refuses
+                them.
+
+        Raises:
+            ValueError: If a child has no weights at all, or zero weights.
+        """
+        sums = self.summed(paths)
         norms = np.sqrt(sums[:, 1] * sums[:, 2])
-        if not (norms > 0).all():
-            path = paths[np.flatnonzero(~(norms > 0))[0]].tolist()
+        is_empty = (sums == 0).all(axis=1) & (empty_rad is not None)
+        if not ((norms > 0) | is_empty).all():
+            path = paths[np.flatnonzero(~((norms > 0) | is_empty))[0]]
             raise ValueError(
-                f"The path {path} has weights of zero or unknown norm, so it "
-                "has no angle."
+                f"The path {self._spelt(path)} has weights of zero or unknown "
+                "norm, so it has no angle."
             )
-        angles: np.ndarray = np.arccos(np.clip(sums[:, 0] / norms, -1.0, 1.0))
+        cosines = sums[:, 0] / np.where(is_empty, 1.0, norms)
+        angles: np.ndarray = np.arccos(np.clip(cosines, -1.0, 1.0))
+        if empty_rad is not None:
+            angles[is_empty] = empty_rad
         return angles
+
+    def _spelt(self, path: np.ndarray) -> str:
+        return str(path.tolist())

@@ -44,14 +44,36 @@ def operator_scores(
     paths = _children_of_operators(
         model, budget, rng, children_per_operator, max_rounds
     )
-    angles = sums.angles(paths)
-    shape = (len(model.space.blocks), model.space.max_candidates)
-    scores = np.full(shape, np.nan)
-    for place, index in model.space.operators:
+    return operator_means(
+        model.space, paths, sums.angles(paths), children_per_operator
+    )
+
+
+def operator_means(
+    space: SearchSpace,
+    paths: np.ndarray,
+    values: np.ndarray,
+    children_per_operator: int | None = None,
+) -> np.ndarray:
+    """Returns each operator's mean value, `(num_places, max_candidates)`.
+
+    A child counts for every operator it contains. What is not active, or is
+    part of no child, has NaN. With all children of a space and their true
+    accuracies this is the ranking of operators that shrinking is after.
+
+    Args:
+        space: The space as it stands.
+        paths: Distinct children `(count, num_places)`.
+        values: One of each child, `(count,)`.
+        children_per_operator: The first so many children of each operator
+            count; None takes all.
+    """
+    means = np.full((len(space.blocks), space.max_candidates), np.nan)
+    for place, index in space.operators:
         rows = np.flatnonzero(paths[:, place] == index)[:children_per_operator]
         if len(rows):
-            scores[place, index] = angles[rows].mean()
-    return scores
+            means[place, index] = values[rows].mean()
+    return means
 
 
 def _children_of_operators(

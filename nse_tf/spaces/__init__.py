@@ -1,11 +1,37 @@
 """Search spaces and genotypes as plain data."""
 
 from nse_tf.spaces.blocks import ChoiceBlock as ChoiceBlock
+from nse_tf.spaces.cell_ops import CellOp as CellOp
+from nse_tf.spaces.cell_ops import DilConv as DilConv
+from nse_tf.spaces.cell_ops import NorConv as NorConv
+from nse_tf.spaces.cell_ops import Pool as Pool
+from nse_tf.spaces.cell_ops import SepConv as SepConv
+from nse_tf.spaces.cell_ops import SkipConnect as SkipConnect
+from nse_tf.spaces.cell_ops import Zero as Zero
+from nse_tf.spaces.cell_skeletons import CellSkeleton as CellSkeleton
+from nse_tf.spaces.cell_skeletons import DartsSkeleton as DartsSkeleton
+from nse_tf.spaces.cell_skeletons import NB201Skeleton as NB201Skeleton
+from nse_tf.spaces.cell_spaces import cell_space as cell_space
+from nse_tf.spaces.cell_spaces import require_cells as require_cells
+from nse_tf.spaces.cell_spaces import require_nb201 as require_nb201
+from nse_tf.spaces.cell_text import genotype_of_pairs as genotype_of_pairs
+from nse_tf.spaces.cell_text import in_table_order as in_table_order
+from nse_tf.spaces.cell_text import pairs_of as pairs_of
+from nse_tf.spaces.cells import Cell as Cell
+from nse_tf.spaces.cells import CellGraph as CellGraph
+from nse_tf.spaces.cells import Edge as Edge
+from nse_tf.spaces.cells import Site as Site
+from nse_tf.spaces.chains import require_chain as require_chain
 from nse_tf.spaces.genotype import Genotype as Genotype
 from nse_tf.spaces.genotype_text import format_genotype as format_genotype
 from nse_tf.spaces.genotype_text import load_genotype as load_genotype
 from nse_tf.spaces.genotype_text import parse_genotype as parse_genotype
+from nse_tf.spaces.layer_op import LayerOp as LayerOp
+from nse_tf.spaces.model_parts import LayerBlock as LayerBlock
+from nse_tf.spaces.model_parts import ModelSkeleton as ModelSkeleton
+from nse_tf.spaces.model_parts import layer_block as layer_block
 from nse_tf.spaces.naming import nearest_names as nearest_names
+from nse_tf.spaces.ops import ChainOp as ChainOp
 from nse_tf.spaces.ops import Identity as Identity
 from nse_tf.spaces.ops import MBConv as MBConv
 from nse_tf.spaces.ops import Op as Op
@@ -16,6 +42,8 @@ from nse_tf.spaces.published import PUBLISHED as PUBLISHED
 from nse_tf.spaces.published import published_network as published_network
 from nse_tf.spaces.skeletons import Skeleton as Skeleton
 from nse_tf.spaces.skeletons import Stage as Stage
+from nse_tf.spaces.space import AnySkeleton as AnySkeleton
+from nse_tf.spaces.space import Place as Place
 from nse_tf.spaces.space import SearchSpace as SearchSpace
 from nse_tf.spaces.space_json import load_space as load_space
 from nse_tf.spaces.space_json import save_space as save_space

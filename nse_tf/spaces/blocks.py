@@ -2,8 +2,10 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
+from typing import Any
 
-from nse_tf.spaces.ops import Identity, Op
+from nse_tf.spaces.ops import ChainOp, Identity, Op
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +27,7 @@ class ChoiceBlock:
     """
 
     name: str
-    candidates: tuple[Op, ...]
+    candidates: tuple[ChainOp, ...]
     in_size: tuple[int, int]
     in_channels: int
     out_channels: int
@@ -33,11 +35,7 @@ class ChoiceBlock:
     max_open: int = 1
 
     def __post_init__(self) -> None:
-        if not self.candidates:
-            raise ValueError(f"Block {self.name!r} has no candidates.")
-        names = [op.name for op in self.candidates]
-        if len(set(names)) < len(names):
-            raise ValueError(f"Block {self.name!r} names an op twice: {names}.")
+        check_candidates(f"Block {self.name!r}", self.candidates)
         if not 1 <= self.max_open <= len(self.candidates):
             raise ValueError(
                 f"`max_open` of block {self.name!r} is {self.max_open}; it "
@@ -60,19 +58,45 @@ class ChoiceBlock:
         """Height and width of the output, in pixels."""
         return strided(self.in_size, self.stride)
 
+    def details(self) -> dict[str, Any]:
+        """Returns what the names of candidates do not tell of the place."""
+        return {}
+
     def index_of(self, op_name: str) -> int:
         """Returns the index of a candidate by its name.
 
         Raises:
             ValueError: If the op does not compete here.
         """
-        names = [op.name for op in self.candidates]
-        if op_name not in names:
-            raise ValueError(
-                f"Op {op_name!r} does not compete for block {self.name!r}, "
-                f"whose candidates are {', '.join(names)}."
-            )
-        return names.index(op_name)
+        return candidate_index(f"block {self.name!r}", self.candidates, op_name)
+
+
+def check_candidates(place: str, candidates: Sequence[Op]) -> None:
+    """Refuses candidates that are none, or not distinct.
+
+    Raises:
+        ValueError: With the place, as text.
+    """
+    names = [op.name for op in candidates]
+    if not names:
+        raise ValueError(f"{place} has no candidates.")
+    if len(set(names)) < len(names):
+        raise ValueError(f"{place} names an op twice: {names}.")
+
+
+def candidate_index(place: str, candidates: Sequence[Op], op_name: str) -> int:
+    """Returns the index of a candidate by its name.
+
+    Raises:
+        ValueError: If the op is none of them, with the place as text.
+    """
+    names = [op.name for op in candidates]
+    if op_name not in names:
+        raise ValueError(
+            f"Op {op_name!r} does not compete for {place}, whose candidates "
+            f"are {', '.join(names)}."
+        )
+    return names.index(op_name)
 
 
 def strided(size: tuple[int, int], stride: int) -> tuple[int, int]:

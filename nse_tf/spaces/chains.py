@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from nse_tf.spaces.blocks import ChoiceBlock, strided
-from nse_tf.spaces.ops import MBConv, Op
+from nse_tf.spaces.ops import ChainOp, MBConv
 from nse_tf.spaces.skeletons import Skeleton
 from nse_tf.spaces.space import SearchSpace
 
 
 def chain_blocks(
     skeleton: Skeleton,
-    candidates: Sequence[Sequence[Op]],
+    candidates: Sequence[Sequence[ChainOp]],
     max_open: Sequence[int],
 ) -> tuple[ChoiceBlock, ...]:
     """Returns the skeleton's places with these candidates, shapes worked out.
@@ -46,8 +46,8 @@ def chain_blocks(
 def chain_space(
     name: str,
     skeleton: Skeleton,
-    ops: Sequence[Op],
-    optional_ops: Sequence[Op] = (),
+    ops: Sequence[ChainOp],
+    optional_ops: Sequence[ChainOp] = (),
     max_open: int = 1,
     convention: str = "plain",
 ) -> SearchSpace:
@@ -65,7 +65,7 @@ def chain_space(
         max_open: How many branches may be open at a place.
         convention: How the authors count MACs.
     """
-    candidates: list[tuple[Op, ...]] = []
+    candidates: list[tuple[ChainOp, ...]] = []
     size, channels = skeleton.stem_size, skeleton.first_channels
     for stage in skeleton.stages:
         for block_index in range(stage.depth):
@@ -81,6 +81,28 @@ def chain_space(
     return SearchSpace(name, skeleton, blocks, active, convention)
 
 
-def _sees_more(op: Op, size: tuple[int, int]) -> bool:
+def _sees_more(op: ChainOp, size: tuple[int, int]) -> bool:
     """Whether the outermost taps of an op's kernel ever meet the map."""
     return not isinstance(op, MBConv) or op.kernel <= 2 * max(size) - 1
+
+
+def require_chain(
+    space: SearchSpace,
+) -> tuple[Skeleton, tuple[ChoiceBlock, ...]]:
+    """Returns the skeleton and the blocks of a chain.
+
+    Raises:
+        ValueError: If the space is one of cells or of a user's own model.
+    """
+    blocks = tuple(
+        block for block in space.blocks if isinstance(block, ChoiceBlock)
+    )
+    if len(blocks) < len(space.blocks) or not isinstance(
+        space.skeleton, Skeleton
+    ):
+        raise ValueError(
+            f"Space {space.name!r} is one of cells or of a Keras model with "
+            "`Choice` layers; this needs a chain of blocks, such as 'spos'. "
+            "Hand over the model, too, where its networks are built."
+        )
+    return space.skeleton, blocks

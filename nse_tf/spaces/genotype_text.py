@@ -3,22 +3,26 @@
 import pathlib
 import re
 
-from nse_tf.spaces.blocks import ChoiceBlock
+from nse_tf.spaces.cell_skeletons import CellSkeleton
+from nse_tf.spaces.cell_text import format_cells, parse_cells
 from nse_tf.spaces.files import read_json
 from nse_tf.spaces.genotype import Genotype
 from nse_tf.spaces.naming import nearest_names
-from nse_tf.spaces.space import SearchSpace
+from nse_tf.spaces.space import Place, SearchSpace
 
 
 def format_genotype(space: SearchSpace, genotype: Genotype) -> str:
     """Returns the genotype as op names, such as `mbconv_k3_e6 identity`.
 
-    Several open branches of a place are joined by `+`.
+    Several open branches of a place are joined by `+`. Of a space of cells it
+    is the arch string; see `format_cells`.
 
     Raises:
         ValueError: If the genotype is not of the space.
     """
     space.require(genotype)
+    if isinstance(space.skeleton, CellSkeleton):
+        return format_cells(space, genotype)
     return " ".join(
         "+".join(block.candidates[index].name for index in gene)
         for block, gene in zip(space.blocks, genotype.genes, strict=True)
@@ -32,12 +36,15 @@ def parse_genotype(space: SearchSpace, text: str) -> Genotype:
         space: Whose places the text fills, first to last.
         text: One word for each place, divided by spaces or commas: an op's
             name, its index as papers print it (-1 is the identity), or
-            several of these joined by `+`.
+            several of these joined by `+`. Or an arch string of cells, which
+            has a `|`; see `parse_cells`.
 
     Raises:
         ValueError: If the words are too few or too many, or if one is no
             candidate of its place.
     """
+    if "|" in text and isinstance(space.skeleton, CellSkeleton):
+        return parse_cells(space, text)
     words = [word for word in re.split(r"[\s,]+", text) if word]
     if len(words) != len(space.blocks):
         raise ValueError(
@@ -52,7 +59,7 @@ def parse_genotype(space: SearchSpace, text: str) -> Genotype:
     )
 
 
-def _candidate_index(block: ChoiceBlock, word: str) -> int:
+def _candidate_index(block: Place, word: str) -> int:
     names = [op.name for op in block.candidates]
     if word == "-1":
         word = "identity"

@@ -4,6 +4,13 @@ import dataclasses
 import re
 from typing import ClassVar
 
+from nse_tf.spaces.cell_ops import (
+    CELL_FAMILIES,
+    DARTS_OPS,
+    NB201_OPS,
+    CellOp,
+)
+from nse_tf.spaces.layer_op import LayerOp
 from nse_tf.spaces.naming import nearest_names
 
 
@@ -73,8 +80,14 @@ class MBConv:
         return cls(int(match[1]), int(match[2]))
 
 
-Op = Identity | MBConv
-FAMILIES: tuple[type[Identity] | type[MBConv], ...] = (Identity, MBConv)
+ChainOp = Identity | MBConv | LayerOp
+Op = ChainOp | CellOp
+# A layer of a user's own model has no name that could be read back.
+FAMILIES: tuple[type[Identity | MBConv | CellOp], ...] = (
+    Identity,
+    MBConv,
+    *CELL_FAMILIES,
+)
 
 
 def parse_op(name: str) -> Op:
@@ -90,6 +103,7 @@ def parse_op(name: str) -> Op:
     known = [
         "identity",
         *(f"mbconv_k{k}_e{e}" for k in (3, 5, 7) for e in (3, 6)),
+        *(op.name for op in (*NB201_OPS, *DARTS_OPS)),
     ]
     raise ValueError(
         f"No op is named {name!r}. Did you mean {nearest_names(name, known)}?"

@@ -1,10 +1,12 @@
-"""The published spaces by name, exact at 224 and adapted elsewhere."""
+"""The published spaces by name, exact as published and adapted elsewhere."""
 
 import dataclasses
 
+from nse_tf.spaces.adaptation import Adaptation
+from nse_tf.spaces.cell_presets import CELL_PRESETS, CellPreset
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.naming import nearest_names
-from nse_tf.spaces.ops import Identity, MBConv, Op
+from nse_tf.spaces.ops import ChainOp, Identity, MBConv
 from nse_tf.spaces.skeletons import Skeleton, Stage
 from nse_tf.spaces.space import SearchSpace
 
@@ -56,14 +58,7 @@ def rounded_channels(channels: float) -> int:
     return rounded + 8 if rounded < 0.9 * channels else rounded
 
 
-def adapted_skeleton(
-    skeleton: Skeleton,
-    image_size: tuple[int, int],
-    image_channels: int,
-    num_classes: int,
-    width: float,
-    depth: float,
-) -> Skeleton:
+def adapted_skeleton(skeleton: Skeleton, adaptation: Adaptation) -> Skeleton:
     """Returns a published skeleton adapted to other images.
 
     Widths are multiplied and rounded to multiples of 8, stage depths are
@@ -73,11 +68,12 @@ def adapted_skeleton(
     they are made for resolutions that small images never had. At 224 pixels,
     width 1 and depth 1 the skeleton is the published one, number by number.
     """
-    shorter = min(image_size)
+    height, width = adaptation.image_size
+    shorter = min(height, width)
     if shorter < SMALLEST_IMAGE:
         raise ValueError(
-            f"`image_size` {image_size[0]}x{image_size[1]} is too small for "
-            f"the strides of a network: use at least {SMALLEST_IMAGE} pixels."
+            f"`image_size` {height}x{width} is too small for the strides of a "
+            f"network: use at least {SMALLEST_IMAGE} pixels."
         )
     stem_stride = skeleton.stem_stride if shorter >= 96 else 1
     left = -(-shorter // stem_stride)
@@ -88,19 +84,21 @@ def adapted_skeleton(
         first = halving.pop(0) + 1
 
     def scaled(channels: int) -> int:
-        return channels if width == 1 else rounded_channels(channels * width)
+        if adaptation.width == 1:
+            return channels
+        return rounded_channels(channels * adaptation.width)
 
     return Skeleton(
-        image_size=image_size,
-        image_channels=image_channels,
-        num_classes=num_classes,
+        image_size=adaptation.image_size,
+        image_channels=adaptation.image_channels,
+        num_classes=adaptation.num_classes,
         stem_channels=scaled(skeleton.stem_channels),
         stem_stride=stem_stride,
         first_channels=scaled(skeleton.first_channels),
         stages=tuple(
             Stage(
                 scaled(stage.channels),
-                max(1, round(stage.depth * depth)),
+                max(1, round(stage.depth * adaptation.depth)),
                 stage.stride,
             )
             for stage in skeleton.stages[first:]
@@ -110,8 +108,8 @@ def adapted_skeleton(
 
 
 @dataclasses.dataclass(frozen=True)
-class Preset:
-    """A space by name.
+class ChainPreset:
+    """A chain space by name.
 
     Attributes:
         summary: One line that says what it is.
@@ -124,32 +122,44 @@ class Preset:
 
     summary: str
     skeleton: Skeleton
-    optional_ops: tuple[Op, ...]
+    optional_ops: tuple[ChainOp, ...]
     convention: str
     width: float = 1.0
     depth: float = 1.0
 
+    def space(self, name: str, adaptation: Adaptation) -> SearchSpace:
+        """Returns the space under a name; see `adapted_skeleton`."""
+        skeleton = adapted_skeleton(self.skeleton, adaptation)
+        is_published = skeleton == self.skeleton
+        return chain_space(
+            name,
+            skeleton,
+            MBCONVS,
+            self.optional_ops,
+            convention=self.convention if is_published else "plain",
+        )
 
-PRESETS = {
-    "spos": Preset(
+
+CHAIN_PRESETS = {
+    "spos": ChainPreset(
         "the chain of SPOS in ABS's GPU setting: 21 places, depth searched",
         SPOS_SKELETON,
         (Identity(),),
         "thop",
     ),
-    "proxyless": Preset(
+    "proxyless": ChainPreset(
         "the chain that ABS shares between SPOS and ProxylessNAS",
         SPOS_SKELETON,
         (Identity(),),
         "thop",
     ),
-    "fairnas": Preset(
+    "fairnas": ChainPreset(
         "the chain of FairNAS in ABS's CPU setting: 19 places",
         FAIRNAS_SKELETON,
         (),
         "thop_fairnas",
     ),
-    "spos_small": Preset(
+    "spos_small": ChainPreset(
         "the SPOS chain, narrower and shorter, for images of some 32 pixels",
         SPOS_SKELETON,
         (Identity(),),
@@ -157,7 +167,7 @@ PRESETS = {
         width=0.35,
         depth=0.75,
     ),
-    "spos_tiny": Preset(
+    "spos_tiny": ChainPreset(
         "the SPOS chain, small enough for 8x8 scans on a laptop",
         SPOS_SKELETON,
         (Identity(),),
@@ -166,6 +176,8 @@ PRESETS = {
         depth=0.75,
     ),
 }
+
+PRESETS: dict[str, ChainPreset | CellPreset] = {**CHAIN_PRESETS, **CELL_PRESETS}
 
 
 def preset_for(image_size: tuple[int, int]) -> str:
@@ -179,9 +191,9 @@ def preset_for(image_size: tuple[int, int]) -> str:
 def make_preset(
     name: str,
     *,
-    image_size: tuple[int, int] = (224, 224),
-    image_channels: int = 3,
-    num_classes: int = 1000,
+    image_size: tuple[int, int] | None = None,
+    image_channels: int | None = None,
+    num_classes: int | None = None,
     width: float | None = None,
     depth: float | None = None,
 ) -> SearchSpace:
@@ -189,11 +201,13 @@ def make_preset(
 
     Args:
         name: A name in `PRESETS`.
-        image_size: Height and width of the images, in pixels.
+        image_size: Height and width of the images, in pixels; None here and
+            below takes what was published.
         image_channels: Their channels.
         num_classes: How many classes to tell apart.
         width: Multiplies all widths; None takes the preset's own.
-        depth: Multiplies the depth of every stage; None takes the preset's.
+        depth: Multiplies the depth of every stage, or the number of cells;
+            None takes the preset's.
 
     Raises:
         ValueError: If the name is unknown, a multiplier is not positive, or
@@ -209,20 +223,12 @@ def make_preset(
             f"{nearest_names(name, PRESETS)}?"
         )
     preset = PRESETS[name]
-    width = preset.width if width is None else width
-    depth = preset.depth if depth is None else depth
-    if width <= 0 or depth <= 0:
-        raise ValueError(
-            f"`width` and `depth` must be positive, not {width} and {depth}."
-        )
-    skeleton = adapted_skeleton(
-        preset.skeleton, image_size, image_channels, num_classes, width, depth
+    skeleton = preset.skeleton
+    adaptation = Adaptation(
+        skeleton.image_size if image_size is None else image_size,
+        skeleton.image_channels if image_channels is None else image_channels,
+        skeleton.num_classes if num_classes is None else num_classes,
+        preset.width if width is None else width,
+        preset.depth if depth is None else depth,
     )
-    is_published = skeleton == preset.skeleton
-    return chain_space(
-        name,
-        skeleton,
-        MBCONVS,
-        preset.optional_ops,
-        convention=preset.convention if is_published else "plain",
-    )
+    return preset.space(name, adaptation)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from nse_tf.spaces.cell_text import genotype_of_pairs
 from nse_tf.spaces.genotype import Genotype
 from nse_tf.spaces.naming import nearest_names
 from nse_tf.spaces.presets import make_preset
@@ -16,14 +17,53 @@ class PublishedNetwork:
         space: The preset it lies in.
         path: Candidate index at each place; -1 is the identity.
         source: Where it was published.
+        width: Multiplies the widths of the space.
     """
 
     space: str
     path: tuple[int, ...]
     source: str
+    width: float = 1.0
 
 
 _ABS = "Hu et al., ABS (2020), https://arxiv.org/abs/2004.13431"
+_DARTS = "Liu et al., DARTS (2019), https://arxiv.org/abs/1806.09055"
+_PDARTS = "Chen et al., P-DARTS (2019), https://arxiv.org/abs/1904.12760"
+
+_SHORT_NAMES = {
+    "max": "max_pool_3x3",
+    "avg": "avg_pool_3x3",
+    "skip": "skip_connect",
+    "sep3": "sep_conv_3x3",
+    "sep5": "sep_conv_5x5",
+    "dil3": "dil_conv_3x3",
+    "dil5": "dil_conv_5x5",
+}
+
+
+def _pairs(text: str) -> list[tuple[str, int]]:
+    """Returns the (op, input) pairs that words such as `sep3~1` spell."""
+    words = [word.split("~") for word in text.split()]
+    return [(_SHORT_NAMES[op], int(source)) for op, source in words]
+
+
+def _darts_network(
+    normal: str, reduce: str, source: str, width: float = 1.0
+) -> PublishedNetwork:
+    """Returns a network of normal and reduction cells, as papers print them."""
+    cells = {"normal": _pairs(normal), "reduce": _pairs(reduce)}
+    genotype = genotype_of_pairs(make_preset("darts"), cells)
+    return PublishedNetwork("darts", genotype.path, source, width)
+
+
+_DARTS_ABS = (
+    "sep3~1 dil3~0 sep5~1 sep3~2 dil3~2 sep5~1 dil3~4 dil5~2",
+    "dil3~0 sep3~1 sep5~0 sep3~2 dil3~0 dil5~3 dil3~0 dil3~2",
+)
+_PDARTS_ABS = (
+    "dil3~0 sep3~1 sep3~1 sep3~2 sep5~0 sep5~3 dil5~2 dil3~4",
+    "dil3~0 dil5~1 sep3~1 sep5~2 dil5~1 sep5~3 dil3~2 dil3~4",
+)
 
 PUBLISHED = {
     "spos_abs": PublishedNetwork(
@@ -41,6 +81,20 @@ PUBLISHED = {
         (4, 2, 4, 2, 2, 2, 5, 2, 4, 4, 2, 2, 2, 4, 5, 4, 2, 2, 5),
         _ABS,
     ),
+    "darts_abs": _darts_network(*_DARTS_ABS, _ABS),
+    "darts_abs_c45": _darts_network(*_DARTS_ABS, _ABS, 45 / 48),
+    "pdarts_abs": _darts_network(*_PDARTS_ABS, _ABS),
+    "pdarts_abs_c45": _darts_network(*_PDARTS_ABS, _ABS, 45 / 48),
+    "darts_v2": _darts_network(
+        "sep3~0 sep3~1 sep3~0 sep3~1 sep3~1 skip~0 skip~0 dil3~2",
+        "max~0 max~1 skip~2 max~1 max~0 skip~2 skip~2 max~1",
+        _DARTS,
+    ),
+    "pdarts": _darts_network(
+        "skip~0 dil3~1 skip~0 sep3~1 sep3~1 sep3~3 sep3~0 dil5~4",
+        "avg~0 sep5~1 sep3~0 dil5~2 max~0 dil3~1 dil3~1 dil5~3",
+        _PDARTS,
+    ),
 }
 
 
@@ -56,5 +110,6 @@ def published_network(name: str) -> tuple[SearchSpace, Genotype]:
             f"{nearest_names(name, PUBLISHED)}?"
         )
     network = PUBLISHED[name]
-    space = make_preset(network.space)
+    width = None if network.width == 1.0 else network.width
+    space = make_preset(network.space, width=width)
     return space, space.genotype(network.path)

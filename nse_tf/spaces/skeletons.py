@@ -70,6 +70,10 @@ class Skeleton:
                 raise ValueError(
                     f"`{name}` must be at least 1, not {getattr(self, name)}."
                 )
+        if self.stem_stride not in (1, 2):
+            raise ValueError(
+                f"`stem_stride` must be 1 or 2, not {self.stem_stride}."
+            )
         if not self.stages:
             raise ValueError("A skeleton needs at least one stage.")
         if self.num_classes < 2:
@@ -91,6 +95,11 @@ class Skeleton:
         for stage in self.stages:
             total *= stage.stride
         return total
+
+    @property
+    def classifier_channels(self) -> int:
+        """Inputs of the classifier."""
+        return self.tail_channels
 
     @property
     def stem_size(self) -> tuple[int, int]:

@@ -12,13 +12,22 @@ from typing import Any
 import numpy as np
 
 from nse_tf.spaces.blocks import ChoiceBlock
+from nse_tf.spaces.cell_skeletons import CellSkeleton
+from nse_tf.spaces.cells import Edge
 from nse_tf.spaces.genotype import Genotype
+from nse_tf.spaces.model_parts import ModelSkeleton
 from nse_tf.spaces.skeletons import Skeleton
+
+AnySkeleton = Skeleton | CellSkeleton | ModelSkeleton
+Place = ChoiceBlock | Edge
 
 
 @dataclasses.dataclass(frozen=True)
 class SearchSpace:
-    """All networks that a skeleton and its choice blocks can spell.
+    """All networks that a skeleton and the choices at its places can spell.
+
+    The places are the blocks of a chain or the edges of cells; where only one
+    of them will do, `require_chain` and `require_cells` tell.
 
     A space keeps every candidate it was born with; restricting it only closes
     some. So candidate indices, weight rows and genotypes stay valid while the
@@ -36,8 +45,8 @@ class SearchSpace:
     """
 
     name: str
-    skeleton: Skeleton
-    blocks: tuple[ChoiceBlock, ...]
+    skeleton: AnySkeleton
+    blocks: tuple[Place, ...]
     active: tuple[tuple[int, ...], ...]
     convention: str = "plain"
 
@@ -72,6 +81,11 @@ class SearchSpace:
                     "name": block.name,
                     "candidates": [op.name for op in block.candidates],
                     "max_open": block.max_open,
+                    **(
+                        block.details()
+                        if isinstance(block, ChoiceBlock)
+                        else {}
+                    ),
                 }
                 for block in self.blocks
             ],

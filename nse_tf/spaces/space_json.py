@@ -4,11 +4,22 @@ import operator
 import pathlib
 from typing import Any
 
+from nse_tf.spaces.cell_ops import CellOp
+from nse_tf.spaces.cell_skeletons import (
+    DartsSkeleton,
+    NB201Skeleton,
+)
+from nse_tf.spaces.cell_spaces import cell_edges
 from nse_tf.spaces.chains import chain_blocks
 from nse_tf.spaces.files import read_json, write_json
-from nse_tf.spaces.ops import parse_op
+from nse_tf.spaces.model_parts import (
+    ModelSkeleton,
+    block_from_json,
+    skeleton_from_json,
+)
+from nse_tf.spaces.ops import ChainOp, Op, parse_op
 from nse_tf.spaces.skeletons import Skeleton, Stage
-from nse_tf.spaces.space import SearchSpace
+from nse_tf.spaces.space import AnySkeleton, Place, SearchSpace
 
 SCHEMA = "nse_tf.space/1"
 
@@ -42,14 +53,7 @@ def space_from_json(value: Any) -> SearchSpace:
         )
     try:
         skeleton = _skeleton_from_json(value["skeleton"])
-        blocks = chain_blocks(
-            skeleton,
-            [
-                [parse_op(n) for n in each["candidates"]]
-                for each in value["blocks"]
-            ],
-            [operator.index(each["max_open"]) for each in value["blocks"]],
-        )
+        blocks = _blocks_from_json(skeleton, value["blocks"])
         active = tuple(
             tuple(sorted(block.index_of(name) for name in names))
             for block, names in zip(blocks, value["active"], strict=True)
@@ -74,21 +78,64 @@ def space_from_json(value: Any) -> SearchSpace:
     return space
 
 
-def _skeleton_from_json(value: Any) -> Skeleton:
+def _skeleton_from_json(value: Any) -> AnySkeleton:
+    if "model_digest" in value:
+        return skeleton_from_json(value)
     height, width = value["image_size"]
+    image_size = operator.index(height), operator.index(width)
+    kind = value.get("kind")
     numbers = {
         name: operator.index(number)
         for name, number in value.items()
-        if name not in ("image_size", "stages")
+        if name not in ("image_size", "kind", "shares_cells", "stages")
     }
-    return Skeleton(
-        image_size=(operator.index(height), operator.index(width)),
-        stages=tuple(
+    if kind is None:
+        stages = tuple(
             Stage(**{name: operator.index(n) for name, n in stage.items()})
             for stage in value["stages"]
-        ),
-        **numbers,
+        )
+        return Skeleton(image_size=image_size, stages=stages, **numbers)
+    if kind == "nb201":
+        return NB201Skeleton(image_size=image_size, **numbers)
+    if kind == "darts":
+        shares_cells = bool(operator.index(value["shares_cells"]))
+        return DartsSkeleton(
+            image_size=image_size, shares_cells=shares_cells, **numbers
+        )
+    raise ValueError(
+        f"No skeleton is of the kind {kind!r}; known are 'nb201', 'darts', "
+        "and none for a chain."
     )
+
+
+def _blocks_from_json(skeleton: AnySkeleton, value: Any) -> tuple[Place, ...]:
+    if isinstance(skeleton, ModelSkeleton):
+        return tuple(block_from_json(each) for each in value)
+    ops = [[parse_op(name) for name in each["candidates"]] for each in value]
+    max_open = [operator.index(each["max_open"]) for each in value]
+    if isinstance(skeleton, Skeleton):
+        return chain_blocks(
+            skeleton,
+            [[_fitting(op, ChainOp) for op in each] for each in ops],
+            max_open,
+        )
+    if set(max_open) - {1}:
+        raise ValueError(
+            f"`max_open` of an edge must be 1, not {max(max_open)}."
+        )
+    return cell_edges(
+        skeleton, [[_fitting(op, CellOp) for op in each] for each in ops]
+    )
+
+
+def _fitting(op: Op, kind: Any) -> Any:
+    """Returns the op if it may compete in such a space."""
+    if not isinstance(op, kind):
+        raise ValueError(
+            f"Op {op.name!r} belongs to another kind of space than the "
+            "skeleton says."
+        )
+    return op
 
 
 def save_space(space: SearchSpace, path: pathlib.Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.supernet.model import Supernet
+from nse_tf.supernet.weight_sharing import WeightSharing
 
 
 class Calibrator:
@@ -20,7 +20,7 @@ class Calibrator:
         supernet: Whose statistics to replace.
     """
 
-    def __init__(self, supernet: Supernet) -> None:
+    def __init__(self, supernet: WeightSharing) -> None:
         @tf.function(reduce_retracing=True)
         def run(images: tf.Tensor, slots: tf.Tensor, rate: tf.Tensor) -> None:
             supernet(images, slots, training=True, rate=rate)
@@ -52,7 +52,7 @@ class Calibrator:
 
 
 @contextlib.contextmanager
-def statistics_kept(supernet: Supernet) -> Iterator[None]:
+def statistics_kept(supernet: WeightSharing) -> Iterator[None]:
     """Puts all moving statistics back at the end, also after an error."""
     variables = supernet.non_trainable_variables
     kept = [variable.numpy() for variable in variables]

@@ -1,7 +1,7 @@
 """ChoiceLayer: candidates side by side, mixed by gates."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -70,7 +70,7 @@ class ChoiceLayer(keras.layers.Layer):
         """Returns fresh matrices of weights and statistics."""
         weights = [packed(layout.weights, rng) for layout in self.layouts]
         statistics = [packed(layout.statistics, rng) for layout in self.layouts]
-        return _matrix(weights), _matrix(statistics)
+        return matrix_of(weights), matrix_of(statistics)
 
     def initialize(self, rng: np.random.Generator) -> None:
         """Draws all weights and statistics anew."""
@@ -196,7 +196,7 @@ class ChoiceLayer(keras.layers.Layer):
         return np.where(columns < self.kernel_sizes[:-1, None], rows, 0.0)
 
 
-def _matrix(rows: list[np.ndarray]) -> np.ndarray:
+def matrix_of(rows: Sequence[np.ndarray]) -> np.ndarray:
     """Returns a row for each candidate, padded with zeros, and one of zeros.
 
     The last row stands for closed slots: what computes nothing reads it, and

@@ -12,7 +12,7 @@ import functools
 
 import numpy as np
 
-from nse_tf.spaces import ChoiceBlock, Identity, MBConv, Op
+from nse_tf.spaces import ChainOp, ChoiceBlock, Identity, LayerOp, MBConv
 
 STARTS = {
     "gamma": 1.0,
@@ -86,11 +86,13 @@ class Layout:
         return sum(piece.size for piece in self.kernels)
 
 
-def layout_of(op: Op, block: ChoiceBlock) -> Layout:
+def layout_of(op: ChainOp, block: ChoiceBlock) -> Layout:
     """Returns how the weights of an op at its place lie in a row."""
     match op:
         case Identity():
             return Layout()
+        case LayerOp():
+            raise TypeError(f"{op.name!r} is a layer of a user's own model.")
         case MBConv(kernel, expansion):
             inner = block.in_channels * expansion
             kernels = [

@@ -6,14 +6,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces import Genotype, SearchSpace, require_chain
 from nse_tf.supernet.batch_norm import MOMENTUM, FusedBatchNormalization
 from nse_tf.supernet.choice import CLOSED, ChoiceLayer
 from nse_tf.supernet.fixed import initialize, stem_layers, tail_layers
 
 
 class Supernet(keras.Model):
-    """The weight-sharing model of a whole space.
+    """The weight-sharing model of a whole chain space.
 
     Args:
         space: The space; also the candidates that are no longer active have
@@ -31,21 +31,25 @@ class Supernet(keras.Model):
 
     Output shape:
         Logits `(batch, num_classes)`.
+
+    Raises:
+        ValueError: If the space is no chain.
     """
 
     def __init__(self, space: SearchSpace, seed: int = 0) -> None:
         super().__init__(name="supernet")
+        skeleton, blocks = require_chain(space)
         self.space = space
         rng = np.random.default_rng(seed)
-        self.stem = stem_layers(space.skeleton, fast=True)
-        self.tail = tail_layers(space.skeleton, fast=True)
-        self.places = [ChoiceLayer(block, rng) for block in space.blocks]
+        self.stem = stem_layers(skeleton, fast=True)
+        self.tail = tail_layers(skeleton, fast=True)
+        self.places = [ChoiceLayer(block, rng) for block in blocks]
         self._build_fixed_part()
         initialize(self.fixed_layers, rng)
         self.built = True
 
     def _build_fixed_part(self) -> None:
-        skeleton = self.space.skeleton
+        skeleton, _ = require_chain(self.space)
         ends = (
             (self.stem, (*skeleton.image_size, skeleton.image_channels)),
             (self.tail, (*skeleton.tail_size, skeleton.stages[-1].channels)),
@@ -70,6 +74,7 @@ class Supernet(keras.Model):
         """The most branches that any place may open."""
         return max(block.max_open for block in self.space.blocks)
 
+    @tf.autograph.experimental.do_not_convert  # It has no need to.
     def call(
         self,
         images: tf.Tensor,

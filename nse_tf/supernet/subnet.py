@@ -7,13 +7,18 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import (
+    ChainOp,
     ChoiceBlock,
     Genotype,
     Identity,
+    LayerOp,
     MBConv,
-    Op,
+    NB201Skeleton,
     SearchSpace,
+    require_chain,
 )
+from nse_tf.supernet.cell_model import CellSupernet
+from nse_tf.supernet.cell_subnet import build_cell_child, cut_out_cell
 from nse_tf.supernet.fixed import (
     batch_norm,
     conv,
@@ -52,29 +57,34 @@ def build_child(
         dropout: Share of features dropped before the classifier in training.
 
     Raises:
-        ValueError: If the genotype is not of the space.
+        ValueError: If the genotype is not of the space, or there are no layers
+            for its skeleton.
     """
     space.require(genotype)
+    if isinstance(space.skeleton, NB201Skeleton):
+        return build_cell_child(
+            space, genotype, seed=seed, fast=fast, dropout=dropout
+        )
     rng = np.random.default_rng(seed)
-    skeleton = space.skeleton
+    skeleton, blocks = require_chain(space)
     images = keras.Input(
         (*skeleton.image_size, skeleton.image_channels), name="images"
     )
     stem = stem_layers(skeleton, fast=fast)
     tail = tail_layers(skeleton, fast=fast, dropout=dropout, seed=seed)
     outputs = _chained(stem, images)
-    for block, gene in zip(space.blocks, genotype.genes, strict=True):
+    for block, gene in zip(blocks, genotype.genes, strict=True):
         outputs = _place(block, gene, outputs, fast=fast)
     child = keras.Model(images, _chained(tail, outputs), name="child")
     initialize([*stem, *tail], rng)
-    for block, gene in zip(space.blocks, genotype.genes, strict=True):
+    for block, gene in zip(blocks, genotype.genes, strict=True):
         for index in gene:
             _set_operator(child, block, index, _fresh(block, index, rng))
     return child
 
 
 def cut_out(
-    supernet: Supernet, genotype: Genotype, *, fast: bool = True
+    supernet: Supernet | CellSupernet, genotype: Genotype, *, fast: bool = True
 ) -> keras.Model:
     """Returns a child with the weights it has in the supernet.
 
@@ -84,6 +94,8 @@ def cut_out(
     Raises:
         ValueError: If the genotype is not of the supernet's space.
     """
+    if isinstance(supernet, CellSupernet):
+        return cut_out_cell(supernet, genotype, fast=fast)
     child = build_child(supernet.space, genotype, fast=fast)
     for layer in supernet.fixed_layers:
         child.get_layer(layer.name).set_weights(layer.get_weights())
@@ -120,7 +132,7 @@ def build_operator(block: ChoiceBlock, candidate: int) -> keras.Model:
 
 def build_stem(space: SearchSpace) -> keras.Model:
     """Returns the part before the first place alone, of stock layers."""
-    skeleton = space.skeleton
+    skeleton, _ = require_chain(space)
     inputs = keras.Input((*skeleton.image_size, skeleton.image_channels))
     return keras.Model(
         inputs, _chained(stem_layers(skeleton, fast=False), inputs)
@@ -129,7 +141,7 @@ def build_stem(space: SearchSpace) -> keras.Model:
 
 def build_tail(space: SearchSpace) -> keras.Model:
     """Returns the part after the last place alone, of stock layers."""
-    skeleton = space.skeleton
+    skeleton, _ = require_chain(space)
     inputs = keras.Input((*skeleton.tail_size, skeleton.stages[-1].channels))
     return keras.Model(
         inputs, _chained(tail_layers(skeleton, fast=False), inputs)
@@ -167,11 +179,13 @@ def _operator_layers(
     block: ChoiceBlock, index: int, *, fast: bool
 ) -> list[keras.layers.Layer]:
     """Returns the stock layers of one candidate, input to output."""
-    op: Op = block.candidates[index]
+    op: ChainOp = block.candidates[index]
     prefix = _prefix(block, index)
     match op:
         case Identity():
             return []
+        case LayerOp():
+            raise TypeError(f"{op.name!r} is a layer of a user's own model.")
         case MBConv(kernel, expansion):
             expand = [
                 conv(block.in_channels * expansion, 1, 1, f"{prefix}_expand"),

@@ -1,13 +1,14 @@
 """Laws of supernets: what searching on shared weights relies on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from nse_tf.datasets import ImageSet
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.supernet import Supernet, cut_out, statistics_kept
+from nse_tf.supernet import WeightSharing, cut_out, statistics_kept
 from nse_tf.training import SupernetRecipe, SupernetTrainer
 
 NUM_GENOTYPES = 3
@@ -17,11 +18,14 @@ TOLERANCE = 1e-5
 Snapshot = list[np.ndarray]
 
 
-def equals_the_cut_out_child(supernet: Supernet) -> None:
+def equals_the_cut_out_child(
+    supernet: WeightSharing, cut_out: Callable[..., keras.Model] = cut_out
+) -> None:
     """Opened branches and cut-out child give the same logits, in both modes.
 
     Args:
         supernet: Of any weights, which the law may change.
+        cut_out: Makes a fast child of it; see `Networks.cut_out`.
 
     Raises:
         AssertionError: If the law is broken.
@@ -43,7 +47,7 @@ def equals_the_cut_out_child(supernet: Supernet) -> None:
                     )
 
 
-def closed_branches_do_not_compute(supernet: Supernet) -> None:
+def closed_branches_do_not_compute(supernet: WeightSharing) -> None:
     """What closed candidates hold has no way into logits or gradients.
 
     Argument and errors as of `equals_the_cut_out_child`.
@@ -79,7 +83,7 @@ def closed_branches_do_not_compute(supernet: Supernet) -> None:
             )
 
 
-def only_open_branches_move(supernet: Supernet) -> None:
+def only_open_branches_move(supernet: WeightSharing) -> None:
     """A training step leaves what is closed as it was, to the bit.
 
     That is weights, momenta and batch-norm statistics. Several steps are taken,
@@ -104,7 +108,7 @@ def only_open_branches_move(supernet: Supernet) -> None:
                     )
 
 
-def new_paths_need_no_trace(supernet: Supernet) -> None:
+def new_paths_need_no_trace(supernet: WeightSharing) -> None:
     """A supernet is traced once, whatever is open.
 
     Argument and errors as of `equals_the_cut_out_child`.
@@ -134,11 +138,13 @@ SUPERNET_LAWS = (
 )
 
 
-def _open_closed_branches(supernet: Supernet) -> None:
+def _open_closed_branches(supernet: WeightSharing) -> None:
     """Moves scales and offsets: fresh branches may be times zero."""
     for place in supernet.places:
         rows = place.rows.numpy()
-        for row, layout in zip(rows, place.layouts, strict=False):
+        for row, layout in zip(
+            rows, getattr(place, "layouts", ()), strict=False
+        ):
             size = sum(piece.size for piece in layout.weights)
             row[layout.kernel_size : size] += 0.25
         place.rows.assign(rows)
@@ -167,7 +173,7 @@ def _labels(space: SearchSpace) -> np.ndarray:
     return np.arange(BATCH_SIZE, dtype=np.int32) % space.skeleton.num_classes
 
 
-def _trainer(supernet: Supernet) -> SupernetTrainer:
+def _trainer(supernet: WeightSharing) -> SupernetTrainer:
     space = supernet.space
     images = ImageSet(_images(space), _labels(space))
     return SupernetTrainer(

@@ -1,5 +1,8 @@
 """Steps and loops: turns jobs into results."""
 
+from nse_tf.training.cell_trainer import NB201_RECIPE as NB201_RECIPE
+from nse_tf.training.cell_trainer import CellTrainer as CellTrainer
+from nse_tf.training.cell_trainer import CellWeights as CellWeights
 from nse_tf.training.evaluation import ChildEvaluator as ChildEvaluator
 from nse_tf.training.lazy_sgd import LazySGD as LazySGD
 from nse_tf.training.progress import Progress as Progress

@@ -72,17 +72,17 @@ class Checkpoint:
         return found.hexdigest()
 
     def assign_to(
-        self, variables: Sequence[Any], momenta: Sequence[Any]
+        self, variables: Sequence[Any], momenta: Sequence[Any] | None = None
     ) -> None:
-        """Gives weights and momenta to what is trained on.
+        """Gives weights, and momenta to what is trained on.
 
         Raises:
             ValueError: If there are more or fewer of them.
         """
-        for wanted, found in (
-            (variables, self.weights),
-            (momenta, self.momenta),
-        ):
+        pairs = [(variables, self.weights)]
+        if momenta is not None:
+            pairs.append((momenta, self.momenta))
+        for wanted, found in pairs:
             for variable, value in zip(wanted, found, strict=True):
                 variable.assign(value)
 

@@ -1,6 +1,6 @@
 """Scores genotypes on the supernet, with inherited weights."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -8,7 +8,12 @@ import tensorflow as tf
 
 from nse_tf.datasets import ImageSet, epoch_batches
 from nse_tf.spaces import Genotype
-from nse_tf.supernet import Calibrator, Supernet, cut_out, statistics_kept
+from nse_tf.supernet import (
+    Calibrator,
+    WeightSharing,
+    cut_out,
+    statistics_kept,
+)
 
 
 class ChildEvaluator:
@@ -23,17 +28,20 @@ class ChildEvaluator:
         validation: Images that accuracy is told on.
         batch_size: Images a step.
         seed: Of the choice of calibration images.
+        cut_out: Makes a child of the supernet; see `Networks.cut_out`.
     """
 
     def __init__(
         self,
-        supernet: Supernet,
+        supernet: WeightSharing,
         calibration: ImageSet,
         validation: ImageSet,
         batch_size: int = 512,
         seed: int = 0,
+        cut_out: Callable[..., keras.Model] = cut_out,
     ) -> None:
         self.supernet = supernet
+        self._cut_out = cut_out
         self._calibrator = Calibrator(supernet)
         self._calibration = calibration
         self._batch_size = batch_size
@@ -86,7 +94,7 @@ class ChildEvaluator:
         """
         with statistics_kept(self.supernet):
             self._calibrate(genotype, calibration_images)
-            return cut_out(self.supernet, genotype, fast=False)
+            return self._cut_out(self.supernet, genotype, fast=False)
 
     def _calibrate(
         self, genotype: Genotype, calibration_images: int

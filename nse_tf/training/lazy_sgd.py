@@ -56,6 +56,7 @@ class LazySGD:
         self._weight_decay = weight_decay
         self._clip_norm = clip_norm
 
+    @tf.autograph.experimental.do_not_convert  # It has no need to.
     def apply(
         self,
         gradients: Sequence[tf.Tensor | tf.IndexedSlices | None],

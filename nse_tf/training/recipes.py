@@ -29,6 +29,7 @@ class SupernetRecipe:
         label_smoothing: Share of the label spread over all classes.
         clip_norm: Longest gradient; None leaves it.
         augmentation: Name of a policy of `datasets.POLICIES`.
+        class_weights: Factor on the loss of each class; empty for ones.
     """
 
     batch_size: int = 64
@@ -38,6 +39,7 @@ class SupernetRecipe:
     label_smoothing: float = 0.1
     clip_norm: float | None = 5.0
     augmentation: str = "none"
+    class_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         _check(self)
@@ -58,6 +60,7 @@ class ChildRecipe:
         clip_norm: Longest gradient; None leaves it.
         dropout: Share of features dropped before the classifier.
         augmentation: Name of a policy of `datasets.POLICIES`.
+        class_weights: Factor on the loss of each class; empty for ones.
     """
 
     batch_size: int = 64
@@ -70,6 +73,7 @@ class ChildRecipe:
     clip_norm: float | None = 5.0
     dropout: float = 0.0
     augmentation: str = "none"
+    class_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         _check(self)
@@ -102,6 +106,11 @@ def _check(recipe: SupernetRecipe | ChildRecipe) -> None:
         raise ValueError(
             f"`clip_norm` must be positive, or None to leave gradients as they "
             f"are, not {recipe.clip_norm}."
+        )
+    if any(not 0 <= weight < math.inf for weight in recipe.class_weights):
+        raise ValueError(
+            "`class_weights` must not be negative or infinite, but are "
+            f"{recipe.class_weights}."
         )
     if recipe.augmentation not in POLICIES:
         raise ValueError(

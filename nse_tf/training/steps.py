@@ -1,6 +1,6 @@
 """One compiled update of a supernet or a child."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -22,6 +22,7 @@ class TrainingStep:
         optimizer: Holds the variables.
         augmentation: Name of a policy of `datasets.POLICIES`.
         label_smoothing: Share of the label spread over all classes.
+        class_weights: Factor on the loss of each class; empty for ones.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class TrainingStep:
         *,
         augmentation: str,
         label_smoothing: float,
+        class_weights: Sequence[float] = (),
     ) -> None:
         policy = POLICIES[augmentation]
 
@@ -46,7 +48,9 @@ class TrainingStep:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(optimizer.targets)
                 logits = forward(images, slots)
-                loss = smoothed_loss(labels, logits, label_smoothing)
+                loss = smoothed_loss(
+                    labels, logits, label_smoothing, class_weights
+                )
             gradients = tape.gradient(loss, optimizer.targets)
             optimizer.apply(gradients, learning_rate)
             return loss
@@ -92,7 +96,10 @@ def mean_loss(losses: list[tf.Tensor], learning_rate: float) -> float:
 
 
 def smoothed_loss(
-    labels: tf.Tensor, logits: tf.Tensor, label_smoothing: float
+    labels: tf.Tensor,
+    logits: tf.Tensor,
+    label_smoothing: float,
+    class_weights: Sequence[float] = (),
 ) -> tf.Tensor:
     """Returns the mean cross entropy with label smoothing.
 
@@ -100,6 +107,8 @@ def smoothed_loss(
         labels: `(batch,)`, integers.
         logits: `(batch, num_classes)`.
         label_smoothing: Share of the label spread over all classes.
+        class_weights: Factor on the loss of each class; empty for ones. The
+            mean is over images, as in Keras, whatever the factors sum to.
     """
     num_classes = logits.shape[-1]
     targets = tf.one_hot(
@@ -109,4 +118,6 @@ def smoothed_loss(
         label_smoothing / num_classes,
     )
     losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+    if class_weights:
+        losses *= tf.gather(tf.constant(class_weights, losses.dtype), labels)
     return tf.reduce_mean(losses)

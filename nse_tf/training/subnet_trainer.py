@@ -39,6 +39,7 @@ def _step(
         optimizer,
         augmentation=recipe.augmentation,
         label_smoothing=recipe.label_smoothing,
+        class_weights=recipe.class_weights,
     )
 
 
@@ -67,14 +68,15 @@ class ChildTrainer:
         self,
         epochs: int,
         seed: int,
-        after_epoch: Callable[[float], None] = lambda loss: None,
+        after_epoch: Callable[[float], bool | None] = lambda loss: None,
     ) -> None:
         """Trains the child in place, on from the epochs in `losses`.
 
         Args:
             epochs: Passes over the images altogether.
             seed: Of their order and augmentation.
-            after_epoch: Called with each epoch's mean loss.
+            after_epoch: Called with each epoch's mean loss; ends the training
+                by returning False.
 
         Raises:
             ValueError: If the training diverged.
@@ -95,7 +97,8 @@ class ChildTrainer:
                     step(batch, labels, _NO_SLOTS, rate, augment_seed)
                 )
             self.losses.append(mean_loss(losses, recipe.learning_rate))
-            after_epoch(self.losses[-1])
+            if after_epoch(self.losses[-1]) is False:
+                break
 
     def checkpoint(
         self, job_id: str, origin: str, fingerprint: str
@@ -123,7 +126,7 @@ def train_child(
     recipe: ChildRecipe,
     epochs: int,
     seed: int,
-    after_epoch: Callable[[float], None] = lambda loss: None,
+    after_epoch: Callable[[float], bool | None] = lambda loss: None,
 ) -> list[float]:
     """Trains a child from its first epoch on; returns each epoch's mean loss.
 

@@ -6,11 +6,13 @@ import numpy as np
 
 from nse_tf.datasets import ImageSet, epoch_batches, num_batches
 from nse_tf.sampling import Sampler
-from nse_tf.supernet import Supernet
+from nse_tf.supernet import WeightSharing
+from nse_tf.training.angle_sums import three_sums
 from nse_tf.training.checkpoints import Checkpoint
-from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import SupernetRecipe
-from nse_tf.training.steps import TrainingStep, mean_loss
+from nse_tf.training.shared_weights import require_space
+from nse_tf.training.steps import mean_loss
+from nse_tf.training.supernet_step import supernet_step
 
 
 class SupernetTrainer:
@@ -28,29 +30,20 @@ class SupernetTrainer:
     """
 
     def __init__(
-        self, supernet: Supernet, recipe: SupernetRecipe, images: ImageSet
+        self, supernet: WeightSharing, recipe: SupernetRecipe, images: ImageSet
     ) -> None:
         self.supernet = supernet
         self._recipe = recipe
         self._images = images
         variables = supernet.trainable_variables
         positions = {id(variable): i for i, variable in enumerate(variables)}
-        self._optimizer = LazySGD(
-            variables,
+        self._optimizer, self.step = supernet_step(
+            supernet,
+            recipe,
             {
                 positions[id(place.rows)]: place.kernel_sizes
                 for place in supernet.places
             },
-            momentum=recipe.momentum,
-            nesterov=recipe.nesterov,
-            weight_decay=recipe.weight_decay,
-            clip_norm=recipe.clip_norm,
-        )
-        self.step = TrainingStep(
-            lambda images, slots: supernet(images, slots, training=True),
-            self._optimizer,
-            augmentation=recipe.augmentation,
-            label_smoothing=recipe.label_smoothing,
         )
         self.base = self.kernels()
         self.losses: list[float] = []
@@ -125,9 +118,9 @@ class SupernetTrainer:
             zip(self.base, self.kernels(), strict=True)
         ):
             if index < num_places:
-                candidates[index, : len(now)] = _three_sums(base, now)
+                candidates[index, : len(now)] = three_sums(base, now)
             else:
-                fixed += _three_sums(base.reshape(1, -1), now.reshape(1, -1))[0]
+                fixed += three_sums(base.reshape(1, -1), now.reshape(1, -1))[0]
         return candidates, fixed
 
     def checkpoint(self, job_id: str, origin: str) -> Checkpoint:
@@ -148,11 +141,7 @@ class SupernetTrainer:
         Raises:
             ValueError: If it is that of another space.
         """
-        if checkpoint.fingerprint != self.supernet.space.fingerprint:
-            raise ValueError(
-                f"The checkpoint is that of space {checkpoint.fingerprint!r}, "
-                f"not of {self.supernet.space.fingerprint!r}."
-            )
+        require_space(checkpoint, self.supernet.space)
         checkpoint.assign_to(self.supernet.variables, self._optimizer.momenta)
         self.base = checkpoint.base
         self.losses = list(checkpoint.losses)
@@ -163,16 +152,3 @@ class SupernetTrainer:
         self._optimizer.reset()
         self.base = self.kernels()
         self.losses = []
-
-
-def _three_sums(base: np.ndarray, now: np.ndarray) -> np.ndarray:
-    """Returns the three sums of each row, `(rows, 3)`, in float64."""
-    base, now = base.astype(np.float64), now.astype(np.float64)
-    return np.stack(
-        [
-            (base * now).sum(axis=1),
-            (base * base).sum(axis=1),
-            (now * now).sum(axis=1),
-        ],
-        axis=1,
-    )

@@ -30,13 +30,14 @@ from nse_tf.jobs import (
 from nse_tf.sampling import UniformSampler
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.spaces.files import write_bytes
-from nse_tf.supernet import Supernet, build_child, with_stock_layers
+from nse_tf.supernet import ChainNetworks, Networks, WeightSharing
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.evaluation import ChildEvaluator
 from nse_tf.training.progress import Progress
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.subnet_trainer import ChildTrainer, accuracy
 from nse_tf.training.supernet_trainer import SupernetTrainer
+from nse_tf.training.watching import Watch
 from nse_tf.training.weight_files import WeightFiles
 
 Measurer = Callable[
@@ -59,6 +60,8 @@ class Worker:
             threads. None where no job asks for it.
         checkpoint_seconds: Least time between two checkpoints of a training;
             its end is always kept.
+        networks: Makes the networks of the space; those of a chain if None.
+        callbacks: Watch each child that is trained alone; see `Watch`.
     """
 
     def __init__(
@@ -70,13 +73,17 @@ class Worker:
         child_recipe: ChildRecipe,
         measure: Measurer | None = None,
         checkpoint_seconds: float = 60.0,
+        networks: Networks | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> None:
         self._space = space
+        self._networks = networks or ChainNetworks(space)
         self._data = data
         self._folder = folder
         self._supernet_recipe = supernet_recipe
         self._child_recipe = child_recipe
         self._measure = measure
+        self._callbacks = callbacks
         self._checkpoint_seconds = checkpoint_seconds
         self.weights = WeightFiles(folder / "supernet")
         self._children = WeightFiles(folder / "children")
@@ -104,7 +111,7 @@ class Worker:
             case TrainChild():
                 return self._train_child(job, started)
 
-    def supernet(self, reference: str | None = None) -> Supernet:
+    def supernet(self, reference: str | None = None) -> WeightSharing:
         """Returns the supernet as last trained, or as a reference names it.
 
         Raises:
@@ -125,13 +132,16 @@ class Worker:
         supernet = self.supernet(reference)
         if self._evaluator is None or self._evaluator.supernet is not supernet:
             self._evaluator = ChildEvaluator(
-                supernet, self._data.train, self._data.validation
+                supernet,
+                self._data.train,
+                self._data.validation,
+                cut_out=self._networks.cut_out,
             )
         return self._evaluator
 
     def _new_trainer(self) -> SupernetTrainer:
         return SupernetTrainer(
-            Supernet(self._space), self._supernet_recipe, self._data.train
+            self._networks.supernet(), self._supernet_recipe, self._data.train
         )
 
     def _hold(self, trainer: SupernetTrainer, weights: Checkpoint) -> None:
@@ -281,7 +291,7 @@ class Worker:
                 "given no `measure`."
             )
         models = [
-            build_child(self._space, self._genotype(genes), fast=False)
+            self._networks.child(self._genotype(genes), fast=False)
             for genes in job.children
         ]
         latencies_ms, sizes_bytes = self._measure(
@@ -294,8 +304,8 @@ class Worker:
     def _train_child(self, job: TrainChild, started: float) -> ChildTrained:
         genotype = self._genotype(job.child)
         recipe = self._child_recipe
-        child = build_child(
-            self._space, genotype, seed=job.seed, dropout=recipe.dropout
+        child = self._networks.child(
+            genotype, seed=job.seed, dropout=recipe.dropout
         )
         images = self._data.train
         if job.uses_validation:
@@ -306,24 +316,34 @@ class Worker:
         if kept is not None:
             _require_origin(kept, job, origin)
             trainer.restore(kept)
+        watch = Watch(
+            self._callbacks,
+            child,
+            self._data.validation,
+            job.epochs,
+            first_epoch=len(trainer.losses),
+        )
         with Progress(
             f"training one child alone ({job.id})",
             job.epochs,
             "epochs",
             done=len(trainer.losses),
         ) as bar:
-            trainer.train(
-                job.epochs,
-                job.seed,
-                self._after_epoch(
-                    bar,
-                    self._children,
-                    lambda: trainer.checkpoint(
-                        job.id, origin, self._space.fingerprint
-                    ),
+            keep = self._after_epoch(
+                bar,
+                self._children,
+                lambda: trainer.checkpoint(
+                    job.id, origin, self._space.fingerprint
                 ),
             )
-        stock = with_stock_layers(self._space, genotype, child)
+
+            def after_epoch(loss: float) -> bool:
+                keep(loss)
+                return watch.after_epoch(loss)
+
+            trainer.train(job.epochs, job.seed, after_epoch)
+        watch.end()
+        stock = self._networks.with_stock_layers(genotype, child)
         found = (
             job.inherited_accuracy
             if job.uses_validation

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import strategies as st
 
 from nse_tf.costs import Part, fixed_parts, op_part
-from nse_tf.costs.counts import conv_part, mbconv_part, total
+from nse_tf.costs.counts import mbconv_part
+from nse_tf.costs.parts import conv_part, total
 from nse_tf.spaces import ChoiceBlock, Identity, MBConv, Skeleton, make_preset
 from tests.spaces.strategies import skeletons
 

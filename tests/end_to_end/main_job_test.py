@@ -17,7 +17,8 @@ from nse_tf.datasets import load
 from nse_tf.export import predict
 from nse_tf.reporting import RunLog
 
-pytestmark = pytest.mark.slow
+# One process for all, since they share a run.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("main_job")]
 
 CHECKOUT = pathlib.Path.cwd()
 # Enough for every stage to be there, not for accuracy.
@@ -25,6 +26,7 @@ LITTLE = (
     *("--shrink_first_epochs=1", "--shrink_epochs=1", "--drop_per_stage=20"),
     *("--stop_size=100000", "--supernet_epochs=2", "--num_children=10"),
     *("--population=5", "--calibration_images=64", "--child_epochs=2"),
+    *("--num_rank_checks=2", "--rank_check_epochs=1"),
 )
 
 

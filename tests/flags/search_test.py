@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -13,6 +14,7 @@ from PIL import Image
 from nse_tf.costs import Budget
 from nse_tf.datasets import load
 from nse_tf.flags import search_flags
+from nse_tf.flags.search import choose_kernels
 from nse_tf.spaces import make_preset, save_space
 from nse_tf.tuners.run_folder import RunFolder
 from nse_tf.tuners.search_config import SearchConfig
@@ -271,3 +273,24 @@ def test_flags_become_one_config() -> None:
         overrides=(("num_children", 40), ("child_learning_rate", 0.25)),
         seed=7,
     )
+
+
+@pytest.mark.parametrize(
+    ("dataset", "given", "seen"),
+    [
+        ("digits", None, None),
+        ("cifar10", None, "1"),
+        (None, None, "1"),
+        ("cifar10", "0", "0"),
+    ],
+)
+def test_fast_kernels_are_asked_for_where_they_pay_unless_the_user_chose(
+    dataset: str | None,
+    given: str | None,
+    seen: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environ = {} if given is None else {"TF_ENABLE_ONEDNN_OPTS": given}
+    monkeypatch.setattr(os, "environ", environ)
+    choose_kernels(SearchConfig(pathlib.Path("runs"), dataset=dataset))
+    assert environ.get("TF_ENABLE_ONEDNN_OPTS") == seen

@@ -2,12 +2,9 @@ import dataclasses
 import math
 from typing import Any
 
-import numpy as np
 import pytest
 
 from nse_tf.reporting.rank_trust import (
-    bootstrap_interval,
-    kendall_tau,
     rank_trust,
     short_trust_text,
     trust_text,
@@ -45,35 +42,6 @@ def test_tau_by_hand() -> None:
     assert trust.tau == pytest.approx((8 - 2) / 10)
     assert len(trust) == trust.epochs == 5
     assert trust.place_of_first == 2
-
-
-def test_ties_are_corrected_for() -> None:
-    """Five pairs agree, one is tied on one side: 5 / √(5 · 6)."""
-    first, second = np.array([1, 1, 2, 3]), np.array([1, 2, 3, 4])
-    assert kendall_tau(first, second) == pytest.approx(5 / math.sqrt(5 * 6))
-
-
-def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
-    """Of normal pairs with correlation r, τ is 2/π · arcsin r."""
-    rng = np.random.default_rng(3)
-    correlation = 0.6
-    truth = 2 / math.pi * math.asin(correlation)
-    held = 0
-    for seed in range(30):
-        first = rng.normal(size=25)
-        noise = rng.normal(size=25)
-        second = correlation * first + math.sqrt(1 - correlation**2) * noise
-        low, high = bootstrap_interval(first, second, seed)
-        assert low < high
-        held += low <= truth <= high
-    assert held >= 25
-
-
-def test_the_interval_is_exact_by_seed() -> None:
-    first, second = np.array(FIVE).T
-    assert bootstrap_interval(first, second, 0) == bootstrap_interval(
-        first, second, 0
-    )
 
 
 def test_too_few_networks_say_nothing() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from nse_tf.spaces import Identity, Op, SearchSpace, Skeleton, Stage
+from nse_tf.spaces import ChainOp, Identity, SearchSpace, Skeleton, Stage
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.presets import MBCONVS
 
@@ -10,7 +10,7 @@ from nse_tf.spaces.presets import MBCONVS
 def chain(
     num_places: int,
     *,
-    ops: Sequence[Op] = MBCONVS,
+    ops: Sequence[ChainOp] = MBCONVS,
     has_identity: bool = False,
 ) -> SearchSpace:
     """Returns a chain; six MBConvs at a place unless asked otherwise."""

@@ -30,10 +30,12 @@ class KeepingSums(AngleSums):
 
     asked: list[np.ndarray] = dataclasses.field(default_factory=list)
 
-    def angles(self, paths: np.ndarray) -> np.ndarray:
+    def angles(
+        self, paths: np.ndarray, empty_rad: float | None = None
+    ) -> np.ndarray:
         """Returns the angles, and keeps the paths."""
         self.asked.append(paths)
-        return super().angles(paths)
+        return super().angles(paths, empty_rad)
 
 
 def brute_force(

@@ -1,7 +1,8 @@
 import pytest
 
-from nse_tf.spaces import PRESETS, Identity, MBConv, make_preset
+from nse_tf.spaces import Identity, MBConv, make_preset, require_chain
 from nse_tf.spaces.presets import (
+    CHAIN_PRESETS,
     FAIRNAS_SKELETON,
     SPOS_SKELETON,
     preset_for,
@@ -25,7 +26,7 @@ def test_the_spos_preset_is_the_published_chain() -> None:
     assert space.skeleton == SPOS_SKELETON
     rows = [
         (block.in_size[0], block.in_channels, block.out_channels, block.stride)
-        for block in space.blocks
+        for block in require_chain(space)[1]
     ]
     assert rows == [
         (112, 24, 32, 2),
@@ -56,7 +57,7 @@ def test_the_fairnas_preset_is_the_published_chain() -> None:
     assert space.skeleton == FAIRNAS_SKELETON
     assert [
         (block.in_size[0], block.in_channels, block.out_channels, block.stride)
-        for block in space.blocks
+        for block in require_chain(space)[1]
     ] == [
         (112, 16, 32, 2),
         (56, 32, 32, 1),
@@ -73,24 +74,25 @@ def test_the_fairnas_preset_is_the_published_chain() -> None:
     assert all(len(block.candidates) == 6 for block in space.blocks)
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", CHAIN_PRESETS)
 @pytest.mark.parametrize("image_size", SIZES)
-def test_a_preset_fits_any_image_size(
+def test_a_chain_fits_any_image_size(
     name: str, image_size: tuple[int, int]
 ) -> None:
     space = make_preset(name, image_size=image_size, num_classes=10)
-    skeleton = space.skeleton
+    skeleton, blocks = require_chain(space)
     shorter = min(image_size)
     assert skeleton.image_size == image_size
     assert skeleton.stem_stride == (2 if shorter >= 96 else 1)
     assert (2 if shorter <= 16 else 4) <= min(skeleton.tail_size) <= 8
-    assert space.blocks[-1].out_size == skeleton.tail_size
+    assert blocks[-1].out_size == skeleton.tail_size
     assert space.size > 1
 
 
 def test_small_images_lose_the_first_stages() -> None:
     def strides(side: int) -> list[int]:
-        skeleton = make_preset("spos", image_size=(side, side)).skeleton
+        space = make_preset("spos", image_size=(side, side))
+        skeleton, _ = require_chain(space)
         return [
             skeleton.stem_stride,
             *(stage.stride for stage in skeleton.stages),
@@ -110,7 +112,7 @@ def test_kernels_that_only_see_padding_are_left_out() -> None:
         block.in_size[0]: {
             op.kernel for op in block.candidates if isinstance(op, MBConv)
         }
-        for block in space.blocks
+        for block in require_chain(space)[1]
     }
     assert kernels == {8: {3, 5, 7}, 4: {3, 5, 7}, 2: {3}}
 
@@ -121,7 +123,7 @@ def test_an_image_too_small_for_any_network_is_refused() -> None:
 
 
 def test_width_and_depth_multiply_and_round() -> None:
-    skeleton = make_preset("spos", width=0.5, depth=0.5).skeleton
+    skeleton, _ = require_chain(make_preset("spos", width=0.5, depth=0.5))
     assert skeleton.stem_channels == 24  # From 20.
     assert skeleton.first_channels == 16  # From 12.
     assert [stage.channels for stage in skeleton.stages] == [

@@ -28,6 +28,7 @@ def test_sizes_are_halved_and_rounded_up_stage_by_stage() -> None:
     [
         ("image_channels", 0),
         ("stem_channels", 0),
+        ("stem_stride", 0),
         ("first_channels", -1),
         ("tail_channels", 0),
         ("num_classes", 1),

@@ -14,6 +14,7 @@ from nse_tf.spaces import (
     Skeleton,
     Stage,
     make_preset,
+    require_chain,
 )
 from nse_tf.spaces.chains import chain_blocks, chain_space
 from nse_tf.spaces.presets import FAIRNAS_SKELETON, MBCONVS
@@ -81,7 +82,7 @@ def test_enumeration_of_a_space_of_two_branches() -> None:
 def test_places_have_the_shapes_of_the_skeleton() -> None:
     shapes = [
         (block.name, block.in_size, block.in_channels, block.out_channels)
-        for block in make_space().blocks
+        for block in require_chain(make_space())[1]
     ]
     assert shapes == [
         ("stage0_block0", (32, 32), 8, 16),

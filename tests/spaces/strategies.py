@@ -3,10 +3,10 @@
 from hypothesis import strategies as st
 
 from nse_tf.spaces import (
+    ChainOp,
     Genotype,
     Identity,
     MBConv,
-    Op,
     SearchSpace,
     Skeleton,
     Stage,
@@ -47,12 +47,12 @@ def small_spaces(
     Places differ in their candidates and in how many branches may be open.
     """
     skeleton = draw(skeletons(max_places))
-    candidates: list[list[Op]] = []
+    candidates: list[list[ChainOp]] = []
     channels = skeleton.first_channels
     for stage in skeleton.stages:
         for block_index in range(stage.depth):
             stride = stage.stride if block_index == 0 else 1
-            pool: list[Op] = list(OPS)
+            pool: list[ChainOp] = list(OPS)
             if stride == 1 and channels == stage.channels:
                 pool.append(Identity())
             candidates.append(

@@ -4,10 +4,11 @@ import keras
 import numpy as np
 import pytest
 
+from nse_tf.spaces import require_chain
 from nse_tf.supernet.fixed import initialize, stem_layers, tail_layers
 from tests.supernet.tiny_spaces import tiny_space
 
-SKELETON = tiny_space().skeleton
+SKELETON, _ = require_chain(tiny_space())
 
 
 def _stem() -> list[keras.layers.Layer]:

@@ -5,7 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from nse_tf.spaces import ChoiceBlock, Identity, MBConv, published_network
+from nse_tf.spaces import (
+    ChoiceBlock,
+    Identity,
+    MBConv,
+    published_network,
+    require_chain,
+)
 from nse_tf.supernet import build_stem, build_tail
 from nse_tf.supernet.layouts import Piece, layout_of, packed, unpacked
 
@@ -106,7 +112,9 @@ def test_kernels_of_published_networks_number_as_in_the_original_code(
     space, genotype = published_network(network)
     chosen = sum(
         layout_of(block.candidates[index], block).kernel_size
-        for block, index in zip(space.blocks, genotype.path, strict=True)
+        for block, index in zip(
+            require_chain(space)[1], genotype.path, strict=True
+        )
     )
     fixed = sum(
         int(np.prod(weight.shape))

@@ -3,10 +3,10 @@
 import numpy as np
 
 from nse_tf.spaces import (
+    ChainOp,
     Genotype,
     Identity,
     MBConv,
-    Op,
     SearchSpace,
     Skeleton,
     Stage,
@@ -21,7 +21,7 @@ MIXED_OPS = (MBConv(3, 1), MBConv(5, 3), MBConv(7, 6), MBConv(3, 6))
 def tiny_space(
     image_size: tuple[int, int] = (8, 8),
     image_channels: int = 1,
-    ops: tuple[Op, ...] = MIXED_OPS,
+    ops: tuple[ChainOp, ...] = MIXED_OPS,
     *,
     has_identity: bool = True,
     max_open: int = 1,

@@ -45,6 +45,7 @@ def _calibrated_by_hand(child: keras.Model) -> keras.Model:
 def test_accuracies_are_those_of_the_children_calibrated_by_hand(
     evaluator: ChildEvaluator,
 ) -> None:
+    assert isinstance(evaluator.supernet, Supernet)
     genotypes = every_candidate_once(evaluator.supernet.space)
     children = [cut_out(evaluator.supernet, each) for each in genotypes]
     running = [accuracy(child, VALIDATION) for child in children]

@@ -39,6 +39,7 @@ class _Child:
         genotype: Genotype,
         recipe: SupernetRecipe,
     ) -> None:
+        assert isinstance(trainer.supernet, Supernet)
         self.model = cut_out(trainer.supernet, genotype)
         self.optimizer = LazySGD(
             self.model.trainable_variables,
@@ -219,3 +220,14 @@ def test_mean_loss_refuses_a_training_that_diverged() -> None:
     assert mean_loss([tf.constant(1.0), tf.constant(2.0)], 0.1) == 1.5
     with pytest.raises(ValueError, match=r"diverged.*nan.*rate, 0\.25 now"):
         mean_loss([tf.constant(1.0), tf.constant(np.nan)], 0.25)
+
+
+def test_class_weights_are_factors_and_the_mean_is_over_images() -> None:
+    """Two images of uniform logits: each loses ln 3, one of them twice."""
+    labels, logits = tf.constant([0, 2]), tf.zeros((2, 3))
+    loss = smoothed_loss(labels, logits, 0.0, (1.0, 1.0, 2.0))
+    assert float(loss) == pytest.approx(1.5 * np.log(3))
+    same = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(
+        labels, logits, sample_weight=[1.0, 2.0]
+    )
+    assert float(loss) == pytest.approx(float(same))

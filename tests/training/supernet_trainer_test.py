@@ -104,14 +104,15 @@ def _kernels(supernet: Supernet, genotype: Genotype) -> np.ndarray:
 
 def test_angle_sums_are_those_of_the_concatenated_kernels() -> None:
     space = tiny_space(max_open=2)
-    trainer = SupernetTrainer(Supernet(space), RECIPE, IMAGES)
+    supernet = Supernet(space)
+    trainer = SupernetTrainer(supernet, RECIPE, IMAGES)
     genotypes = [
         space.genotype(genes)
         for genes in ([0, 1, 2], [4, 3, 1], [(1, 3), (0, 2), (2, 3)])
     ]
-    before = [_kernels(trainer.supernet, each) for each in genotypes]
-    lively(trainer.supernet)
-    after = [_kernels(trainer.supernet, each) for each in genotypes]
+    before = [_kernels(supernet, each) for each in genotypes]
+    lively(supernet)
+    after = [_kernels(supernet, each) for each in genotypes]
     candidates, fixed = trainer.angle_sums()
     assert candidates.shape == (3, 5, 3)
     for genotype, base, now in zip(genotypes, before, after, strict=True):

@@ -1,18 +1,12 @@
-import math
-
-import keras
 import keras_tuner
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nse_tf.costs import CostModel
 from nse_tf.spaces import MBConv
-from nse_tf.supernet import build_child
-from nse_tf.tuners import SpaceHyperModel
 from nse_tf.tuners.hyperparameters import declare, genotype_of, values_of
-from tests.supernet.tiny_spaces import random_images, tiny_space
+from tests.supernet.tiny_spaces import tiny_space
 
 SPACE = tiny_space()
 
@@ -70,29 +64,3 @@ def test_an_unknown_op_is_refused() -> None:
     hp.values[SPACE.blocks[0].name] = MBConv(9, 9).name
     with pytest.raises(ValueError, match=MBConv(9, 9).name):
         genotype_of(SPACE, hp)
-
-
-def test_the_hypermodel_builds_the_child_that_is_spelled() -> None:
-    hp = spelled(7)
-    child = SpaceHyperModel(SPACE, seed=3).build(hp)
-    genotype = genotype_of(SPACE, hp)
-    params = CostModel(SPACE).costs(genotype)["params"]
-    assert child.count_params() - num_statistics(child) == params
-    images = random_images(SPACE, 4)
-    expected = build_child(SPACE, genotype, seed=3, fast=False)(images)
-    np.testing.assert_array_equal(child(images), expected)
-
-
-def test_the_hypermodel_s_child_is_compiled() -> None:
-    child = SpaceHyperModel(SPACE, learning_rate=0.01).build(spelled(1))
-    history = child.fit(
-        random_images(SPACE, 8), np.arange(8) % 3, batch_size=8, verbose=0
-    )
-    assert np.isfinite(history.history["loss"]).all()
-    assert "accuracy" in history.history
-    assert float(child.optimizer.learning_rate) == pytest.approx(0.01)
-
-
-def num_statistics(child: keras.Model) -> int:
-    """Returns how many numbers are none of the closed form's parameters."""
-    return sum(math.prod(each.shape) for each in child.non_trainable_variables)

@@ -22,10 +22,10 @@ def test_who_is_silent_for_too_long_is_taken_for_dead_once() -> None:
     clock.now = 10.1
     assert leases.take_lapsed() == ["a"]
     assert leases.take_lapsed() == []
-    assert leases.workers == ("b",)
+    assert list(leases.workers) == ["b"]
     assert leases.last_heard == 6.0
     leases.hear("a")  # It was only slow.
-    assert leases.workers == ("a", "b")
+    assert list(leases.workers) == ["a", "b"]
 
 
 def test_who_leaves_is_not_missed() -> None:

@@ -59,6 +59,11 @@ def test_a_file_s_space_for_other_images_is_refused(
         make_space(dataclasses.replace(CONFIG, space=str(path)), DATA)
 
 
+def test_a_space_of_cells_is_refused() -> None:
+    with pytest.raises(ValueError, match="'nb201' is one of cells"):
+        make_space(dataclasses.replace(CONFIG, space="nb201"), DATA)
+
+
 def test_an_effort_is_taken_as_it_is_unless_overridden() -> None:
     effort = make_effort(CONFIG, DATA)
     assert effort.search == EFFORTS["quick"].search

@@ -174,7 +174,7 @@ def test_a_folder_is_its_search_s_from_the_first_job_on(
 def test_building_a_tuner_builds_no_model(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nse_tf.tuners.hyperparameters.build_child", refuse)
+    monkeypatch.setattr("nse_tf.supernet.networks.build_child", refuse)
     tuner = make_tuner(tmp_path / "run")
     assert [each.name for each in tuner.oracle.get_space().space] == [
         block.name for block in SPACE.blocks

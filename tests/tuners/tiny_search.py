@@ -58,8 +58,8 @@ def make_tuner(folder: pathlib.Path, **changes: Any) -> SupernetTuner:
     """Returns a tuner that trains for a second or so in all."""
     return SupernetTuner(
         AngleShrinkingOracle(SPACE, **{"config": CONFIG, **changes}),
-        SupernetRecipe(batch_size=20),
-        ChildRecipe(batch_size=20),
+        supernet_recipe=SupernetRecipe(batch_size=20),
+        child_recipe=ChildRecipe(batch_size=20),
         directory=str(folder.parent),
         project_name=folder.name,
     )

@@ -1,0 +1,19 @@
+"""Flags that say which images and where results go, shared by our binaries."""
+
+from absl import flags
+
+DATASET = flags.DEFINE_string(
+    "dataset",
+    None,
+    "digits, which ships with the package, or a name of TensorFlow Datasets, "
+    "prepared in --data_dir. Default: digits, or the folder --data_dir.",
+)
+DATA_DIR = flags.DEFINE_string(
+    "data_dir",
+    None,
+    "A folder with a folder of images for each class; with --dataset, where "
+    "TensorFlow Datasets prepared it.",
+)
+RUN_DIR = flags.DEFINE_string(
+    "run_dir", None, "The run's folder. Default: runs/ and the data set's name."
+)

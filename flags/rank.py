@@ -1,0 +1,127 @@
+"""Tells how well scores rank the cells of NAS-Bench-201.
+
+  nse_rank --table=nb201_cifar10.csv.gz --data_dir=DIR
+  nse_rank --table=nb201_cifar10.csv.gz --data_dir=DIR --seeds=5 --epochs=8
+  nse_rank --table=... --data_dir=DIR --cells_per_stage=1 --learning_rate=0.1
+
+It trains a supernet of cells on CIFAR-10, which TensorFlow Datasets prepared in
+DIR, and correlates the angle of all 15,625 cells with their true accuracies,
+several times an epoch, beside MACs, parameters and chance. Rows go to
+RUN_DIR/rows.csv, the figure of tau over training to RUN_DIR/report.html;
+--dataset and --run_dir are cifar10 and runs/rank unless given.
+Stopped and started again with the same flags, it goes on; more epochs or seeds
+are added to what is there.
+"""
+
+import pathlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from absl import flags
+
+from nse_tf.flags import binaries, data_flags
+from nse_tf.quiet import quiet_native_output
+
+TABLE = flags.DEFINE_string(
+    "table", None, "CSV of known accuracies: index, arch, and numbers."
+)
+TRUTH = flags.DEFINE_string(
+    "truth", "cifar10_test", "Column of the table that is ranked against."
+)
+flags.adopt_module_key_flags(data_flags)
+EPOCHS = flags.DEFINE_integer("epochs", 4, "Passes over the images.", 1)
+SEEDS = flags.DEFINE_integer("seeds", 1, "Trainings, seeds from 0.", 1)
+IMAGES = flags.DEFINE_integer(
+    "num_images", 25_000, "Training images, at most.", 1
+)
+BATCH_SIZE = flags.DEFINE_integer(
+    "supernet_batch_size", 64, "Images a step.", 1
+)
+LEARNING_RATE = flags.DEFINE_float(
+    "learning_rate", 0.025, "At the start; a cosine over 250 epochs.", 0.0
+)
+CELLS_PER_STAGE = flags.DEFINE_integer(
+    "cells_per_stage", 5, "Cells of each of the three stages.", 1
+)
+CHANNELS = flags.DEFINE_integer(
+    "stage_channels", 16, "Channels of the first stage's cells.", 1
+)
+MEASURES = flags.DEFINE_integer(
+    "measures_per_epoch", 2, "How often an epoch is measured.", 1
+)
+JUDGED = flags.DEFINE_integer(
+    "num_judged",
+    0,
+    "Cells of a fixed sample whose calibrated accuracy ranks, too, at the end.",
+    0,
+)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Does the study that the flags ask for, and prints what it found."""
+    del argv
+    if TABLE.value is None:
+        raise ValueError(
+            "Say where the known accuracies are: --table=FILE.csv; --help "
+            "tells more."
+        )
+    table = pathlib.Path(TABLE.value)
+    if not table.exists():
+        raise FileNotFoundError(2, "No such file or directory", str(table))
+    binaries.quiet_libraries()
+    # TensorFlow takes seconds to import; flags were checked before that.
+    with quiet_native_output():
+        from nse_tf.datasets import load
+        from nse_tf.ranking import (
+            RankStudy,
+            StudyConfig,
+            published_lines,
+            read_table,
+            summary,
+        )
+        from nse_tf.reporting import TauPoint, write_ranking_page
+
+    known = read_table(table)
+    data = load(
+        data_flags.DATASET.value or "cifar10",
+        data_dir=data_flags.DATA_DIR.value,
+    )
+    config = StudyConfig(
+        run_dir=pathlib.Path(data_flags.RUN_DIR.value or "runs/rank"),
+        epochs=EPOCHS.value,
+        learning_rates=(LEARNING_RATE.value, LEARNING_RATE.value / 25),
+        num_seeds=SEEDS.value,
+        cells_per_stage=CELLS_PER_STAGE.value,
+        width=CHANNELS.value / 16,
+        batch_size=BATCH_SIZE.value,
+        num_images=IMAGES.value,
+        measures_per_epoch=MEASURES.value,
+        num_judged=JUDGED.value,
+        truth=TRUTH.value,
+    )
+
+    def report(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    rows = RankStudy(config, data, known, report).run()
+    findings = [*summary(rows), *published_lines()]
+    page = config.run_dir / "report.html"
+    write_ranking_page(
+        page,
+        f"How well scores rank the cells of {table.name}",
+        [TauPoint(row.label, row.seed, row.epoch, row.tau) for row in rows],
+        findings,
+    )
+    print("\n".join(findings))
+    print(f"Rows: {config.run_dir / 'rows.csv'}")
+    print(f"Report: {page}")
+
+
+def run() -> NoReturn:
+    """Runs the binary `nse_rank`; see `binaries.run`."""
+    binaries.run(main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,341 @@
+"""Does a score rank? Trains a supernet of cells, and asks the table.
+
+After Hu et al., ABS (2020), section 2.1: https://arxiv.org/abs/2004.13431.
+"""
+
+import dataclasses
+import io
+import json
+import math
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+
+from nse_tf.costs import CostModel
+from nse_tf.datasets import ImageData, ImageSet
+from nse_tf.ranking.nasbench201 import NB201Table
+from nse_tf.ranking.study_rows import StudyRow, read_rows, row_of, write_rows
+from nse_tf.shrinking import EVERY_FIXED_WEIGHT, CellAngleSums, FixedPart
+from nse_tf.spaces import SearchSpace, make_preset
+from nse_tf.spaces.files import write_bytes
+from nse_tf.supernet import CellSupernet
+from nse_tf.training import (
+    NB201_RECIPE,
+    CellTrainer,
+    CellWeights,
+    ChildEvaluator,
+)
+
+# How the fixed part counts, by the name of the score.
+ANGLES = {
+    "angle": EVERY_FIXED_WEIGHT,
+    "angle_fixed_at_zero": FixedPart(
+        EVERY_FIXED_WEIGHT.weights, at_angle_zero=True
+    ),
+}
+SAMPLE_SEED = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyConfig:
+    """One study; the defaults are the published ones but for the epochs.
+
+    Attributes:
+        run_dir: Where rows and states go.
+        epochs: Passes over the images.
+        schedule_epochs: Over which the learning rate falls, as a cosine, from
+            epoch to epoch.
+        learning_rates: At the first epoch, and after the last of the schedule.
+        num_seeds: Trainings, of the seeds from 0.
+        cells_per_stage: Cells of a stage.
+        width: Multiplies the 16 channels.
+        batch_size: Images a step.
+        num_images: Training images, at most.
+        measures_per_epoch: How often an epoch is measured.
+        num_judged: Cells of a fixed sample whose accuracy with inherited
+            weights is told, calibrated, at the end; 0 tells none.
+        calibration_images: Images that each of them is calibrated on.
+        validation_images: Images that each of them is judged on.
+        truth: Column of the table that is ranked against.
+    """
+
+    run_dir: pathlib.Path
+    epochs: int = 4
+    schedule_epochs: int = 250
+    learning_rates: tuple[float, float] = (0.025, 0.001)
+    num_seeds: int = 1
+    cells_per_stage: int = 5
+    width: float = 1.0
+    batch_size: int = 64
+    num_images: int = 25_000
+    measures_per_epoch: int = 2
+    num_judged: int = 0
+    calibration_images: int = 1_000
+    validation_images: int = 1_000
+    truth: str = "cifar10_test"
+
+    def learning_rate(self, epoch: int) -> float:
+        """Returns the rate of an epoch."""
+        first, last = self.learning_rates
+        done = min(epoch / self.schedule_epochs, 1.0)
+        return last + 0.5 * (first - last) * (1 + math.cos(math.pi * done))
+
+    def settings(self) -> dict[str, object]:
+        """Returns what decides a training's rows, as a JSON value."""
+        left_out = ("run_dir", "epochs", "num_seeds")
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in left_out
+        } | {"learning_rates": list(self.learning_rates)}
+
+
+class RankStudy:
+    """Trains and ranks, and goes on where it was stopped.
+
+    Args:
+        config: What to do.
+        data: CIFAR-10, or other images of the table's task.
+        table: The known answers.
+        report: Told a line for each measure.
+
+    Raises:
+        ValueError: If the folder holds a study of other settings, or the table
+            has no such column.
+    """
+
+    def __init__(
+        self,
+        config: StudyConfig,
+        data: ImageData,
+        table: NB201Table,
+        report: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._config, self._table, self._report = config, table, report
+        self._truth = table.column(config.truth)
+        self._train = _first(data.train, config.num_images)
+        self._validation = _first(data.validation, config.validation_images)
+        self._space = study_space(config, data)
+        self._rows_path = config.run_dir / "rows.csv"
+        self._claim_folder()
+        self.rows = read_rows(self._rows_path)
+
+    def _claim_folder(self) -> None:
+        path = self._config.run_dir / "study.json"
+        mine = json.dumps(self._config.settings(), indent=1) + "\n"
+        if path.exists() and path.read_text(encoding="utf-8") != mine:
+            raise ValueError(
+                f"{self._config.run_dir} holds a study of other settings; see "
+                f"{path}. Choose another --run_dir."
+            )
+        write_bytes(path, mine.encode())
+
+    def run(self) -> list[StudyRow]:
+        """Returns all rows; see the module."""
+        if not self.rows:
+            self._add(self._trivial_rows())
+        for seed in range(self._config.num_seeds):
+            self._run_seed(seed)
+        return self.rows
+
+    def _trivial_rows(self) -> list[StudyRow]:
+        """Returns what costs and chance rank like."""
+        model, paths = CostModel(self._table.space), self._table.paths
+        scores = {
+            name: model.path_costs(name, paths) for name in ("macs", "params")
+        }
+        rng = np.random.default_rng(SAMPLE_SEED)
+        scores["random"] = rng.random(len(paths))
+        return [
+            row_of(values, self._truth, name) for name, values in scores.items()
+        ]
+
+    def _run_seed(self, seed: int) -> None:
+        config = self._config
+        path = config.run_dir / f"seed{seed}.npz"
+        trainer = CellTrainer(
+            CellSupernet(self._space, seed),
+            dataclasses.replace(NB201_RECIPE, batch_size=config.batch_size),
+            self._train,
+        )
+        bases = {"initial": trainer.weights()}
+        start = 0
+        if path.exists():
+            start = self._restore(path, trainer, bases)
+        self._keep(seed, start)
+        for epoch in range(start, config.epochs):
+            rows: list[StudyRow] = []
+            loss = trainer.train_epoch(
+                epoch,
+                config.learning_rate(epoch),
+                seed,
+                self._measuring(trainer, bases, rows, seed, epoch),
+            )
+            if epoch == 0:
+                bases["first_epoch"] = trainer.weights()
+            if epoch + 1 == config.epochs and config.num_judged:
+                rows += self._judged(trainer, bases, seed, config.epochs)
+            self._report(
+                f"seed {seed}, epoch {epoch + 1}: loss {loss:.3f}, "
+                + "; ".join(f"{row.label} {row.tau:.3f}" for row in rows[-4:])
+            )
+            self._add(rows)
+            _save(path, epoch + 1, trainer, bases)
+
+    def _measuring(
+        self,
+        trainer: CellTrainer,
+        bases: dict[str, CellWeights],
+        rows: list[StudyRow],
+        seed: int,
+        epoch: int,
+    ) -> Callable[[int], None]:
+        """Returns what measures several times an epoch."""
+        num_steps = len(self._train) // self._config.batch_size
+        times = self._config.measures_per_epoch
+        marks = {num_steps * number // times for number in range(1, times + 1)}
+
+        def after_step(number: int) -> None:
+            if number in marks:
+                done = epoch + number / num_steps
+                rows.extend(self._angle_rows(trainer, bases, seed, done))
+
+        return after_step
+
+    def _angles(
+        self, trainer: CellTrainer, base: CellWeights, fixed: FixedPart
+    ) -> np.ndarray:
+        """Returns the angle of every cell, in the table's order."""
+        candidates, by_weight = trainer.angle_sums(base)
+        sums = CellAngleSums.of_weights(
+            self._space, candidates, by_weight, fixed
+        )
+        return sums.angles(self._table.paths)
+
+    def _angle_rows(
+        self,
+        trainer: CellTrainer,
+        bases: dict[str, CellWeights],
+        seed: int,
+        epoch: float,
+    ) -> list[StudyRow]:
+        return [
+            row_of(
+                self._angles(trainer, base, fixed),
+                self._truth,
+                score,
+                seed=seed,
+                epoch=epoch,
+                base=name,
+            )
+            for name, base in bases.items()
+            for score, fixed in ANGLES.items()
+        ]
+
+    def _judged(
+        self,
+        trainer: CellTrainer,
+        bases: dict[str, CellWeights],
+        seed: int,
+        epoch: float,
+    ) -> list[StudyRow]:
+        """Returns how calibrated accuracies of a fixed sample rank."""
+        config = self._config
+        rng = np.random.default_rng(SAMPLE_SEED)
+        sample = rng.permutation(len(self._truth))[: config.num_judged]
+        genotypes = [
+            self._space.genotype(path)
+            for path in self._table.paths[sample].tolist()
+        ]
+        evaluator = ChildEvaluator(
+            trainer.supernet, self._train, self._validation
+        )
+        accuracies = np.array(
+            evaluator.accuracies(genotypes, config.calibration_images)
+        )
+        angles = self._angles(
+            trainer, bases["initial"], ANGLES["angle_fixed_at_zero"]
+        )[sample]
+        scores = {
+            "calibrated_accuracy": accuracies,
+            "angle_fixed_at_zero_of_sample": angles,
+            "add": _ranks(accuracies) + _ranks(angles),
+        }
+        return [
+            row_of(
+                values,
+                self._truth[sample],
+                name,
+                seed=seed,
+                epoch=epoch,
+                is_sample=True,
+            )
+            for name, values in scores.items()
+        ]
+
+    def _add(self, rows: list[StudyRow]) -> None:
+        self.rows += rows
+        write_rows(self._rows_path, self.rows)
+
+    def _keep(self, seed: int, epochs: int) -> None:
+        """Drops rows of a seed beyond the epochs that its state has."""
+        self.rows = [
+            row for row in self.rows if row.seed != seed or row.epoch <= epochs
+        ]
+
+    def _restore(
+        self,
+        path: pathlib.Path,
+        trainer: CellTrainer,
+        bases: dict[str, CellWeights],
+    ) -> int:
+        """Goes on from a state's file; returns its epochs."""
+        with path.open("rb") as file, np.load(file) as arrays:
+            epoch = int(arrays["epoch"])
+            names = [f"state{i}" for i in range(len(trainer.state()))]
+            trainer.restore([arrays[name] for name in names])
+            first = bases["initial"]
+            bases["first_epoch"] = CellWeights(
+                tuple(arrays[f"rows{i}"] for i in range(len(first.rows))),
+                {name: arrays[f"fixed/{name}"] for name in first.fixed},
+            )
+        return epoch
+
+
+def study_space(config: StudyConfig, data: ImageData) -> SearchSpace:
+    """Returns the space of a study's supernet, fitted to the images."""
+    height, width, channels = data.image_shape
+    return make_preset(
+        "nb201",
+        image_size=(height, width),
+        image_channels=channels,
+        num_classes=data.num_classes,
+        width=config.width,
+        depth=config.cells_per_stage / 5,
+    )
+
+
+def _save(
+    path: pathlib.Path,
+    epoch: int,
+    trainer: CellTrainer,
+    bases: dict[str, CellWeights],
+) -> None:
+    base = bases["first_epoch"]
+    arrays = {f"state{i}": each for i, each in enumerate(trainer.state())}
+    arrays |= {f"rows{i}": each for i, each in enumerate(base.rows)}
+    arrays |= {f"fixed/{name}": each for name, each in base.fixed.items()}
+    content = io.BytesIO()
+    np.savez(content, epoch=np.array(epoch), **arrays)  # type: ignore[arg-type]
+    write_bytes(path, content.getvalue())
+
+
+def _first(images: ImageSet, count: int) -> ImageSet:
+    return images.subset(np.arange(min(count, len(images))))
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Returns the rank of each value, equal ones as they lie."""
+    ranks: np.ndarray = np.argsort(np.argsort(values, kind="stable"))
+    return ranks

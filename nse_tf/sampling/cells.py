@@ -1,0 +1,50 @@
+"""Uniform draws for cells, each cell and edge its own."""
+
+import numpy as np
+
+from nse_tf.spaces import SearchSpace, Zero, require_cells
+
+# Of a node with one edge and five ops, 1 draw of 5^64 would need more.
+_MAX_DRAWS = 64
+
+
+def draw_cells(
+    space: SearchSpace, rng: np.random.Generator, num_cells: int
+) -> np.ndarray:
+    """Returns uniformly drawn open branches, int32 `(num_cells, num_edges)`.
+
+    Each cell draws its own op for each edge, and again while one of its nodes
+    would receive nothing but `none`.
+
+    Args:
+        space: A space of cells of one kind.
+        rng: Draws.
+        num_cells: How many cells to draw.
+
+    Raises:
+        ValueError: If a node may receive nothing but `none`.
+
+    References:
+        Hu et al., ABS (2020), code of the NAS-Bench-201 supernet:
+        https://arxiv.org/abs/2004.13431
+    """
+    _, edges = require_cells(space)
+    is_none = np.zeros((len(edges), space.max_candidates), bool)
+    for row, edge in zip(is_none, edges, strict=True):
+        row[: len(edge.candidates)] = [op == Zero() for op in edge.candidates]
+    targets = np.array([edge.target for edge in edges])
+    drawn = np.zeros((num_cells, len(edges)), np.int32)
+    lacking = np.arange(num_cells)
+    for _ in range(_MAX_DRAWS):
+        drawn[lacking] = space.sample_paths(rng, len(lacking))
+        broken = is_none[np.arange(len(edges)), drawn]
+        is_fed = [
+            ~broken[:, targets == node].all(axis=1) for node in set(targets)
+        ]
+        lacking = np.flatnonzero(~np.all(is_fed, axis=0))
+        if not len(lacking):
+            return drawn
+    raise ValueError(
+        f"A node of space {space.name!r} hears of nothing but 'none' in "
+        f"{_MAX_DRAWS} draws: keep another op on one of its edges."
+    )

@@ -1,0 +1,73 @@
+"""The angle of cells, from three sums for each op of each edge."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from nse_tf.shrinking.angle import AngleSums
+from nse_tf.shrinking.multiplicity import multiplicities
+from nse_tf.shrinking.vectors import FixedPart, pooling_sums
+from nse_tf.spaces import SearchSpace, format_genotype
+
+
+@dataclasses.dataclass(frozen=True)
+class CellAngleSums(AngleSums):
+    """The sums that spell the angle of any child of a space of cells.
+
+    An edge counts as often as unbroken paths lead through it, in all cells
+    alike: so sums over cells are enough, and connectivity enters the angle.
+
+    Attributes:
+        candidates: `(num_places, max_candidates, 3)`, over the kernels of each
+            candidate in all cells, pooling constants included.
+        fixed: `(3,)`, of the weights of the fixed part that count.
+        space: The space.
+    """
+
+    space: SearchSpace
+
+    @classmethod
+    def of_weights(
+        cls,
+        space: SearchSpace,
+        candidates: np.ndarray,
+        fixed_by_weight: Mapping[str, np.ndarray],
+        fixed: FixedPart,
+        *,
+        counts_pooling: bool = True,
+    ) -> "CellAngleSums":
+        """Returns the sums in one of the published conventions, or another.
+
+        Args:
+            space: A space of cells.
+            candidates: `(num_places, max_candidates, 3)`, over kernels alone.
+            fixed_by_weight: The three sums of each weight of the fixed part,
+                by `layer/weight`.
+            fixed: Which of them count, and how.
+            counts_pooling: Whether pooling constants count, as published.
+
+        Raises:
+            ValueError: If the sums do not fit the space or are not finite,
+                with the place.
+        """
+        sums = cls(candidates, fixed.sums(fixed_by_weight), space)
+        sums.check(space)
+        if not counts_pooling:
+            return sums
+        return dataclasses.replace(
+            sums, candidates=candidates + pooling_sums(space)
+        )
+
+    def summed(self, paths: np.ndarray) -> np.ndarray:
+        """Returns the three sums of whole children, `(count, 3)`."""
+        times = multiplicities(self.space, paths)
+        sums = np.tile(self.fixed, (len(paths), 1))
+        for place, column, n in zip(
+            self.candidates, paths.T, times.T, strict=True
+        ):
+            sums += n[:, None] * place[column]
+        return sums
+
+    def _spelt(self, path: np.ndarray) -> str:
+        return format_genotype(self.space, self.space.genotype(path.tolist()))

@@ -1,0 +1,73 @@
+"""How often a cell's edges count: unbroken paths, by counting alone."""
+
+import numpy as np
+
+from nse_tf.spaces import CellGraph, SearchSpace, Zero, require_cells
+
+
+def path_counts(graph: CellGraph, is_open: np.ndarray) -> np.ndarray:
+    """Returns through how many unbroken paths each edge is passed.
+
+    A path leads from any input to the last node. Paths through an edge are
+    those that reach its source times those that go on from its target, and
+    both are sums over neighbors: no path is ever listed.
+
+    Args:
+        graph: The cell.
+        is_open: `(count, num_edges)`, in the graph's order; an edge that is
+            not open breaks every path through it.
+
+    Returns:
+        `(count, num_edges)`, int64; zero for an edge that is not open.
+
+    References:
+        Hu et al., ABS (2020), algorithm 1: https://arxiv.org/abs/2004.13431
+    """
+    count = len(is_open)
+    to_node = np.zeros((graph.num_nodes, count), np.int64)
+    from_node = np.zeros((graph.num_nodes, count), np.int64)
+    to_node[: graph.num_inputs] = 1
+    from_node[graph.last_node] = 1
+    columns = np.ascontiguousarray(is_open.T).astype(np.int64)
+    # By target ascending, so that a source is complete before it is read.
+    for (source, target), column in zip(graph.edges, columns, strict=True):
+        to_node[target] += column * to_node[source]
+    order = sorted(
+        zip(graph.edges, columns, strict=True), key=lambda each: -each[0][0]
+    )
+    for (source, target), column in order:
+        from_node[source] += column * from_node[target]
+    sources, targets = np.array(graph.edges).T
+    counts: np.ndarray = (columns * to_node[sources] * from_node[targets]).T
+    return counts
+
+
+def multiplicities(space: SearchSpace, paths: np.ndarray) -> np.ndarray:
+    """Returns how often each place's weights count in a child's vector.
+
+    Args:
+        space: A space of cells.
+        paths: Candidate indices `(count, num_places)`.
+
+    Returns:
+        `(count, num_places)`, int64.
+
+    Raises:
+        ValueError: If the space is a chain.
+    """
+    skeleton, edges = require_cells(space)
+    is_open = np.stack(
+        [
+            np.array([op != Zero() for op in edge.candidates])[column]
+            for edge, column in zip(edges, paths.T, strict=True)
+        ],
+        axis=1,
+    )
+    num_edges = len(skeleton.graph.edges)
+    return np.concatenate(
+        [
+            path_counts(skeleton.graph, is_open[:, first : first + num_edges])
+            for first in range(0, len(edges), num_edges)
+        ],
+        axis=1,
+    )

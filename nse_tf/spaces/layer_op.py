@@ -1,0 +1,27 @@
+"""A layer of the user's own as a candidate: a label and its numbers."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerOp:
+    """A layer of the user's that competes for a place.
+
+    Attributes:
+        label: Its name there, such as `conv2d_0`.
+        macs: Multiply-accumulates for one image.
+        params: Trainable numbers.
+        kernel_params: Those of them in variables of rank 2 or more.
+        num_convs: How many convolutions and fully connected layers it has.
+    """
+
+    label: str
+    macs: int = 0
+    params: int = 0
+    kernel_params: int = 0
+    num_convs: int = 0
+
+    @property
+    def name(self) -> str:
+        """The label."""
+        return self.label

@@ -1,0 +1,122 @@
+"""CellSupernet: the weight-sharing model of a NAS-Bench-201 space."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.spaces import Genotype, SearchSpace, require_nb201
+from nse_tf.supernet.batch_norm import MOMENTUM, FusedBatchNormalization
+from nse_tf.supernet.cell_fixed import CellFixedPart
+from nse_tf.supernet.cell_stage import CellStage
+from nse_tf.supernet.fixed import initialize
+
+
+class CellSupernet(keras.Model):
+    """All cells of a space with all their candidates.
+
+    Each cell is told its own candidate of each edge, so that cells need not
+    agree while weights are trained. In the cells batch norm has neither scale
+    nor offset.
+
+    Args:
+        space: A space with the skeleton of NAS-Bench-201.
+        seed: Of the initial weights.
+
+    Call arguments:
+        images: `(batch, height, width, channels)`, pixels in 0..255.
+        open_branches: Index of the open candidate of each edge of each cell,
+            int32 `(num_cells, num_edges)`; see `slots_of`.
+        training: Whether batch norm uses and moves statistics.
+        rate: Share of the batch in moved statistics.
+
+    Output shape:
+        Logits `(batch, num_classes)`.
+
+    Raises:
+        ValueError: If the space has another skeleton.
+
+    References:
+        Dong and Yang, NAS-Bench-201 (2020): https://arxiv.org/abs/2001.00326
+    """
+
+    def __init__(self, space: SearchSpace, seed: int = 0) -> None:
+        super().__init__(name="supernet")
+        skeleton, edges = require_nb201(space)
+        self.space = space
+        rng = np.random.default_rng(seed)
+        self._fixed_part = CellFixedPart(skeleton, fast=True)
+        self._fixed_part.build()
+        # Kept as an attribute, so that Keras finds their weights.
+        self.fixed_layers = self._fixed_part.layers
+        self.stages = [
+            CellStage(
+                f"stage{stage}",
+                skeleton.graph,
+                edges,
+                skeleton.num_cells,
+                width,
+                rng,
+            )
+            for stage, width in enumerate(skeleton.widths)
+        ]
+        initialize(self.fixed_layers, rng)
+        self.built = True
+
+    def initialize(self, seed: int) -> None:
+        """Draws all weights anew, as for a new supernet of that seed."""
+        rng = np.random.default_rng(seed)
+        for stage in self.stages:
+            stage.initialize(rng)
+        initialize(self.fixed_layers, rng)
+
+    @tf.autograph.experimental.do_not_convert  # It has no need to.
+    def call(
+        self,
+        images: tf.Tensor,
+        open_branches: tf.Tensor,
+        training: bool = False,
+        rate: tf.Tensor | float = 1.0 - MOMENTUM,
+    ) -> tf.Tensor:
+        """Returns the logits of the open sub-network."""
+
+        def apply(layer: keras.layers.Layer, inputs: tf.Tensor) -> tf.Tensor:
+            if isinstance(layer, FusedBatchNormalization):
+                return layer(inputs, training=training, rate=rate)
+            return layer(inputs)
+
+        outputs = self._fixed_part.run_stem(tf.cast(images, tf.float32), apply)
+        of_stages = tf.split(open_branches, len(self.stages))
+        for number, stage in enumerate(self.stages):
+            if number:
+                outputs = self._fixed_part.run_reduction(number, outputs, apply)
+            outputs = stage(
+                outputs, of_stages[number], training=training, rate=rate
+            )
+        return self._fixed_part.run_tail(outputs, apply)
+
+    @property
+    def num_cells(self) -> int:
+        """How many cells there are."""
+        return len(require_nb201(self.space)[0].cells)
+
+    def slots_of(self, genotype: Genotype) -> np.ndarray:
+        """Returns a genotype, the same in all cells, as `open_branches`.
+
+        Raises:
+            ValueError: If the genotype is not of the space.
+        """
+        self.space.require(genotype)
+        path = np.array(genotype.path, np.int32)
+        return np.tile(path, (self.num_cells, 1))
+
+    def row_kernel_sizes(self) -> dict[int, np.ndarray]:
+        """Returns how long the kernels of rows are, by index of variable.
+
+        For an optimizer that moves rows; see `LazySGD`.
+        """
+        variables = self.trainable_variables
+        positions = {id(variable): i for i, variable in enumerate(variables)}
+        return {
+            positions[id(stage.rows)]: stage.kernel_sizes
+            for stage in self.stages
+        }

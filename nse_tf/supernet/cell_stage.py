@@ -1,0 +1,325 @@
+"""All weights of the cells of one width, and how they are run.
+
+A step of a chain reads one row of weights at each of its places. A network of
+cells has 90 places with little to do at each, so that reading, moving and
+normalizing them one by one would take longer than the arithmetic. So the cells
+of a stage keep all their weights in one matrix, a row for each convolution of
+each edge of each cell: a step reads thirty rows at once, gets one gradient and
+writes thirty rows at once.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.spaces import CellGraph, CellOp, Edge, NorConv, Pool, Zero
+from nse_tf.supernet.batch_norm import (
+    MOMENTUM,
+    moved,
+    normalize,
+    normalize_by,
+)
+from nse_tf.supernet.layouts import Piece
+
+# What an edge may have to do; the side of a convolution is a number.
+_NOTHING, _SKIP, _AVERAGE, _MAXIMUM, _CONVOLVE = range(5)
+
+
+@dataclasses.dataclass(frozen=True)
+class _OpenEdge:
+    """What a step has read for one edge of one cell."""
+
+    kind: tf.Tensor
+    side: tf.Tensor
+    row: tf.Tensor
+    statistics: tf.Tensor
+
+
+class CellStage(keras.layers.Layer):
+    """The cells of one width, one after another, with all their candidates.
+
+    Only the open candidate of an edge computes, and only if the output hears of
+    it; only its row of weights gets a gradient, and only its row of statistics
+    moves.
+
+    Args:
+        name: Of the layer.
+        graph: The graph of each cell; one input, one output node.
+        edges: Its edges, with their candidates.
+        num_cells: How many cells.
+        channels: Their width.
+        rng: Draws the initial weights.
+
+    Call arguments:
+        inputs: `(batch, height, width, channels)`.
+        slots: The open candidate of each edge, int32 `(num_cells, num_edges)`.
+        training: Whether to normalize by the batch and move statistics.
+        rate: Share of the batch in moved statistics.
+
+    Output shape:
+        That of the inputs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        graph: CellGraph,
+        edges: Sequence[Edge],
+        num_cells: int,
+        channels: int,
+        rng: np.random.Generator,
+    ) -> None:
+        super().__init__(name=name)
+        self._graph = graph
+        self._num_cells, self._channels = num_cells, channels
+        self.row_index, pieces = _numbered(edges, num_cells, channels)
+        self.pieces = pieces
+        # The last row is that of whatever has no weights.
+        self.kernel_sizes = np.array(
+            [piece.size for piece in pieces] + [0], np.int32
+        )
+        num_candidates = max(len(edge.candidates) for edge in edges)
+        self._kinds = np.zeros((len(edges), num_candidates), np.int32)
+        self._sides = np.ones((len(edges), num_candidates), np.int32)
+        for row, edge in enumerate(edges):
+            for column, op in enumerate(edge.candidates):
+                self._kinds[row, column] = _kind_of(op)
+                if isinstance(op, NorConv):
+                    self._sides[row, column] = op.kernel
+        fresh = self._fresh(rng)
+        self.rows, self.statistics = (
+            self.add_weight(
+                name=weight,
+                shape=value.shape,
+                initializer=functools.partial(_constant, value),
+                trainable=weight == "rows",
+            )
+            for weight, value in zip(("rows", "statistics"), fresh, strict=True)
+        )
+        self.built = True
+
+    def _fresh(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Returns fresh matrices of weights and statistics."""
+        rows = np.zeros(
+            (len(self.kernel_sizes), self.kernel_sizes.max(initial=1)),
+            np.float32,
+        )
+        for row, piece in zip(rows, self.pieces, strict=False):
+            row[: piece.size] = piece.initial(rng).ravel()
+        statistics = np.zeros((len(rows), 2 * self._channels), np.float32)
+        statistics[:-1, self._channels :] = 1.0
+        return rows, statistics
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Draws all weights and statistics anew."""
+        for variable, value in zip(
+            (self.rows, self.statistics), self._fresh(rng), strict=True
+        ):
+            variable.assign(value)
+
+    def call(
+        self,
+        inputs: tf.Tensor,
+        slots: tf.Tensor,
+        training: bool = False,
+        rate: tf.Tensor | float = 1.0 - MOMENTUM,
+    ) -> tf.Tensor:
+        """Returns what the last cell puts out."""
+        num_edges = len(self._graph.edges)
+        slots = tf.reshape(slots, [self._num_cells, num_edges])
+        kinds = self._kinds_heard(slots)
+        rows = tf.where(
+            kinds == _CONVOLVE,
+            tf.gather(self.row_index, slots, batch_dims=2),
+            len(self.pieces),
+        )
+        rows = tf.reshape(rows, [-1])
+        statistics = tf.gather(self.statistics.value, rows)
+        opened = self._opened(slots, kinds, rows, statistics)
+        outputs, seen = inputs, []
+        for first in range(0, len(opened), num_edges):
+            outputs, seen_here = self._run_cell(
+                outputs, opened[first : first + num_edges], training
+            )
+            seen += seen_here
+        if training:
+            self.statistics.value.scatter_update(
+                tf.IndexedSlices(moved(statistics, tf.stack(seen), rate), rows)
+            )
+        return outputs
+
+    def _kinds_heard(self, slots: tf.Tensor) -> tf.Tensor:
+        """Returns what each edge has to do, `(num_cells, num_edges)`.
+
+        That is nothing, too, where the output does not hear of its target.
+        """
+        kinds = tf.unstack(_looked_up(self._kinds, slots), axis=1)
+        nobody = tf.zeros_like(kinds[0], tf.bool)
+        is_heard = [nobody] * self._graph.num_nodes
+        is_heard[self._graph.last_node] = ~nobody
+        edges = list(zip(self._graph.edges, kinds, strict=True))
+        for (source, target), kind in sorted(
+            edges, key=lambda each: each[0], reverse=True
+        ):
+            is_heard[source] |= (kind != _NOTHING) & is_heard[target]
+        return tf.stack(
+            [
+                tf.where(is_heard[target], kind, _NOTHING)
+                for (_, target), kind in edges
+            ],
+            axis=1,
+        )
+
+    def _opened(
+        self,
+        slots: tf.Tensor,
+        kinds: tf.Tensor,
+        rows: tf.Tensor,
+        statistics: tf.Tensor,
+    ) -> list[_OpenEdge]:
+        """Returns what is open at each edge of each cell, cell by cell."""
+        sides = _looked_up(self._sides, slots)
+        return [
+            _OpenEdge(*each)
+            for each in zip(
+                tf.unstack(tf.reshape(kinds, [-1])),
+                tf.unstack(tf.reshape(sides, [-1])),
+                tf.unstack(tf.gather(self.rows.value, rows)),
+                tf.unstack(statistics),
+                strict=True,
+            )
+        ]
+
+    def _run_cell(
+        self, inputs: tf.Tensor, opened: list[_OpenEdge], training: bool
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Returns a cell's output, and the statistics seen at each edge."""
+        nodes: dict[int, tf.Tensor] = {0: inputs}
+        seen = []
+        for (source, target), edge in zip(
+            self._graph.edges, opened, strict=True
+        ):
+            nodes[target], seen_here = self._run_edge(
+                nodes[source], nodes.get(target), edge, training
+            )
+            seen.append(seen_here)
+        return nodes[self._graph.last_node], seen
+
+    def _run_edge(
+        self,
+        inputs: tf.Tensor,
+        so_far: tf.Tensor | None,
+        edge: _OpenEdge,
+        training: bool,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the target's value so far with what the edge brings.
+
+        Adding is part of the branches, so that an edge without connection
+        costs nothing.
+        """
+
+        def added(outputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            if so_far is not None:
+                outputs = so_far + outputs
+            return outputs, edge.statistics
+
+        def nothing() -> tuple[tf.Tensor, tf.Tensor]:
+            if so_far is None:
+                return tf.zeros_like(inputs), edge.statistics
+            return so_far, edge.statistics
+
+        def convolved() -> tuple[tf.Tensor, tf.Tensor]:
+            outputs, seen = self._convolve(inputs, edge, training)
+            return added(outputs)[0], seen
+
+        branches: dict[int, Callable[[], tuple[tf.Tensor, tf.Tensor]]] = {
+            _NOTHING: nothing,
+            _SKIP: lambda: added(inputs),
+            _AVERAGE: lambda: added(tf.nn.avg_pool2d(inputs, 3, 1, "SAME")),
+            _MAXIMUM: lambda: added(tf.nn.max_pool2d(inputs, 3, 1, "SAME")),
+            _CONVOLVE: convolved,
+        }
+        present = sorted(set(self._kinds.ravel().tolist()))
+        position = np.searchsorted(present, range(len(branches)))
+        outputs, seen = tf.switch_case(
+            tf.gather(position.astype(np.int32), edge.kind),
+            [branches[kind] for kind in present],
+        )
+        outputs.set_shape(inputs.shape)
+        return outputs, seen
+
+    def _convolve(
+        self, inputs: tf.Tensor, edge: _OpenEdge, training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns ReLU, convolution, batch norm, and the batch's statistics."""
+        width = self._channels
+        size = edge.side * edge.side * width * width
+        kernel = tf.reshape(
+            edge.row[:size], [edge.side, edge.side, width, width]
+        )
+        outputs = tf.nn.conv2d(tf.nn.relu(inputs), kernel, 1, "SAME")
+        outputs.set_shape(inputs.shape)
+        gamma, beta = tf.ones([width]), tf.zeros([width])
+        if not training:
+            mean, variance = tf.split(edge.statistics, 2)
+            return (
+                normalize_by(outputs, gamma, beta, mean, variance),
+                edge.statistics,
+            )
+        outputs, mean, variance = normalize(outputs, gamma, beta)
+        return outputs, tf.concat([mean, variance], 0)
+
+    def values_of(
+        self, cell: int, edge: int, candidate: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Returns kernel, mean and variance of a candidate, if it has any."""
+        row = int(self.row_index[cell, edge, candidate])
+        if row == len(self.pieces):
+            return None
+        piece = self.pieces[row]
+        kernel = self.rows.numpy()[row, : piece.size].reshape(piece.shape)
+        mean, variance = np.split(self.statistics.numpy()[row], 2)
+        return kernel, mean, variance
+
+
+def _numbered(
+    edges: Sequence[Edge], num_cells: int, channels: int
+) -> tuple[np.ndarray, list[Piece]]:
+    """Returns the row of each candidate at each cell and edge, and kernels.
+
+    Those without kernels share the row after the last.
+    """
+    num_candidates = max(len(edge.candidates) for edge in edges)
+    index = np.full((num_cells, len(edges), num_candidates), -1, np.int32)
+    pieces: list[Piece] = []
+    for cell in range(num_cells):
+        for number, edge in enumerate(edges):
+            for candidate, op in enumerate(edge.candidates):
+                if isinstance(op, NorConv):
+                    index[cell, number, candidate] = len(pieces)
+                    shape = (op.kernel, op.kernel, channels, channels)
+                    pieces.append(Piece("conv", "kernel", shape))
+    index[index == -1] = len(pieces)
+    return index, pieces
+
+
+def _looked_up(table: np.ndarray, slots: tf.Tensor) -> tf.Tensor:
+    """Returns entries `(num_cells, num_edges)` of `(num_edges, candidates)`."""
+    return tf.transpose(tf.gather(table, tf.transpose(slots), batch_dims=1))
+
+
+def _kind_of(op: CellOp) -> int:
+    if isinstance(op, NorConv):
+        return _CONVOLVE
+    if isinstance(op, Pool):
+        return _AVERAGE if op.kind == "avg" else _MAXIMUM
+    return _NOTHING if op == Zero() else _SKIP
+
+
+def _constant(value: np.ndarray, shape: object, dtype: str) -> tf.Tensor:
+    del shape
+    return tf.constant(value, dtype)

@@ -1,0 +1,158 @@
+"""How the networks of a space are made, whatever kind of space it is."""
+
+import functools
+from typing import Any, Protocol
+
+import keras
+
+from nse_tf.spaces import Genotype, SearchSpace, require_chain
+from nse_tf.supernet.model import Supernet
+from nse_tf.supernet.model_children import ModelCopy, copy_model, one_of
+from nse_tf.supernet.model_space import choices_of, space_of
+from nse_tf.supernet.model_supernet import ModelSupernet
+from nse_tf.supernet.subnet import build_child, cut_out, with_stock_layers
+
+
+class Networks(Protocol):
+    """Makes the networks of one space."""
+
+    @property
+    def space(self) -> SearchSpace:
+        """The full space."""
+
+    def supernet(self) -> Any:
+        """Returns a new supernet, a `WeightSharing`."""
+
+    def child(
+        self,
+        genotype: Genotype,
+        *,
+        seed: int = 0,
+        fast: bool = True,
+        dropout: float = 0.0,
+    ) -> keras.Model:
+        """Returns a child with fresh weights; see `build_child`."""
+
+    def cut_out(
+        self, supernet: Any, genotype: Genotype, *, fast: bool = True
+    ) -> keras.Model:
+        """Returns a child with the weights it has in a supernet of these."""
+
+    def with_stock_layers(
+        self, genotype: Genotype, child: keras.Model
+    ) -> keras.Model:
+        """Returns a fast child as users get it, with the same weights."""
+
+
+class ChainNetworks:
+    """The networks of a chain of this package's own blocks.
+
+    Args:
+        space: The full space.
+    """
+
+    def __init__(self, space: SearchSpace) -> None:
+        self.space = space
+        self.supernet = functools.partial(Supernet, space)
+        self.child = functools.partial(build_child, space)
+        self.cut_out = cut_out
+        self.with_stock_layers = functools.partial(with_stock_layers, space)
+
+
+class ModelNetworks:
+    """The networks of a user's functional model with `Choice` layers.
+
+    Args:
+        model: The model; stays as it is.
+
+    Raises:
+        ValueError: As of `space_of`.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+        self.space = space_of(model)
+        self._names = [choice.name for choice in choices_of(model)]
+
+    def supernet(self) -> ModelSupernet:
+        """Returns a new supernet."""
+        return ModelSupernet(self._model, self.space)
+
+    def child(
+        self,
+        genotype: Genotype,
+        *,
+        seed: int = 0,
+        fast: bool = True,
+        dropout: float = 0.0,
+    ) -> keras.Model:
+        """Returns a child with fresh weights.
+
+        A fast one gives logits, another one what the user's model gives.
+
+        Raises:
+            ValueError: If the genotype is foreign, or dropout is asked for.
+        """
+        if dropout:
+            raise ValueError(
+                f"`dropout` {dropout} has no place in a model of your own: put "
+                "a keras.layers.Dropout into it."
+            )
+        return self._copy(genotype, fast=fast, seed=seed).model
+
+    def cut_out(
+        self, supernet: ModelSupernet, genotype: Genotype, *, fast: bool = True
+    ) -> keras.Model:
+        """Returns a child with the weights it has in the supernet.
+
+        Raises:
+            ValueError: If the genotype is not of the space.
+        """
+        child = self._copy(genotype, fast=fast)
+        trained = {id(layer): copy for layer, copy in supernet.shared}
+        for layer, copy in child.shared:
+            if isinstance(copy, keras.layers.Layer) and copy.weights:
+                copy.set_weights(trained[id(layer)].get_weights())
+        for place, index, (_, copy) in zip(
+            supernet.places, genotype.path, child.places, strict=True
+        ):
+            place.fill(index, copy)
+        return child.model
+
+    def with_stock_layers(
+        self, genotype: Genotype, child: keras.Model
+    ) -> keras.Model:
+        """Returns a fast child as the user wrote it, with the same weights."""
+        stock = self._copy(genotype, fast=False).model
+        stock.set_weights(child.get_weights())
+        return stock
+
+    def _copy(
+        self, genotype: Genotype, *, fast: bool, seed: int = 0
+    ) -> ModelCopy:
+        self.space.require(genotype)
+        genes = {
+            name: (block.name, index)
+            for name, block, index in zip(
+                self._names, self.space.blocks, genotype.path, strict=True
+            )
+        }
+        return copy_model(self._model, one_of(genes), fast=fast, seed=seed)
+
+
+def networks_of(searched: SearchSpace | keras.Model) -> Networks:
+    """Returns what makes the networks of a space, or of a `Choice` model.
+
+    Raises:
+        TypeError: If it is neither.
+        ValueError: If it is a space that has no chain, or as of `space_of`.
+    """
+    if isinstance(searched, keras.Model):
+        return ModelNetworks(searched)
+    if isinstance(searched, SearchSpace):
+        require_chain(searched)
+        return ChainNetworks(searched)
+    raise TypeError(
+        "What to search is a space or a Keras model with `nse_tf.Choice` "
+        f"layers, not {searched!r}."
+    )

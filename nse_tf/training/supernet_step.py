@@ -1,0 +1,39 @@
+"""The compiled update of a supernet, as its recipe says."""
+
+from typing import Any
+
+import numpy as np
+
+from nse_tf.training.lazy_sgd import LazySGD
+from nse_tf.training.recipes import SupernetRecipe
+from nse_tf.training.steps import TrainingStep
+
+
+def supernet_step(
+    supernet: Any,
+    recipe: SupernetRecipe,
+    row_kernel_sizes: dict[int, np.ndarray],
+) -> tuple[LazySGD, TrainingStep]:
+    """Returns the optimizer, momenta zero, and the update that it is part of.
+
+    Args:
+        supernet: Of chains or of cells.
+        recipe: The numbers of a step.
+        row_kernel_sizes: As of `LazySGD`.
+    """
+    optimizer = LazySGD(
+        supernet.trainable_variables,
+        row_kernel_sizes,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov,
+        weight_decay=recipe.weight_decay,
+        clip_norm=recipe.clip_norm,
+    )
+    step = TrainingStep(
+        lambda images, slots: supernet(images, slots, training=True),
+        optimizer,
+        augmentation=recipe.augmentation,
+        label_smoothing=recipe.label_smoothing,
+        class_weights=recipe.class_weights,
+    )
+    return optimizer, step

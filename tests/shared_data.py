@@ -1,0 +1,14 @@
+"""Where the shared data lie, and a mark for tests that need them."""
+
+import pathlib
+
+import pytest
+
+FOLDER = pathlib.Path(__file__).parents[2] / "shared" / "data"
+NB201_CSV = FOLDER / "nasbench201" / "nb201_cifar10.csv.gz"
+LATENCY_CSV = FOLDER / "latency" / "nb201_latency_ms.csv.gz"
+
+needs_nasbench201 = pytest.mark.skipif(
+    not (NB201_CSV.exists() and LATENCY_CSV.exists()),
+    reason=f"the tables of NAS-Bench-201 are not in {FOLDER}",
+)

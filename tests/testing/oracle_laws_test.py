@@ -1,0 +1,112 @@
+"""All our oracles keep the laws; keras-tuner's own break some."""
+
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import keras_tuner
+import pytest
+from keras_tuner.engine.trial import Trial
+
+from nse_tf.costs import CostModel
+from nse_tf.testing.formula_worker import FormulaWorker
+from nse_tf.testing.oracle_laws import (
+    ORACLE_LAWS,
+    OracleCase,
+    a_nan_is_forgotten_by_the_retry,
+    failures_end_the_search_and_leave_it_answering,
+    only_completed_trials_are_best,
+    zero_is_a_seed,
+)
+from nse_tf.tuners import AngleShrinkingOracle, EvolutionOracle
+from nse_tf.tuners.job_files import read_job, write_result
+from nse_tf.tuners.oracles import metrics_of
+from tests.supernet.choice_models import dense_model
+from tests.tuners.evolution_test import judge, make_space
+from tests.tuners.tiny_search import CONFIG, SPACE
+
+MODEL = dense_model()
+
+
+def do_job(oracle: Any, trial: Trial) -> dict[str, float]:
+    """Does a job by arithmetic."""
+    job = read_job(oracle.folder, trial.hyperparameters.values["job"])
+    result = FormulaWorker(CostModel(oracle.space)).run(job)
+    reference = write_result(oracle.folder, job.id, result)
+    trial.hyperparameters.values["result"] = reference
+    return metrics_of(result)
+
+
+def judge_trial(oracle: Any, trial: Trial) -> dict[str, float]:
+    """Judges values by a formula."""
+    del oracle
+    return judge(trial.hyperparameters.values)
+
+
+def evolution(**changes: Any) -> EvolutionOracle:
+    """Returns an oracle that breeds from the third trial on."""
+    given = {
+        "objective": ["val_accuracy", "macs"],
+        "population": 2,
+        "seed": 3,
+        "hyperparameters": make_space(),
+    }
+    return EvolutionOracle(**{**given, **changes})
+
+
+CASES = {
+    "angle shrinking": OracleCase(
+        lambda **changes: AngleShrinkingOracle(
+            SPACE, **{"config": CONFIG, **changes}
+        ),
+        do_job,
+    ),
+    "angle shrinking of a user's model": OracleCase(
+        lambda **changes: AngleShrinkingOracle(
+            MODEL, **{"config": CONFIG, **changes}
+        ),
+        do_job,
+    ),
+    "evolution": OracleCase(evolution, judge_trial),
+    "evolution of one objective": OracleCase(
+        lambda **changes: evolution(**{"objective": None, **changes}),
+        judge_trial,
+    ),
+}
+
+
+@pytest.mark.parametrize("law", ORACLE_LAWS)
+@pytest.mark.parametrize("name", CASES)
+def test_our_oracles_keep_the_laws(
+    name: str, law: Callable[..., None], tmp_path: pathlib.Path
+) -> None:
+    law(CASES[name], tmp_path / "run")
+
+
+def stock(**changes: Any) -> keras_tuner.Oracle:
+    """Returns keras-tuner's random search."""
+    given = {"objective": "val_loss", "hyperparameters": make_space()}
+    return keras_tuner.oracles.RandomSearchOracle(**{**given, **changes})
+
+
+@pytest.mark.filterwarnings("ignore:All-NaN axis")
+@pytest.mark.parametrize(
+    ("law", "message"),
+    [
+        (zero_is_a_seed, "Seed 0 became"),
+        (only_completed_trials_are_best, "best"),
+        (failures_end_the_search_and_leave_it_answering, "no answer"),
+        (a_nan_is_forgotten_by_the_retry, "ended as FAILED|ended as INVALID"),
+    ],
+)
+def test_the_laws_tell_an_oracle_that_breaks_them(
+    law: Callable[..., None], message: str, tmp_path: pathlib.Path
+) -> None:
+    """Pitfalls of keras-tuner 1.4.8 that ours were built around."""
+
+    def work(oracle: Any, trial: Trial) -> dict[str, float]:
+        del oracle
+        return {"val_loss": trial.hyperparameters.values["rate"]}
+
+    with pytest.raises(AssertionError, match=message):
+        law(OracleCase(stock, work), tmp_path / "run")

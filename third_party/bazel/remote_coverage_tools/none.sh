@@ -1,0 +1,3 @@
+#!/bin/sh
+# There is no coverage under Bazel here.
+exit 1

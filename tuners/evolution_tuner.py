@@ -1,0 +1,84 @@
+"""Evolution: a drop-in for keras-tuner's own tuners."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import keras_tuner
+from keras_tuner.engine.trial import Trial
+
+from nse_tf.spaces import SearchSpace
+from nse_tf.tuners.careful_tuner import CarefulTuner
+from nse_tf.tuners.evolution import EvolutionOracle
+from nse_tf.tuners.goals import Goals
+from nse_tf.tuners.space_hypermodel import SpaceHyperModel
+
+
+class Evolution(CarefulTuner):
+    """Evolves hyperparameters, or the networks of a space, trained alone.
+
+    Arguments not listed are those of `EvolutionOracle`.
+
+    Args:
+        hypermodel: As of every tuner; also a space, or a Keras model with
+            `nse_tf.Choice` layers.
+        **kwargs: As of `keras_tuner.Tuner`.
+
+    Raises:
+        ValueError: As of `EvolutionOracle`.
+
+    Example:
+        ```python
+        tuner = Evolution(
+            space,
+            objective=["val_accuracy", "macs"],
+            constraints={"params": 50_000},
+            max_trials=200,
+        )
+        tuner.search(images, labels, validation_data=held_out, epochs=5)
+        for trial in tuner.pareto_trials():
+            ...
+        ```
+    """
+
+    def __init__(
+        self,
+        hypermodel: Any = None,
+        objective: Any = None,
+        max_trials: int | None = 10,
+        population: int = 20,
+        mutation_probability: float = 0.2,
+        constraints: Mapping[str, float] | None = None,
+        seed: int | None = None,
+        hyperparameters: keras_tuner.HyperParameters | None = None,
+        tune_new_entries: bool = True,
+        allow_new_entries: bool = True,
+        max_retries_per_trial: int = 0,
+        max_consecutive_failed_trials: int = 3,
+        **kwargs: Any,
+    ) -> None:
+        if isinstance(hypermodel, SearchSpace | keras.Model):
+            hypermodel = SpaceHyperModel(hypermodel, seed=seed or 0)
+        oracle = EvolutionOracle(
+            objective=objective,
+            max_trials=max_trials,
+            population=population,
+            mutation_probability=mutation_probability,
+            constraints=constraints,
+            seed=seed,
+            hyperparameters=hyperparameters,
+            tune_new_entries=tune_new_entries,
+            allow_new_entries=allow_new_entries,
+            max_retries_per_trial=max_retries_per_trial,
+            max_consecutive_failed_trials=max_consecutive_failed_trials,
+        )
+        self._goals: Goals = oracle.goals
+        super().__init__(oracle, hypermodel, **kwargs)
+
+    def pareto_trials(self) -> list[Trial]:
+        """Returns the trials within all limits that no other dominates.
+
+        By the first objective, best first. Also on a worker, which asks its
+        chief for the trials.
+        """
+        return self._goals.front(self.oracle.get_best_trials(10**6))

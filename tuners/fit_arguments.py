@@ -1,0 +1,141 @@
+"""What `search` is given: the arguments of `keras.Model.fit`, read."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nse_tf.datasets import ImageSet, as_image_set
+from nse_tf.training import ChildRecipe, SupernetRecipe
+
+
+@dataclasses.dataclass(frozen=True)
+class FitArguments:
+    """The arguments of a search on shared weights.
+
+    Attributes:
+        train: The training part.
+        validation: The validation part.
+        epochs: Of each child that is trained alone, or None for the method's
+            own number.
+        batch_size: Of all training, or None for the recipes' own.
+        class_weights: A factor on the loss of each class; empty for ones.
+        callbacks: See each child that is trained alone.
+    """
+
+    train: ImageSet
+    validation: ImageSet
+    epochs: int | None = None
+    batch_size: int | None = None
+    class_weights: tuple[float, ...] = ()
+    callbacks: tuple[Any, ...] = ()
+
+    def recipes(
+        self, supernet: SupernetRecipe, child: ChildRecipe
+    ) -> tuple[SupernetRecipe, ChildRecipe]:
+        """Returns the recipes with what `search` says in their place."""
+        changes: dict[str, Any] = {}
+        if self.batch_size is not None:
+            changes["batch_size"] = self.batch_size
+        if self.class_weights:
+            changes["class_weights"] = self.class_weights
+        return (
+            dataclasses.replace(supernet, **changes),
+            dataclasses.replace(child, **changes),
+        )
+
+
+def read_fit_arguments(
+    num_classes: int,
+    x: Any,
+    y: Any = None,
+    *,
+    validation_data: Any = None,
+    validation_split: float = 0.0,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    class_weight: Mapping[int, float] | None = None,
+    callbacks: Sequence[Any] | None = None,
+    **others: Any,
+) -> FitArguments:
+    """Returns the arguments of `search`, checked.
+
+    Args:
+        num_classes: Of the space.
+        x: As of `SupernetTuner.search`; so are all others.
+        y: Labels, or None.
+        validation_data: The validation part, or None.
+        validation_split: Share of the end of the training part, or 0.
+        epochs: Of children trained alone.
+        batch_size: Of all training.
+        class_weight: Factor on the loss by label; 1 for those left out.
+        callbacks: Keras callbacks.
+        **others: Refused.
+
+    Raises:
+        TypeError: If there is an argument that has no use here.
+        ValueError: If there is no validation part or there are two, or a number
+            is out of range.
+    """
+    if others:
+        raise TypeError(
+            f"`search` has no use for {sorted(others)} here: it takes epochs, "
+            "batch_size, class_weight, callbacks, validation_data, "
+            "validation_split and verbose; augmentation is the recipes'."
+        )
+    train = as_image_set(x if y is None else (x, y))
+    if (validation_data is None) == (not validation_split):
+        raise ValueError(
+            "Networks are ranked on a validation part: give either "
+            "`validation_data` or a `validation_split` such as 0.2."
+        )
+    if validation_data is None:
+        train, validation = _split(train, validation_split)
+    else:
+        validation = as_image_set(validation_data)
+    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+        if value is not None and value < 1:
+            raise ValueError(f"`{name}` must be at least 1, not {value}.")
+    return FitArguments(
+        train,
+        validation,
+        epochs,
+        batch_size,
+        _class_weights(class_weight or {}, num_classes),
+        tuple(callbacks or ()),
+    )
+
+
+def _split(images: ImageSet, share: float) -> tuple[ImageSet, ImageSet]:
+    """Splits the end off, unshuffled, as `keras.Model.fit` does.
+
+    Raises:
+        ValueError: If nothing would be left of one of the two.
+    """
+    first = int(len(images) * (1.0 - share))
+    if not 0 < first < len(images):
+        raise ValueError(
+            f"`validation_split` {share} leaves {first} of {len(images)} "
+            "images to train on; it must lie between 0 and 1."
+        )
+    rows = np.arange(len(images))
+    return images.subset(rows[:first]), images.subset(rows[first:])
+
+
+def _class_weights(
+    weights: Mapping[int, float], num_classes: int
+) -> tuple[float, ...]:
+    """Returns a factor for each class, or nothing where all are one.
+
+    Raises:
+        ValueError: If a class does not exist, or a factor is negative.
+    """
+    for label, weight in weights.items():
+        if label not in range(num_classes) or not weight >= 0:
+            raise ValueError(
+                f"`class_weight` gives class {label!r} the weight {weight}; "
+                f"classes are 0 to {num_classes - 1}, weights not negative."
+            )
+    found = tuple(float(weights.get(c, 1.0)) for c in range(num_classes))
+    return found if weights else ()

@@ -1,0 +1,258 @@
+"""Several objectives and limits, as plain data, and who is best by them.
+
+keras-tuner takes a list of objectives for one: their sum, whatever their units.
+Here none is traded for another: a trial is better than one that it dominates.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras_tuner
+import moocore
+import numpy as np
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+from nse_tf.costs import COSTS
+from nse_tf.tuners.objectives import read_objective
+
+Table = Mapping[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Goals:
+    """What trials are to reach, by the metrics that they report.
+
+    Attributes:
+        directions: `min` or `max` for each objective; the first is that of
+            keras-tuner, which picks the epoch to keep and is shown as score.
+        limits: A limit for each metric that has one.
+        floors: Which of the limits are lower ones.
+
+    References:
+        Deb et al., A fast and elitist multiobjective genetic algorithm: NSGA-II
+        (2002), sections III and VI: trials within the limits come first, front
+        by front, the others by how far they miss them. Within a front ours go
+        by the hypervolume that each adds, as in Beume et al., SMS-EMOA (2007),
+        of objectives scaled to 0..1.
+    """
+
+    directions: Mapping[str, str]
+    limits: Mapping[str, float]
+    floors: frozenset[str]
+
+    @property
+    def first(self) -> Any:
+        """The first objective, as keras-tuner has it."""
+        name = next(iter(self.directions))
+        return keras_tuner.Objective(name, self.directions[name])
+
+    @property
+    def metrics(self) -> set[str]:
+        """What every trial must report."""
+        return {*self.directions, *self.limits}
+
+    def points_of(self, table: Table) -> np.ndarray:
+        """Returns the objectives `(count, num_objectives)`, lower is better."""
+        return np.column_stack(
+            [
+                table[name] * (-1 if best == "max" else 1)
+                for name, best in self.directions.items()
+            ]
+        )
+
+    def excesses_of(self, table: Table) -> np.ndarray:
+        """Returns the sum of the shares by which each row misses limits."""
+        found = np.zeros(len(table[next(iter(self.directions))]))
+        for name, limit in self.limits.items():
+            over = table[name] - limit
+            over = -over if name in self.floors else over
+            found += np.maximum(over / (abs(limit) or 1.0), 0.0)
+        return found
+
+    def front_of(self, table: Table) -> np.ndarray:
+        """Returns the rows within the limits that none dominates.
+
+        By the first objective, best first; of equal rows the earlier one.
+        Rows with a value that is no number are left out.
+        """
+        points = self.points_of(table)
+        fits = (self.excesses_of(table) == 0.0) & np.isfinite(points).all(
+            axis=1
+        )
+        rows = np.flatnonzero(fits)
+        if len(rows) == 0:
+            return rows
+        rows = rows[moocore.is_nondominated(_two_columns(points[rows]))]
+        front: np.ndarray = rows[np.argsort(points[rows, 0], kind="stable")]
+        return front
+
+    def table(self, trials: Sequence[Trial]) -> Table:
+        """Returns what the goals look at, by metric."""
+        return {
+            name: np.array([value_of(trial, name) for trial in trials], float)
+            for name in self.metrics
+        }
+
+    def points(self, trials: Sequence[Trial]) -> np.ndarray:
+        """As `points_of`, of trials."""
+        return self.points_of(self.table(trials))
+
+    def excesses(self, trials: Sequence[Trial]) -> np.ndarray:
+        """As `excesses_of`, of trials."""
+        return self.excesses_of(self.table(trials))
+
+    def ordered(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Returns trials best first; of equals the earlier one."""
+        if not trials:
+            return []
+        points, excesses = self.points(trials), self.excesses(trials)
+        fits = excesses == 0.0
+        ranks, shares = np.zeros(len(trials)), np.zeros(len(trials))
+        ranks[fits], shares[fits] = ranked(points[fits])
+        order = np.lexsort((-shares, ranks, excesses))
+        return [trials[index] for index in order]
+
+    def front(self, trials: Sequence[Trial]) -> list[Trial]:
+        """As `front_of`, of trials."""
+        return [trials[index] for index in self.front_of(self.table(trials))]
+
+    def hypervolumes(
+        self,
+        trials: Sequence[Trial],
+        reference: Mapping[str, float] | None = None,
+    ) -> list[float]:
+        """Returns the hypervolume of the front after each trial.
+
+        Args:
+            trials: In the order they ended.
+            reference: The worst value of each objective that counts; None takes
+                the worst that any of the trials has within the limits.
+
+        Raises:
+            ValueError: If the reference lacks an objective.
+        """
+        fits = self.excesses(trials) == 0.0
+        points = self.points(trials)
+        if not fits.any():
+            return [0.0] * len(trials)
+        worst = points[fits].max(axis=0)
+        if reference is not None:
+            worst = self._reference(reference)
+        return [
+            float(moocore.hypervolume(seen, ref=worst)) if len(seen) else 0.0
+            for seen in (
+                points[: count + 1][fits[: count + 1]]
+                for count in range(len(trials))
+            )
+        ]
+
+    def _reference(self, reference: Mapping[str, float]) -> np.ndarray:
+        missing = self.directions.keys() - reference.keys()
+        if missing:
+            raise ValueError(
+                f"`reference` lacks the objectives {sorted(missing)}; it has "
+                f"{sorted(reference)}."
+            )
+        return np.array(
+            [
+                reference[name] * (-1 if best == "max" else 1)
+                for name, best in self.directions.items()
+            ]
+        )
+
+
+def read_goals(
+    objective: Any, constraints: Mapping[str, float] | None = None
+) -> Goals:
+    """Returns the goals that a user spells.
+
+    Args:
+        objective: A name, a `keras_tuner.Objective`, or a list of these; None
+            for the validation accuracy. Costs (`macs`, `params`, `latency_ms`,
+            `size_bytes`) are to be small.
+        constraints: For each metric the most that it may be, or the least if it
+            is one that should be large.
+
+    Raises:
+        TypeError: If an objective is none.
+        ValueError: If a direction cannot be told, an objective stands twice, or
+            a limit is no number.
+    """
+    listed = objective if isinstance(objective, list | tuple) else [objective]
+    asked = [_read_one(each) for each in listed or [None]]
+    directions = {each.name: each.direction for each in asked}
+    if len(directions) < len(asked):
+        raise ValueError(
+            f"`objective` names one twice: {list(map(str, asked))}."
+        )
+    limits = dict(constraints or {})
+    for name, limit in limits.items():
+        if not np.isfinite(limit):
+            raise ValueError(
+                f"The limit of {name!r} in `constraints` is {limit}; leave it "
+                "out for none."
+            )
+    return Goals(
+        directions,
+        limits,
+        frozenset(
+            name
+            for name in limits
+            if (directions.get(name) or _read_one(name).direction) == "max"
+        ),
+    )
+
+
+def ranked(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns each point's front, from 0, and what it adds to it.
+
+    Args:
+        points: `(count, num_objectives)`, lower is better.
+    """
+    if len(points) == 0:
+        return np.zeros(0), np.zeros(0)
+    span = np.ptp(points, axis=0)
+    scaled = (points - points.min(axis=0)) / np.where(span > 0, span, 1.0)
+    scaled = _two_columns(scaled)
+    ranks = np.asarray(moocore.pareto_rank(scaled), float)
+    shares = np.zeros(len(points))
+    for rank in np.unique(ranks):
+        members = ranks == rank
+        shares[members] = moocore.hv_contributions(
+            scaled[members], ref=np.full(scaled.shape[1], 1.1)
+        )
+    return ranks, shares
+
+
+def completed(trials: Mapping[str, Trial]) -> list[Trial]:
+    """Returns the trials that ended well."""
+    return [
+        trial
+        for trial in trials.values()
+        if trial.status == TrialStatus.COMPLETED
+    ]
+
+
+def value_of(trial: Trial, metric: str) -> float:
+    """Returns a metric of a trial at the epoch that it is scored by."""
+    history = {
+        each.step: each.mean() for each in trial.metrics.get_history(metric)
+    }
+    step = trial.best_step if trial.best_step in history else max(history)
+    return float(history[step])
+
+
+def _read_one(objective: Any) -> Any:
+    if objective is None:
+        return keras_tuner.Objective("val_accuracy", "max")
+    if isinstance(objective, str) and objective in COSTS:
+        return keras_tuner.Objective(objective, "min")
+    return read_objective(objective)
+
+
+def _two_columns(points: np.ndarray) -> np.ndarray:
+    """Returns points that have a second objective, for moocore asks for one."""
+    if points.shape[1] > 1:
+        return points
+    return np.column_stack([points, np.zeros(len(points))])

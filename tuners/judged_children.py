@@ -1,0 +1,82 @@
+"""The children that a search judged, and the front among them.
+
+A generation of children is one trial, so that keras-tuner's books stay small;
+the children themselves are in the method's history.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nse_tf.tuners.goals import read_goals
+from nse_tf.tuners.hyperparameters import values_of
+
+
+@dataclasses.dataclass(frozen=True)
+class ParetoChild:
+    """A child that no other dominates.
+
+    Attributes:
+        path: The candidate of each place.
+        values: The same as hyperparameter values.
+        metrics: Its validation accuracy with inherited weights, as
+            `val_accuracy`, and its costs.
+    """
+
+    path: tuple[int, ...]
+    values: Mapping[str, str]
+    metrics: Mapping[str, float]
+
+
+def pareto_children(
+    oracle: Any,
+    objective: Any = ("val_accuracy", "macs"),
+    constraints: Mapping[str, float] | None = None,
+) -> list[ParetoChild]:
+    """Returns the judged children that no other dominates.
+
+    Args:
+        oracle: A `SearchOracle`.
+        objective: As of `read_goals`, of `val_accuracy` and the costs that the
+            search's model tells.
+        constraints: As of `read_goals`.
+
+    Returns:
+        By the first objective, best first; of equal children the earlier one.
+
+    Raises:
+        ValueError: If an objective or a limit is on what no job reports.
+    """
+    goals = read_goals(list(objective), constraints)
+    events = [
+        event
+        for event in oracle.method.history
+        if event["event"] == "generation"
+    ]
+    if not events:
+        return []
+    columns = {"val_accuracy": "accuracies"}
+    columns |= {name: name for name in oracle.method.model.names}
+    unknown = sorted(goals.metrics - columns.keys())
+    if unknown:
+        raise ValueError(
+            f"No job reports {unknown}; this search's jobs report "
+            f"{sorted(columns)}."
+        )
+    table = {
+        name: np.concatenate(
+            [np.array(event[column], float) for event in events]
+        )
+        for name, column in columns.items()
+    }
+    paths = [tuple(path) for event in events for path in event["paths"]]
+    return [
+        ParetoChild(
+            paths[row],
+            values_of(oracle.space, oracle.space.genotype(paths[row])),
+            {name: float(column[row]) for name, column in table.items()},
+        )
+        for row in goals.front_of(table)
+    ]

@@ -1,0 +1,51 @@
+"""What a user hands over to be searched: a space, a model, a hypermodel."""
+
+from typing import Any
+
+from nse_tf.spaces import SearchSpace
+from nse_tf.supernet import Networks, networks_of
+from nse_tf.tuners.space_hypermodel import SpaceHyperModel
+
+
+def read_networks(searched: Any) -> Networks:
+    """Returns what makes the networks of whatever is to be searched.
+
+    Args:
+        searched: A space, a Keras model with `nse_tf.Choice` layers, a
+            `SpaceHyperModel` of either, or a `Networks` itself.
+
+    Raises:
+        TypeError: If it is none of these.
+        ValueError: If it is a model that is no space; says why.
+    """
+    if isinstance(searched, SpaceHyperModel):
+        return searched.networks
+    if isinstance(getattr(searched, "space", None), SearchSpace):
+        networks: Networks = searched
+        return networks
+    return networks_of(searched)
+
+
+def agreed_networks(oracle: Any, hypermodel: Any) -> Networks:
+    """Returns the networks that a tuner of this oracle makes.
+
+    Args:
+        oracle: Has `space`, and `networks` if it was given more than that.
+        hypermodel: As of `read_networks`, or None for the oracle's.
+
+    Raises:
+        TypeError: If the oracle's space needs its model and there is none.
+        ValueError: If the two are not of the same space; names both.
+    """
+    ours = getattr(oracle, "networks", None)
+    if hypermodel is None:
+        return ours or networks_of(oracle.space)
+    theirs = read_networks(hypermodel)
+    if theirs.space.fingerprint != oracle.space.fingerprint:
+        raise ValueError(
+            f"The `hypermodel` is of space {theirs.space.name!r} with "
+            f"fingerprint {theirs.space.fingerprint!r}, the oracle of "
+            f"{oracle.space.name!r} with {oracle.space.fingerprint!r}. Leave "
+            "out the one or make the other of it."
+        )
+    return theirs

@@ -1,0 +1,211 @@
+"""A space as a hypermodel: any keras-tuner tuner can search it."""
+
+import collections
+import pathlib
+from typing import Any
+
+import keras
+import keras_tuner
+
+from nse_tf.costs import CostModel
+from nse_tf.spaces import ChoiceBlock, SearchSpace
+from nse_tf.supernet import Networks, networks_of
+from nse_tf.tuners.hyperparameters import genotype_of
+from nse_tf.tuners.inheritance import Inheritance
+
+
+class SpaceHyperModel(keras_tuner.HyperModel):
+    """A space as a hypermodel: hyperparameters in, compiled child model out.
+
+    Children are trained alone, or inherit the weights of a supernet that a run
+    left in its folder. Those are judged as they are, batch norm calibrated on
+    the training images, unless `search` is told how many `epochs` to train on.
+
+    Besides what Keras reports, trials get every cost that `costs` tells
+    (`macs`, `params`, and with a measured table `latency_ms` and `size_bytes`),
+    so that they can be objectives.
+
+    Args:
+        searched: What to choose from: a space, full or shrunk, or a Keras model
+            with `nse_tf.Choice` layers.
+        learning_rate: Of the Adam optimizer that children are compiled with; a
+            compiled model of the user's stays compiled as it is.
+        seed: Of the children's weights; another execution of the same child
+            takes the next seed.
+        within: The subspace to draw from, such as a run's last
+            `space_003.json`; None for all of `searched`.
+        inherits_from: The folder of a run whose supernet children are cut out
+            of; None trains them from fresh weights.
+        calibration_images: How many training images calibrate a child that
+            inherits its weights.
+        costs: Prices children; MACs and parameters alone if None.
+
+    Raises:
+        TypeError: If `searched` is nothing that can be searched.
+        ValueError: If `within` is of another space, or `inherits_from` has no
+            supernet of this one.
+    """
+
+    def __init__(
+        self,
+        searched: SearchSpace | keras.Model | Networks,
+        learning_rate: float = 1e-3,
+        seed: int = 0,
+        within: SearchSpace | None = None,
+        inherits_from: str | pathlib.Path | None = None,
+        calibration_images: int = 2000,
+        costs: CostModel | None = None,
+    ) -> None:
+        is_made = isinstance(getattr(searched, "space", None), SearchSpace)
+        networks: Any = searched if is_made else networks_of(searched)
+        self.networks: Networks = networks
+        self.space = networks.space.restrict((within or networks.space).active)
+        if within is not None and within.fingerprint != self.space.fingerprint:
+            raise ValueError(
+                f"`within` is a subspace of {within.fingerprint!r}, but what "
+                f"is searched is {self.space.fingerprint!r}."
+            )
+        super().__init__(name=self.space.name)
+        self._learning_rate = learning_rate
+        self._seed = seed
+        self._costs = costs or CostModel(networks.space)
+        self._num_built: collections.Counter[Any] = collections.Counter()
+        self._inheritance = (
+            None
+            if inherits_from is None
+            else Inheritance(
+                networks, pathlib.Path(inherits_from), calibration_images
+            )
+        )
+
+    def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
+        """Declares a choice of the active candidates for every place."""
+        for block, indices in self._places():
+            hp.Choice(block.name, [block.candidates[i].name for i in indices])
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        """Returns the child that the hyperparameters spell, compiled.
+
+        It is made of stock layers, takes pixels in 0..255 and gives logits, or
+        takes and gives what the user's model does.
+
+        Raises:
+            FatalValueError: If the project was begun with another space, whose
+                values keras-tuner goes on with.
+        """
+        self.declare_hyperparameters(hp)
+        self._check_declared(hp)
+        try:
+            genotype = self.space.require(genotype_of(self.networks.space, hp))
+        except ValueError as error:
+            raise keras_tuner.errors.FatalValueError(
+                f"{error} Was the project begun with another space? Name "
+                "another `project_name`, or start anew with `overwrite=True`."
+            ) from error
+        if self._inheritance is not None:
+            child = self._inheritance.child(genotype)
+        else:
+            seed = self._seed + self._num_built[genotype]
+            self._num_built[genotype] += 1
+            child = self.networks.child(genotype, seed=seed, fast=False)
+        if not child.compiled:
+            child.compile(
+                optimizer=keras.optimizers.Adam(self._learning_rate),
+                loss=keras.losses.SparseCategoricalCrossentropy(
+                    from_logits=not _ends_in_softmax(child)
+                ),
+                metrics=["accuracy"],
+                # Every trial is another graph: XLA would compile for longer
+                # than the child is trained.
+                jit_compile=False,
+            )
+        return child
+
+    def fit(
+        self,
+        hp: keras_tuner.HyperParameters,
+        model: keras.Model,
+        *args: Any,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """Trains a child, or judges it as it is; adds what it costs.
+
+        Args:
+            hp: Spells the child.
+            model: The child.
+            *args: As of `keras.Model.fit`.
+            **kwargs: As of `keras.Model.fit`.
+
+        Returns:
+            The history, each cost repeated for each epoch.
+        """
+        genotype = genotype_of(self.networks.space, hp)
+        if self._inheritance is not None:
+            self._inheritance.calibrate(model, genotype, *args, **kwargs)
+        if self._inheritance is not None and not kwargs.get("epochs"):
+            history = judged(model, kwargs)
+        else:
+            history = model.fit(*args, **kwargs)
+        num_epochs = len(history.epoch)
+        for name, cost in self._costs.costs(genotype).items():
+            history.history[name] = [float(cost)] * num_epochs
+        return history
+
+    def _places(self) -> list[tuple[ChoiceBlock, tuple[int, ...]]]:
+        return list(zip(self.space.blocks, self.space.active, strict=True))
+
+    def _check_declared(self, hp: keras_tuner.HyperParameters) -> None:
+        """Refuses places with other values, which keras-tuner kept from before.
+
+        A wider declaration is none of ours, or that of all candidates.
+        """
+        declared = {each.name: each for each in hp.space}
+        for block, indices in self._places():
+            names = [op.name for op in block.candidates]
+            values = list(declared[block.name].values)
+            if values not in (names, [names[index] for index in indices]):
+                raise keras_tuner.errors.FatalValueError(
+                    f"Place {block.name!r} of the project offers {values}, and "
+                    f"the space {[names[index] for index in indices]}: it was "
+                    "begun with another space. Name another `project_name`, or "
+                    "start anew with `overwrite=True`."
+                )
+
+
+def judged(model: keras.Model, fit: dict[str, Any]) -> keras.callbacks.History:
+    """Returns the history of one epoch in which nothing was trained.
+
+    Args:
+        model: Compiled.
+        fit: The keyword arguments of `fit`; `validation_data` and `callbacks`
+            are used.
+
+    Raises:
+        FatalValueError: If there are no validation data.
+    """
+    data = fit.get("validation_data")
+    if data is None:
+        raise keras_tuner.errors.FatalValueError(
+            "Children that inherit their weights are judged on "
+            "`validation_data`: hand it to `search`, or say how many `epochs` "
+            "to train."
+        )
+    images, *labels = data if isinstance(data, tuple | list) else (data,)
+    found = model.evaluate(images, *labels, verbose=0, return_dict=True)
+    logs = {f"val_{name}": value for name, value in found.items()}
+    history = keras.callbacks.History()
+    watching = keras.callbacks.CallbackList(
+        [*fit.get("callbacks", []), history], model=model
+    )
+    watching.on_train_begin()
+    watching.on_epoch_begin(0)
+    watching.on_epoch_end(0, logs)
+    watching.on_train_end(logs)
+    return history
+
+
+def _ends_in_softmax(model: keras.Model) -> bool:
+    last = model.outputs[0]._keras_history.operation
+    activation = getattr(last, "activation", None)
+    is_layer = isinstance(last, keras.layers.Softmax)
+    return is_layer or activation is keras.activations.softmax
