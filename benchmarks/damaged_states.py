@@ -8,6 +8,8 @@ Jobs are answered by formulas; see `formula_search`.
 """
 
 import collections
+import contextlib
+import io
 import logging
 import pathlib
 import shutil
@@ -64,13 +66,14 @@ def go_on(
     if not run_folder.check(SETTINGS):
         run_folder.begin(SETTINGS, data, small_search.SPACE)
     run_folder.check_data(data)
-    tuner = SupernetTuner(
-        AngleShrinkingOracle(
-            small_search.SPACE, small_search.BUDGET, small_search.CONFIG
-        ),
-        directory=str(folder.parent),
-        project_name=folder.name,
-    )
+    with contextlib.redirect_stdout(io.StringIO()):  # keras-tuner's word.
+        tuner = SupernetTuner(
+            AngleShrinkingOracle(
+                small_search.SPACE, small_search.BUDGET, small_search.CONFIG
+            ),
+            directory=str(folder.parent),
+            project_name=folder.name,
+        )
     FormulaTrainer.run = breaking  # type: ignore[method-assign]
     try:
         tuner.search(data.train, validation_data=data.validation, verbose=0)

@@ -42,14 +42,20 @@ class FormulaTrainer:
         data: Not looked at.
         folder: The run's folder.
         *_: Recipes and the like, which change nothing here.
+        **more: Likewise.
     """
 
     pause = 1.0
 
     def __init__(
-        self, space: Any, data: Any, folder: pathlib.Path, *_: Any
+        self,
+        space: Any,
+        data: Any,
+        folder: pathlib.Path,
+        *_: Any,
+        **more: Any,
     ) -> None:
-        del space, data
+        del space, data, more
         self._folder = folder
         self._weights = WeightFiles(folder / "supernet")
         self._formulas = FormulaWorker(CostModel(SPACE))

@@ -48,7 +48,7 @@ CONFIG = OneShotConfig(
     calibration_images=40,
     child_epochs=3,
 )
-NUM_TRAIN, NUM_VALIDATION = 200, 100
+NUM_IMAGES = 200, 100
 
 
 def context() -> ForkServerContext:
@@ -69,6 +69,8 @@ def start(
     folder: pathlib.Path,
     before: Callable[[], None] | None = None,
     environment: dict[str, str] | None = None,
+    config: OneShotConfig = CONFIG,
+    num_images: tuple[int, int] = NUM_IMAGES,
 ) -> ForkServerProcess:
     """Starts a process that searches in a folder, or goes on there.
 
@@ -77,9 +79,13 @@ def start(
         folder: The run's folder.
         before: Done in the process first.
         environment: Variables for the process.
+        config: The numbers of the search.
+        num_images: For training and for validation, at most.
     """
     process = forks.Process(
-        target=_search, args=(folder, before, environment or {}), daemon=True
+        target=_search,
+        args=(folder, before, environment or {}, config, num_images),
+        daemon=True,
     )
     process.start()
     return process
@@ -89,6 +95,8 @@ def _search(
     folder: pathlib.Path,
     before: Callable[[], None] | None,
     environment: dict[str, str],
+    config: OneShotConfig,
+    num_images: tuple[int, int],
 ) -> None:
     os.environ.update(environment)
     # Of what keras-tuner and TensorFlow print, nothing is for the reader.
@@ -106,13 +114,12 @@ def _search(
     data = datasets.load("digits")
     parts = [
         ImageSet(part.images[:count], part.labels[:count])
-        for part, count in (
-            (data.train, NUM_TRAIN),
-            (data.validation, NUM_VALIDATION),
+        for part, count in zip(
+            (data.train, data.validation), num_images, strict=True
         )
     ]
     tuner = SupernetTuner(
-        AngleShrinkingOracle(SPACE, BUDGET, CONFIG),
+        AngleShrinkingOracle(SPACE, BUDGET, config),
         supernet_recipe=SupernetRecipe(batch_size=20),
         child_recipe=ChildRecipe(batch_size=20),
         directory=str(folder.parent),
