@@ -10,15 +10,18 @@ import multiprocessing
 import os
 import pathlib
 import socket
+import zipfile
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
+
+import numpy as np
 
 from nse_tf.costs import Budget
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import OneShotConfig
 from nse_tf.shrinking import ShrinkSchedule
-from nse_tf.spaces import Identity, MBConv, Skeleton, Stage
+from nse_tf.spaces import Identity, MBConv, SearchSpace, Skeleton, Stage
 from nse_tf.spaces.chains import chain_space
 
 SPACE = chain_space(
@@ -71,6 +74,8 @@ def start(
     environment: dict[str, str] | None = None,
     config: OneShotConfig = CONFIG,
     num_images: tuple[int, int] = NUM_IMAGES,
+    space: SearchSpace = SPACE,
+    budget: Budget = BUDGET,
 ) -> ForkServerProcess:
     """Starts a process that searches in a folder, or goes on there.
 
@@ -81,10 +86,20 @@ def start(
         environment: Variables for the process.
         config: The numbers of the search.
         num_images: For training and for validation, at most.
+        space: What is searched.
+        budget: What the network must fit.
     """
     process = forks.Process(
         target=_search,
-        args=(folder, before, environment or {}, config, num_images),
+        args=(
+            folder,
+            before,
+            environment or {},
+            config,
+            num_images,
+            space,
+            budget,
+        ),
         daemon=True,
     )
     process.start()
@@ -97,6 +112,8 @@ def _search(
     environment: dict[str, str],
     config: OneShotConfig,
     num_images: tuple[int, int],
+    space: SearchSpace,
+    budget: Budget,
 ) -> None:
     os.environ.update(environment)
     # Of what keras-tuner and TensorFlow print, nothing is for the reader.
@@ -119,7 +136,7 @@ def _search(
         )
     ]
     tuner = SupernetTuner(
-        AngleShrinkingOracle(SPACE, BUDGET, config),
+        AngleShrinkingOracle(space, budget, config),
         supernet_recipe=SupernetRecipe(batch_size=20),
         child_recipe=ChildRecipe(batch_size=20),
         directory=str(folder.parent),
@@ -157,10 +174,14 @@ def outcome(
         for path in sorted((folder / "supernet").glob("*.npz"))
     }
     for path in sorted((folder / "children").glob("*.keras")):
-        digest = hashlib.sha256()
-        for value in keras.saving.load_model(path).get_weights():
-            digest.update(value.tobytes())
-        weights[path.name] = digest.hexdigest()
+        # A formula's child is no model.
+        parts = (
+            keras.saving.load_model(path).get_weights()
+            if zipfile.is_zipfile(path)
+            else [np.frombuffer(path.read_bytes(), np.uint8)]
+        )
+        content = b"".join(part.tobytes() for part in parts)
+        weights[path.name] = hashlib.sha256(content).hexdigest()
     return {
         "history": [
             {k: v for k, v in event.items() if k not in left_out}

@@ -19,20 +19,25 @@ import numpy as np
 import small_search
 from absl import app, flags
 
+from nse_tf.costs import Budget
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import OneShotConfig
+from nse_tf.spaces import make_preset
 from nse_tf.tuners.roles import VARIABLES
 from nse_tf.tuners.shards import parent_of
 
 ROUNDS = flags.DEFINE_integer("rounds", 3, "Pairs of searches.", 1)
 
 CONFIG = OneShotConfig(
-    exploring=ExplorerConfig(num_children=60, population=20, num_parents=4),
+    exploring=ExplorerConfig(num_children=180, population=60),
     shrinking=None,
     search_epochs=2,
     learning_rates=(0.05, 0.01),
     calibration_images=1000,
     child_epochs=1,
+)
+SPACE = make_preset(
+    "spos_tiny", image_size=(8, 8), image_channels=1, num_classes=10
 )
 NUM_IMAGES = 1000, 400
 
@@ -52,6 +57,8 @@ def seconds_of_generations(
             ),
             config=CONFIG,
             num_images=NUM_IMAGES,
+            space=SPACE,
+            budget=Budget(),
         )
         for name in names
     ]
@@ -64,7 +71,7 @@ def seconds_of_generations(
         asked = path.stat().st_mtime
         began[whole] = min(began.get(whole, asked), asked)
     for path in (folder / "results").glob("*.json"):
-        if "accuracies" in json.loads(path.read_text()):
+        if "accuracies" in json.loads(path.read_text())["result"]:
             whole, _, _ = parent_of(path.stem)
             ended[whole] = max(ended[whole], path.stat().st_mtime)
     return [ended[job] - began[job] for job in sorted(ended)]

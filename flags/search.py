@@ -44,15 +44,27 @@ def main(argv: Sequence[str]) -> None:
             threading = tf.config.threading
             threading.set_intra_op_parallelism_threads(config.compute_threads)
             threading.set_inter_op_parallelism_threads(config.compute_threads)
-        tf.config.list_logical_devices()  # It complains where there is no GPU.
         from nse_tf.reporting import summary_text
-        from nse_tf.tuners.search_run import run_search, run_worker
+        from nse_tf.training.companions import Companions
+        from nse_tf.tuners.distribution import make_strategy
+        from nse_tf.tuners.search_run import (
+            run_follower,
+            run_search,
+            run_worker,
+        )
+
+        # Before TensorFlow's first op.
+        strategy = make_strategy(config.distribute, config.cpu_devices)
+        tf.config.list_logical_devices()  # It complains where there is no GPU.
 
     try:
         if present_role() is Role.WORKER:
-            run_worker(config)
+            run_worker(config, strategy)
             return
-        report = run_search(config, _local_workers())
+        if not Companions(strategy).leads:
+            run_follower(config, strategy)
+            return
+        report = run_search(config, _local_workers(), strategy)
     except SearchError as error:
         sys.exit(f"nse_search: {error}")
     print(summary_text(report.parent))
@@ -68,6 +80,11 @@ def _local_workers() -> LocalWorkers | None:
     count = search_flags.WORKERS.value
     if count == 1:
         return None
+    if search_flags.DISTRIBUTE.value == "multi_worker":
+        raise ValueError(
+            f"`--workers` is {count} and `--distribute` multi_worker: they "
+            "share either the jobs of a search or the batches of a training."
+        )
     if present_role() is not Role.ALONE:
         raise ValueError(
             f"`--workers` is {count}, which starts a chief of its own, but "

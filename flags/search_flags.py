@@ -7,7 +7,12 @@ from absl import flags
 from nse_tf.costs import Budget
 from nse_tf.flags import data_flags, space_flags
 from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
-from nse_tf.tuners.search_config import EFFORT_NAMES, METHODS, SearchConfig
+from nse_tf.tuners.search_config import (
+    EFFORT_NAMES,
+    METHODS,
+    STRATEGIES,
+    SearchConfig,
+)
 
 flags.adopt_module_key_flags(data_flags)
 CHANNELS = flags.DEFINE_enum(
@@ -64,6 +69,19 @@ COMPUTE_THREADS = flags.DEFINE_integer(
     None,
     "Threads of each process that trains or evaluates. Default: as many as "
     "TensorFlow takes. Other numbers may compute other bits.",
+    lower_bound=1,
+)
+DISTRIBUTE = flags.DEFINE_enum(
+    "distribute",
+    None,
+    STRATEGIES,
+    "What shares each batch of a training: the devices of this machine, or the "
+    "processes that TF_CONFIG names. Default: nothing.",
+)
+CPU_DEVICES = flags.DEFINE_integer(
+    "cpu_devices",
+    None,
+    "How many devices the CPU is to be, for --distribute=mirrored.",
     lower_bound=1,
 )
 METHOD = flags.DEFINE_enum(
@@ -152,6 +170,8 @@ def search_config() -> SearchConfig:
         precision=PRECISION.value,
         num_threads=NUM_THREADS.value,
         compute_threads=COMPUTE_THREADS.value,
+        distribute=DISTRIBUTE.value,
+        cpu_devices=CPU_DEVICES.value,
         effort=EFFORT.value,
         overrides=tuple(
             (flag.name, flag.value)

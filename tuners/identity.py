@@ -32,6 +32,7 @@ def identity_of(
     supernet_recipe: SupernetRecipe,
     child_recipe: ChildRecipe,
     child_epochs: int | None = None,
+    num_replicas: int = 1,
 ) -> dict[str, Any]:
     """Returns all that decides a run's outcome but the method's settings.
 
@@ -57,6 +58,7 @@ def identity_of(
                 "fingerprint of the images": data.fingerprint(),
                 **recipes,
                 "epochs": child_epochs,
+                "number of replicas": num_replicas,
             }
         )
     )

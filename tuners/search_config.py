@@ -7,6 +7,7 @@ from typing import Any
 from nse_tf.costs import Budget
 
 EFFORT_NAMES = ("quick", "laptop", "paper")
+STRATEGIES = ("mirrored", "multi_worker")
 METHODS = ("evolution", "random", "regularized_evolution")
 
 
@@ -30,6 +31,9 @@ class SearchConfig:
         budget: What the network handed over must fit.
         precision: Of the file that latency and size limits speak of.
         num_threads: Of the interpreter that latency is measured with.
+        distribute: What shares each batch of a training; see
+            `distribution.make_strategy`. None trains on one device.
+        cpu_devices: How many devices the CPU is to be.
         compute_threads: Of each process that trains or evaluates; None leaves
             it to TensorFlow. Other numbers may compute other bits.
         effort: A name in `EFFORTS`.
@@ -54,6 +58,8 @@ class SearchConfig:
     precision: str = "fp32"
     num_threads: int = 1
     compute_threads: int | None = None
+    distribute: str | None = None
+    cpu_devices: int | None = None
     effort: str | None = None
     overrides: tuple[tuple[str, float], ...] = ()
     augmentation: str | None = None

@@ -6,17 +6,20 @@ import logging
 import pathlib
 import shutil
 import sys
+import tempfile
 import time
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from nse_tf import datasets
-from nse_tf.costs import CostModel
+from nse_tf.costs import Budget, CostModel
 from nse_tf.costs.tables import CostTable
 from nse_tf.datasets import ImageData
 from nse_tf.export import TablePlan, export_model
+from nse_tf.methods import SearchError
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.stage_times import stage_lines
@@ -51,7 +54,9 @@ NUM_CALIBRATION_IMAGES = 200
 
 
 def run_search(
-    config: SearchConfig, workers: LocalWorkers | None = None
+    config: SearchConfig,
+    workers: LocalWorkers | None = None,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> pathlib.Path:
     """Does the main job, or goes on with it; returns the report's path.
 
@@ -59,6 +64,7 @@ def run_search(
         config: What to do, and in which folder.
         workers: Who shares the search; None does it alone, or, if keras-tuner's
             variables make this process a chief, with those who join.
+        strategy: Shares each batch of a training; see `make_strategy`.
 
     Raises:
         BudgetError: If no network of the space fits the budget.
@@ -91,7 +97,7 @@ def run_search(
         folder.note("stage", name="cost table", seconds=measuring_seconds)
     try:
         with folder.stage("search"), _at_work(workers):
-            tuner = make_tuner(config, model, effort)
+            tuner = make_tuner(config, model, effort, strategy)
             if workers is not None:
                 tuner.watch = workers.watch
             tuner.search(data.train, validation_data=data.validation, verbose=0)
@@ -109,7 +115,34 @@ def run_search(
     return write_report(folder.path)
 
 
-def run_worker(config: SearchConfig) -> None:
+def run_follower(
+    config: SearchConfig, strategy: tf.distribute.Strategy | None
+) -> None:
+    """Takes its part of the batches of a process that does the same search.
+
+    Raises:
+        SearchError: If that process ended before its search.
+    """
+    data = load_data(config)
+    effort = make_effort(config, data)
+    with tempfile.TemporaryDirectory() as folder:
+        own = dataclasses.replace(config, run_dir=pathlib.Path(folder) / "run")
+        # A budget decides nothing here, and may need a table to be measured.
+        own = dataclasses.replace(own, budget=Budget())
+        model = CostModel(make_space(own, data))
+        tuner = make_tuner(own, model, effort, strategy)
+        try:
+            tuner.search(data.train, validation_data=data.validation, verbose=0)
+        except tf.errors.OpError as error:
+            raise SearchError(
+                "The process that decides ended, or cannot be reached: "
+                f"{error.message.splitlines()[0]}"
+            ) from error
+
+
+def run_worker(
+    config: SearchConfig, strategy: tf.distribute.Strategy | None = None
+) -> None:
     """Does jobs of the chief that runs the same search.
 
     Raises:
@@ -127,7 +160,7 @@ def run_worker(config: SearchConfig) -> None:
     folder.check_data(data)
     space = make_space(config, data)
     model = CostModel(space, _table(config, space, folder))
-    tuner = make_tuner(config, model, make_effort(config, data))
+    tuner = make_tuner(config, model, make_effort(config, data), strategy)
     tuner.search(data.train, validation_data=data.validation, verbose=0)
 
 
@@ -263,7 +296,10 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
 
 
 def make_tuner(
-    config: SearchConfig, model: CostModel, effort: Effort
+    config: SearchConfig,
+    model: CostModel,
+    effort: Effort,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> SupernetTuner:
     """Returns the oracle and tuner of a run, as the library way makes them."""
     oracle = AngleShrinkingOracle(
@@ -276,6 +312,7 @@ def make_tuner(
         measure=measure_models,
         directory=str(config.run_dir.parent),
         project_name=config.run_dir.name,
+        distribution_strategy=strategy,
     )
 
 

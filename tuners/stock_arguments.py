@@ -21,9 +21,6 @@ _REASONS = {
         "`label_smoothing` of the recipes; leave it out."
     ),
     "metrics": "Jobs report the validation accuracy; leave it out.",
-    "distribution_strategy": (
-        "Jobs run on one device here; run several workers instead."
-    ),
     "executions_per_trial": (
         "Ask the oracle for several networks: OneShotConfig(num_finalists="
         "{value}) trains the best and takes the winner."

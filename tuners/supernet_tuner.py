@@ -25,11 +25,15 @@ from nse_tf.spaces import Genotype
 from nse_tf.spaces.files import write_bytes, write_json
 from nse_tf.spaces.sealed_files import require_intact
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
+from nse_tf.training.companions import Companions
+from nse_tf.training.following import Follower
+from nse_tf.training.trainings import Trainings
 from nse_tf.training.weight_files import LostWeightsError
 from nse_tf.training.worker import Measurer
 from nse_tf.tuners.bookkeeping import TABLE
 from nse_tf.tuners.careful_tuner import CarefulTuner
 from nse_tf.tuners.chief import Chief
+from nse_tf.tuners.distribution import checked_strategy, num_replicas
 from nse_tf.tuners.fit_arguments import read_fit_arguments
 from nse_tf.tuners.folder_lock import sole_decider
 from nse_tf.tuners.hyperparameters import declare, values_of
@@ -75,7 +79,8 @@ class SupernetTuner(CarefulTuner):
         optimizer: See `max_model_size`.
         loss: See `max_model_size`.
         metrics: See `max_model_size`.
-        distribution_strategy: See `max_model_size`.
+        distribution_strategy: Shares each batch of a training among devices, or
+            among processes of which the first decides; see docs/workers.md.
         logger: As of every tuner: taken, and warned of.
         tuner_id: As of every tuner.
         executions_per_trial: See `max_model_size`.
@@ -117,7 +122,6 @@ class SupernetTuner(CarefulTuner):
             optimizer=optimizer,
             loss=loss,
             metrics=metrics,
-            distribution_strategy=distribution_strategy,
             executions_per_trial=executions_per_trial,
         )
         self._networks = agreed_networks(oracle, hypermodel)
@@ -125,6 +129,7 @@ class SupernetTuner(CarefulTuner):
         self._supernet_recipe = supernet_recipe or SupernetRecipe()
         self._child_recipe = child_recipe or ChildRecipe()
         self._measure = measure
+        self._strategy = checked_strategy(distribution_strategy)
         self._worker: Worker | None = None
         self._disk_error: OSError | None = None
         self._settings = oracle.method.get_settings()
@@ -193,6 +198,14 @@ class SupernetTuner(CarefulTuner):
             self._space.skeleton, given.train, given.validation
         )
         recipes = given.recipes(self._supernet_recipe, self._child_recipe)
+        companions = Companions(self._strategy)
+        if not companions.leads:
+            Follower(
+                Trainings(
+                    self._space, self._networks, data, *recipes, self._strategy
+                )
+            ).follow()
+            return
         self._worker = Worker(
             self._space,
             data,
@@ -201,18 +214,20 @@ class SupernetTuner(CarefulTuner):
             self._measure,
             networks=self._networks,
             callbacks=given.callbacks,
+            strategy=self._strategy,
         )
         identity = identity_of(
             self._space.fingerprint,
             data,
             *recipes,
             child_epochs=given.epochs,
+            num_replicas=num_replicas(self._strategy),
         )
         if self._is_worker():
             with joined(self.folder, {**identity, **self._settings}):
                 super().search(verbose=verbose)
             return
-        with sole_decider(self.folder):
+        with companions.dismissed(), sole_decider(self.folder):
             self.oracle.claim(identity)
             if present_role() is Role.ALONE:
                 super().search(verbose=verbose)

@@ -88,6 +88,10 @@ class Checkpoint:
 
     def save(self, path: pathlib.Path) -> None:
         """Writes the checkpoint, whole or not at all."""
+        write_bytes(path, self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Returns the checkpoint as the content of a file."""
         about = {
             "schema": SCHEMA,
             "job_id": self.job_id,
@@ -104,7 +108,7 @@ class Checkpoint:
         np.savez(archive, **arrays)  # type: ignore[arg-type]
         content = archive.getvalue()
         seal = hashlib.sha256(content).hexdigest()
-        write_bytes(path, content + MARK + seal.encode())
+        return content + MARK + seal.encode()
 
     @classmethod
     def load(cls, path: pathlib.Path) -> "Checkpoint":
@@ -114,12 +118,25 @@ class Checkpoint:
             DamagedError: If the file is not as it was written, or of another
                 kind.
         """
-        content, mark, seal = path.read_bytes().rpartition(MARK)
+        return cls.from_bytes(path.read_bytes(), str(path))
+
+    @classmethod
+    def from_bytes(cls, sealed: bytes, source: str) -> "Checkpoint":
+        """Returns the checkpoint of a file's content.
+
+        Args:
+            sealed: As of `to_bytes`.
+            source: Where it comes from, for messages.
+
+        Raises:
+            DamagedError: As of `load`.
+        """
+        content, mark, seal = sealed.rpartition(MARK)
         if not mark or seal.decode(errors="replace") != (
             hashlib.sha256(content).hexdigest()
         ):
             raise DamagedError(
-                f"{path} is no checkpoint that can be read: its checksum is "
+                f"{source} is no checkpoint that can be read: its checksum is "
                 "not that of its content."
             )
         try:
@@ -143,6 +160,6 @@ class Checkpoint:
                 )
         except DAMAGES as error:
             raise DamagedError(
-                f"{path} is no checkpoint of schema {SCHEMA!r} that can be "
+                f"{source} is no checkpoint of schema {SCHEMA!r} that can be "
                 f"read: {error}. Start anew in another folder."
             ) from error

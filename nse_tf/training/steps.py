@@ -1,12 +1,15 @@
 """One compiled update of a supernet or a child."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from nse_tf.datasets import POLICIES, augment
 from nse_tf.training.lazy_sgd import LazySGD
+from nse_tf.training.replicas import Replicas
 
 Forward = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -14,7 +17,8 @@ Forward = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 class TrainingStep:
     """Augments a batch, runs it forward and back, and updates the weights.
 
-    It is traced once; another path is another value of `slots`.
+    It is traced once; another path is another value of `slots`. Made in the
+    scope of a `tf.distribute` strategy, it runs on all its replicas.
 
     Args:
         forward: From images `(batch, height, width, channels)` in 0..255 and
@@ -23,6 +27,8 @@ class TrainingStep:
         augmentation: Name of a policy of `datasets.POLICIES`.
         label_smoothing: Share of the label spread over all classes.
         class_weights: Factor on the loss of each class; empty for ones.
+        statistics: What a forward pass moves of its own, such as the moving
+            averages of batch norm: to be the same on all replicas.
     """
 
     def __init__(
@@ -33,8 +39,27 @@ class TrainingStep:
         augmentation: str,
         label_smoothing: float,
         class_weights: Sequence[float] = (),
+        statistics: Sequence[tf.Variable] = (),
     ) -> None:
         policy = POLICIES[augmentation]
+        self._replicas = replicas = Replicas()
+
+        def update(
+            images: tf.Tensor,
+            labels: tf.Tensor,
+            slots: tf.Tensor,
+            learning_rate: tf.Tensor,
+        ) -> tf.Tensor:
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(optimizer.targets)
+                logits = forward(images, slots)
+                loss = smoothed_loss(
+                    labels, logits, label_smoothing, class_weights
+                )
+            gradients = tape.gradient(loss, optimizer.targets)
+            optimizer.apply(replicas.averaged(gradients), learning_rate)
+            replicas.level(statistics)
+            return loss
 
         @tf.function(reduce_retracing=True)
         def step(
@@ -45,15 +70,7 @@ class TrainingStep:
             seed: tf.Tensor,
         ) -> tf.Tensor:
             images = augment(tf.cast(images, tf.float32), policy, seed)
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(optimizer.targets)
-                logits = forward(images, slots)
-                loss = smoothed_loss(
-                    labels, logits, label_smoothing, class_weights
-                )
-            gradients = tape.gradient(loss, optimizer.targets)
-            optimizer.apply(gradients, learning_rate)
-            return loss
+            return replicas.run(update, (images, labels), slots, learning_rate)
 
         self._step = step
 
@@ -70,7 +87,12 @@ class TrainingStep:
         learning_rate: float,
         seed: tuple[int, int],
     ) -> tf.Tensor:
-        """Does one update; returns the loss."""
+        """Does one update; returns the loss.
+
+        Raises:
+            ValueError: If the batch does not divide among the replicas.
+        """
+        self._replicas.require_shares(len(images))
         return self._step(
             tf.constant(images),
             tf.constant(labels),
@@ -121,3 +143,12 @@ def smoothed_loss(
     if class_weights:
         losses *= tf.gather(tf.constant(class_weights, losses.dtype), labels)
     return tf.reduce_mean(losses)
+
+
+def statistics_of(model: Any) -> list[tf.Variable]:
+    """Returns what a model moves of its own, without counters."""
+    return [
+        variable.value
+        for variable in model.non_trainable_variables
+        if keras.backend.is_float_dtype(variable.dtype)
+    ]

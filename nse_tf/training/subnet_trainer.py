@@ -9,7 +9,7 @@ from nse_tf.datasets import ImageSet, epoch_batches, num_batches
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import ChildRecipe
-from nse_tf.training.steps import TrainingStep, mean_loss
+from nse_tf.training.steps import TrainingStep, mean_loss, statistics_of
 
 # A child has nothing to choose.
 _NO_SLOTS = np.empty((0, 0), np.int32)
@@ -40,6 +40,7 @@ def _step(
         augmentation=recipe.augmentation,
         label_smoothing=recipe.label_smoothing,
         class_weights=recipe.class_weights,
+        statistics=statistics_of(child),
     )
 
 
@@ -62,6 +63,7 @@ class ChildTrainer:
         self._images = images
         self._recipe = recipe
         self._optimizer = child_optimizer(child, recipe)
+        self._step = _step(child, recipe, self._optimizer)
         self.losses: list[float] = []
 
     def train(
@@ -82,7 +84,6 @@ class ChildTrainer:
             ValueError: If the training diverged.
         """
         recipe = self._recipe
-        step = _step(self._child, recipe, self._optimizer)
         steps = num_batches(len(self._images), recipe.batch_size, True)
         for epoch in range(len(self.losses), epochs):
             rng = np.random.default_rng([seed, epoch])
@@ -94,7 +95,7 @@ class ChildTrainer:
                 rate = recipe.rate_at(epoch + (index + 1) / steps, epochs)
                 augment_seed = tuple(rng.integers(2**31, size=2).tolist())
                 losses.append(
-                    step(batch, labels, _NO_SLOTS, rate, augment_seed)
+                    self._step(batch, labels, _NO_SLOTS, rate, augment_seed)
                 )
             self.losses.append(mean_loss(losses, recipe.learning_rate))
             if after_epoch(self.losses[-1]) is False:

@@ -6,7 +6,7 @@ import numpy as np
 
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import SupernetRecipe
-from nse_tf.training.steps import TrainingStep
+from nse_tf.training.steps import TrainingStep, statistics_of
 
 
 def supernet_step(
@@ -35,5 +35,6 @@ def supernet_step(
         augmentation=recipe.augmentation,
         label_smoothing=recipe.label_smoothing,
         class_weights=recipe.class_weights,
+        statistics=statistics_of(supernet),
     )
     return optimizer, step

@@ -7,18 +7,17 @@ import math
 import pathlib
 import tempfile
 import time
-import zlib
 from collections.abc import Callable, Sequence
 
 import keras
+import tensorflow as tf
 
-from nse_tf.datasets import ImageData, joined
+from nse_tf.datasets import ImageData
 from nse_tf.jobs import (
     ChildrenEvaluated,
     ChildrenMeasured,
     ChildTrained,
     EvaluateChildren,
-    Genes,
     Job,
     MeasureChildren,
     Result,
@@ -27,16 +26,18 @@ from nse_tf.jobs import (
     TrainSupernet,
     job_to_json,
 )
-from nse_tf.sampling import UniformSampler
-from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.files import write_bytes
 from nse_tf.supernet import ChainNetworks, Networks, WeightSharing
 from nse_tf.training.checkpoints import Checkpoint
+from nse_tf.training.companions import Companions
 from nse_tf.training.evaluation import ChildEvaluator
+from nse_tf.training.following import MAKE
 from nse_tf.training.progress import Progress
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
-from nse_tf.training.subnet_trainer import ChildTrainer, accuracy
+from nse_tf.training.subnet_trainer import accuracy
 from nse_tf.training.supernet_trainer import SupernetTrainer
+from nse_tf.training.trainings import Trainings
 from nse_tf.training.watching import Watch
 from nse_tf.training.weight_files import WeightFiles
 
@@ -62,6 +63,8 @@ class Worker:
             its end is always kept.
         networks: Makes the networks of the space; those of a chain if None.
         callbacks: Watch each child that is trained alone; see `Watch`.
+        strategy: Shares each batch of a training among devices; None trains on
+            one. Judging and measuring stay with one.
     """
 
     def __init__(
@@ -75,19 +78,28 @@ class Worker:
         checkpoint_seconds: float = 60.0,
         networks: Networks | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
+        strategy: tf.distribute.Strategy | None = None,
     ) -> None:
         self._space = space
         self._networks = networks or ChainNetworks(space)
         self._data = data
         self._folder = folder
-        self._supernet_recipe = supernet_recipe
-        self._child_recipe = child_recipe
+        self._trainings = Trainings(
+            space,
+            self._networks,
+            data,
+            supernet_recipe,
+            child_recipe,
+            strategy,
+        )
+        self._companions = Companions(strategy)
         self._measure = measure
         self._callbacks = callbacks
         self._checkpoint_seconds = checkpoint_seconds
         self.weights = WeightFiles(folder / "supernet")
         self._children = WeightFiles(folder / "children")
         self._trainer: SupernetTrainer | None = None
+        self._supernet: WeightSharing | None = None
         self._trained = ""
         self._evaluator: ChildEvaluator | None = None
 
@@ -118,14 +130,14 @@ class Worker:
             LostWeightsError: If the file of those weights is gone.
             ValueError: If none was trained in this run's folder.
         """
-        if self._trainer is None or reference not in (None, self._trained):
+        known = self._trained and reference in (None, self._trained)
+        if self._supernet is None or not known:
             kept = self._kept(reference)
             trainer = self._trainer or self._new_trainer()
-            self._trainer = None  # Until it is whole.
+            self._trainer, self._trained = None, ""  # Until it is whole.
             trainer.restore(kept)
-            self._hold(trainer, kept)
-            return trainer.supernet
-        return self._trainer.supernet
+            return self._hold(trainer, kept)
+        return self._supernet
 
     def evaluator(self, reference: str | None = None) -> ChildEvaluator:
         """Returns what judges children of a supernet; see `supernet`."""
@@ -140,14 +152,24 @@ class Worker:
         return self._evaluator
 
     def _new_trainer(self) -> SupernetTrainer:
-        return SupernetTrainer(
-            self._networks.supernet(), self._supernet_recipe, self._data.train
-        )
+        self._companions.tell(MAKE)
+        return self._trainings.supernet_trainer()
 
-    def _hold(self, trainer: SupernetTrainer, weights: Checkpoint) -> None:
-        """Keeps a trainer for the next jobs, and whose weights it has."""
+    def _hold(
+        self, trainer: SupernetTrainer, weights: Checkpoint
+    ) -> WeightSharing:
+        """Keeps a trainer for the next jobs; returns what children inherit of.
+
+        That is a copy on one device, where the training has several.
+        """
         self._trainer = trainer
         self._trained = f"{weights.job_id}#{weights.digest}"
+        if self._trainings.strategy is None:
+            self._supernet = trainer.supernet
+        else:
+            self._supernet = self._supernet or self._networks.supernet()
+            weights.assign_to(self._supernet.variables)
+        return self._supernet
 
     def _kept(self, reference: str | None) -> Checkpoint:
         """Returns weights that this process or another kept."""
@@ -162,9 +184,9 @@ class Worker:
     def _origin(self, job: TrainSupernet | TrainChild) -> str:
         """Returns a digest of all that decides how a training goes."""
         recipe = (
-            self._supernet_recipe
+            self._trainings.supernet_recipe
             if isinstance(job, TrainSupernet)
-            else self._child_recipe
+            else self._trainings.child_recipe
         )
         origin = [
             job_to_json(job),
@@ -179,8 +201,11 @@ class Worker:
     ) -> SupernetTrained:
         origin = self._origin(job)
         trainer = self._trainer or self._new_trainer()
-        self._trainer = None  # Until it is done: half-way weights are no one's.
+        # Until it is done: half-way weights are no one's.
+        self._trainer, self._trained = None, ""
         self._prepare(trainer, job, origin)
+        self._companions.tell(job_to_json(job))
+        self._companions.send(lambda: trainer.checkpoint(job.id, origin))
         self._train(trainer, job, origin)
         weights = trainer.checkpoint(job.id, origin)
         self.weights.keep(weights, is_finished=True)
@@ -232,12 +257,9 @@ class Worker:
             "epochs",
             done=len(trainer.losses),
         ) as bar:
-            trainer.train(
-                UniformSampler(self._space.restrict(job.active)),
-                job.epochs,
-                job.learning_rates,
-                job.seed,
-                zlib.crc32(job.id.encode()),
+            self._trainings.train_supernet(
+                trainer,
+                job,
                 self._after_epoch(
                     bar,
                     self.weights,
@@ -277,7 +299,7 @@ class Worker:
         ) as bar:
             for genes in job.children:
                 found += evaluator.accuracies(
-                    [self._genotype(genes)], job.calibration_images
+                    [self._trainings.genotype(genes)], job.calibration_images
                 )
                 bar.advance(accuracy=found[-1])
         return ChildrenEvaluated(tuple(found), time.monotonic() - started)
@@ -291,7 +313,7 @@ class Worker:
                 "given no `measure`."
             )
         models = [
-            self._networks.child(self._genotype(genes), fast=False)
+            self._networks.child(self._trainings.genotype(genes), fast=False)
             for genes in job.children
         ]
         latencies_ms, sizes_bytes = self._measure(
@@ -302,20 +324,18 @@ class Worker:
         )
 
     def _train_child(self, job: TrainChild, started: float) -> ChildTrained:
-        genotype = self._genotype(job.child)
-        recipe = self._child_recipe
-        child = self._networks.child(
-            genotype, seed=job.seed, dropout=recipe.dropout
-        )
-        images = self._data.train
-        if job.uses_validation:
-            images = joined(images, self._data.validation)
-        trainer = ChildTrainer(child, images, recipe)
+        self._companions.tell(job_to_json(job))
+        child, trainer = self._trainings.child_trainer(job)
         origin = self._origin(job)
         kept = self._children.load(job.id)
         if kept is not None:
             _require_origin(kept, job, origin)
             trainer.restore(kept)
+
+        def checkpoint() -> Checkpoint:
+            return trainer.checkpoint(job.id, origin, self._space.fingerprint)
+
+        self._companions.send(checkpoint)
         watch = Watch(
             self._callbacks,
             child,
@@ -329,21 +349,17 @@ class Worker:
             "epochs",
             done=len(trainer.losses),
         ) as bar:
-            keep = self._after_epoch(
-                bar,
-                self._children,
-                lambda: trainer.checkpoint(
-                    job.id, origin, self._space.fingerprint
-                ),
-            )
+            keep = self._after_epoch(bar, self._children, checkpoint)
 
             def after_epoch(loss: float) -> bool:
                 keep(loss)
-                return watch.after_epoch(loss)
+                return self._companions.agreed(watch.after_epoch(loss))
 
             trainer.train(job.epochs, job.seed, after_epoch)
         watch.end()
-        stock = self._networks.with_stock_layers(genotype, child)
+        stock = self._networks.with_stock_layers(
+            self._trainings.genotype(job.child), child
+        )
         found = (
             job.inherited_accuracy
             if job.uses_validation
@@ -359,9 +375,6 @@ class Worker:
             digest,
             time.monotonic() - started,
         )
-
-    def _genotype(self, genes: Genes) -> Genotype:
-        return self._space.require(Genotype(genes, self._space.fingerprint))
 
 
 def _require_origin(

@@ -54,7 +54,7 @@ def test_every_argument_of_keras_tuner_has_a_place(
         ),
         ({"loss": "mse"}, "`loss` 'mse' .*as classifiers, by cross entropy"),
         ({"metrics": ["auc"]}, r"`metrics` \['auc'\] .*validation accuracy"),
-        ({"distribution_strategy": 1}, "run several workers instead"),
+        ({"distribution_strategy": 1}, "must be a tf.distribute.Strategy"),
         ({"executions_per_trial": 3}, "num_finalists=3"),
         (
             {"objective": "val_loss"},

@@ -1,0 +1,93 @@
+"""How a search's jobs train: the same for who decides and for who follows."""
+
+import contextlib
+import dataclasses
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from nse_tf.datasets import ImageData, joined
+from nse_tf.jobs import Genes, TrainChild, TrainSupernet
+from nse_tf.sampling import UniformSampler
+from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.supernet import Networks
+from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
+from nse_tf.training.subnet_trainer import ChildTrainer
+from nse_tf.training.supernet_trainer import SupernetTrainer
+
+
+@dataclasses.dataclass(frozen=True)
+class Trainings:
+    """All that decides a training but its job.
+
+    Attributes:
+        space: The full space of the search.
+        networks: Makes its networks.
+        data: Training and validation images.
+        supernet_recipe: How shared weights are trained.
+        child_recipe: How a child is trained alone.
+        strategy: Shares each batch among devices; None trains on one.
+    """
+
+    space: SearchSpace
+    networks: Networks
+    data: ImageData
+    supernet_recipe: SupernetRecipe
+    child_recipe: ChildRecipe
+    strategy: tf.distribute.Strategy | None = None
+
+    def supernet_trainer(self) -> SupernetTrainer:
+        """Returns a trainer of a fresh supernet."""
+        with self._scope():
+            return SupernetTrainer(
+                self.networks.supernet(), self.supernet_recipe, self.data.train
+            )
+
+    def train_supernet(
+        self,
+        trainer: SupernetTrainer,
+        job: TrainSupernet,
+        after_epoch: Callable[[float], None],
+    ) -> None:
+        """Trains on to the job's last epoch; see `SupernetTrainer.train`."""
+        trainer.train(
+            UniformSampler(self.space.restrict(job.active)),
+            job.epochs,
+            job.learning_rates,
+            job.seed,
+            zlib.crc32(job.id.encode()),
+            after_epoch,
+        )
+
+    def child_trainer(
+        self, job: TrainChild
+    ) -> tuple[keras.Model, ChildTrainer]:
+        """Returns a job's child with fresh weights, and what trains it."""
+        images = self.data.train
+        if job.uses_validation:
+            images = joined(images, self.data.validation)
+        with self._scope():
+            child = self.networks.child(
+                self.genotype(job.child),
+                seed=job.seed,
+                dropout=self.child_recipe.dropout,
+            )
+            return child, ChildTrainer(child, images, self.child_recipe)
+
+    def genotype(self, genes: Genes) -> Genotype:
+        """Returns the genotype of a job's genes.
+
+        Raises:
+            ValueError: If it is not of the space.
+        """
+        return self.space.require(Genotype(genes, self.space.fingerprint))
+
+    def _scope(self) -> contextlib.AbstractContextManager[Any]:
+        """Makes what is trained on all replicas."""
+        if self.strategy is None:
+            return contextlib.nullcontext()
+        scope: contextlib.AbstractContextManager[Any] = self.strategy.scope()
+        return scope
