@@ -21,11 +21,15 @@ class CarefulTuner(keras_tuner.Tuner):
     * A project whose space is not that of the code is refused.
     * Every execution's score is kept beside the mean, which is the trial's.
     * What ended a search before its time is raised from `search`.
+    * A process may do only so many trials, since each model that Keras fits
+      leaves some megabytes behind in TensorFlow.
 
     Args:
         *args: As of `keras_tuner.Tuner`.
         overwrite: As of every tuner.
         tuner_id: As of every tuner.
+        trials_per_process: After so many trials `search` returns, with the
+            others left for a process that is started next. None does all.
         **kwargs: As of `keras_tuner.Tuner`.
     """
 
@@ -34,9 +38,16 @@ class CarefulTuner(keras_tuner.Tuner):
         *args: Any,
         overwrite: bool = False,
         tuner_id: str | None = None,
+        trials_per_process: int | None = None,
         **kwargs: Any,
     ) -> None:
+        if trials_per_process is not None and trials_per_process < 1:
+            raise ValueError(
+                "`trials_per_process` must be at least 1, not "
+                f"{trials_per_process}."
+            )
         self._given_id = tuner_id
+        self._num_left_here = trials_per_process
         super().__init__(
             *args,
             overwrite=overwrite and not is_worker(),
@@ -77,6 +88,30 @@ class CarefulTuner(keras_tuner.Tuner):
                     "`project_name`, or start anew with `overwrite=True`."
                 )
 
+    def search(self, *args: Any, **kwargs: Any) -> None:
+        """Searches; see `keras_tuner.Tuner`."""
+        try:
+            super().search(*args, **kwargs)
+        except _EnoughHereError:
+            self.on_search_end()
+            if getattr(self.oracle, "verbose", 1):
+                print(  # noqa: T201 - as keras-tuner speaks.
+                    "This process has done its trials; started again, the "
+                    "search goes on."
+                )
+
+    def pre_create_trial(self) -> None:
+        """Ends the part of this process once it has done its trials."""
+        super().pre_create_trial()
+        if self._num_left_here == 0:
+            raise _EnoughHereError
+
+    def on_trial_end(self, trial: Trial) -> None:
+        """Ends a trial; see `keras_tuner.Tuner`."""
+        super().on_trial_end(trial)
+        if self._num_left_here:
+            self._num_left_here -= 1
+
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
         """Runs a trial; keeps what each of its executions reported."""
         results = super().run_trial(trial, *args, **kwargs)
@@ -110,6 +145,10 @@ class CarefulTuner(keras_tuner.Tuner):
         failure = None if is_worker() else getattr(self.oracle, "failure", None)
         if failure is not None:
             raise failure
+
+
+class _EnoughHereError(Exception):
+    """Leaves keras-tuner's loop."""
 
 
 def _plain_values(result: Any) -> Any:

@@ -50,6 +50,10 @@ SHOWN = {
     "P12 too many failures hang the chief": (
         "oracle_laws::our_oracles_keep_the_laws"
     ),
+    "P13 a killed worker leaves the chief waiting for ever": (
+        "many_workers::what_a_silent_worker_did_is_done_by_another_and_counts"
+        "_once"
+    ),
     "P14 `overwrite` on a worker deletes the chief's folder": (
         "pitfalls::a_worker_overwrites_nothing"
     ),
@@ -58,6 +62,9 @@ SHOWN = {
     ),
     "P16 the wire rounds and reorders": (
         "oracles::a_result_that_does_not_hold_fails_its_trial"
+    ),
+    "P17 a worker without work asks without a pause": (
+        "pitfalls::who_has_no_work_asks_ever_more_rarely"
     ),
     "P18 the best trials are padded with failed ones": (
         "oracle_laws::our_oracles_keep_the_laws"
@@ -70,6 +77,9 @@ SHOWN = {
     ),
     "P21 bookkeeping grows with the trials": (
         "oracles::every_job_is_a_trial_and_the_end_is_stopped"
+    ),
+    "P22 memory grows with the trials of a process": (
+        "pitfalls::a_process_does_only_so_many_trials"
     ),
     "P23 weight sharing clashes with clearing sessions": (
         "space_hypermodel::stock_tuners_search_a_shrunk_space_with_inherited"
@@ -189,6 +199,39 @@ def test_a_worker_overwrites_nothing(
     monkeypatch.undo()
     tuner_in(tmp_path, overwrite=True)
     assert not (tmp_path / "it" / "oracle.json").exists()
+
+
+def test_a_process_does_only_so_many_trials(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tuner = tuner_in(tmp_path, trials_per_process=3)
+    tuner.search(verbose=1)
+    assert len(tuner.oracle.end_order) == 3
+    assert "started again, the search goes on" in capsys.readouterr().out
+    again = tuner_in(tmp_path, trials_per_process=3)
+    again.search(verbose=0)
+    whole = tuner_in(tmp_path / "whole")
+    whole.search(verbose=0)
+    assert [
+        again.oracle.trials[each].hyperparameters.values
+        for each in again.oracle.end_order
+    ] == [
+        whole.oracle.trials[each].hyperparameters.values
+        for each in whole.oracle.end_order
+    ]
+    with pytest.raises(ValueError, match="must be at least 1, not 0"):
+        tuner_in(tmp_path, trials_per_process=0)
+
+
+def test_who_has_no_work_asks_ever_more_rarely(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    tuner = make_tuner(tmp_path / "run")
+    for _ in range(9):
+        tuner.pre_create_trial()
+    assert pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
 
 
 def test_every_execution_is_kept(tmp_path: pathlib.Path) -> None:
