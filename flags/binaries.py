@@ -47,6 +47,18 @@ def quiet_libraries() -> None:
         logging.set_verbosity(logging.ERROR)
 
 
+def choose_kernels(dataset: str | None) -> None:
+    """Asks TensorFlow for oneDNN's kernels where they pay.
+
+    TensorFlow 2.21 takes them by itself only on CPUs with AVX-512. On others a
+    step at 32x32 takes 1.5 times as long without them, and one on the embedded
+    8x8 scans 1.6 times as long with them. What the environment says stays. To
+    be called before TensorFlow is imported.
+    """
+    if dataset != "digits":
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
 def _parse(
     main: Callable[[Sequence[str]], None], argv: Sequence[str]
 ) -> list[str]:

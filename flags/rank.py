@@ -16,12 +16,15 @@ are added to what is there.
 import pathlib
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from absl import flags
 
 from nse_tf.flags import binaries, data_flags
 from nse_tf.quiet import quiet_native_output
+
+if TYPE_CHECKING:
+    from nse_tf.supernet.layouts import InitialKernels
 
 TABLE = flags.DEFINE_string(
     "table", None, "CSV of known accuracies: index, arch, and numbers."
@@ -40,6 +43,13 @@ BATCH_SIZE = flags.DEFINE_integer(
 )
 LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", 0.025, "At the start; a cosine over 250 epochs.", 0.0
+)
+INITIAL_KERNELS = flags.DEFINE_enum(
+    "initial_kernels",
+    "fan_in",
+    ("fan_in", "fan_out"),
+    "How kernels are drawn at first: as PyTorch does by default, or with six "
+    "times the variance, as one-shot supernets do.",
 )
 CELLS_PER_STAGE = flags.DEFINE_integer(
     "cells_per_stage", 5, "Cells of each of the three stages.", 1
@@ -70,6 +80,7 @@ def main(argv: Sequence[str]) -> None:
     if not table.exists():
         raise FileNotFoundError(2, "No such file or directory", str(table))
     binaries.quiet_libraries()
+    binaries.choose_kernels(data_flags.DATASET.value)
     # TensorFlow takes seconds to import; flags were checked before that.
     with quiet_native_output():
         from nse_tf.datasets import load
@@ -99,6 +110,7 @@ def main(argv: Sequence[str]) -> None:
         measures_per_epoch=MEASURES.value,
         num_judged=JUDGED.value,
         truth=TRUTH.value,
+        initial_kernels=cast("InitialKernels", INITIAL_KERNELS.value),
     )
 
     def report(line: str) -> None:

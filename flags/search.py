@@ -24,7 +24,6 @@ from nse_tf.methods import SearchError
 from nse_tf.quiet import quiet_native_output
 from nse_tf.tuners.local_workers import LocalWorkers
 from nse_tf.tuners.roles import Role, present_role
-from nse_tf.tuners.search_config import SearchConfig
 
 flags.adopt_module_key_flags(search_flags)
 flags.adopt_module_key_flags(space_flags)
@@ -35,7 +34,7 @@ def main(argv: Sequence[str]) -> None:
     del argv
     config = search_flags.search_config()
     _set_up_logging()
-    choose_kernels(config)
+    binaries.choose_kernels(config.dataset)
     # TensorFlow takes seconds to import; flags were checked before that.
     with quiet_native_output():
         import tensorflow as tf
@@ -107,17 +106,6 @@ def _set_up_logging() -> None:
     is_worker = present_role() is Role.WORKER
     logger.setLevel(logging.WARNING if is_worker else logging.INFO)
     logger.propagate = False
-
-
-def choose_kernels(config: SearchConfig) -> None:
-    """Asks TensorFlow for oneDNN's kernels where they pay.
-
-    TensorFlow 2.21 takes them by itself only on CPUs with AVX-512. On others a
-    step at 32x32 takes 1.5 times as long without them, and one on the embedded
-    8x8 scans 1.6 times as long with them. What the environment says stays.
-    """
-    if config.dataset != "digits":
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def run() -> NoReturn:

@@ -20,6 +20,7 @@ from nse_tf.shrinking import EVERY_FIXED_WEIGHT, CellAngleSums, FixedPart
 from nse_tf.spaces import SearchSpace, make_preset
 from nse_tf.spaces.files import write_bytes
 from nse_tf.supernet import CellSupernet
+from nse_tf.supernet.layouts import InitialKernels
 from nse_tf.training import (
     NB201_RECIPE,
     CellTrainer,
@@ -58,6 +59,8 @@ class StudyConfig:
         calibration_images: Images that each of them is calibrated on.
         validation_images: Images that each of them is judged on.
         truth: Column of the table that is ranked against.
+        initial_kernels: How kernels are drawn; see `Piece.initial`. Which of
+            the two the published study took was not found.
     """
 
     run_dir: pathlib.Path
@@ -74,6 +77,7 @@ class StudyConfig:
     calibration_images: int = 1_000
     validation_images: int = 1_000
     truth: str = "cifar10_test"
+    initial_kernels: InitialKernels = "fan_in"
 
     def learning_rate(self, epoch: int) -> float:
         """Returns the rate of an epoch."""
@@ -155,7 +159,7 @@ class RankStudy:
         config = self._config
         path = config.run_dir / f"seed{seed}.npz"
         trainer = CellTrainer(
-            CellSupernet(self._space, seed),
+            CellSupernet(self._space, seed, config.initial_kernels),
             dataclasses.replace(NB201_RECIPE, batch_size=config.batch_size),
             self._train,
         )

@@ -9,6 +9,7 @@ from nse_tf.supernet.batch_norm import MOMENTUM, FusedBatchNormalization
 from nse_tf.supernet.cell_fixed import CellFixedPart
 from nse_tf.supernet.cell_stage import CellStage
 from nse_tf.supernet.fixed import initialize
+from nse_tf.supernet.layouts import InitialKernels
 
 
 class CellSupernet(keras.Model):
@@ -21,6 +22,7 @@ class CellSupernet(keras.Model):
     Args:
         space: A space with the skeleton of NAS-Bench-201.
         seed: Of the initial weights.
+        kernels: How they are drawn; see `Piece.initial`.
 
     Call arguments:
         images: `(batch, height, width, channels)`, pixels in 0..255.
@@ -39,10 +41,16 @@ class CellSupernet(keras.Model):
         Dong and Yang, NAS-Bench-201 (2020): https://arxiv.org/abs/2001.00326
     """
 
-    def __init__(self, space: SearchSpace, seed: int = 0) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        seed: int = 0,
+        kernels: InitialKernels = "fan_out",
+    ) -> None:
         super().__init__(name="supernet")
         skeleton, edges = require_nb201(space)
         self.space = space
+        self._initial_kernels: InitialKernels = kernels
         rng = np.random.default_rng(seed)
         self._fixed_part = CellFixedPart(skeleton, fast=True)
         self._fixed_part.build()
@@ -56,10 +64,11 @@ class CellSupernet(keras.Model):
                 skeleton.num_cells,
                 width,
                 rng,
+                kernels,
             )
             for stage, width in enumerate(skeleton.widths)
         ]
-        initialize(self.fixed_layers, rng)
+        initialize(self.fixed_layers, rng, kernels)
         self.built = True
 
     def initialize(self, seed: int) -> None:
@@ -67,7 +76,7 @@ class CellSupernet(keras.Model):
         rng = np.random.default_rng(seed)
         for stage in self.stages:
             stage.initialize(rng)
-        initialize(self.fixed_layers, rng)
+        initialize(self.fixed_layers, rng, self._initial_kernels)
 
     @tf.autograph.experimental.do_not_convert  # It has no need to.
     def call(

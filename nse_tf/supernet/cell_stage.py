@@ -23,7 +23,7 @@ from nse_tf.supernet.batch_norm import (
     normalize,
     normalize_by,
 )
-from nse_tf.supernet.layouts import Piece
+from nse_tf.supernet.layouts import InitialKernels, Piece
 
 # What an edge may have to do; the side of a convolution is a number.
 _NOTHING, _SKIP, _AVERAGE, _MAXIMUM, _CONVOLVE = range(5)
@@ -53,6 +53,7 @@ class CellStage(keras.layers.Layer):
         num_cells: How many cells.
         channels: Their width.
         rng: Draws the initial weights.
+        kernels: How; see `Piece.initial`.
 
     Call arguments:
         inputs: `(batch, height, width, channels)`.
@@ -72,8 +73,10 @@ class CellStage(keras.layers.Layer):
         num_cells: int,
         channels: int,
         rng: np.random.Generator,
+        kernels: InitialKernels = "fan_out",
     ) -> None:
         super().__init__(name=name)
+        self._initial_kernels: InitialKernels = kernels
         self._graph = graph
         self._num_cells, self._channels = num_cells, channels
         self.row_index, pieces = _numbered(edges, num_cells, channels)
@@ -109,7 +112,9 @@ class CellStage(keras.layers.Layer):
             np.float32,
         )
         for row, piece in zip(rows, self.pieces, strict=False):
-            row[: piece.size] = piece.initial(rng).ravel()
+            row[: piece.size] = piece.initial(
+                rng, self._initial_kernels
+            ).ravel()
         statistics = np.zeros((len(rows), 2 * self._channels), np.float32)
         statistics[:-1, self._channels :] = 1.0
         return rows, statistics

@@ -11,7 +11,7 @@ from nse_tf.supernet.batch_norm import (
     FusedBatchNormalization,
 )
 from nse_tf.supernet.depthwise import FastDepthwiseConv2D
-from nse_tf.supernet.layouts import Piece
+from nse_tf.supernet.layouts import InitialKernels, Piece
 
 
 def conv(
@@ -83,7 +83,9 @@ def tail_layers(
 
 
 def initialize(
-    layers: list[keras.layers.Layer], rng: np.random.Generator
+    layers: list[keras.layers.Layer],
+    rng: np.random.Generator,
+    kernels: InitialKernels = "fan_out",
 ) -> None:
     """Gives built layers fresh weights, drawn from `rng` in order.
 
@@ -99,6 +101,6 @@ def initialize(
                 is_depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
                 name = "depthwise" if is_depthwise else layer.name
                 value = Piece(name, weight.name, tuple(weight.shape)).initial(
-                    rng
+                    rng, kernels
                 )
             weight.assign(tf.constant(value, tf.float32))

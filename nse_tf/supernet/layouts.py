@@ -9,10 +9,13 @@ decay, follow from how long the kernels are.
 
 import dataclasses
 import functools
+from typing import Literal
 
 import numpy as np
 
 from nse_tf.spaces import ChainOp, ChoiceBlock, Identity, LayerOp, MBConv
+
+InitialKernels = Literal["fan_out", "fan_in"]
 
 STARTS = {
     "gamma": 1.0,
@@ -44,17 +47,28 @@ class Piece:
         """How many numbers it holds."""
         return int(np.prod(self.shape))
 
-    def initial(self, rng: np.random.Generator) -> np.ndarray:
+    def initial(
+        self, rng: np.random.Generator, kernels: InitialKernels = "fan_out"
+    ) -> np.ndarray:
         """Returns fresh values, float32, of the piece's shape.
 
-        Kernels are normal with variance `2 / (k² · C_out)`, where a depthwise
-        convolution counts all its channels as outputs: the initialization of
-        the published one-shot supernets.
+        Args:
+            rng: Draws them.
+            kernels: `fan_out` draws kernels normal with variance
+                `2 / (k² · C_out)`, where a depthwise convolution counts all
+                its channels as outputs: the initialization of the published
+                one-shot supernets. `fan_in` draws them uniform in
+                ±1/√(k² · C_in), a sixth of that variance where widths are
+                equal: what PyTorch does unless told otherwise.
         """
         if self.weight != "kernel":
             start = STARTS[self.weight] if self.start is None else self.start
             return np.full(self.shape, start, np.float32)
         height, width, channels_in, channels_out = self.shape
+        if kernels == "fan_in":
+            bound = 1.0 / np.sqrt(height * width * channels_in)
+            drawn = rng.uniform(-bound, bound, self.shape)
+            return drawn.astype(np.float32)
         outputs = channels_out if self.layer != "depthwise" else channels_in
         deviation = np.sqrt(2.0 / (height * width * outputs))
         values = rng.standard_normal(self.shape, np.float32)

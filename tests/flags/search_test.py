@@ -14,7 +14,7 @@ from PIL import Image
 from nse_tf.costs import Budget
 from nse_tf.datasets import load
 from nse_tf.flags import search_flags
-from nse_tf.flags.search import choose_kernels
+from nse_tf.flags.binaries import choose_kernels
 from nse_tf.spaces import make_preset, save_space
 from nse_tf.tuners.run_folder import RunFolder
 from nse_tf.tuners.search_config import SearchConfig
@@ -292,5 +292,5 @@ def test_fast_kernels_are_asked_for_where_they_pay_unless_the_user_chose(
 ) -> None:
     environ = {} if given is None else {"TF_ENABLE_ONEDNN_OPTS": given}
     monkeypatch.setattr(os, "environ", environ)
-    choose_kernels(SearchConfig(pathlib.Path("runs"), dataset=dataset))
+    choose_kernels(dataset)
     assert environ.get("TF_ENABLE_ONEDNN_OPTS") == seen

@@ -76,6 +76,18 @@ def test_fresh_kernels_have_the_published_variance(
     assert abs(values.mean()) < 4 * np.sqrt(variance / values.size)
 
 
+def test_kernels_by_fan_in_are_those_of_pytorch() -> None:
+    """Uniform in ±1/√(k² · C_in), so of variance a third of its square."""
+    piece = Piece("conv", "kernel", (3, 3, 64, 64))
+    values = piece.initial(np.random.default_rng(0), "fan_in")
+    bound = 1 / np.sqrt(9 * 64)
+    assert values.dtype == np.float32
+    assert 0.999 * bound < np.abs(values).max() <= bound
+    np.testing.assert_allclose(values.var(), bound**2 / 3, rtol=0.02)
+    wide = piece.initial(np.random.default_rng(0))
+    np.testing.assert_allclose(wide.var() / values.var(), 6, rtol=0.05)
+
+
 @pytest.mark.parametrize("out_channels", [8, 10])
 def test_fresh_norms_are_identities_but_close_branches_beside_a_shortcut(
     out_channels: int,
