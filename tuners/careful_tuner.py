@@ -8,7 +8,8 @@ import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import Trial
 
-from nse_tf.spaces.files import write_json
+from nse_tf.spaces.files import write_bytes, write_json
+from nse_tf.tuners.job_files import error_path
 from nse_tf.tuners.roles import is_worker
 
 
@@ -20,7 +21,10 @@ class CarefulTuner(keras_tuner.Tuner):
     * Files are written whole or not at all.
     * A project whose space is not that of the code is refused.
     * Every execution's score is kept beside the mean, which is the trial's.
-    * What ended a search before its time is raised from `search`.
+    * What ended a search before its time is raised from `search`, also from
+      that of a chief.
+    * The error of a trial that failed is left in its folder, since the wire
+      between worker and chief drops it.
     * A process may do only so many trials, since each model that Keras fits
       leaves some megabytes behind in TensorFlow.
 
@@ -99,6 +103,7 @@ class CarefulTuner(keras_tuner.Tuner):
                     "This process has done its trials; started again, the "
                     "search goes on."
                 )
+        self._raise_failure()  # A chief never gets to `on_search_end`.
 
     def pre_create_trial(self) -> None:
         """Ends the part of this process once it has done its trials."""
@@ -107,7 +112,12 @@ class CarefulTuner(keras_tuner.Tuner):
             raise _EnoughHereError
 
     def on_trial_end(self, trial: Trial) -> None:
-        """Ends a trial; see `keras_tuner.Tuner`."""
+        """Ends a trial; leaves the error of one that failed in its folder."""
+        if trial.message:
+            write_bytes(
+                error_path(pathlib.Path(self.project_dir), trial.trial_id),
+                trial.message.encode(),
+            )
         super().on_trial_end(trial)
         if self._num_left_here:
             self._num_left_here -= 1
@@ -142,6 +152,9 @@ class CarefulTuner(keras_tuner.Tuner):
     def on_search_end(self) -> None:
         """Raises what ended the search before its time, if anything did."""
         super().on_search_end()
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
         failure = None if is_worker() else getattr(self.oracle, "failure", None)
         if failure is not None:
             raise failure

@@ -11,6 +11,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from nse_tf.spaces.files import write_json
 from nse_tf.tuners.goals import Goals, completed, read_goals
+from nse_tf.tuners.job_files import error_path
 
 MAX_TRIES = 200
 
@@ -165,6 +166,14 @@ class EvolutionOracle(keras_tuner.Oracle):
                 )
         known = {k: v for k, v in plain.items() if np.isfinite(v)}
         return super().update_trial(trial_id, known, step)
+
+    def end_trial(self, trial: Trial) -> None:
+        """Ends a trial, with the error that a worker left in its folder."""
+        if trial.status != TrialStatus.COMPLETED and not trial.message:
+            path = error_path(pathlib.Path(self._project_dir), trial.trial_id)
+            if path.exists():
+                trial.message = path.read_text()
+        super().end_trial(trial)
 
     def _retry(self, trial: Trial) -> bool:
         """Lets a trial that is tried again forget what it reported."""

@@ -22,7 +22,7 @@ from nse_tf.jobs import (
     TrainChild,
 )
 from nse_tf.spaces import Genotype
-from nse_tf.spaces.files import write_bytes, write_json
+from nse_tf.spaces.files import write_json
 from nse_tf.spaces.sealed_files import require_intact
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.companions import Companions
@@ -39,7 +39,6 @@ from nse_tf.tuners.folder_lock import sole_decider
 from nse_tf.tuners.hyperparameters import declare, values_of
 from nse_tf.tuners.identity import identity_of
 from nse_tf.tuners.job_files import (
-    error_path,
     finished_result,
     read_job,
     read_result,
@@ -259,14 +258,6 @@ class SupernetTuner(CarefulTuner):
         """Ends the waiting."""
         super().on_trial_begin(trial)
         self._num_idle = 0
-
-    def on_trial_end(self, trial: keras_tuner.engine.trial.Trial) -> None:
-        """Ends the trial; leaves the error of one that failed in its folder."""
-        if trial.message:
-            write_bytes(
-                error_path(self.folder, trial.trial_id), trial.message.encode()
-            )
-        super().on_trial_end(trial)
 
     def save(self) -> None:
         """Makes what happened count, whole or not at all."""

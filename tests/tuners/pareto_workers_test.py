@@ -1,4 +1,4 @@
-"""Several objectives through keras-tuner's chief and a worker."""
+"""Evolution through keras-tuner's chief and a worker."""
 
 import json
 import os
@@ -45,14 +45,31 @@ if sys.argv[2] == "worker":
     tuner.oracle.create_trial("spy")  # Is told that there are no more.
 """
 
+FAILING = """
+import sys
+from nse_tf.tuners import Evolution
+
+def build(hp):
+    hp.Int("number", 1, 100)
+
+class Failing(Evolution):
+    def run_trial(self, trial, *args, **kwargs):
+        raise MemoryError("3 GB of 2")
+
+Failing(
+    build, seed=0, directory=sys.argv[1], project_name="it"
+).search(verbose=0)
+"""
+
 
 def start(
-    folder: pathlib.Path, role: str, port: int
+    folder: pathlib.Path, role: str, port: int, program: str = PROGRAM
 ) -> "subprocess.Popen[str]":
     """Starts the chief or a worker."""
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(folder), role],
+        [sys.executable, "-c", program, str(folder), role],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env={
             **os.environ,
@@ -64,12 +81,18 @@ def start(
     )
 
 
+def free_port() -> int:
+    """Returns a port that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
 @pytest.mark.slow
 def test_the_front_is_told_through_a_chief(tmp_path: pathlib.Path) -> None:
     """A worker's front is that of all that ended, by float32 metrics."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     chief = start(tmp_path, "chief", port)
     worker = start(tmp_path, "worker", port)
     try:
@@ -88,3 +111,24 @@ def test_the_front_is_told_through_a_chief(tmp_path: pathlib.Path) -> None:
     assert max(costs) <= 8
     assert costs == sorted(costs, reverse=True)
     assert seen_by_worker == seen_by_chief
+
+
+@pytest.mark.slow
+def test_too_many_failures_end_the_chief_with_the_error(
+    tmp_path: pathlib.Path,
+) -> None:
+    """keras-tuner's hangs, and is not told why a worker's trial failed."""
+    port = free_port()
+    chief = start(tmp_path, "chief", port, FAILING)
+    worker = start(tmp_path, "worker", port, FAILING)
+    try:
+        worker.communicate(timeout=60)
+        _, said = chief.communicate(timeout=60)
+    finally:
+        for process in (chief, worker):
+            process.kill()
+    assert worker.returncode == 0
+    assert chief.returncode == 1
+    assert "exceeded the limit of 3" in said
+    assert "MemoryError: 3 GB of 2" in said
+    assert len(list(tmp_path.glob("it/trial_*/error.txt"))) == 3

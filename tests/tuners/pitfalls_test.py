@@ -48,7 +48,7 @@ SHOWN = {
         "oracle_laws::our_oracles_keep_the_laws"
     ),
     "P12 too many failures hang the chief": (
-        "oracle_laws::our_oracles_keep_the_laws"
+        "pareto_workers::too_many_failures_end_the_chief_with_the_error"
     ),
     "P13 a killed worker leaves the chief waiting for ever": (
         "many_workers::what_a_silent_worker_did_is_done_by_another_and_counts"
