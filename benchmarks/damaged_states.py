@@ -124,7 +124,7 @@ def reaction_to(
 
 
 def main(argv: Sequence[str]) -> None:
-    """Prints how often each reaction came."""
+    """Prints how often each reaction came, by file and altogether."""
     del argv
     use_formulas()
     FormulaTrainer.pause = 0.0
@@ -134,7 +134,7 @@ def main(argv: Sequence[str]) -> None:
     few = ImageSet(digits.train.images[:50], digits.train.labels[:50])
     data = ImageData("digits", few, few, few, digits.class_names)
     counts: collections.Counter[str] = collections.Counter()
-    by_file: collections.Counter[str] = collections.Counter()
+    by_file: collections.Counter[tuple[str, str]] = collections.Counter()
     with tempfile.TemporaryDirectory() as temporary:
         root = pathlib.Path(temporary)
         wanted = go_on(root / "whole", data)
@@ -157,11 +157,12 @@ def main(argv: Sequence[str]) -> None:
             done = damage(folder / name, rng)
             how = reaction_to(folder, name, data, wanted)
             counts[how] += 1
-            by_file[name] += 1
+            by_file[name, how] += 1
             if how.isupper() or any(word.isupper() for word in how.split()):
                 print(f"{name} {done}: {how}")
             shutil.rmtree(folder)
-    print(f"{len(names)} files: {', '.join(names)}")
+    for (name, how), count in sorted(by_file.items()):
+        print(f"{count:4d} of {name}: {how}")
     for how, count in counts.most_common():
         print(f"{count:4d} {how}")
 
