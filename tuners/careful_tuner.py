@@ -1,7 +1,11 @@
 """What keras-tuner's tuners get wrong around a search, put right."""
 
+import contextlib
 import os
 import pathlib
+import time
+import types
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras_tuner
@@ -9,8 +13,15 @@ import numpy as np
 from keras_tuner.engine.trial import Trial
 
 from nse_tf.spaces.files import write_bytes, write_json
+from nse_tf.tuners.chief import Chief
+from nse_tf.tuners.folder_lock import sole_decider
 from nse_tf.tuners.job_files import error_path
-from nse_tf.tuners.roles import is_worker
+from nse_tf.tuners.roles import Role, is_worker, present_role
+from nse_tf.tuners.worker_link import BoundedStub, joined
+
+# How long a worker without work pauses before it asks again.
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 2.0
 
 
 class CarefulTuner(keras_tuner.Tuner):
@@ -25,6 +36,8 @@ class CarefulTuner(keras_tuner.Tuner):
       that of a chief.
     * The error of a trial that failed is left in its folder, since the wire
       between worker and chief drops it.
+    * A chief survives its workers: who falls silent is taken for dead, and what
+      it did is done by another. A worker without work asks ever more rarely.
     * A process may do only so many trials, since each model that Keras fits
       leaves some megabytes behind in TensorFlow.
 
@@ -35,7 +48,17 @@ class CarefulTuner(keras_tuner.Tuner):
         trials_per_process: After so many trials `search` returns, with the
             others left for a process that is started next. None does all.
         **kwargs: As of `keras_tuner.Tuner`.
+
+    Attributes:
+        lease_seconds: How long a chief bears the silence of a worker.
+        watch: Called all along by a chief; raises where no worker will come
+            any more.
     """
+
+    lease_seconds: float = 30.0
+    watch: Callable[[], None] = staticmethod(lambda: None)
+    # What a chief and its workers must have in common.
+    _identity: Mapping[str, Any] = types.MappingProxyType({})
 
     def __init__(
         self,
@@ -52,12 +75,15 @@ class CarefulTuner(keras_tuner.Tuner):
             )
         self._given_id = tuner_id
         self._num_left_here = trials_per_process
+        self._num_idle = 0
         super().__init__(
             *args,
             overwrite=overwrite and not is_worker(),
             tuner_id=tuner_id,
             **kwargs,
         )
+        if hasattr(self.oracle, "stub"):  # keras-tuner's client of a chief.
+            self.oracle.stub = BoundedStub(self.oracle.stub)
 
     def _get_tuner_fname(self) -> str:
         name = self._given_id or self.tuner_id
@@ -93,9 +119,17 @@ class CarefulTuner(keras_tuner.Tuner):
                 )
 
     def search(self, *args: Any, **kwargs: Any) -> None:
-        """Searches; see `keras_tuner.Tuner`."""
+        """Searches, alone, as a chief, or for one; see `keras_tuner.Tuner`."""
         try:
-            super().search(*args, **kwargs)
+            if is_worker():
+                with joined(self.folder, dict(self._identity)):
+                    super().search(*args, **kwargs)
+                return
+            with self._deciding():
+                if present_role() is Role.CHIEF:
+                    self._lead(kwargs.get("verbose", 1))
+                else:
+                    super().search(*args, **kwargs)
         except _EnoughHereError:
             self.on_search_end()
             if getattr(self.oracle, "verbose", 1):
@@ -103,13 +137,45 @@ class CarefulTuner(keras_tuner.Tuner):
                     "This process has done its trials; started again, the "
                     "search goes on."
                 )
-        self._raise_failure()  # A chief never gets to `on_search_end`.
+
+    @contextlib.contextmanager
+    def _deciding(self) -> Iterator[None]:
+        """Holds the folder against others that would decide there, too."""
+        with sole_decider(self.folder):
+            yield
+
+    def _lead(self, verbose: int | str) -> None:
+        """Hands out trials to workers until the search is over."""
+        self.oracle.verbose = verbose
+        self.on_search_begin()
+        self.save()
+        Chief(
+            self.oracle, dict(self._identity), self.lease_seconds, self.watch
+        ).serve()
+        self.on_search_end()
+
+    @property
+    def folder(self) -> pathlib.Path:
+        """The run's folder."""
+        return pathlib.Path(self.project_dir)
 
     def pre_create_trial(self) -> None:
-        """Ends the part of this process once it has done its trials."""
+        """Waits before it asks again, longer each time there was nothing.
+
+        Ends the part of this process once it has done its trials.
+        """
         super().pre_create_trial()
         if self._num_left_here == 0:
             raise _EnoughHereError
+        if self._num_idle:
+            pause = FIRST_PAUSE_SECONDS * 2 ** min(self._num_idle - 1, 10)
+            time.sleep(min(pause, LONGEST_PAUSE_SECONDS))
+        self._num_idle += 1
+
+    def on_trial_begin(self, trial: Trial) -> None:
+        """Ends the waiting."""
+        super().on_trial_begin(trial)
+        self._num_idle = 0
 
     def on_trial_end(self, trial: Trial) -> None:
         """Ends a trial; leaves the error of one that failed in its folder."""

@@ -18,9 +18,9 @@ from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
 from nse_tf.methods import SearchError
 from nse_tf.spaces.files import write_json
-from nse_tf.tuners.durable_oracle import DurableOracle
 from nse_tf.tuners.identity import differences
 from nse_tf.tuners.lease_service import Message, lease_handler
+from nse_tf.tuners.leased_trials import LeasedTrials
 from nse_tf.tuners.leases import Leases
 from nse_tf.tuners.roles import chief_address
 
@@ -49,7 +49,7 @@ class Chief:
 
     def __init__(
         self,
-        oracle: DurableOracle,
+        oracle: LeasedTrials,
         identity: dict[str, Any],
         lease_seconds: float,
         watch: Callable[[], None] = lambda: None,

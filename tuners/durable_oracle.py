@@ -1,7 +1,5 @@
 """keras-tuner's Oracle with bookkeeping that lasts and does not grow."""
 
-import pathlib
-import threading
 from typing import Any
 
 import keras_tuner
@@ -13,6 +11,7 @@ from nse_tf.spaces import SearchSpace
 from nse_tf.tuners.bookkeeping import TABLE, Bookkeeper
 from nse_tf.tuners.identity import differences
 from nse_tf.tuners.job_files import error_path, write_job
+from nse_tf.tuners.leased_trials import LeasedTrials
 from nse_tf.tuners.library_state import (
     library_state,
     state_of_table,
@@ -21,12 +20,8 @@ from nse_tf.tuners.library_state import (
 from nse_tf.tuners.locking import open_library_lock, synchronized
 from nse_tf.tuners.shards import SharedJobs
 
-# A job that takes its process with it, for want of memory, say, would
-# otherwise take all workers in turn.
-MOST_LOST_WORKERS = 5
 
-
-class DurableOracle(keras_tuner.Oracle):
+class DurableOracle(LeasedTrials, keras_tuner.Oracle):
     """What every oracle of ours keeps of a search, and how.
 
     A trial counts when its rows are committed to the run's results table; a
@@ -40,9 +35,6 @@ class DurableOracle(keras_tuner.Oracle):
     Attributes:
         method: Asks for jobs.
         space: What the method searches.
-        failure: Why the search could not go on, if it could not.
-        lock: Held by whoever changes anything.
-        num_workers: How many share the children of a generation.
     """
 
     def __init__(
@@ -51,18 +43,9 @@ class DurableOracle(keras_tuner.Oracle):
         super().__init__(**kwargs)
         self.method = method
         self.space = space
-        self.failure: Exception | None = None
-        self.lock = threading.RLock()
-        self.num_workers = 1
         self._jobs = SharedJobs(method)
         self._ended: set[str] = set()
-        self._num_lost: dict[str, int] = {}
         self._books: Bookkeeper | None = None
-
-    @property
-    def folder(self) -> pathlib.Path:
-        """The run's folder."""
-        return pathlib.Path(self._project_dir)
 
     @property
     def books(self) -> Bookkeeper:
@@ -93,36 +76,6 @@ class DurableOracle(keras_tuner.Oracle):
         return trial_module.Trial(
             self.get_space(), status=trial_module.TrialStatus.STOPPED
         )
-
-    def _may_be_needed(self, trial: trial_module.Trial) -> bool:
-        """Whether a worker that would be stopped is to stay for others' work.
-
-        One of those at work may die, and what it did is to be done again.
-        """
-        return (
-            trial.status == trial_module.TrialStatus.STOPPED
-            and self.failure is None
-            and bool(self.ongoing_trials or self._retry_queue)
-        )
-
-    @synchronized
-    def drop_worker(self, tuner_id: str) -> None:
-        """Gives what a worker did to the next that asks: it is gone.
-
-        A job that nobody survives is failed at the fifth time.
-        """
-        self.tuner_ids.discard(tuner_id)
-        trial = self.ongoing_trials.pop(tuner_id, None)
-        if trial is None:
-            return
-        num_lost = self._num_lost.get(trial.trial_id, 0) + 1
-        self._num_lost[trial.trial_id] = num_lost
-        if num_lost < MOST_LOST_WORKERS:
-            self._retry_queue.append(trial.trial_id)
-            return
-        trial.status = trial_module.TrialStatus.FAILED
-        trial.message = f"{num_lost} workers ended while they did it"
-        self.end_trial(trial)
 
     @synchronized
     def is_over(self) -> bool:

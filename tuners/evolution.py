@@ -12,11 +12,13 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from nse_tf.spaces.files import write_json
 from nse_tf.tuners.goals import Goals, completed, read_goals
 from nse_tf.tuners.job_files import error_path
+from nse_tf.tuners.leased_trials import LeasedTrials
+from nse_tf.tuners.locking import synchronized
 
 MAX_TRIES = 200
 
 
-class EvolutionOracle(keras_tuner.Oracle):
+class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
     """Breeds hyperparameters from the best trials so far.
 
     The first `population` trials are drawn at random. Every later one has two
@@ -44,7 +46,6 @@ class EvolutionOracle(keras_tuner.Oracle):
 
     Attributes:
         goals: Objectives and limits.
-        failure: Why the search could not go on, if it could not.
 
     Raises:
         ValueError: If a number is out of range, or a direction cannot be told.
@@ -83,7 +84,7 @@ class EvolutionOracle(keras_tuner.Oracle):
         self._is_seeded = seed is not None
         if seed is not None:
             self.seed = seed  # keras-tuner takes 0 for none and draws one.
-        self.failure: Exception | None = None
+        self._is_exhausted = False
         self._population = population
         self._mutation_probability = mutation_probability
 
@@ -101,7 +102,32 @@ class EvolutionOracle(keras_tuner.Oracle):
             )
             if not self._duplicate(values):
                 return {"status": TrialStatus.RUNNING, "values": values}
+        self._is_exhausted = True
         return {"status": TrialStatus.STOPPED}
+
+    @synchronized
+    def create_trial(self, tuner_id: str) -> Trial:
+        """Returns a trial to run; see `keras_tuner.Oracle`.
+
+        One that is done again, since its worker is gone, reports anew.
+        """
+        trial = super().create_trial(tuner_id)
+        if trial.status == TrialStatus.RUNNING:
+            trial.metrics = type(trial.metrics)()
+        elif self._may_be_needed(trial):
+            trial.status = TrialStatus.IDLE
+        return trial
+
+    @synchronized
+    def is_over(self) -> bool:
+        """Whether nothing is at work and nothing is left to do."""
+        if self.ongoing_trials or self._retry_queue:
+            return self.failure is not None and not self.ongoing_trials
+        return (
+            self.failure is not None
+            or self._is_exhausted
+            or self.remaining_trials() == 0
+        )
 
     def _bred(
         self, best: Sequence[Trial], rng: np.random.Generator, is_forced: bool
@@ -141,6 +167,7 @@ class EvolutionOracle(keras_tuner.Oracle):
         values: dict[str, Any] = chosen.values
         return values
 
+    @synchronized
     def update_trial(
         self, trial_id: str, metrics: Mapping[str, float], step: int = 0
     ) -> Any:
@@ -167,8 +194,17 @@ class EvolutionOracle(keras_tuner.Oracle):
         known = {k: v for k, v in plain.items() if np.isfinite(v)}
         return super().update_trial(trial_id, known, step)
 
+    @synchronized
     def end_trial(self, trial: Trial) -> None:
-        """Ends a trial, with the error that a worker left in its folder."""
+        """Ends a trial, with the error that a worker left in its folder.
+
+        One that ended before is left as it is: a worker that was taken for
+        dead comes late.
+        """
+        if trial.trial_id in self.end_order:
+            return
+        if trial.trial_id in self._retry_queue:  # It was only slow.
+            self._retry_queue.remove(trial.trial_id)
         if trial.status != TrialStatus.COMPLETED and not trial.message:
             path = error_path(pathlib.Path(self._project_dir), trial.trial_id)
             if path.exists():
@@ -225,6 +261,13 @@ class EvolutionOracle(keras_tuner.Oracle):
             "mutation_probability": self._mutation_probability,
             "seed": self.seed,
         }
+
+    def identity(self) -> dict[str, Any]:
+        """Returns what a chief and its workers must have in common."""
+        own = {**self._settings(), "max_trials": self.max_trials}
+        if not self._is_seeded:
+            del own["seed"]
+        return own
 
     def get_state(self) -> dict[str, Any]:
         """Returns keras-tuner's state and the settings."""

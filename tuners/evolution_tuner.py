@@ -11,6 +11,8 @@ from nse_tf.spaces import SearchSpace
 from nse_tf.tuners.careful_tuner import CarefulTuner
 from nse_tf.tuners.evolution import EvolutionOracle
 from nse_tf.tuners.goals import Goals
+from nse_tf.tuners.identity import deciding_versions
+from nse_tf.tuners.roles import is_worker
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
 
@@ -73,12 +75,23 @@ class Evolution(CarefulTuner):
             max_consecutive_failed_trials=max_consecutive_failed_trials,
         )
         self._goals: Goals = oracle.goals
+        self._identity = {**deciding_versions(), **oracle.identity()}
+        self._told: list[Trial] | None = None
         super().__init__(oracle, hypermodel, **kwargs)
+
+    def on_search_end(self) -> None:
+        """Asks, on a worker, for all trials while the chief still serves."""
+        super().on_search_end()
+        if is_worker():
+            self._told = self.oracle.get_best_trials(10**6)
 
     def pareto_trials(self) -> list[Trial]:
         """Returns the trials within all limits that no other dominates.
 
         By the first objective, best first. Also on a worker, which asks its
-        chief for the trials.
+        chief for the trials; after the search, as they were at its end.
         """
-        return self._goals.front(self.oracle.get_best_trials(10**6))
+        trials = self._told
+        if trials is None:
+            trials = self.oracle.get_best_trials(10**6)
+        return self._goals.front(trials)

@@ -1,11 +1,10 @@
 """Scores trials on shared weights instead of training each."""
 
+import contextlib
 import dataclasses
 import errno
 import logging
-import pathlib
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -32,10 +31,8 @@ from nse_tf.training.weight_files import LostWeightsError
 from nse_tf.training.worker import Measurer
 from nse_tf.tuners.bookkeeping import TABLE
 from nse_tf.tuners.careful_tuner import CarefulTuner
-from nse_tf.tuners.chief import Chief
 from nse_tf.tuners.distribution import checked_strategy, num_replicas
 from nse_tf.tuners.fit_arguments import read_fit_arguments
-from nse_tf.tuners.folder_lock import sole_decider
 from nse_tf.tuners.hyperparameters import declare, values_of
 from nse_tf.tuners.identity import identity_of
 from nse_tf.tuners.job_files import (
@@ -45,17 +42,11 @@ from nse_tf.tuners.job_files import (
     write_result,
 )
 from nse_tf.tuners.oracles import SearchOracle, metrics_of
-from nse_tf.tuners.roles import Role, present_role
 from nse_tf.tuners.searched import agreed_networks
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 from nse_tf.tuners.stock_arguments import refuse_unmeant
-from nse_tf.tuners.worker_link import BoundedStub, joined
 
 LOGGER = logging.getLogger("nse_tf")
-
-# How long a worker without work pauses before it asks again.
-FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 2.0
 
 
 class SupernetTuner(CarefulTuner):
@@ -84,18 +75,10 @@ class SupernetTuner(CarefulTuner):
         tuner_id: As of every tuner.
         executions_per_trial: See `max_model_size`.
 
-    Attributes:
-        lease_seconds: How long a chief bears the silence of a worker.
-        watch: Called all along by a chief; raises where no worker will come
-            any more.
-
     Raises:
         ValueError: If an argument has no use here, or oracle and hypermodel are
             not of the same space.
     """
-
-    lease_seconds: float = 30.0
-    watch: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -129,10 +112,11 @@ class SupernetTuner(CarefulTuner):
         self._child_recipe = child_recipe or ChildRecipe()
         self._measure = measure
         self._strategy = checked_strategy(distribution_strategy)
+        self._companions = Companions(self._strategy)
+        self._own_identity: dict[str, Any] = {}
         self._worker: Worker | None = None
         self._disk_error: OSError | None = None
         self._settings = oracle.method.get_settings()
-        self._num_idle = 0
         self._child_epochs: int | None = None
         super().__init__(
             oracle,
@@ -143,13 +127,6 @@ class SupernetTuner(CarefulTuner):
             logger=logger,
             tuner_id=tuner_id,
         )
-        if self._is_worker():
-            self.oracle.stub = BoundedStub(self.oracle.stub)
-
-    @property
-    def folder(self) -> pathlib.Path:
-        """The run's folder."""
-        return pathlib.Path(self.project_dir)
 
     def _populate_initial_space(self) -> None:
         """Declares the space without building a model of it."""
@@ -197,8 +174,7 @@ class SupernetTuner(CarefulTuner):
             self._space.skeleton, given.train, given.validation
         )
         recipes = given.recipes(self._supernet_recipe, self._child_recipe)
-        companions = Companions(self._strategy)
-        if not companions.leads:
+        if not self._companions.leads:
             Follower(
                 Trainings(
                     self._space, self._networks, data, *recipes, self._strategy
@@ -222,23 +198,16 @@ class SupernetTuner(CarefulTuner):
             child_epochs=given.epochs,
             num_replicas=num_replicas(self._strategy),
         )
-        if self._is_worker():
-            with joined(self.folder, {**identity, **self._settings}):
-                super().search(verbose=verbose)
-            return
-        with companions.dismissed(), sole_decider(self.folder):
-            self.oracle.claim(identity)
-            if present_role() is Role.ALONE:
-                super().search(verbose=verbose)
-            else:
-                self._lead({**identity, **self._settings}, verbose)
+        self._own_identity = identity
+        self._identity = {**identity, **self._settings}
+        super().search(verbose=verbose)
 
-    def _lead(self, identity: dict[str, Any], verbose: int | str) -> None:
-        """Hands out trials to workers until the search is over."""
-        self.oracle.verbose = verbose
-        self.on_search_begin()
-        Chief(self.oracle, identity, self.lease_seconds, self.watch).serve()
-        self.on_search_end()
+    @contextlib.contextmanager
+    def _deciding(self) -> Iterator[None]:
+        """Holds the folder, and sees that it is that of the same run."""
+        with self._companions.dismissed(), super()._deciding():
+            self.oracle.claim(self._own_identity)
+            yield
 
     def on_search_begin(self) -> None:
         """Says whose folder this is, before the first job is done in it."""
@@ -246,18 +215,6 @@ class SupernetTuner(CarefulTuner):
         if not self._is_worker():
             write_json(self.folder / "tuner0.json", self.get_state())
             self.save()
-
-    def pre_create_trial(self) -> None:
-        """Waits before it asks again, longer each time there was nothing."""
-        if self._num_idle:
-            pause = FIRST_PAUSE_SECONDS * 2 ** min(self._num_idle - 1, 10)
-            time.sleep(min(pause, LONGEST_PAUSE_SECONDS))
-        self._num_idle += 1
-
-    def on_trial_begin(self, trial: keras_tuner.engine.trial.Trial) -> None:
-        """Ends the waiting."""
-        super().on_trial_begin(trial)
-        self._num_idle = 0
 
     def save(self) -> None:
         """Makes what happened count, whole or not at all."""

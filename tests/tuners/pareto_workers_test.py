@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import sys
 import pytest
 
 PROGRAM = """
-import json, sys
+import json, os, signal, sys
 import keras_tuner
 from nse_tf.tuners import Evolution
 
@@ -32,17 +33,12 @@ tuner = Judge(
     directory=sys.argv[1],
     project_name="it",
 )
-if sys.argv[2] == "worker":
-    trial = tuner.oracle.create_trial("spy")  # Holds the chief until we ask.
+tuner.lease_seconds = 2.0
+if sys.argv[2] == "mortal":
+    tuner.run_trial = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 tuner.search()
-if sys.argv[2] == "worker":
-    tuner._run_and_update_trial(trial)
-    trial.status = "COMPLETED"
-    tuner.oracle.end_trial(trial)
 front = tuner.pareto_trials()
 print(json.dumps([each.hyperparameters.values["number"] for each in front]))
-if sys.argv[2] == "worker":
-    tuner.oracle.create_trial("spy")  # Is told that there are no more.
 """
 
 FAILING = """
@@ -111,6 +107,28 @@ def test_the_front_is_told_through_a_chief(tmp_path: pathlib.Path) -> None:
     assert max(costs) <= 8
     assert costs == sorted(costs, reverse=True)
     assert seen_by_worker == seen_by_chief
+
+
+@pytest.mark.slow
+def test_the_trial_of_a_killed_worker_is_done_by_another(
+    tmp_path: pathlib.Path,
+) -> None:
+    """keras-tuner's chief waits for the dead for ever."""
+    port = free_port()
+    chief = start(tmp_path, "chief", port)
+    mortal = start(tmp_path, "mortal", port)
+    try:
+        mortal.communicate(timeout=60)
+        worker = start(tmp_path, "worker", port)
+        worker.communicate(timeout=60)
+        chief.communicate(timeout=60)
+    finally:
+        for process in (chief, mortal, worker):
+            process.kill()
+    assert mortal.returncode == -signal.SIGKILL
+    assert worker.returncode == chief.returncode == 0
+    state = json.loads((tmp_path / "it" / "oracle.json").read_text())
+    assert len(state["end_order"]) == len(set(state["end_order"])) == 12
 
 
 @pytest.mark.slow
