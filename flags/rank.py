@@ -60,11 +60,25 @@ CHANNELS = flags.DEFINE_integer(
 MEASURES = flags.DEFINE_integer(
     "measures_per_epoch", 2, "How often an epoch is measured.", 1
 )
-JUDGED = flags.DEFINE_integer(
-    "num_judged",
+CELLS = flags.DEFINE_enum(
+    "cells",
+    "all",
+    ("all", "choosing", "held_out"),
+    "Which cells are ranked: all, or one half of them by a hash of the cell, "
+    "so that a score can be chosen on one and reported on the other.",
+)
+SAMPLE_SIZE = flags.DEFINE_integer(
+    "sample_size",
     0,
-    "Cells of a fixed sample whose calibrated accuracy ranks, too, at the end.",
+    "Cells of a fixed sample whose scores that take time are told at the end.",
     0,
+)
+SAMPLE_SCORES = flags.DEFINE_multi_enum(
+    "sample_scores",
+    ["accuracy", "zero_cost"],
+    ("accuracy", "zero_cost"),
+    "Which scores those are: calibrated accuracy with inherited weights, and "
+    "scores without training.",
 )
 
 
@@ -108,7 +122,9 @@ def main(argv: Sequence[str]) -> None:
         batch_size=BATCH_SIZE.value,
         num_images=IMAGES.value,
         measures_per_epoch=MEASURES.value,
-        num_judged=JUDGED.value,
+        cells=CELLS.value,
+        sample_size=SAMPLE_SIZE.value,
+        sample_scores=tuple(SAMPLE_SCORES.value),
         truth=TRUTH.value,
         initial_kernels=cast("InitialKernels", INITIAL_KERNELS.value),
     )

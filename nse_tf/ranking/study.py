@@ -14,8 +14,16 @@ import numpy as np
 
 from nse_tf.costs import CostModel
 from nse_tf.datasets import ImageData, ImageSet
+from nse_tf.ranking.halves import cells_of
 from nse_tf.ranking.nasbench201 import NB201Table
 from nse_tf.ranking.study_rows import StudyRow, read_rows, row_of, write_rows
+from nse_tf.ranking.study_sample import (
+    SAMPLE_SCORES,
+    Columns,
+    StudySample,
+    combined,
+)
+from nse_tf.ranking.zero_cost import ZeroCost
 from nse_tf.shrinking import EVERY_FIXED_WEIGHT, CellAngleSums, FixedPart
 from nse_tf.spaces import SearchSpace, make_preset
 from nse_tf.spaces.files import write_bytes
@@ -54,8 +62,12 @@ class StudyConfig:
         batch_size: Images a step.
         num_images: Training images, at most.
         measures_per_epoch: How often an epoch is measured.
-        num_judged: Cells of a fixed sample whose accuracy with inherited
-            weights is told, calibrated, at the end; 0 tells none.
+        cells: Which cells are ranked; one of `HALVES`.
+        sample_size: Cells of a fixed sample of these, whose `sample_scores` are
+            told at the end; 0 tells none.
+        sample_scores: Scores that take time for each cell: `accuracy`, with
+            inherited weights and calibrated, and `zero_cost`.
+        zero_cost_images: Images that the latter look at.
         calibration_images: Images that each of them is calibrated on.
         validation_images: Images that each of them is judged on.
         truth: Column of the table that is ranked against.
@@ -73,7 +85,10 @@ class StudyConfig:
     batch_size: int = 64
     num_images: int = 25_000
     measures_per_epoch: int = 2
-    num_judged: int = 0
+    cells: str = "all"
+    sample_size: int = 0
+    sample_scores: tuple[str, ...] = SAMPLE_SCORES
+    zero_cost_images: int = 32
     calibration_images: int = 1_000
     validation_images: int = 1_000
     truth: str = "cifar10_test"
@@ -92,7 +107,18 @@ class StudyConfig:
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
             if field.name not in left_out
-        } | {"learning_rates": list(self.learning_rates)}
+        } | {
+            "learning_rates": list(self.learning_rates),
+            "sample_scores": list(self.sample_scores),
+        }
+
+    def __post_init__(self) -> None:
+        unknown = set(self.sample_scores) - set(SAMPLE_SCORES)
+        if unknown:
+            raise ValueError(
+                f"`sample_scores` has {', '.join(sorted(unknown))}; there are "
+                f"{', '.join(SAMPLE_SCORES)}."
+            )
 
 
 class RankStudy:
@@ -117,6 +143,7 @@ class RankStudy:
         report: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._config, self._table, self._report = config, table, report
+        self._cells = cells_of(table, config.cells)
         self._truth = table.column(config.truth)
         self._train = _first(data.train, config.num_images)
         self._validation = _first(data.validation, config.validation_images)
@@ -152,7 +179,8 @@ class RankStudy:
         rng = np.random.default_rng(SAMPLE_SEED)
         scores["random"] = rng.random(len(paths))
         return [
-            row_of(values, self._truth, name) for name, values in scores.items()
+            row_of(values[self._cells], self._truth[self._cells], name)
+            for name, values in scores.items()
         ]
 
     def _run_seed(self, seed: int) -> None:
@@ -178,8 +206,8 @@ class RankStudy:
             )
             if epoch == 0:
                 bases["first_epoch"] = trainer.weights()
-            if epoch + 1 == config.epochs and config.num_judged:
-                rows += self._judged(trainer, bases, seed, config.epochs)
+            if epoch + 1 == config.epochs and config.sample_size:
+                rows += self._sample_rows(trainer, bases, seed)
             self._report(
                 f"seed {seed}, epoch {epoch + 1}: loss {loss:.3f}, "
                 + "; ".join(f"{row.label} {row.tau:.3f}" for row in rows[-4:])
@@ -226,8 +254,8 @@ class RankStudy:
     ) -> list[StudyRow]:
         return [
             row_of(
-                self._angles(trainer, base, fixed),
-                self._truth,
+                self._angles(trainer, base, fixed)[self._cells],
+                self._truth[self._cells],
                 score,
                 seed=seed,
                 epoch=epoch,
@@ -237,46 +265,50 @@ class RankStudy:
             for score, fixed in ANGLES.items()
         ]
 
-    def _judged(
-        self,
-        trainer: CellTrainer,
-        bases: dict[str, CellWeights],
-        seed: int,
-        epoch: float,
+    def _sample_rows(
+        self, trainer: CellTrainer, bases: dict[str, CellWeights], seed: int
     ) -> list[StudyRow]:
-        """Returns how calibrated accuracies of a fixed sample rank."""
+        """Returns how the scores of a fixed sample rank, and combinations."""
         config = self._config
         rng = np.random.default_rng(SAMPLE_SEED)
-        sample = rng.permutation(len(self._truth))[: config.num_judged]
-        genotypes = [
-            self._space.genotype(path)
-            for path in self._table.paths[sample].tolist()
-        ]
-        evaluator = ChildEvaluator(
-            trainer.supernet, self._train, self._validation
+        indices = rng.permutation(self._cells)[: config.sample_size]
+        sample = StudySample(
+            self._table, indices, config.run_dir / f"sample{seed}.json"
         )
-        accuracies = np.array(
-            evaluator.accuracies(genotypes, config.calibration_images)
-        )
-        angles = self._angles(
-            trainer, bases["initial"], ANGLES["angle_fixed_at_zero"]
-        )[sample]
-        scores = {
-            "calibrated_accuracy": accuracies,
-            "angle_fixed_at_zero_of_sample": angles,
-            "add": _ranks(accuracies) + _ranks(angles),
+        scores = self._sample_scores(sample, trainer, seed)
+        angles = {
+            name: self._angles(trainer, bases["initial"], fixed)[indices]
+            for name, fixed in ANGLES.items()
         }
+        scores |= combined(scores, angles["angle"])
+        scores |= {f"{name}_of_sample": each for name, each in angles.items()}
         return [
             row_of(
                 values,
-                self._truth[sample],
+                self._truth[indices],
                 name,
                 seed=seed,
-                epoch=epoch,
+                epoch=config.epochs,
                 is_sample=True,
             )
             for name, values in scores.items()
         ]
+
+    def _sample_scores(
+        self, sample: StudySample, trainer: CellTrainer, seed: int
+    ) -> Columns:
+        config, scores = self._config, Columns()
+        if "accuracy" in config.sample_scores:
+            evaluator = ChildEvaluator(
+                trainer.supernet, self._train, self._validation
+            )
+            scores |= sample.accuracies(
+                evaluator, config.calibration_images, config.epochs
+            )
+        if "zero_cost" in config.sample_scores:
+            images = self._train.images[: config.zero_cost_images]
+            scores |= sample.zero_cost(ZeroCost(self._space, images, seed))
+        return scores
 
     def _add(self, rows: list[StudyRow]) -> None:
         self.rows += rows
@@ -337,9 +369,3 @@ def _save(
 
 def _first(images: ImageSet, count: int) -> ImageSet:
     return images.subset(np.arange(min(count, len(images))))
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Returns the rank of each value, equal ones as they lie."""
-    ranks: np.ndarray = np.argsort(np.argsort(values, kind="stable"))
-    return ranks

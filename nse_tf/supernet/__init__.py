@@ -6,6 +6,9 @@ from nse_tf.supernet.batch_norm import (
 from nse_tf.supernet.calibration import Calibrator as Calibrator
 from nse_tf.supernet.calibration import statistics_kept as statistics_kept
 from nse_tf.supernet.cell_model import CellSupernet as CellSupernet
+from nse_tf.supernet.cell_subnet import build_cell_child as build_cell_child
+from nse_tf.supernet.cell_subnet import cut_out_cell as cut_out_cell
+from nse_tf.supernet.cell_subnet import stage_ends as stage_ends
 from nse_tf.supernet.choice import ChoiceLayer as ChoiceLayer
 from nse_tf.supernet.layer_choice import Choice as Choice
 from nse_tf.supernet.model import Supernet as Supernet

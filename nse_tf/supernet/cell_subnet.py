@@ -80,6 +80,20 @@ def cut_out_cell(
     return child
 
 
+def stage_ends(child: keras.Model) -> list[keras.KerasTensor]:
+    """Returns what the stem and each stage of a child put out, in order."""
+    return [
+        child.get_layer("stem_bn").output,
+        *(
+            layer.input
+            for layer in child.layers
+            if layer.name.startswith("reduction")
+            and isinstance(layer, keras.layers.AveragePooling2D)
+        ),
+        child.get_layer("tail_bn").input,
+    ]
+
+
 def _run_cell(
     cell: Cell,
     edges: tuple[Edge, ...],

@@ -21,7 +21,7 @@ def config(folder: pathlib.Path) -> StudyConfig:
         batch_size=32,
         num_images=128,
         measures_per_epoch=2,
-        num_judged=12,
+        sample_size=12,
         calibration_images=64,
         validation_images=64,
         truth="truth",
@@ -45,7 +45,9 @@ def test_an_unknown_truth_is_refused(tmp_path: pathlib.Path) -> None:
 def test_a_study_goes_on_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
     whole = RankStudy(config(tmp_path / "a"), DATA, made_up_table()).run()
     told: list[str] = []
-    broken = dataclasses.replace(config(tmp_path / "b"), epochs=1, num_judged=0)
+    broken = dataclasses.replace(
+        config(tmp_path / "b"), epochs=1, sample_size=0
+    )
     first = RankStudy(broken, DATA, made_up_table(), told.append).run()
     assert len(told) == 1
     again = dataclasses.replace(broken, epochs=2)
@@ -65,8 +67,14 @@ def test_a_study_goes_on_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
     sample = {row.score: row for row in whole if row.num_cells == 12}
     assert set(sample) == {
         "calibrated_accuracy",
-        "angle_fixed_at_zero_of_sample",
+        "naswot",
+        "log_synflow",
+        "expressivity",
+        "progressivity",
         "add",
+        "all_ranks",
+        "angle_of_sample",
+        "angle_fixed_at_zero_of_sample",
     }
     with pytest.raises(ValueError, match="holds a study of other settings"):
         RankStudy(dataclasses.replace(again, width=0.5), DATA, made_up_table())

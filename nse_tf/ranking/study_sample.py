@@ -1,0 +1,99 @@
+"""The part of a study that takes time for each cell: one fixed sample."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+from scipy import stats
+
+from nse_tf.ranking.nasbench201 import NB201Table
+from nse_tf.ranking.sample_scores import SampleScores, Scores
+from nse_tf.ranking.zero_cost import ZeroCost
+from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.training import ChildEvaluator
+from nse_tf.training.progress import Progress
+
+SAMPLE_SCORES = ("accuracy", "zero_cost")
+
+Columns = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class StudySample:
+    """Scores a fixed sample of cells.
+
+    Attributes:
+        table: Of the cells.
+        indices: Of the sample, in the table.
+        path: The file that keeps the scores of one training.
+    """
+
+    table: NB201Table
+    indices: np.ndarray
+    path: pathlib.Path
+
+    def accuracies(
+        self, evaluator: ChildEvaluator, calibration_images: int, epoch: int
+    ) -> Columns:
+        """Returns `calibrated_accuracy`, with inherited weights.
+
+        Args:
+            evaluator: Of the supernet as it stands.
+            calibration_images: How many images batch norm is calibrated on.
+            epoch: After which it stands so.
+        """
+
+        def score(genotype: Genotype) -> Scores:
+            (found,) = evaluator.accuracies([genotype], calibration_images)
+            return {"calibrated_accuracy": found}
+
+        space = evaluator.supernet.space
+        return self._scored(f"accuracy after epoch {epoch}", space, score)
+
+    def zero_cost(self, scorer: ZeroCost) -> Columns:
+        """Returns the scores of `ZeroCost`."""
+        return self._scored("zero cost", scorer.space, scorer.scores)
+
+    def _scored(
+        self,
+        what: str,
+        space: SearchSpace,
+        score: Callable[[Genotype], Scores],
+    ) -> Columns:
+        def score_one(index: int) -> Scores:
+            return score(space.genotype(self.table.paths[index].tolist()))
+
+        with Progress(
+            f"scoring cells: {what}", len(self.indices), "cells"
+        ) as bar:
+            return SampleScores(self.path).of(
+                what, self.indices.tolist(), score_one, bar.advance
+            )
+
+
+def combined(scores: Columns, angles: np.ndarray) -> Columns:
+    """Returns combinations of a sample's scores with its angles.
+
+    `add` is the sum of the ranks by accuracy and angle. `all_ranks` is the sum
+    of the logarithms of the ranks by the angle and all scores without training:
+    a cell that one of them puts last does not come out high.
+
+    References:
+        Hu et al., ABS (2020), figures of the ranking study, for `add`:
+        https://arxiv.org/abs/2004.13431. Lee and Ham, AZ-NAS (2024), for the
+        logarithms: https://arxiv.org/abs/2403.19232
+    """
+    found: Columns = {}
+    without_training = [
+        values
+        for name, values in scores.items()
+        if name != "calibrated_accuracy"
+    ]
+    if "calibrated_accuracy" in scores:
+        both = (scores["calibrated_accuracy"], angles)
+        found["add"] = np.sum([stats.rankdata(each) for each in both], axis=0)
+    if without_training:
+        ranks = [stats.rankdata(each) for each in (*without_training, angles)]
+        found["all_ranks"] = np.sum(np.log(ranks), axis=0)
+    return found

@@ -1,0 +1,144 @@
+"""Scores of networks that nobody trained, from a batch of images or none.
+
+They take a fresh child and half a second. None of them looks at a label.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.supernet import build_cell_child, stage_ends
+
+
+@dataclasses.dataclass(frozen=True)
+class ZeroCost:
+    """Scores the cells of a space without training.
+
+    Attributes:
+        space: A space with the skeleton of NAS-Bench-201.
+        images: What features and activations are looked at on, `(count,
+            height, width, channels)`, pixels in 0..255. Two or more.
+        seed: Of each child's fresh weights.
+    """
+
+    space: SearchSpace
+    images: np.ndarray
+    seed: int = 0
+
+    def scores(self, genotype: Genotype) -> dict[str, float]:
+        """Returns the scores of one cell; more is better in all of them.
+
+        `naswot`, `log_synflow`, `expressivity` (the sum of `feature_entropies`
+        of stem and stages) and `progressivity` (the least that a stage adds to
+        the entropy of the one before it).
+
+        References:
+            Lee and Ham, AZ-NAS (2024), for the last two, which are taken there
+            after every block: https://arxiv.org/abs/2403.19232
+        """
+        child = build_cell_child(
+            self.space, genotype, seed=self.seed, fast=False
+        )
+        activations = [
+            layer.output
+            for layer in child.layers
+            if isinstance(layer, keras.layers.ReLU)
+        ]
+        looked_at = keras.Model(child.inputs, [activations, stage_ends(child)])
+        active, features = looked_at(
+            tf.constant(self.images, tf.float32), training=True
+        )
+        entropies = feature_entropies([each.numpy() for each in features])
+        return {
+            "naswot": naswot([each.numpy() for each in active]),
+            "log_synflow": log_synflow(child),
+            "expressivity": float(entropies.sum()),
+            "progressivity": float(np.diff(entropies).min()),
+        }
+
+
+def naswot(activations: Sequence[np.ndarray]) -> float:
+    """Returns how well a network's ReLUs tell images apart.
+
+    That is the logarithm of the determinant of the matrix of how many ReLUs
+    two images agree in, on or off; with one added to its diagonal, so that
+    images that agree in all of them still give a number.
+
+    Args:
+        activations: What each layer of ReLUs put out, `(count, …)`.
+
+    References:
+        Mellor et al., Neural Architecture Search without Training (2021):
+        https://arxiv.org/abs/2006.04647, without the added one.
+    """
+    codes = np.concatenate(
+        [(each > 0).reshape(len(each), -1) for each in activations], axis=1
+    ).astype(np.float32)
+    agreeing = codes @ codes.T + (1 - codes) @ (1 - codes).T
+    matrix = agreeing.astype(np.float64) + np.eye(len(codes))
+    return float(np.linalg.slogdet(matrix).logabsdet)
+
+
+def feature_entropies(features: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns how evenly features spread over their principal directions.
+
+    The entropy, in nats, of the shares of variance along each direction: the
+    logarithm of the number of channels where all are used alike, 0 where all
+    go along one or nothing varies.
+
+    Args:
+        features: Each `(count, height, width, channels)`.
+
+    References:
+        Lee and Ham, AZ-NAS (2024): https://arxiv.org/abs/2403.19232
+    """
+    return np.array([_entropy(each) for each in features])
+
+
+def _entropy(features: np.ndarray) -> float:
+    points = features.reshape(-1, features.shape[-1]).astype(np.float64)
+    points -= points.mean(axis=0)
+    variances = np.linalg.eigvalsh(points.T @ points).clip(0)
+    if variances.sum() == 0:
+        return 0.0
+    shares = variances[variances > 0] / variances.sum()
+    return float(-(shares * np.log(shares)).sum())
+
+
+def log_synflow(child: keras.Model) -> float:
+    """Returns how much weight lies on the paths of a fresh network.
+
+    Of the network with all weights made positive, on one image of ones, the
+    sum over kernels of weight times log(1 + gradient of the summed outputs).
+    The child comes back as it was; its batch norms must be as they are built.
+
+    Args:
+        child: Of stock layers, from pixels in 0..255 to logits.
+
+    References:
+        Tanaka et al., SynFlow (2020): https://arxiv.org/abs/2006.05467; the
+        logarithm is of Cavagnero et al., FreeREA (2022):
+        https://arxiv.org/abs/2207.05135
+    """
+    kept = child.get_weights()
+    ones = tf.fill((1, *child.input_shape[1:]), 255.0)  # Rescaled to 1.
+    kernels = [
+        weight.value
+        for weight in child.trainable_weights
+        if len(weight.shape) > 1
+    ]
+    try:
+        child.set_weights([np.abs(value) for value in kept])
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(child(ones, training=False))
+        gradients = tape.gradient(total, kernels, unconnected_gradients="zero")
+        return sum(
+            float(tf.reduce_sum(kernel * tf.math.log1p(gradient)))
+            for kernel, gradient in zip(kernels, gradients, strict=True)
+        )
+    finally:
+        child.set_weights(kept)
