@@ -52,7 +52,7 @@ class TrainingStep:
         ) -> tf.Tensor:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(optimizer.targets)
-                logits = forward(images, slots)
+                logits = forward(_of_any_batch(images), slots)
                 loss = smoothed_loss(
                     labels, logits, label_smoothing, class_weights
                 )
@@ -100,6 +100,20 @@ class TrainingStep:
             tf.constant(learning_rate, tf.float32),
             tf.constant(seed, tf.int32),
         )
+
+
+def _of_any_batch(images: tf.Tensor) -> tf.Tensor:
+    """Returns the images as a tensor whose batch size the graph cannot know.
+
+    Of shapes that it knows, TensorFlow's memory optimizer turns sums of three
+    and more gradients into a variable that each is added to as it comes, so
+    that their order, and the last bit, would follow the load of the machine.
+    """
+    shape = [None, *images.shape[1:]]
+    hidden: tf.Tensor = tf.raw_ops.PlaceholderWithDefault(
+        input=images, shape=shape
+    )
+    return hidden
 
 
 def mean_loss(losses: list[tf.Tensor], learning_rate: float) -> float:

@@ -231,3 +231,23 @@ def test_class_weights_are_factors_and_the_mean_is_over_images() -> None:
         labels, logits, sample_weight=[1.0, 2.0]
     )
     assert float(loss) == pytest.approx(float(same))
+
+
+def test_the_graph_does_not_know_the_batch_size() -> None:
+    # Else TensorFlow may add gradients up in the order in which they come.
+    seen: list[int | None] = []
+    weight = keras.Variable([[1.0]])
+
+    def forward(images: tf.Tensor, slots: tf.Tensor) -> tf.Tensor:
+        seen.append(images.shape[0])
+        return tf.reduce_mean(images, [1, 2]) * weight.value
+
+    step = TrainingStep(
+        forward,
+        LazySGD([weight]),
+        augmentation="none",
+        label_smoothing=0.0,
+    )
+    images = np.zeros((4, 2, 2, 1), np.uint8)
+    step(images, np.zeros(4, np.int32), np.zeros((1, 1)), 0.1, (0, 0))
+    assert set(seen) == {None}
