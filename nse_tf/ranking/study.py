@@ -43,6 +43,7 @@ ANGLES = {
         EVERY_FIXED_WEIGHT.weights, at_angle_zero=True
     ),
 }
+UNIT_ANGLE = "angle_of_unit_kernels"
 SAMPLE_SEED = 0
 
 
@@ -236,14 +237,22 @@ class RankStudy:
         return after_step
 
     def _angles(
-        self, trainer: CellTrainer, base: CellWeights, fixed: FixedPart
-    ) -> np.ndarray:
-        """Returns the angle of every cell, in the table's order."""
+        self, trainer: CellTrainer, base: CellWeights
+    ) -> dict[str, np.ndarray]:
+        """Returns every angle of every cell, in the table's order."""
         candidates, by_weight = trainer.angle_sums(base)
-        sums = CellAngleSums.of_weights(
-            self._space, candidates, by_weight, fixed
-        )
-        return sums.angles(self._table.paths)
+        sums = {
+            score: CellAngleSums.of_weights(
+                self._space, candidates, by_weight, fixed
+            )
+            for score, fixed in ANGLES.items()
+        }
+        units, _ = trainer.angle_sums(base, unit_kernels=True)
+        sums[UNIT_ANGLE] = CellAngleSums.of_unit_kernels(self._space, units)
+        return {
+            score: each.angles(self._table.paths)
+            for score, each in sums.items()
+        }
 
     def _angle_rows(
         self,
@@ -254,7 +263,7 @@ class RankStudy:
     ) -> list[StudyRow]:
         return [
             row_of(
-                self._angles(trainer, base, fixed)[self._cells],
+                angles[self._cells],
                 self._truth[self._cells],
                 score,
                 seed=seed,
@@ -262,7 +271,7 @@ class RankStudy:
                 base=name,
             )
             for name, base in bases.items()
-            for score, fixed in ANGLES.items()
+            for score, angles in self._angles(trainer, base).items()
         ]
 
     def _sample_rows(
@@ -277,10 +286,10 @@ class RankStudy:
         )
         scores = self._sample_scores(sample, trainer, seed)
         angles = {
-            name: self._angles(trainer, bases["initial"], fixed)[indices]
-            for name, fixed in ANGLES.items()
+            name: each[indices]
+            for name, each in self._angles(trainer, bases["initial"]).items()
         }
-        scores |= combined(scores, angles["angle"])
+        scores |= combined(scores, angles[UNIT_ANGLE])
         scores |= {f"{name}_of_sample": each for name, each in angles.items()}
         return [
             row_of(

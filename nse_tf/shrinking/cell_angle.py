@@ -8,7 +8,12 @@ import numpy as np
 from nse_tf.shrinking.angle import AngleSums
 from nse_tf.shrinking.multiplicity import multiplicities
 from nse_tf.shrinking.vectors import FixedPart, pooling_sums
-from nse_tf.spaces import SearchSpace, format_genotype
+from nse_tf.spaces import Edge, Pool, SearchSpace, format_genotype
+
+# In a vector of unit kernels, what stands for a pooling in a cell, and for the
+# fixed part beside each cell, has this squared length, and does not turn.
+_POOLING_UNITS = 2.0
+_FIXED_UNITS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +63,41 @@ class CellAngleSums(AngleSums):
         return dataclasses.replace(
             sums, candidates=candidates + pooling_sums(space)
         )
+
+    @classmethod
+    def of_unit_kernels(
+        cls, space: SearchSpace, candidates: np.ndarray
+    ) -> "CellAngleSums":
+        """Returns the sums of vectors in which all kernels have length one.
+
+        In the published vector a kernel counts by its norm, so that a few wide
+        3×3 kernels speak for all others, and a cell with many of them comes
+        out high whatever they did. Here each kernel counts alike, and so only
+        by how far it turned. A pooling in a cell counts as two kernels at rest,
+        the fixed part as two for each cell. Not of ABS: both twos were chosen
+        on half of the cells of NAS-Bench-201; see docs/cells.md.
+
+        Args:
+            space: A space of cells.
+            candidates: Of each candidate on each edge, over its kernels in all
+                cells, the sum of the cosines between base and present, and the
+                number of kernels, twice: `(num_places, max_candidates, 3)`.
+
+        Raises:
+            ValueError: If the sums do not fit the space or are not finite,
+                with the place.
+        """
+        edges = [block for block in space.blocks if isinstance(block, Edge)]
+        num_cells = max(len(edge.sites) for edge in edges)
+        at_rest = np.zeros_like(candidates)
+        for row, edge in zip(at_rest, edges, strict=True):
+            for candidate, op in enumerate(edge.candidates):
+                if isinstance(op, Pool):
+                    row[candidate] = _POOLING_UNITS * len(edge.sites)
+        fixed = np.full(3, _FIXED_UNITS * num_cells)
+        sums = cls(candidates, fixed, space)
+        sums.check(space)
+        return dataclasses.replace(sums, candidates=candidates + at_rest)
 
     def summed(self, paths: np.ndarray) -> np.ndarray:
         """Returns the three sums of whole children, `(count, 3)`."""

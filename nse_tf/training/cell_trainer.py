@@ -8,7 +8,7 @@ import numpy as np
 from nse_tf.datasets import ImageSet, epoch_batches
 from nse_tf.sampling import draw_cells
 from nse_tf.supernet import CellSupernet
-from nse_tf.training.angle_sums import three_sums
+from nse_tf.training.angle_sums import of_unit_kernels, three_sums
 from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.steps import mean_loss
 from nse_tf.training.supernet_step import supernet_step
@@ -106,9 +106,14 @@ class CellTrainer:
         )
 
     def angle_sums(
-        self, base: CellWeights
+        self, base: CellWeights, *, unit_kernels: bool = False
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Returns ⟨w0, w⟩, ‖w0‖² and ‖w‖² since `base`.
+
+        Args:
+            base: The weights as they stood.
+            unit_kernels: Whether each candidate's kernel counts as if it had
+                length one, in each cell.
 
         Returns:
             Of each candidate of each edge, over its kernels in all cells,
@@ -123,6 +128,8 @@ class CellTrainer:
         ):
             # The last row, of what has no weights, adds zeros.
             of_rows = three_sums(old, new)
+            if unit_kernels:
+                of_rows = of_unit_kernels(of_rows)
             candidates += of_rows[stage.row_index].sum(axis=0)
         return candidates, {
             name: three_sums(

@@ -75,6 +75,7 @@ def test_a_study_goes_on_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
         "all_ranks",
         "angle_of_sample",
         "angle_fixed_at_zero_of_sample",
+        "angle_of_unit_kernels_of_sample",
     }
     with pytest.raises(ValueError, match="holds a study of other settings"):
         RankStudy(dataclasses.replace(again, width=0.5), DATA, made_up_table())

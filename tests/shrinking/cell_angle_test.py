@@ -118,6 +118,21 @@ def test_a_fixed_part_at_angle_zero_keeps_its_norms() -> None:
     np.testing.assert_array_equal(plain.fixed[1:], resting.fixed[1:])
 
 
+def test_unit_kernels_count_by_how_far_they_turned_alone() -> None:
+    sums = np.zeros((6, 5, 3))
+    sums[:, 3] = [3 * 0.5, 3, 3]  # Three cells, each kernel turned by 60°.
+    unit = CellAngleSums.of_unit_kernels(SMALL, sums)
+    found = unit.angles(np.array([CONVS, SKIPS, POOLS, NONES]))
+    # Edges lie on 2, 1, 1, 1, 1 and 2 paths; the fixed part counts as two
+    # kernels at rest for each cell.
+    turned = math.acos((8 * 3 * 0.5 + 2 * 3) / (8 * 3 + 2 * 3))
+    assert found == pytest.approx([turned, 0, 0, 0], abs=1e-7)
+    half = unit.angles(np.array([[3, 3, 3, 4, 4, 4]]))
+    # Convolutions on 2, 1 and 1 paths; poolings, each two at rest, on 1, 1, 2.
+    mixed = (4 * 3 * 0.5 + 4 * 6 + 6) / (4 * 3 + 4 * 6 + 6)
+    assert half == pytest.approx(math.acos(mixed))
+
+
 def test_kinds_of_darts_cells_count_apart() -> None:
     space = make_preset("darts", image_size=(32, 32), num_classes=10)
     sums = np.zeros((28, 8, 3))
