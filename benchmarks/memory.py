@@ -14,10 +14,10 @@ import numpy as np
 from absl import app, flags
 
 from nse_tf.datasets import load
-from nse_tf.sampling import UniformSampler
 from nse_tf.spaces import make_preset
 from nse_tf.supernet import Supernet
 from nse_tf.training import ChildEvaluator, SupernetRecipe, SupernetTrainer
+from nse_tf.training.trainings import uniform_draw
 
 GENERATIONS = flags.DEFINE_integer("generations", 200, "How many.", 40)
 CHILDREN = flags.DEFINE_integer("children", 10, "Of a generation.", 1)
@@ -40,7 +40,13 @@ def main(argv: Sequence[str]) -> None:
     print(f"imported: {resident_mb():.0f} MB")
     recipe = SupernetRecipe(batch_size=32)
     trainer = SupernetTrainer(Supernet(space), recipe, data.train)
-    trainer.train(UniformSampler(space), 1, (0.1, 0.1), seed=0, job_number=0)
+    trainer.train(
+        uniform_draw(trainer.supernet, space),
+        1,
+        (0.1, 0.1),
+        seed=0,
+        job_number=0,
+    )
     print(f"trained for an epoch: {resident_mb():.0f} MB")
     evaluator = ChildEvaluator(trainer.supernet, data.train, data.validation)
     rng = np.random.default_rng(0)

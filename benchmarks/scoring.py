@@ -114,7 +114,8 @@ def main(argv: Sequence[str]) -> None:
     paths = small.sample_paths(rng, NAIVE.value)
     base, now = trainer.base, trainer.kernels()
     summing = seconds_of(trainer.angle_sums)
-    sums = AngleSums(*trainer.angle_sums())
+    turned = trainer.angle_sums()
+    sums = AngleSums(turned.candidates, turned.fixed)
     quick, naive = shortest_in_turns(
         [
             lambda: sums.angles(paths),

@@ -10,6 +10,7 @@ from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
 from nse_tf.tuners.search_config import (
     EFFORT_NAMES,
     METHODS,
+    SCORES,
     STRATEGIES,
     SearchConfig,
 )
@@ -88,7 +89,10 @@ METHOD = flags.DEFINE_enum(
     "method", "evolution", METHODS, "How the space is explored."
 )
 SHRINK = flags.DEFINE_bool(
-    "shrink", True, "Shrink the space by angle before it is explored."
+    "shrink", True, "Shrink the space before it is explored."
+)
+SCORE = flags.DEFINE_enum(
+    "score", "angle", SCORES, "What operators are scored by in shrinking."
 )
 EFFORT = flags.DEFINE_enum(
     "effort",
@@ -113,6 +117,7 @@ OVERRIDES = [
         ("drop_per_stage", "Operators that go at a time.", 1),
         ("stop_size", "Networks left at which shrinking stops.", 1),
         ("supernet_epochs", "Epochs of the supernet that is explored.", 1),
+        ("children_per_operator", "Children that an operator is judged by.", 1),
         ("num_children", "Children judged with inherited weights.", 1),
         ("population", "Children of a generation.", 1),
         ("calibration_images", "Images for a child's batch norm.", 1),
@@ -160,6 +165,7 @@ def search_config() -> SearchConfig:
         depth=space_flags.DEPTH.value,
         method=METHOD.value,
         shrink=SHRINK.value,
+        score=SCORE.value,
         budget=Budget(
             macs=_times(MAX_MACS_M.value, 1e6),
             params=_times(MAX_PARAMS_M.value, 1e6),

@@ -31,6 +31,8 @@ class TrainSupernet:
         seed: Of fresh weights, the draw of paths and the order of data.
         previous: Reference of the weights that it goes on from, see
             `weights_of`; None takes those of the last job that was finished.
+        architecture: Whether architecture parameters are trained beside, which
+            `SupernetTrained.magnitudes` then tells.
 
     Raises:
         ValueError: If `start_from` or `base` is none of these, or a fresh start
@@ -47,6 +49,7 @@ class TrainSupernet:
     base: str
     seed: int
     previous: str | None = None
+    architecture: bool = False
 
     def __post_init__(self) -> None:
         if self.start_from not in ("fresh", "previous"):
@@ -150,6 +153,11 @@ class SupernetTrained:
         fixed_sums: The same three for the fixed part.
         seconds: Time it took.
         weights_sha256: Of the weights and all else that training goes on from.
+        unit_sums: As `angle_sums`, but as if each kernel had length one; empty
+            where the worker did not tell.
+        magnitudes: Of each candidate of each place, the softmax of the
+            architecture parameters, 0 where it is not active; empty where none
+            were trained.
     """
 
     losses: tuple[float, ...]
@@ -157,6 +165,8 @@ class SupernetTrained:
     fixed_sums: tuple[float, float, float]
     seconds: float
     weights_sha256: str = ""
+    unit_sums: tuple[tuple[tuple[float, float, float], ...], ...] = ()
+    magnitudes: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

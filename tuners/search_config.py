@@ -9,6 +9,14 @@ from nse_tf.costs import Budget
 EFFORT_NAMES = ("quick", "laptop", "paper")
 STRATEGIES = ("mirrored", "multi_worker")
 METHODS = ("evolution", "random", "regularized_evolution")
+SCORES = (
+    "angle",
+    "angle_fixed_at_zero",
+    "angle_of_unit_kernels",
+    "accuracy",
+    "magnitude",
+    "add",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +35,8 @@ class SearchConfig:
         width: Multiplies a preset's widths.
         depth: Multiplies a preset's depths.
         method: The explorer: `evolution`, `random`, `regularized_evolution`.
-        shrink: Whether the space is shrunk by angle first.
+        shrink: Whether the space is shrunk first.
+        score: What operators are scored by in shrinking; one of `SCORES`.
         budget: What the network handed over must fit.
         precision: Of the file that latency and size limits speak of.
         num_threads: Of the interpreter that latency is measured with.
@@ -54,6 +63,7 @@ class SearchConfig:
     depth: float | None = None
     method: str = "evolution"
     shrink: bool = True
+    score: str = "angle"
     budget: Budget = Budget()
     precision: str = "fp32"
     num_threads: int = 1

@@ -4,41 +4,33 @@ import contextlib
 import dataclasses
 import logging
 import pathlib
-import shutil
-import sys
 import tempfile
 import time
 from typing import Any
 
-import keras
-import numpy as np
 import tensorflow as tf
 
 from nse_tf import datasets
 from nse_tf.costs import Budget, CostModel
 from nse_tf.costs.tables import CostTable
 from nse_tf.datasets import ImageData
-from nse_tf.export import TablePlan, export_model
+from nse_tf.export import TablePlan
 from nse_tf.methods import SearchError
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.stage_times import stage_lines
 from nse_tf.spaces import (
+    Edge,
     SearchSpace,
     load_space,
     make_preset,
-    require_chain,
 )
-from nse_tf.spaces.files import write_json
 from nse_tf.spaces.presets import preset_for
-from nse_tf.spaces.sealed_files import (
-    read_either,
-    require_intact,
-    write_twice,
-)
-from nse_tf.training import accuracy
+from nse_tf.spaces.sealed_files import read_either, write_twice
+from nse_tf.supernet import networks_of_space
 from nse_tf.training.progress import spoken
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
+from nse_tf.tuners.handing_over import hand_over
 from nse_tf.tuners.local_workers import LocalWorkers
 from nse_tf.tuners.measuring import measure_models, measured_table
 from nse_tf.tuners.oracles import AngleShrinkingOracle
@@ -48,9 +40,6 @@ from nse_tf.tuners.supernet_tuner import SupernetTuner
 from nse_tf.tuners.worker_link import await_chief
 
 LOGGER = logging.getLogger("nse_tf")
-
-# For the ranges of int8; more change nothing and cost time.
-NUM_CALIBRATION_IMAGES = 200
 
 
 def run_search(
@@ -102,7 +91,7 @@ def run_search(
                 tuner.watch = workers.watch
             tuner.search(data.train, validation_data=data.validation, verbose=0)
         with folder.stage("export"):
-            _hand_over(config, folder, tuner, model, data)
+            hand_over(config, folder, tuner, model, data)
     except Exception as error:
         with contextlib.suppress(OSError, ValueError):  # The disk may be full.
             folder.note("error", error=str(error))
@@ -190,11 +179,12 @@ def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
     """Returns the space that a run searches.
 
     Raises:
-        ValueError: If the name is unknown, the space is no chain, or the space
-            of a file takes other images or classes than the data have.
+        ValueError: If the name is unknown, the space's skeleton has no layers,
+            or the space of a file takes other images or classes than the data
+            have.
     """
     space = _named_space(config, data)
-    require_chain(space)
+    networks_of_space(space)
     return space
 
 
@@ -270,8 +260,10 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
                 num_rank_checks="num_rank_checks",
                 rank_check_epochs="rank_check_epochs",
                 calibration_images="calibration_images",
+                children_per_operator="children_per_operator",
             ),
             explorer=config.method,
+            score=config.score,
             exploring=changed(
                 search.exploring,
                 num_children="num_children",
@@ -325,6 +317,12 @@ def _table(
     """
     if not config.budget.needs_table:
         return None
+    if isinstance(space.blocks[0], Edge):
+        raise ValueError(
+            "Ops of cells are not measured one by one yet, so latency and size "
+            f"cannot bound a search of {space.name!r}: use --max_macs_m or "
+            "--max_params_m."
+        )
     if folder.cost_table.exists():
         return CostTable.from_json(read_either(folder.cost_table))
     dataclasses.replace(
@@ -333,67 +331,4 @@ def _table(
     plan = TablePlan(precision=config.precision, num_threads=config.num_threads)
     return measured_table(
         space, plan, config.cache_dir.expanduser(), config.seed
-    )
-
-
-def _hand_over(
-    config: SearchConfig,
-    folder: RunFolder,
-    tuner: SupernetTuner,
-    model: CostModel,
-    data: ImageData,
-) -> None:
-    """Writes the winner, its files and what is known of them to `best/`."""
-    history = tuner.oracle.method.history
-    winner = next(
-        each for each in reversed(history) if each["event"] == "winner"
-    )
-    genotype = model.space.genotype(winner["path"])
-    model_file = folder.path / winner["model_file"]
-    trained = next(
-        each
-        for each in reversed(history)
-        if each["event"] == "child_trained"
-        and each["model_file"] == winner["model_file"]
-    )
-    require_intact(model_file, trained["model_sha256"])
-    network = keras.saving.load_model(model_file)
-    folder.best.mkdir(exist_ok=True)
-    shutil.copyfile(model_file, folder.best / "model.keras")
-    write_json(folder.best / "genotype.json", genotype.to_json())
-    LOGGER.info("converting, checking and timing the .tflite files")
-    stride = max(1, len(data.train) // NUM_CALIBRATION_IMAGES)
-    report = export_model(
-        network,
-        folder.best,
-        calibration_images=data.train.images[::stride],
-        test_images=np.asarray(data.test.images),
-        test_labels=data.test.labels,
-        class_names=data.class_names,
-        num_threads=config.num_threads,
-        seed=config.seed,
-        progress=sys.stderr.isatty(),
-    )
-    for precision, faults in report.faults.items():
-        for fault in faults:
-            LOGGER.warning("model_%s.tflite: %s", precision, fault)
-    test_accuracy = accuracy(network, data.test)
-    write_json(
-        folder.best / "result.json",
-        {
-            "schema": "nse_tf.result/1",
-            "genotype": genotype.to_json(),
-            "path": list(genotype.path),
-            "ops": [
-                block.candidates[index].name
-                for block, index in zip(
-                    model.space.blocks, genotype.path, strict=True
-                )
-            ],
-            "costs": model.costs(genotype),
-            "test_accuracy": test_accuracy,
-            "test_errors": round((1 - test_accuracy) * len(data.test)),
-            "test_images": len(data.test),
-            "budget": dataclasses.asdict(config.budget),
-        },
     )

@@ -18,13 +18,11 @@ import numpy as np
 from nse_tf.costs import Budget, CostModel
 from nse_tf.evolution import Exploration, explore, pareto_front
 from nse_tf.jobs import (
-    ChildrenEvaluated,
-    EvaluateChildren,
-    Failed,
     SupernetTrained,
     TrainSupernet,
     weights_of,
 )
+from nse_tf.methods.evaluating import evaluate_children
 from nse_tf.methods.finals import (
     JudgedChild,
     check_ranking,
@@ -34,10 +32,8 @@ from nse_tf.methods.finals import (
 from nse_tf.methods.method import Method, Plan, SearchError, Steps, require
 from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.shrinking import (
-    AngleSums,
     ShrinkSchedule,
     keeps_enough,
-    operator_scores,
 )
 from nse_tf.spaces import SearchSpace
 
@@ -149,6 +145,7 @@ class OneShotSearch(Method):
             base,
             self.config.seed,
             previous,
+            self.config.scoring.needs_architecture,
         )
         (result,) = yield [job]
         trained = require(result, SupernetTrained, job)
@@ -183,15 +180,20 @@ class OneShotSearch(Method):
             )
             weights = trained.weights
             num_epochs += epochs
-            scores = operator_scores(
+            scores = yield from self.config.scoring.steps(
+                self,
                 dataclasses.replace(self.model, space=space),
-                AngleSums.from_result(trained.result),
                 self.budget,
+                trained.result,
+                trained.weights,
                 self._rng(1),
-                self.config.children_per_operator,
+                stage,
             )
             self.note(
-                "scored", stage=stage, score="angle", scores=scores.tolist()
+                "scored",
+                stage=stage,
+                score=self.config.score,
+                scores=scores.tolist(),
             )
             space, dropped = schedule.shrink(space, scores, is_allowed)
             if not dropped:
@@ -220,8 +222,13 @@ class OneShotSearch(Method):
         generation = 0
         paths = next(explorer, None)
         while paths is not None:
-            fitness = yield from self._evaluate(
-                paths, generation, trained.weights
+            fitness = yield from evaluate_children(
+                self,
+                paths,
+                trained.weights,
+                generation=generation,
+                calibration_images=self.config.calibration_images,
+                children_per_job=self.config.children_per_job,
             )
             self.note(
                 "generation",
@@ -239,39 +246,6 @@ class OneShotSearch(Method):
             except StopIteration:
                 paths = None
         return self._ranked(state)
-
-    def _evaluate(
-        self, paths: np.ndarray, generation: int, weights: str
-    ) -> Steps[np.ndarray]:
-        """Returns the accuracy of each path; -inf where its job failed."""
-        size = self.config.children_per_job
-        genes = [tuple((index,) for index in path) for path in paths.tolist()]
-        jobs = [
-            EvaluateChildren(
-                self.new_job_id(EvaluateChildren.KIND),
-                tuple(genes[start : start + size]),
-                self.config.calibration_images,
-                generation,
-                weights,
-            )
-            for start in range(0, len(genes), size)
-        ]
-        results = yield jobs
-        fitness: list[float] = []
-        for job, result in zip(jobs, results, strict=True):
-            if isinstance(result, Failed):
-                self.note("failed", job=job.id, error=result.error)
-                fitness += [-np.inf] * len(job.children)
-            else:
-                evaluated = require(result, ChildrenEvaluated, job)
-                fitness += evaluated.accuracies
-                self.note(
-                    "children_evaluated",
-                    job=job.id,
-                    num_children=len(job.children),
-                    seconds=evaluated.seconds,
-                )
-        return np.array(fitness)
 
     def _ranked(self, state: Exploration) -> list[JudgedChild]:
         """Returns the children that could be judged, best first.

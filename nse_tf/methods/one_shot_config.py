@@ -3,10 +3,16 @@
 import dataclasses
 
 from nse_tf.evolution import EXPLORERS, ExplorerConfig
+from nse_tf.methods.operator_scoring import SCORES, OperatorScoring
 from nse_tf.shrinking import ShrinkSchedule
 
 PRECISIONS = ("fp32", "fp16", "int8")
-_MAY_BE_ZERO = ("seed", "calibration_images", "num_rank_checks")
+_MAY_BE_ZERO = (
+    "seed",
+    "calibration_images",
+    "num_rank_checks",
+    "score_calibration_images",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +29,10 @@ class OneShotConfig:
         search_epochs: Epochs of the supernet that is explored.
         learning_rates: At the start and the end of that training, and of the
             shrinking altogether.
-        children_per_operator: Children that an operator's angle is averaged
-            over.
+        score: What operators are scored by; one of `SCORES`.
+        children_per_operator: Children that an operator is judged by; None
+            takes all children of the space, which must be few.
+        score_calibration_images: As of `OperatorScoring`.
         calibration_images: Training images for a child's batch norm.
         children_per_job: Most children that one job evaluates.
         num_finalists: How many children are trained alone; the best is kept.
@@ -54,7 +62,9 @@ class OneShotConfig:
     shrinking: ShrinkSchedule | None = ShrinkSchedule()
     search_epochs: int = 100
     learning_rates: tuple[float, float] = (0.25, 5e-4)
-    children_per_operator: int = 1000
+    score: str = "angle"
+    children_per_operator: int | None = 1000
+    score_calibration_images: int = 0
     calibration_images: int = 20_000
     children_per_job: int = 50
     num_finalists: int = 1
@@ -71,6 +81,7 @@ class OneShotConfig:
         for name, known in (
             ("explorer", EXPLORERS),
             ("precision", PRECISIONS),
+            ("score", SCORES),
         ):
             if getattr(self, name) not in known:
                 raise ValueError(
@@ -80,7 +91,17 @@ class OneShotConfig:
         for field in dataclasses.fields(self):
             least = 0 if field.name in _MAY_BE_ZERO else 1
             value = getattr(self, field.name)
-            if field.type is int and value < least:
+            if type(value) is int and value < least:
                 raise ValueError(
                     f"`{field.name}` must be at least {least}, not {value}."
                 )
+
+    @property
+    def scoring(self) -> OperatorScoring:
+        """How operators are scored."""
+        return OperatorScoring(
+            self.score,
+            self.children_per_operator,
+            self.score_calibration_images,
+            self.children_per_job,
+        )

@@ -1,6 +1,8 @@
 """Shrinks a search space by the angle of its children (ABS)."""
 
 from nse_tf.shrinking.angle import AngleSums as AngleSums
+from nse_tf.shrinking.angle_scores import ANGLE_SCORES as ANGLE_SCORES
+from nse_tf.shrinking.angle_scores import angle_sums as angle_sums
 from nse_tf.shrinking.cell_angle import CellAngleSums as CellAngleSums
 from nse_tf.shrinking.children import draw_spread_depths as draw_spread_depths
 from nse_tf.shrinking.multiplicity import multiplicities as multiplicities
@@ -11,6 +13,7 @@ from nse_tf.shrinking.permission import num_within as num_within
 from nse_tf.shrinking.schedules import (
     PUBLISHED_SCHEDULES as PUBLISHED_SCHEDULES,
 )
+from nse_tf.shrinking.scores import draw_children as draw_children
 from nse_tf.shrinking.scores import operator_means as operator_means
 from nse_tf.shrinking.scores import operator_scores as operator_scores
 from nse_tf.shrinking.shrinker import ShrinkSchedule as ShrinkSchedule

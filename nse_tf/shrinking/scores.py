@@ -7,6 +7,8 @@ from nse_tf.shrinking.angle import AngleSums
 from nse_tf.shrinking.children import draw_spread_depths
 from nse_tf.spaces import SearchSpace
 
+MOST_LISTED = 100_000
+
 
 def operator_scores(
     model: CostModel,
@@ -41,9 +43,7 @@ def operator_scores(
         Hu et al., ABS (2020), algorithm 2: https://arxiv.org/abs/2004.13431
     """
     sums.check(model.space)
-    paths = _children_of_operators(
-        model, budget, rng, children_per_operator, max_rounds
-    )
+    paths = draw_children(model, budget, rng, children_per_operator, max_rounds)
     return operator_means(
         model.space, paths, sums.angles(paths), children_per_operator
     )
@@ -76,15 +76,35 @@ def operator_means(
     return means
 
 
-def _children_of_operators(
+def draw_children(
     model: CostModel,
     budget: Budget,
     rng: np.random.Generator,
-    wanted: int,
-    max_rounds: int,
+    wanted: int | None = 1000,
+    max_rounds: int = 20,
 ) -> np.ndarray:
-    """Returns distinct paths, `wanted` or more with each operator."""
+    """Returns distinct children to score operators by, `(count, num_places)`.
+
+    Args:
+        model: Of the space as it stands.
+        budget: What children must fit.
+        rng: Draws the children.
+        wanted: As many or more with each operator, where the budget leaves
+            them; None lists all children there are.
+        max_rounds: Bounds the draws.
+
+    Raises:
+        BudgetError: If no child fits the budget.
+        ValueError: If all children are wanted of a space that has more than
+            `MOST_LISTED`.
+    """
     space = model.space
+    if wanted is None:
+        paths = _all_children(space)
+        fitting: np.ndarray = paths[budget.path_excess(model, paths) == 0]
+        if len(fitting) == 0:  # Then this raises, with the closest cost.
+            sample_within(model, budget, rng, 1)
+        return fitting
     lacking = np.array(space.operators)
     num_lacking = wanted * len(lacking)
     paths = np.empty((0, len(space.blocks)), np.int64)
@@ -106,6 +126,18 @@ def _children_of_operators(
         if num_lacking == 0 or num_lacking > 0.95 * before:
             break
     return paths
+
+
+def _all_children(space: SearchSpace) -> np.ndarray:
+    """Returns every path of a small space."""
+    if space.size > MOST_LISTED:
+        raise ValueError(
+            f"Space {space.name!r} has {space.size:.3g} networks, more than "
+            f"the {MOST_LISTED} that can be scored one by one: set "
+            "`children_per_operator`."
+        )
+    grids = np.meshgrid(*space.active, indexing="ij")
+    return np.stack([grid.ravel() for grid in grids], axis=1)
 
 
 def _counts(paths: np.ndarray, max_candidates: int) -> np.ndarray:

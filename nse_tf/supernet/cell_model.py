@@ -1,5 +1,7 @@
 """CellSupernet: the weight-sharing model of a NAS-Bench-201 space."""
 
+from collections.abc import Callable, Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,9 +9,11 @@ import tensorflow as tf
 from nse_tf.spaces import Genotype, SearchSpace, require_nb201
 from nse_tf.supernet.batch_norm import MOMENTUM, FusedBatchNormalization
 from nse_tf.supernet.cell_fixed import CellFixedPart
+from nse_tf.supernet.cell_place import CellPlace
 from nse_tf.supernet.cell_stage import CellStage
 from nse_tf.supernet.fixed import initialize
 from nse_tf.supernet.layouts import InitialKernels
+from nse_tf.supernet.weight_sharing import row_kernel_sizes
 
 
 class CellSupernet(keras.Model):
@@ -87,6 +91,37 @@ class CellSupernet(keras.Model):
         rate: tf.Tensor | float = 1.0 - MOMENTUM,
     ) -> tf.Tensor:
         """Returns the logits of the open sub-network."""
+        of_stages = tf.split(open_branches, len(self.stages))
+
+        def run_stage(number: int, outputs: tf.Tensor) -> tf.Tensor:
+            return self.stages[number](
+                outputs, of_stages[number], training=training, rate=rate
+            )
+
+        return self._run(images, run_stage, training, rate)
+
+    @tf.autograph.experimental.do_not_convert
+    def mix(
+        self,
+        images: tf.Tensor,
+        shares: tf.Tensor,
+        active: Sequence[Sequence[int]],
+    ) -> tf.Tensor:
+        """Returns logits of the mixture; see `MixingSupernet`."""
+
+        def run_stage(number: int, outputs: tf.Tensor) -> tf.Tensor:
+            return self.stages[number].mix(outputs, shares, active)
+
+        return self._run(images, run_stage, training=True, rate=0.0)
+
+    def _run(
+        self,
+        images: tf.Tensor,
+        run_stage: Callable[[int, tf.Tensor], tf.Tensor],
+        training: bool,
+        rate: tf.Tensor | float,
+    ) -> tf.Tensor:
+        """Returns the logits of the fixed part around stages."""
 
         def apply(layer: keras.layers.Layer, inputs: tf.Tensor) -> tf.Tensor:
             if isinstance(layer, FusedBatchNormalization):
@@ -94,14 +129,28 @@ class CellSupernet(keras.Model):
             return layer(inputs)
 
         outputs = self._fixed_part.run_stem(tf.cast(images, tf.float32), apply)
-        of_stages = tf.split(open_branches, len(self.stages))
-        for number, stage in enumerate(self.stages):
+        for number in range(len(self.stages)):
             if number:
                 outputs = self._fixed_part.run_reduction(number, outputs, apply)
-            outputs = stage(
-                outputs, of_stages[number], training=training, rate=rate
-            )
+            outputs = run_stage(number, outputs)
         return self._fixed_part.run_tail(outputs, apply)
+
+    @property
+    def places(self) -> list[CellPlace]:
+        """A view of each edge, over all its cells."""
+        return [
+            CellPlace(self.stages, edge)
+            for edge in range(len(self.space.blocks))
+        ]
+
+    @property
+    def turning_weights(self) -> list[keras.Variable]:
+        """All weights of the fixed part, as the published angle has it."""
+        return [
+            weight
+            for layer in self.fixed_layers
+            for weight in layer.trainable_weights
+        ]
 
     @property
     def num_cells(self) -> int:
@@ -119,13 +168,5 @@ class CellSupernet(keras.Model):
         return np.tile(path, (self.num_cells, 1))
 
     def row_kernel_sizes(self) -> dict[int, np.ndarray]:
-        """Returns how long the kernels of rows are, by index of variable.
-
-        For an optimizer that moves rows; see `LazySGD`.
-        """
-        variables = self.trainable_variables
-        positions = {id(variable): i for i, variable in enumerate(variables)}
-        return {
-            positions[id(stage.rows)]: stage.kernel_sizes
-            for stage in self.stages
-        }
+        """Returns how long the kernels of rows are, by index of variable."""
+        return row_kernel_sizes(self.trainable_variables, self.stages)

@@ -29,6 +29,9 @@ from nse_tf.supernet.layouts import InitialKernels, Piece
 _NOTHING, _SKIP, _AVERAGE, _MAXIMUM, _CONVOLVE = range(5)
 
 
+_POOLS = {_AVERAGE: tf.nn.avg_pool2d, _MAXIMUM: tf.nn.max_pool2d}
+
+
 @dataclasses.dataclass(frozen=True)
 class _OpenEdge:
     """What a step has read for one edge of one cell."""
@@ -244,10 +247,10 @@ class CellStage(keras.layers.Layer):
         branches: dict[int, Callable[[], tuple[tf.Tensor, tf.Tensor]]] = {
             _NOTHING: nothing,
             _SKIP: lambda: added(inputs),
-            _AVERAGE: lambda: added(tf.nn.avg_pool2d(inputs, 3, 1, "SAME")),
-            _MAXIMUM: lambda: added(tf.nn.max_pool2d(inputs, 3, 1, "SAME")),
             _CONVOLVE: convolved,
         }
+        for kind, pool in _POOLS.items():
+            branches[kind] = functools.partial(_run_pool, pool, inputs, added)
         present = sorted(set(self._kinds.ravel().tolist()))
         position = np.searchsorted(present, range(len(branches)))
         outputs, seen = tf.switch_case(
@@ -277,6 +280,52 @@ class CellStage(keras.layers.Layer):
             )
         outputs, mean, variance = normalize(outputs, gamma, beta)
         return outputs, tf.concat([mean, variance], 0)
+
+    def mix(
+        self,
+        inputs: tf.Tensor,
+        shares: tf.Tensor,
+        active: Sequence[Sequence[int]],
+    ) -> tf.Tensor:
+        """Returns what the last cell puts out if candidates are mixed.
+
+        Args:
+            inputs: `(batch, height, width, channels)`.
+            shares: Of each candidate, `(num_edges, max_candidates)`.
+            active: The candidates that run, edge by edge.
+        """
+        for cell in range(self._num_cells):
+            nodes: dict[int, tf.Tensor] = {0: inputs}
+            for edge, (source, target) in enumerate(self._graph.edges):
+                for candidate in active[edge]:
+                    brought = self._mixed(nodes[source], cell, edge, candidate)
+                    brought *= shares[edge, candidate]
+                    so_far = nodes.get(target)
+                    nodes[target] = (
+                        brought if so_far is None else so_far + brought
+                    )
+            inputs = nodes[self._graph.last_node]
+        return inputs
+
+    def _mixed(
+        self, inputs: tf.Tensor, cell: int, edge: int, candidate: int
+    ) -> tf.Tensor:
+        """Returns what one candidate makes of the inputs, in training mode."""
+        kind = int(self._kinds[edge, candidate])
+        if kind == _NOTHING:
+            return tf.zeros_like(inputs)
+        if kind == _SKIP:
+            return inputs
+        if kind in _POOLS:
+            return _POOLS[kind](inputs, 3, 1, "SAME")
+        row = int(self.row_index[cell, edge, candidate])
+        opened = _OpenEdge(
+            kind=tf.constant(kind),
+            side=tf.constant(int(self._sides[edge, candidate])),
+            row=self.rows.value[row],
+            statistics=self.statistics.value[row],
+        )
+        return self._convolve(inputs, opened, training=True)[0]
 
     def values_of(
         self, cell: int, edge: int, candidate: int
@@ -310,6 +359,14 @@ def _numbered(
                     pieces.append(Piece("conv", "kernel", shape))
     index[index == -1] = len(pieces)
     return index, pieces
+
+
+def _run_pool(
+    pool: Callable[..., tf.Tensor],
+    inputs: tf.Tensor,
+    added: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
+) -> tuple[tf.Tensor, tf.Tensor]:
+    return added(pool(inputs, 3, 1, "SAME"))
 
 
 def _looked_up(table: np.ndarray, slots: tf.Tensor) -> tf.Tensor:

@@ -158,6 +158,31 @@ class ChoiceLayer(keras.layers.Layer):
             )
         return outputs
 
+    def mix(
+        self, inputs: tf.Tensor, shares: tf.Tensor, active: Sequence[int]
+    ) -> tf.Tensor:
+        """Returns the shortcut plus the candidates, each by its share.
+
+        Args:
+            inputs: `(batch, height, width, channels)`.
+            shares: `(max_candidates,)`.
+            active: The candidates that run.
+        """
+        outputs = inputs if self.block.has_shortcut else None
+        rows = tf.gather(self.rows.value, active)
+        statistics = tf.gather(self.statistics.value, active)
+        for number, candidate in enumerate(active):
+            branch, _ = self._branches[self._kinds[candidate]](
+                inputs,
+                tf.constant(candidate),
+                rows[number],
+                statistics[number],
+                training=True,
+            )
+            branch *= shares[candidate]
+            outputs = branch if outputs is None else outputs + branch
+        return outputs
+
     def _run(
         self,
         inputs: tf.Tensor,
@@ -188,6 +213,13 @@ class ChoiceLayer(keras.layers.Layer):
             **unpacked(layout.weights, rows[candidate]),
             **unpacked(layout.statistics, statistics[candidate]),
         }
+
+    @property
+    def kernel_lengths(self) -> list[list[int]]:
+        """How long each kernel of each candidate is, in a row's order."""
+        return [
+            [piece.size for piece in layout.kernels] for layout in self.layouts
+        ]
 
     def kernels(self) -> np.ndarray:
         """Returns `(num_candidates, row_length)`: kernels, zeros elsewhere."""

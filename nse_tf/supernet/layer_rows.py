@@ -21,7 +21,8 @@ class LayerRow:
 
     Attributes:
         layer: The same.
-        kernel_size: How many numbers at the start of the row are kernels.
+        kernel_lengths: How long each kernel is; they start the row.
+        kernel_size: How long they are together.
         counters: The variables that are no such numbers.
     """
 
@@ -36,9 +37,10 @@ class LayerRow:
         ]
         self._statistics = [each for each in others if _is_float(each)]
         self.counters = [each for each in others if not _is_float(each)]
-        self.kernel_size = sum(
+        self.kernel_lengths = [
             _size(each) for each in trained if len(each.shape) >= 2
-        )
+        ]
+        self.kernel_size = sum(self.kernel_lengths)
 
     def values(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns the layer's own weights as rows."""

@@ -10,6 +10,7 @@ from nse_tf.spaces import Genotype, SearchSpace, require_chain
 from nse_tf.supernet.batch_norm import MOMENTUM, FusedBatchNormalization
 from nse_tf.supernet.choice import CLOSED, ChoiceLayer
 from nse_tf.supernet.fixed import initialize, stem_layers, tail_layers
+from nse_tf.supernet.weight_sharing import kernels_of, row_kernel_sizes
 
 
 class Supernet(keras.Model):
@@ -70,6 +71,15 @@ class Supernet(keras.Model):
         return [*self.stem, *self.tail]
 
     @property
+    def turning_weights(self) -> list[keras.Variable]:
+        """The kernels of the fixed part, whose rotation counts in angles."""
+        return kernels_of(self.fixed_layers)
+
+    def row_kernel_sizes(self) -> dict[int, np.ndarray]:
+        """Returns how long the kernels of rows are, by index of variable."""
+        return row_kernel_sizes(self.trainable_variables, self.places)
+
+    @property
     def max_open(self) -> int:
         """The most branches that any place may open."""
         return max(block.max_open for block in self.space.blocks)
@@ -96,6 +106,21 @@ class Supernet(keras.Model):
                 rate=rate,
             )
         return self._run_fixed(self.tail, outputs, training, rate)
+
+    @tf.autograph.experimental.do_not_convert
+    def mix(
+        self,
+        images: tf.Tensor,
+        shares: tf.Tensor,
+        active: Sequence[Sequence[int]],
+    ) -> tf.Tensor:
+        """Returns logits of the mixture; see `MixingSupernet`."""
+        outputs = self._run_fixed(
+            self.stem, tf.cast(images, tf.float32), training=True, rate=0.0
+        )
+        for place, layer in enumerate(self.places):
+            outputs = layer.mix(outputs, shares[place], active[place])
+        return self._run_fixed(self.tail, outputs, training=True, rate=0.0)
 
     def _run_fixed(
         self,

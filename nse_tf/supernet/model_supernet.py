@@ -13,6 +13,7 @@ from nse_tf.supernet.layer_choice import Choice
 from nse_tf.supernet.model import slots
 from nse_tf.supernet.model_children import copy_model
 from nse_tf.supernet.row_choice import RowChoice
+from nse_tf.supernet.weight_sharing import kernels_of, row_kernel_sizes
 
 _NOISES = (
     keras.layers.AlphaDropout,
@@ -110,6 +111,15 @@ class ModelSupernet:
             for _, copy in self.shared
             if isinstance(copy, keras.layers.Layer)
         ]
+
+    @property
+    def turning_weights(self) -> list[keras.Variable]:
+        """The kernels of the fixed part, whose rotation counts in angles."""
+        return kernels_of(self.fixed_layers)
+
+    def row_kernel_sizes(self) -> dict[int, np.ndarray]:
+        """Returns how long the kernels of rows are, by index of variable."""
+        return row_kernel_sizes(self.trainable_variables, self.places)
 
     @property
     def max_open(self) -> int:

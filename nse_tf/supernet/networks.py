@@ -5,7 +5,16 @@ from typing import Any, Protocol
 
 import keras
 
-from nse_tf.spaces import Genotype, SearchSpace, require_chain
+from nse_tf.spaces import (
+    ChoiceBlock,
+    Genotype,
+    SearchSpace,
+    require_chain,
+    require_nb201,
+)
+from nse_tf.supernet.cell_model import CellSupernet
+from nse_tf.supernet.cell_subnet import build_cell_child, cut_out_cell
+from nse_tf.supernet.layouts import InitialKernels
 from nse_tf.supernet.model import Supernet
 from nse_tf.supernet.model_children import ModelCopy, copy_model, one_of
 from nse_tf.supernet.model_space import choices_of, space_of
@@ -57,6 +66,35 @@ class ChainNetworks:
         self.child = functools.partial(build_child, space)
         self.cut_out = cut_out
         self.with_stock_layers = functools.partial(with_stock_layers, space)
+
+
+class CellNetworks:
+    """The networks of a space of cells with NAS-Bench-201's skeleton.
+
+    Args:
+        space: The full space.
+        kernels: How the supernet's kernels are drawn; see `Piece.initial`.
+
+    Raises:
+        ValueError: If the space has another skeleton.
+    """
+
+    def __init__(
+        self, space: SearchSpace, kernels: InitialKernels = "fan_in"
+    ) -> None:
+        require_nb201(space)
+        self.space = space
+        self.supernet = functools.partial(CellSupernet, space, kernels=kernels)
+        self.child = functools.partial(build_cell_child, space)
+        self.cut_out = cut_out_cell
+
+    def with_stock_layers(
+        self, genotype: Genotype, child: keras.Model
+    ) -> keras.Model:
+        """Returns a fast child as users get it, with the same weights."""
+        stock = self.child(genotype, fast=False)
+        stock.set_weights(child.get_weights())
+        return stock
 
 
 class ModelNetworks:
@@ -140,18 +178,30 @@ class ModelNetworks:
         return copy_model(self._model, one_of(genes), fast=fast, seed=seed)
 
 
+def networks_of_space(space: SearchSpace) -> ChainNetworks | CellNetworks:
+    """Returns what makes the networks of a space.
+
+    Raises:
+        ValueError: If there are no layers for its skeleton.
+    """
+    if isinstance(space.blocks[0], ChoiceBlock):
+        require_chain(space)
+        return ChainNetworks(space)
+    return CellNetworks(space)
+
+
 def networks_of(searched: SearchSpace | keras.Model) -> Networks:
     """Returns what makes the networks of a space, or of a `Choice` model.
 
     Raises:
         TypeError: If it is neither.
-        ValueError: If it is a space that has no chain, or as of `space_of`.
+        ValueError: If it is a space whose skeleton has no layers here, or as of
+            `space_of`.
     """
     if isinstance(searched, keras.Model):
         return ModelNetworks(searched)
     if isinstance(searched, SearchSpace):
-        require_chain(searched)
-        return ChainNetworks(searched)
+        return networks_of_space(searched)
     raise TypeError(
         "What to search is a space or a Keras model with `nse_tf.Choice` "
         f"layers, not {searched!r}."

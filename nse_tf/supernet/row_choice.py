@@ -98,6 +98,11 @@ class RowChoice(keras.layers.Layer):
             self.statistics.numpy()[candidate],
         )
 
+    @property
+    def kernel_lengths(self) -> list[list[int]]:
+        """How long each kernel of each candidate is, in a row's order."""
+        return [each.kernel_lengths for each in self._candidates.rows]
+
     def kernels(self) -> np.ndarray:
         """Returns `(num_candidates, row_length)`: kernels, zeros elsewhere."""
         rows: np.ndarray = self.rows.numpy()[:-1]

@@ -1,6 +1,7 @@
 """What a supernet is to whatever trains, calibrates and judges with it."""
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
 
 import keras
 import numpy as np
@@ -10,10 +11,11 @@ from nse_tf.spaces import Genotype, SearchSpace
 
 
 class SharedPlace(Protocol):
-    """One place of a supernet: a row of weights for each candidate."""
+    """One place of a supernet: a row of kernels for each candidate."""
 
-    rows: keras.Variable
-    kernel_sizes: np.ndarray
+    @property
+    def kernel_lengths(self) -> list[list[int]]:
+        """How long each kernel of each candidate is, in a row's order."""
 
     def kernels(self) -> np.ndarray:
         """Returns `(num_candidates, row_length)`: kernels, zeros elsewhere."""
@@ -31,6 +33,16 @@ class WeightSharing(Protocol):
     @property
     def fixed_layers(self) -> list[keras.layers.Layer]:
         """The layers that all children share, input to output."""
+
+    @property
+    def turning_weights(self) -> list[keras.Variable]:
+        """The weights of the fixed part whose rotation counts in angles."""
+
+    def row_kernel_sizes(self) -> dict[int, np.ndarray]:
+        """Returns how long the kernels of rows are, by index of variable.
+
+        For an optimizer that moves rows; see `LazySGD`.
+        """
 
     @property
     def variables(self) -> list[keras.Variable]:
@@ -66,3 +78,57 @@ class WeightSharing(Protocol):
         rate: Any = ...,
     ) -> tf.Tensor:
         """Returns logits; see `Supernet`."""
+
+
+class MixingSupernet(WeightSharing, Protocol):
+    """A supernet that can run all its candidates at once."""
+
+    def mix(
+        self,
+        images: tf.Tensor,
+        shares: tf.Tensor,
+        active: Sequence[Sequence[int]],
+    ) -> tf.Tensor:
+        """Returns logits of the mixture of active candidates.
+
+        Batch norm takes the batch's statistics and moves none.
+
+        Args:
+            images: `(batch, height, width, channels)`, pixels in 0..255.
+            shares: Of each candidate, `(num_places, max_candidates)`.
+            active: The candidates that run, place by place.
+        """
+
+
+def require_mixing(supernet: WeightSharing) -> MixingSupernet:
+    """Returns the supernet if it can run all its candidates at once.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    if not hasattr(supernet, "mix"):
+        raise ValueError(
+            "Candidates of a user's own model run one at a time, so they have "
+            "no architecture parameters: score by angle or accuracy."
+        )
+    return cast("MixingSupernet", supernet)
+
+
+def kernels_of(layers: list[keras.layers.Layer]) -> list[keras.Variable]:
+    """Returns the trained weights of rank 2 or more, in order."""
+    return [
+        weight
+        for layer in layers
+        for weight in layer.trainable_weights
+        if len(weight.shape) >= 2
+    ]
+
+
+def row_kernel_sizes(
+    variables: list[keras.Variable], holders: list[Any]
+) -> dict[int, np.ndarray]:
+    """Returns the kernel sizes of what holds `rows`, by index of variable."""
+    positions = {id(variable): i for i, variable in enumerate(variables)}
+    return {
+        positions[id(holder.rows)]: holder.kernel_sizes for holder in holders
+    }

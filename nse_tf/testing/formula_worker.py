@@ -94,7 +94,19 @@ class FormulaWorker:
             ),
             (0.9, 1.0, 1.0),
             float(job.epochs),
+            magnitudes=self._magnitudes(job) if job.architecture else (),
         )
+
+    def _magnitudes(self, job: TrainSupernet) -> tuple[tuple[float, ...], ...]:
+        """Returns each place's softmax of the merits of what is active."""
+        shares = np.zeros_like(self.merit)
+        for row, merits, indices in zip(
+            shares, self.merit, job.active, strict=True
+        ):
+            chosen = list(indices)
+            row[chosen] = np.exp(merits[chosen])
+            row /= row.sum()
+        return tuple(map(tuple, shares.tolist()))
 
     def _children_measured(self, job: MeasureChildren) -> ChildrenMeasured:
         costs = [

@@ -15,7 +15,7 @@ from nse_tf.spaces.files import write_bytes
 from nse_tf.spaces.sealed_files import DamagedError
 
 SCHEMA = "nse_tf.checkpoint/2"
-LISTS = ("weights", "momenta", "base")
+LISTS = ("weights", "momenta", "base", "architecture")
 
 # After the archive: this and the SHA-256 of all before it. Readers of archives
 # pass over what follows one.
@@ -49,6 +49,8 @@ class Checkpoint:
         momenta: Of the trainable ones.
         base: Kernels that angles are measured from; none for a child.
         fingerprint: Of the space.
+        architecture: Architecture parameters and their optimizer's state, where
+            there are any.
     """
 
     job_id: str
@@ -58,6 +60,7 @@ class Checkpoint:
     momenta: list[np.ndarray]
     base: list[np.ndarray]
     fingerprint: str
+    architecture: list[np.ndarray] = dataclasses.field(default_factory=list)
 
     @property
     def digest(self) -> str:
@@ -147,7 +150,7 @@ class Checkpoint:
                 lists = {
                     name: [
                         arrays[f"{name}_{index}"]
-                        for index in range(about["counts"][name])
+                        for index in range(about["counts"].get(name, 0))
                     ]
                     for name in LISTS
                 }

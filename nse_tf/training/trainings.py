@@ -11,12 +11,12 @@ import tensorflow as tf
 
 from nse_tf.datasets import ImageData, joined
 from nse_tf.jobs import Genes, TrainChild, TrainSupernet
-from nse_tf.sampling import UniformSampler
+from nse_tf.sampling import UniformSampler, draw_cells
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.supernet import Networks
+from nse_tf.supernet import CellSupernet, Networks, WeightSharing
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.subnet_trainer import ChildTrainer
-from nse_tf.training.supernet_trainer import SupernetTrainer
+from nse_tf.training.supernet_trainer import Draw, SupernetTrainer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,10 @@ class Trainings:
         """Returns a trainer of a fresh supernet."""
         with self._scope():
             return SupernetTrainer(
-                self.networks.supernet(), self.supernet_recipe, self.data.train
+                self.networks.supernet(),
+                self.supernet_recipe,
+                self.data.train,
+                self.data.validation,
             )
 
     def train_supernet(
@@ -54,12 +57,13 @@ class Trainings:
     ) -> None:
         """Trains on to the job's last epoch; see `SupernetTrainer.train`."""
         trainer.train(
-            UniformSampler(self.space.restrict(job.active)),
+            uniform_draw(trainer.supernet, self.space.restrict(job.active)),
             job.epochs,
             job.learning_rates,
             job.seed,
             zlib.crc32(job.id.encode()),
             after_epoch,
+            job.active if job.architecture else None,
         )
 
     def child_trainer(
@@ -91,3 +95,15 @@ class Trainings:
             return contextlib.nullcontext()
         scope: contextlib.AbstractContextManager[Any] = self.strategy.scope()
         return scope
+
+
+def uniform_draw(supernet: WeightSharing, space: SearchSpace) -> Draw:
+    """Returns what draws a step's branches uniformly from a space.
+
+    Each cell draws its own, as in the published supernet of cells.
+    """
+    if isinstance(supernet, CellSupernet):
+        num_cells = supernet.num_cells
+        return lambda rng: draw_cells(space, rng, num_cells)
+    sampler = UniformSampler(space)
+    return lambda rng: supernet.slots_of(sampler.sample(rng))

@@ -4,9 +4,14 @@ A file that is damaged is set aside, never deleted, and the training that made
 it goes back to what is intact.
 """
 
+import hashlib
 import logging
 import pathlib
+import tempfile
 
+import keras
+
+from nse_tf.spaces.files import write_bytes
 from nse_tf.spaces.sealed_files import DamagedError, set_aside
 from nse_tf.training.checkpoints import Checkpoint
 
@@ -111,3 +116,13 @@ class WeightFiles:
             for path in self._folder.glob("*.npz")
             if not path.name.startswith(".") and not path.stem.endswith(".part")
         ]
+
+
+def save_model(model: keras.Model, path: pathlib.Path) -> str:
+    """Writes a model whole or not at all; returns the file's SHA-256."""
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = pathlib.Path(folder) / path.name
+        model.save(temporary)
+        content = temporary.read_bytes()
+    write_bytes(path, content)
+    return hashlib.sha256(content).hexdigest()

@@ -5,7 +5,6 @@ import hashlib
 import json
 import math
 import pathlib
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 
@@ -27,8 +26,8 @@ from nse_tf.jobs import (
     job_to_json,
 )
 from nse_tf.spaces import SearchSpace
-from nse_tf.spaces.files import write_bytes
-from nse_tf.supernet import ChainNetworks, Networks, WeightSharing
+from nse_tf.supernet import Networks, WeightSharing, networks_of_space
+from nse_tf.training.angle_sums import as_tuples
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.companions import Companions
 from nse_tf.training.evaluation import ChildEvaluator
@@ -39,7 +38,7 @@ from nse_tf.training.subnet_trainer import accuracy
 from nse_tf.training.supernet_trainer import SupernetTrainer
 from nse_tf.training.trainings import Trainings
 from nse_tf.training.watching import Watch
-from nse_tf.training.weight_files import WeightFiles
+from nse_tf.training.weight_files import WeightFiles, save_model
 
 Measurer = Callable[
     [Sequence[keras.Model], str, int], tuple[list[float], list[int]]
@@ -61,7 +60,7 @@ class Worker:
             threads. None where no job asks for it.
         checkpoint_seconds: Least time between two checkpoints of a training;
             its end is always kept.
-        networks: Makes the networks of the space; those of a chain if None.
+        networks: Makes the networks of the space; our own layers' if None.
         callbacks: Watch each child that is trained alone; see `Watch`.
         strategy: Shares each batch of a training among devices; None trains on
             one. Judging and measuring stay with one.
@@ -81,7 +80,7 @@ class Worker:
         strategy: tf.distribute.Strategy | None = None,
     ) -> None:
         self._space = space
-        self._networks = networks or ChainNetworks(space)
+        self._networks = networks or networks_of_space(space)
         self._data = data
         self._folder = folder
         self._trainings = Trainings(
@@ -210,16 +209,17 @@ class Worker:
         weights = trainer.checkpoint(job.id, origin)
         self.weights.keep(weights, is_finished=True)
         self._hold(trainer, weights)
-        candidates, fixed = trainer.angle_sums()
+        sums = trainer.angle_sums()
         return SupernetTrained(
             tuple(trainer.losses),
-            tuple(
-                tuple((a, b, c) for a, b, c in place)
-                for place in candidates.tolist()
-            ),
-            (float(fixed[0]), float(fixed[1]), float(fixed[2])),
+            as_tuples(sums.candidates),
+            as_tuples(sums.fixed),
             time.monotonic() - started,
             weights.digest,
+            as_tuples(sums.unit_candidates),
+            ()
+            if trainer.architecture is None
+            else as_tuples(trainer.architecture.magnitudes(job.active)),
         )
 
     def _prepare(
@@ -366,7 +366,7 @@ class Worker:
             else accuracy(stock, self._data.validation)
         )
         model_file = pathlib.Path("children") / f"{job.id}.keras"
-        digest = _save_model(stock, self._folder / model_file)
+        digest = save_model(stock, self._folder / model_file)
         self._children.drop_partial(job.id)
         return ChildTrained(
             tuple(trainer.losses),
@@ -391,13 +391,3 @@ def _require_origin(
             f"{job.id!r}, but with other numbers, images or recipe. Use "
             "another folder."
         )
-
-
-def _save_model(model: keras.Model, path: pathlib.Path) -> str:
-    """Writes a model whole or not at all; returns the file's SHA-256."""
-    with tempfile.TemporaryDirectory() as folder:
-        temporary = pathlib.Path(folder) / path.name
-        model.save(temporary)
-        content = temporary.read_bytes()
-    write_bytes(path, content)
-    return hashlib.sha256(content).hexdigest()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import Budget, BudgetError, CostModel
-from nse_tf.shrinking import AngleSums, operator_scores
+from nse_tf.shrinking import AngleSums, draw_children, operator_scores
 from nse_tf.spaces import SearchSpace, make_preset
 from tests.shrinking.chains import chain
 
@@ -148,3 +148,20 @@ def test_sums_of_a_diverged_training_are_an_error() -> None:
     sums.candidates[20, 2] = math.nan
     with pytest.raises(ValueError, match=r"'stage5_block0' .* diverged"):
         operator_scores(SPOS, sums, Budget(), np.random.default_rng(0), 10)
+
+
+def test_all_children_of_a_small_space_are_listed() -> None:
+    rng = np.random.default_rng(0)
+    paths = draw_children(SMALL, Budget(), rng, None)
+    assert len({tuple(path) for path in paths.tolist()}) == len(paths) == 24
+    macs = SMALL.path_costs("macs", paths)
+    budget = Budget(macs=int(np.median(macs)))
+    fitting = draw_children(SMALL, budget, rng, None)
+    assert len(fitting) == (macs <= budget.macs).sum()
+    with pytest.raises(BudgetError):
+        draw_children(SMALL, Budget(macs=1), rng, None)
+
+
+def test_all_children_of_a_large_space_are_refused() -> None:
+    with pytest.raises(ValueError, match="set `children_per_operator`"):
+        draw_children(SPOS, Budget(), np.random.default_rng(0), None)

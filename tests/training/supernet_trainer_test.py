@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nse_tf.sampling import UniformSampler
 from nse_tf.spaces import Genotype, SearchSpace, Stage
 from nse_tf.supernet import Supernet, cut_out
 from nse_tf.training import SupernetRecipe, SupernetTrainer
+from nse_tf.training.trainings import uniform_draw
 from tests.supernet.tiny_spaces import lively, tiny_space
 from tests.training.tiny_data import image_set
 
@@ -45,7 +45,7 @@ def _recorded(
     trainer = _Recorded(tiny_space())
     for each in epochs:
         trainer.train(
-            UniformSampler(trainer.supernet.space),
+            uniform_draw(trainer.supernet, trainer.supernet.space),
             each,
             (0.4, 0.1),
             seed,
@@ -77,7 +77,9 @@ def test_equal_seeds_tell_steps_the_same_and_others_do_not() -> None:
 def test_epochs_already_done_are_not_done_again() -> None:
     trainer, again = _recorded(), _recorded()
     again.told, again.rates, again.losses = [], [], again.losses[:3]
-    again.train(UniformSampler(again.supernet.space), 4, (0.4, 0.1), 0, 0)
+    again.train(
+        uniform_draw(again.supernet, again.supernet.space), 4, (0.4, 0.1), 0, 0
+    )
     assert again.told == trainer.told[9:]
     assert again.rates == pytest.approx(trainer.rates[9:])
 
@@ -86,7 +88,7 @@ def test_only_the_sampler_says_what_is_open() -> None:
     space = tiny_space()
     trainer = _Recorded(space)
     shrunk = space.restrict([(1, 4), (0,), (2, 3)])
-    trainer.train(UniformSampler(shrunk), 5, (0.1, 0.1), 0, 0)
+    trainer.train(uniform_draw(trainer.supernet, shrunk), 5, (0.1, 0.1), 0, 0)
     paths = {path for _, _, path, _ in trainer.told}
     assert paths == {(a, 0, c) for a in (1, 4) for c in (2, 3)}
 
@@ -113,7 +115,8 @@ def test_angle_sums_are_those_of_the_concatenated_kernels() -> None:
     before = [_kernels(supernet, each) for each in genotypes]
     lively(supernet)
     after = [_kernels(supernet, each) for each in genotypes]
-    candidates, fixed = trainer.angle_sums()
+    sums = trainer.angle_sums()
+    candidates, fixed = sums.candidates, sums.fixed
     assert candidates.shape == (3, 5, 3)
     for genotype, base, now in zip(genotypes, before, after, strict=True):
         found = fixed + sum(
@@ -127,19 +130,24 @@ def test_angle_sums_are_those_of_the_concatenated_kernels() -> None:
 
 def test_identity_and_absent_candidates_add_nothing_to_the_angle() -> None:
     trainer = SupernetTrainer(Supernet(tiny_space()), RECIPE, IMAGES)
-    candidates, fixed = trainer.angle_sums()
+    sums = trainer.angle_sums()
+    candidates, fixed = sums.candidates, sums.fixed
     has_identity, *others = candidates
     np.testing.assert_array_equal(has_identity[4], 0)
     for place in others:  # Of four candidates only.
         np.testing.assert_array_equal(place[4], 0)
     assert (candidates[:, :4] > 0).all()
     assert (fixed > 0).all()
+    # Three kernels each, none of which has turned; two where the place is
+    # narrow enough to do without an expansion.
+    units = sums.unit_candidates[:, :4, 1:]
+    assert set(units.ravel().tolist()) <= {2.0, 3.0}
 
 
 def test_starting_over_equals_a_new_trainer() -> None:
     space = tiny_space(stages=(Stage(8, 1, 1),))
     used = SupernetTrainer(Supernet(space, seed=1), RECIPE, IMAGES)
-    used.train(UniformSampler(space), 1, (0.1, 0.1), 0, 0)
+    used.train(uniform_draw(used.supernet, space), 1, (0.1, 0.1), 0, 0)
     used.start_over(3)
     new = SupernetTrainer(Supernet(space, seed=3), RECIPE, IMAGES)
     one, other = used.checkpoint("", ""), new.checkpoint("", "")

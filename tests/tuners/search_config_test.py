@@ -36,6 +36,7 @@ def test_what_is_left_to_the_data_is_no_setting() -> None:
         "validation_fraction": 0.2,
         "method": "evolution",
         "shrink": True,
+        "score": "angle",
         "precision": "fp32",
         "num_threads": 1,
         "seed": 0,

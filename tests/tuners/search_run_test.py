@@ -59,9 +59,22 @@ def test_a_file_s_space_for_other_images_is_refused(
         make_space(dataclasses.replace(CONFIG, space=str(path)), DATA)
 
 
-def test_a_space_of_cells_is_refused() -> None:
-    with pytest.raises(ValueError, match="'nb201' is one of cells"):
-        make_space(dataclasses.replace(CONFIG, space="nb201"), DATA)
+def test_a_space_of_cells_can_be_searched() -> None:
+    space = make_space(dataclasses.replace(CONFIG, space="nb201"), DATA)
+    assert space.skeleton.num_classes == DATA.num_classes
+
+
+def test_a_latency_limit_on_cells_is_refused_before_anything_is_measured(
+    tmp_path: pathlib.Path,
+) -> None:
+    config = dataclasses.replace(
+        CONFIG,
+        space="nb201",
+        run_dir=tmp_path / "run",
+        budget=Budget(latency_ms=1.0),
+    )
+    with pytest.raises(ValueError, match="--max_macs_m"):
+        run_search(config)
 
 
 def test_an_effort_is_taken_as_it_is_unless_overridden() -> None:

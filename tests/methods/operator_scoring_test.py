@@ -1,0 +1,70 @@
+"""One interface for every score of operators."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from nse_tf.jobs import EvaluateChildren, TrainSupernet
+from nse_tf.methods.one_shot_config import OneShotConfig
+from nse_tf.methods.operator_scoring import SCORES, OperatorScoring
+from nse_tf.tuners.search_config import SCORES as SCORES_OF_FLAGS
+from tests.methods.small_search import WORKER, events, of_kind, searched
+
+CHAIN_SCORES = [name for name in SCORES if name != "angle_of_unit_kernels"]
+
+
+def _mean_merit(active: list[list[int]]) -> float:
+    """Returns what the operators of a space are worth."""
+    merits = [
+        WORKER.merit[place, index]
+        for place, indices in enumerate(active)
+        for index in indices
+    ]
+    return float(np.mean(merits))
+
+
+@pytest.mark.parametrize("score", CHAIN_SCORES)
+def test_every_score_drives_the_shrinking_to_what_is_worth_more(
+    score: str,
+) -> None:
+    method, _ = searched(score=score)
+    assert {each["score"] for each in events(method, "scored")} == {score}
+    first, *_, last = events(method, "space")
+    assert _mean_merit(last["active"]) > _mean_merit(first["active"])
+
+
+def test_children_that_only_score_are_of_negative_generations() -> None:
+    method, jobs = searched(score="accuracy", children_per_operator=10)
+    judged = of_kind(jobs, EvaluateChildren)
+    num_stages = len(events(method, "scored"))
+    negative = {job.generation for job in judged if job.generation < 0}
+    assert negative == {-1 - stage for stage in range(num_stages)}
+    for job in judged:
+        assert (job.calibration_images == 0) == (job.generation < 0)
+    assert not any(job.architecture for job in of_kind(jobs, TrainSupernet))
+
+
+def test_magnitudes_are_trained_with_the_supernet() -> None:
+    _, jobs = searched(score="magnitude")
+    assert of_kind(jobs, TrainSupernet)[0].architecture
+
+
+def test_unknown_scores_are_refused() -> None:
+    for make in (OperatorScoring, lambda name: OneShotConfig(score=name)):
+        with pytest.raises(ValueError, match=r"one of angle, .* not 'loss'"):
+            make("loss")
+
+
+def test_an_angle_of_cells_is_refused_for_chains() -> None:
+    with pytest.raises(Exception, match="is for spaces of cells"):
+        searched(score="angle_of_unit_kernels")
+
+
+def test_the_flag_names_every_score() -> None:
+    assert SCORES_OF_FLAGS == SCORES
+
+
+def test_a_score_of_zero_children_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1, not 0"):
+        dataclasses.replace(OneShotConfig(), children_per_operator=0)

@@ -1,0 +1,34 @@
+"""An edge of a cell, seen over all cells."""
+
+import numpy as np
+import pytest
+
+from nse_tf.spaces import make_preset
+from nse_tf.supernet import CellSupernet, networks_of_space
+from tests.supernet.tiny_cells import tiny_cells
+
+SPACE = tiny_cells(num_cells=2)
+
+
+def test_kernels_lie_cell_after_cell() -> None:
+    supernet = CellSupernet(SPACE)
+    for edge, place in enumerate(supernet.places):
+        kernels, lengths = place.kernels(), place.kernel_lengths
+        for candidate, op in enumerate(SPACE.blocks[edge].candidates):
+            expected = [
+                stage.values_of(cell, edge, candidate)
+                for stage in supernet.stages
+                for cell in range(2)
+            ]
+            pieces = [each[0].ravel() for each in expected if each is not None]
+            assert lengths[candidate] == [len(piece) for piece in pieces]
+            joined = np.concatenate([np.empty(0), *pieces])
+            row = kernels[candidate]
+            np.testing.assert_array_equal(row[: len(joined)], joined)
+            assert not row[len(joined) :].any()
+            assert (len(joined) > 0) == op.name.startswith("nor_conv")
+
+
+def test_a_skeleton_without_layers_is_refused() -> None:
+    with pytest.raises(ValueError, match="a skeleton of its own"):
+        networks_of_space(make_preset("darts"))
