@@ -88,6 +88,8 @@ class SupernetTrainer:
         steps = num_batches(len(self._images), self._recipe.batch_size, True)
         for epoch in range(len(self.losses), epochs):
             rng = np.random.default_rng([seed, job_number, epoch])
+            # Of its own, so that weights train as they do without parameters.
+            mixing_rng = np.random.default_rng([seed, job_number, epoch, 1])
             batches = epoch_batches(
                 self._images,
                 self._recipe.batch_size,
@@ -104,7 +106,7 @@ class SupernetTrainer:
                     self.step(images, labels, slots, rate, augment_seed)
                 )
                 if architecture is not None and mixed is not None:
-                    architecture.step(mixed, rng)
+                    architecture.step(mixed, mixing_rng)
             self.losses.append(mean_loss(losses, first))
             after_epoch(self.losses[-1])
 

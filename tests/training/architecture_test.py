@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from nse_tf.datasets import ImageSet
 from nse_tf.spaces import SearchSpace
 from nse_tf.supernet import CellSupernet, MixingSupernet, Supernet
 from nse_tf.training.architecture import ArchitectureTrainer
@@ -133,3 +134,83 @@ def test_only_active_candidates_have_a_share_and_move() -> None:
         assert not shares[place, others].any()
     assert moved[0, [1, 4]].all()
     assert shares[1, 0] == 1
+
+
+@KINDS
+def test_the_loss_falls_along_the_gradient_as_fast_as_it_is_long(
+    supernets: dict[str, MixingSupernet], kind: str
+) -> None:
+    supernet = supernets[kind]
+    space, images = supernet.space, _images(supernet.space)
+    labels = tf.constant(np.arange(8) % 3)
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(len(space.blocks), space.max_candidates))
+
+    @tf.function
+    def loss_and_gradient(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return _loss_and_gradient(supernet, images, labels, values)
+
+    def at(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        found, gradient = loss_and_gradient(tf.constant(parameters, tf.float32))
+        return float(found), gradient.numpy()
+
+    _, gradient = at(values)
+    length = np.linalg.norm(gradient)
+    ahead = 2e-3 * gradient / length
+    slope = (at(values + ahead)[0] - at(values - ahead)[0]) / 4e-3
+    assert slope == pytest.approx(length, rel=0.03)
+
+
+@KINDS
+def test_a_step_is_that_of_adam_and_moves_nothing_else(
+    supernets: dict[str, MixingSupernet], kind: str
+) -> None:
+    supernet = supernets[kind]
+    space = supernet.space
+    pixels = images_of(space, 8).astype(np.uint8)
+    data = ImageSet(pixels, np.arange(8, dtype=np.int32) % 3)
+    trainer = ArchitectureTrainer(supernet, data, 8, seed=0)
+    before = trainer.variables[0].numpy()
+    kept = [each.numpy() for each in supernet.variables]
+    trainer.step(space.active, np.random.default_rng(0))
+    _, gradient = _loss_and_gradient(
+        supernet, tf.constant(pixels), tf.constant(data.labels), before
+    )
+    is_active = np.zeros(before.shape, bool)
+    for row, indices in zip(is_active, space.active, strict=True):
+        row[list(indices)] = True
+    pulled = np.where(is_active, gradient + 1e-3 * before, 0.0)
+    after, mean, square, count = (each.numpy() for each in trainer.variables)
+    np.testing.assert_allclose(mean, 0.5 * pulled, rtol=1e-3, atol=1e-7)
+    np.testing.assert_allclose(square, 1e-3 * (2 * mean) ** 2, rtol=1e-4)
+    # The first step is as long as the rate, whatever the gradient.
+    clear = np.abs(pulled) > 1e-5
+    assert clear.any()
+    np.testing.assert_allclose(
+        (after - before)[clear], -3e-4 * np.sign(pulled[clear]), rtol=5e-3
+    )
+    assert count == 1
+    for variable, value in zip(supernet.variables, kept, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+
+
+def _loss_and_gradient(
+    supernet: MixingSupernet,
+    images: tf.Tensor,
+    labels: tf.Tensor,
+    parameters: np.ndarray,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the loss of a mixture, and its gradient by the parameters."""
+    space = supernet.space
+    mask = np.zeros((len(space.blocks), space.max_candidates), bool)
+    for row, indices in zip(mask, space.active, strict=True):
+        row[list(indices)] = True
+    values = tf.convert_to_tensor(parameters, tf.float32)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        shares = tf.nn.softmax(tf.where(mask, values, -np.inf))
+        logits = supernet.mix(images, shares, space.active)
+        loss = tf.reduce_mean(
+            tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        )
+    return loss, tape.gradient(loss, values)

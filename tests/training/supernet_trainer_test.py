@@ -162,3 +162,15 @@ def test_a_checkpoint_of_another_space_is_refused() -> None:
     other = SupernetTrainer(Supernet(tiny_space((9, 9))), RECIPE, IMAGES)
     with pytest.raises(ValueError, match="is that of space"):
         trainer.restore(other.checkpoint("", ""))
+
+
+def test_architecture_parameters_do_not_change_how_weights_train() -> None:
+    space = tiny_space(stages=(Stage(8, 1, 1),))
+    trained = []
+    for mixed in (None, space.active):
+        trainer = SupernetTrainer(Supernet(space), RECIPE, IMAGES, IMAGES)
+        draw = uniform_draw(trainer.supernet, space)
+        trainer.train(draw, 2, (0.1, 0.1), 0, 0, mixed=mixed)
+        trained.append([each.numpy() for each in trainer.supernet.variables])
+    for without, beside in zip(*trained, strict=True):
+        np.testing.assert_array_equal(without, beside)
