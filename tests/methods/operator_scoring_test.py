@@ -8,7 +8,6 @@ import pytest
 from nse_tf.jobs import EvaluateChildren, TrainSupernet
 from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.methods.operator_scoring import SCORES, OperatorScoring
-from nse_tf.tuners.search_config import SCORES as SCORES_OF_FLAGS
 from tests.methods.small_search import WORKER, events, of_kind, searched
 
 CHAIN_SCORES = [name for name in SCORES if name != "angle_of_unit_kernels"]
@@ -59,10 +58,6 @@ def test_unknown_scores_are_refused() -> None:
 def test_an_angle_of_cells_is_refused_for_chains() -> None:
     with pytest.raises(Exception, match="is for spaces of cells"):
         searched(score="angle_of_unit_kernels")
-
-
-def test_the_flag_names_every_score() -> None:
-    assert SCORES_OF_FLAGS == SCORES
 
 
 def test_a_score_of_zero_children_is_refused() -> None:

@@ -90,3 +90,7 @@ def test_the_names_are_those_that_there_are() -> None:
     """They are repeated there to check flags without loading TensorFlow."""
     assert set(EFFORT_NAMES) == set(EFFORTS)
     assert set(METHODS) == set(EXPLORERS)
+
+
+def test_the_flag_names_every_score() -> None:
+    assert search_config.SCORES == operator_scoring.SCORES
