@@ -7,6 +7,8 @@ import pytest
 
 from nse_tf.costs import Budget
 from nse_tf.evolution import EXPLORERS
+from nse_tf.methods import operator_scoring
+from nse_tf.tuners import search_config
 from nse_tf.tuners.efforts import EFFORTS
 from nse_tf.tuners.search_config import EFFORT_NAMES, METHODS, SearchConfig
 
