@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> None:
     """Does the search that the flags ask for."""
     del argv
     config = search_flags.search_config()
-    _set_up_logging()
+    set_up_logging()
     binaries.choose_kernels(config.dataset)
     # TensorFlow takes seconds to import; flags were checked before that.
     with quiet_native_output():
@@ -93,7 +93,7 @@ def _local_workers() -> LocalWorkers | None:
     return LocalWorkers(command, count)
 
 
-def _set_up_logging() -> None:
+def set_up_logging() -> None:
     """Lets our own lines through, and of the libraries' only errors.
 
     Of a worker only warnings, since its chief tells how far it is.

@@ -116,6 +116,7 @@ OVERRIDES = [
         ("shrink_epochs", "Epochs before further ones go.", 1),
         ("drop_per_stage", "Operators that go at a time.", 1),
         ("stop_size", "Networks left at which shrinking stops.", 1),
+        ("max_stages", "Most stages of shrinking.", 1),
         ("supernet_epochs", "Epochs of the supernet that is explored.", 1),
         ("children_per_operator", "Children that an operator is judged by.", 1),
         ("num_children", "Children judged with inherited weights.", 1),

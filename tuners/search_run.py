@@ -19,6 +19,7 @@ from nse_tf.methods import SearchError
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.stage_times import stage_lines
+from nse_tf.shrinking import MOST_LISTED
 from nse_tf.spaces import (
     Edge,
     SearchSpace,
@@ -28,6 +29,7 @@ from nse_tf.spaces import (
 from nse_tf.spaces.presets import preset_for
 from nse_tf.spaces.sealed_files import read_either, write_twice
 from nse_tf.supernet import networks_of_space
+from nse_tf.training import NB201_RECIPE
 from nse_tf.training.progress import spoken
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
 from nse_tf.tuners.handing_over import hand_over
@@ -246,6 +248,7 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
             other_epochs="shrink_epochs",
             drop_per_stage="drop_per_stage",
             stop_size="stop_size",
+            max_stages="max_stages",
         )
     supernet = changed(effort.supernet, batch_size="batch_size")
     rate = given.get("supernet_learning_rate", search.learning_rates[0])
@@ -287,6 +290,28 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
     )
 
 
+def fitted_to(effort: Effort, space: SearchSpace) -> Effort:
+    """Returns an effort as it suits the kind of space.
+
+    Cells are few enough to be scored one by one, and their supernet is trained
+    as ABS trains that of NAS-Bench-201.
+    """
+    if not isinstance(space.blocks[0], Edge):
+        return effort
+    search, supernet = effort.search, effort.supernet
+    if space.size <= MOST_LISTED:
+        search = dataclasses.replace(search, children_per_operator=None)
+    return dataclasses.replace(
+        effort,
+        search=search,
+        supernet=dataclasses.replace(
+            NB201_RECIPE,
+            batch_size=supernet.batch_size,
+            augmentation=supernet.augmentation,
+        ),
+    )
+
+
 def make_tuner(
     config: SearchConfig,
     model: CostModel,
@@ -294,6 +319,7 @@ def make_tuner(
     strategy: tf.distribute.Strategy | None = None,
 ) -> SupernetTuner:
     """Returns the oracle and tuner of a run, as the library way makes them."""
+    effort = fitted_to(effort, model.space)
     oracle = AngleShrinkingOracle(
         model.space, config.budget, effort.search, model, seed=config.seed
     )

@@ -1,0 +1,71 @@
+"""Shrinks a search space by a score, and writes what is left as a file.
+
+  nse_shrink --dataset=cifar10 --data_dir=DIR --run_dir=runs/small
+  nse_search --space=runs/small/space.json --dataset=cifar10 --data_dir=DIR
+
+The flags are those of nse_search; what comes after shrinking is ignored. The
+space goes to RUN_DIR/space.json. Stopped and started again with the same flags,
+it goes on. Of cells of NAS-Bench-201, --known=FILE.csv tells how many of the
+operators that are truly best were kept.
+"""
+
+import pathlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from absl import flags
+
+from nse_tf.flags import binaries, search_flags, space_flags
+from nse_tf.flags.search import set_up_logging
+from nse_tf.methods import SearchError
+from nse_tf.quiet import quiet_native_output
+
+flags.adopt_module_key_flags(search_flags)
+flags.adopt_module_key_flags(space_flags)
+KNOWN = flags.DEFINE_string(
+    "known", None, "CSV of known accuracies of NAS-Bench-201's cells."
+)
+KNOWN_COLUMN = flags.DEFINE_string(
+    "known_column", "cifar10_test", "Column of --known that is looked up."
+)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Shrinks the space that the flags name, and prints what is left."""
+    del argv
+    config = search_flags.search_config()
+    set_up_logging()
+    binaries.choose_kernels(config.dataset)
+    # TensorFlow takes seconds to import; flags were checked before that.
+    with quiet_native_output():
+        from nse_tf.ranking import kept_ranks, read_table
+        from nse_tf.tuners.shrink_run import run_shrinking
+
+    known = None
+    if KNOWN.value is not None:
+        path = pathlib.Path(KNOWN.value)
+        if not path.exists():
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        known = read_table(path)
+    try:
+        space, path = run_shrinking(config)
+    except SearchError as error:
+        sys.exit(f"nse_shrink: {error}")
+    for block, indices in zip(space.blocks, space.active, strict=True):
+        names = ", ".join(block.candidates[index].name for index in indices)
+        print(f"{block.name}: {names}")
+    print(f"{space.size} networks are left.")
+    if known is not None:
+        ranks = kept_ranks(known, space, KNOWN_COLUMN.value)
+        print(f"Kept, by true rank of operators: {', '.join(map(str, ranks))}")
+    print(f"Space: {path}")
+
+
+def run() -> NoReturn:
+    """Runs the binary `nse_shrink`; see `binaries.run`."""
+    binaries.run(main)
+
+
+if __name__ == "__main__":
+    run()
