@@ -162,9 +162,7 @@ class OneShotSearch(Method):
         """Drops operators stage by stage; returns the space that is left."""
         space, stage, base, num_epochs = self.space, 0, "initial", 0
         weights = None
-        is_allowed = keeps_enough(
-            self.model, self.budget, self.config.exploring.num_children
-        )
+        is_allowed = keeps_enough(self.model, self.budget, self._least_left)
         while not schedule.is_done(space, stage):
             epochs = schedule.other_epochs if stage else schedule.first_epochs
             trained = yield from self._train(
@@ -204,6 +202,11 @@ class OneShotSearch(Method):
             stage += 1
             self._note_space(space, stage=stage, dropped=dropped)
         return space
+
+    @property
+    def _least_left(self) -> int:
+        """How many networks within the budget no stage may go below."""
+        return self.config.exploring.num_children
 
     def _rates(self, start: float, end: float) -> tuple[float, float]:
         """Returns the learning rates of a stretch of one linear schedule."""

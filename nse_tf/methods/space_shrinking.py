@@ -15,8 +15,9 @@ class SpaceShrinking(OneShotSearch):
     Args:
         model: Prices the children; its space is the one to shrink.
         budget: What children that score operators must fit.
-        config: The numbers of the search; those of exploring say how many
-            networks are to be left within the budget.
+        config: The numbers of the search. As many networks are left within
+            the budget as `exploring` would judge, but no more are asked for
+            than `shrinking.stop_size`.
 
     Raises:
         BudgetError: If nothing in the space can fit the budget.
@@ -45,6 +46,11 @@ class SpaceShrinking(OneShotSearch):
         """Yields lists of jobs; is sent the list of their results."""
         self._note_space(self.space, stage=0)
         yield from self._shrink(self._schedule)
+
+    @property
+    def _least_left(self) -> int:
+        """A search may follow, but no more is asked for than the schedule."""
+        return min(super()._least_left, self._schedule.stop_size)
 
     @property
     def left(self) -> SearchSpace:

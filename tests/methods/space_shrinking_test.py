@@ -8,6 +8,7 @@ import pytest
 
 from nse_tf.jobs import TrainSupernet
 from nse_tf.methods import SpaceShrinking
+from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.testing import METHOD_LAWS, FormulaWorker
 from tests.methods.plans import do_all
 from tests.methods.small_search import QUICK, SMALL, events, searched
@@ -33,6 +34,16 @@ def test_before_anything_is_done_all_is_left() -> None:
     method = _make(0)
     method.ask()
     assert method.left.active == SMALL.space.active
+
+
+def test_it_can_go_on_to_a_single_network() -> None:
+    schedule = ShrinkSchedule(
+        drop_per_stage=100, stop_size=1, max_stages=1, first_epochs=1
+    )
+    config = dataclasses.replace(QUICK, shrinking=schedule)
+    method = SpaceShrinking(SMALL, config=config)
+    do_all(method, FormulaWorker(SMALL).run)
+    assert method.left.size == 1
 
 
 def test_a_schedule_is_needed() -> None:
