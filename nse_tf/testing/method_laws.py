@@ -68,8 +68,10 @@ def jobs_lie_in_the_space(
     for job in _jobs(make(0), work):
         for genes in _genes(job):
             known = len(genes) == len(space.active) and all(
-                gene and set(gene) <= set(active)
-                for gene, active in zip(genes, space.active, strict=True)
+                len(gene) >= block.min_open and set(gene) <= set(active)
+                for gene, active, block in zip(
+                    genes, space.active, space.blocks, strict=True
+                )
             )
             if not known:
                 raise AssertionError(

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from nse_tf.jobs import (
     BranchesTrained,
+    ChildrenEvaluated,
     EvaluateChildren,
     TrainBranches,
     weights_of,
@@ -256,7 +257,9 @@ def test_a_worker_goes_on_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
     )
     found = worker(tmp_path / "whole").run(evaluation)
     again = worker(tmp_path / "parts").run(evaluation)
-    assert found.accuracies == again.accuracies  # type: ignore[union-attr]
+    assert isinstance(found, ChildrenEvaluated)
+    assert isinstance(again, ChildrenEvaluated)
+    assert found.accuracies == again.accuracies
 
 
 def test_weights_of_closed_ops_have_no_gradient_to_clip() -> None:
@@ -268,7 +271,7 @@ def test_weights_of_closed_ops_have_no_gradient_to_clip() -> None:
             self.value = value
 
     optimizer = LazySGD(
-        [Held(opened), Held(closed)],  # type: ignore[list-item]
+        [Held(opened), Held(closed)],
         {0: np.array([1]), 1: np.array([1])},
         momentum=0.0,
         weight_decay=0.5,
