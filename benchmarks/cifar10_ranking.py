@@ -24,7 +24,8 @@ from nse_tf.shrinking import AngleSums
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.spaces.genotype_text import parse_genotype
 from nse_tf.training import Worker
-from nse_tf.tuners.search_run import load_data, make_effort, make_space
+from nse_tf.tuners.effort_flags import make_effort
+from nse_tf.tuners.search_run import load_data, make_space
 
 
 def trained_alone(

@@ -9,6 +9,7 @@ from nse_tf.flags import data_flags, space_flags
 from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
 from nse_tf.tuners.search_config import (
     EFFORT_NAMES,
+    INHERITANCES,
     METHODS,
     SCORES,
     STRATEGIES,
@@ -86,7 +87,19 @@ CPU_DEVICES = flags.DEFINE_integer(
     lower_bound=1,
 )
 METHOD = flags.DEFINE_enum(
-    "method", "evolution", METHODS, "How the space is explored."
+    "method",
+    "evolution",
+    METHODS,
+    "How the space is explored; nse evolves the space itself.",
+)
+INHERIT_BY = flags.DEFINE_enum(
+    "inherit_by",
+    "front",
+    INHERITANCES,
+    "What decides which ops a round of --method=nse hands on.",
+)
+START = flags.DEFINE_string(
+    "start", None, "File with an earlier search's ops for --method=nse."
 )
 SHRINK = flags.DEFINE_bool(
     "shrink", True, "Shrink the space before it is explored."
@@ -109,32 +122,80 @@ CACHE_DIR = flags.DEFINE_string(
 SEED = flags.DEFINE_integer("seed", 0, "Of everything drawn.", lower_bound=0)
 
 # Single numbers of an effort, by flag name.
-OVERRIDES = [
-    flags.DEFINE_integer(name, None, text, lower_bound=least)
-    for name, text, least in (
-        ("shrink_first_epochs", "Epochs before the first operators go.", 1),
-        ("shrink_epochs", "Epochs before further ones go.", 1),
-        ("drop_per_stage", "Operators that go at a time.", 1),
-        ("stop_size", "Networks left at which shrinking stops.", 1),
-        ("max_stages", "Most stages of shrinking.", 1),
-        ("supernet_epochs", "Epochs of the supernet that is explored.", 1),
-        ("children_per_operator", "Children that an operator is judged by.", 1),
-        ("num_children", "Children judged with inherited weights.", 1),
-        ("population", "Children of a generation.", 1),
-        ("calibration_images", "Images for a child's batch norm.", 1),
-        ("num_finalists", "Children trained alone, the best of which wins.", 1),
-        ("child_epochs", "Epochs of a child trained alone.", 1),
-        ("num_rank_checks", "Children trained alone to test the ranking.", 0),
-        ("rank_check_epochs", "Epochs of such a child.", 1),
-        ("batch_size", "Images a step.", 1),
-    )
-] + [
-    flags.DEFINE_float(name, None, text, lower_bound=0)
-    for name, text in (
-        ("supernet_learning_rate", "First learning rate of the supernet."),
-        ("child_learning_rate", "Highest learning rate of a child."),
-    )
-]
+OVERRIDES = (
+    [
+        flags.DEFINE_integer(name, None, text, lower_bound=least)
+        for name, text, least in (
+            ("shrink_first_epochs", "Epochs before the first operators go.", 1),
+            ("shrink_epochs", "Epochs before further ones go.", 1),
+            ("drop_per_stage", "Operators that go at a time.", 1),
+            ("stop_size", "Networks left at which shrinking stops.", 1),
+            ("max_stages", "Most stages of shrinking.", 1),
+            ("supernet_epochs", "Epochs of the supernet that is explored.", 1),
+            (
+                "children_per_operator",
+                "Children that an operator is judged by.",
+                1,
+            ),
+            ("num_children", "Children judged with inherited weights.", 1),
+            ("population", "Children of a generation.", 1),
+            ("calibration_images", "Images for a child's batch norm.", 1),
+            (
+                "num_finalists",
+                "Children trained alone, the best of which wins.",
+                1,
+            ),
+            ("child_epochs", "Epochs of a child trained alone.", 1),
+            (
+                "num_rank_checks",
+                "Children trained alone to test the ranking.",
+                0,
+            ),
+            ("rank_check_epochs", "Epochs of such a child.", 1),
+            ("batch_size", "Images a step.", 1),
+            ("num_active", "nse: ops of a cell that are searched at once.", 1),
+            ("max_rounds", "nse: most rounds.", 1),
+            ("round_epochs", "nse: epochs of a round.", 1),
+            ("architecture_every", "nse: steps to each of the indicators.", 1),
+            ("num_proposals", "nse: networks judged each round.", 1),
+            ("num_extra", "nse: networks judged below the window.", 0),
+        )
+    ]
+    + [
+        flags.DEFINE_float(name, None, text, lower_bound=0)
+        for name, text in (
+            ("supernet_learning_rate", "First learning rate of the supernet."),
+            ("child_learning_rate", "Highest learning rate of a child."),
+            ("target_m", "nse: target of expected MACs, in millions."),
+            ("penalty", "nse: loss at twice the target."),
+            ("window", "nse: half of the proposals' window to the target."),
+            ("window_shift", "nse: its middle above the target, as a share."),
+            ("extra_window", "nse: how far extra proposals reach below it."),
+            ("warmup_epochs", "nse: epochs until the full learning rate."),
+            ("architecture_rate", "nse: learning rate of the indicators."),
+            ("open_rate", "nse: share of ops open in a step of the weights."),
+            (
+                "locked_rate",
+                "nse: share of steps that hold locked ops together.",
+            ),
+        )
+    ]
+    + [
+        flags.DEFINE_float(
+            "drop_below", None, "nse: least parameter of an op that stays."
+        )
+    ]
+    + [
+        flags.DEFINE_bool(name, None, text)
+        for name, text in (
+            ("preserve_locked", "nse: inherited ops are not dropped."),
+            (
+                "other_moves_statistics",
+                "nse: the subset that only runs forward moves statistics, too.",
+            ),
+        )
+    ]
+)
 
 
 def search_config() -> SearchConfig:
@@ -164,7 +225,11 @@ def search_config() -> SearchConfig:
         space=space_flags.SPACE.value,
         width=space_flags.WIDTH.value,
         depth=space_flags.DEPTH.value,
+        activation=space_flags.ACTIVATION.value,
+        squeeze_excite=space_flags.SQUEEZE_EXCITE.value,
         method=METHOD.value,
+        inherit_by=INHERIT_BY.value,
+        start=None if START.value is None else pathlib.Path(START.value),
         shrink=SHRINK.value,
         score=SCORE.value,
         budget=Budget(

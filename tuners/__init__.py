@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         AngleShrinkingOracle as AngleShrinkingOracle,
     )
     from nse_tf.tuners.oracles import SearchOracle as SearchOracle
+    from nse_tf.tuners.oracles import (
+        SpaceEvolutionOracle as SpaceEvolutionOracle,
+    )
     from nse_tf.tuners.space_hypermodel import (
         SpaceHyperModel as SpaceHyperModel,
     )
@@ -27,6 +30,7 @@ _MODULES = {
     "Effort": "efforts",
     "Evolution": "evolution_tuner",
     "EvolutionOracle": "evolution",
+    "SpaceEvolutionOracle": "oracles",
     "SpaceHyperModel": "space_hypermodel",
     "AngleShrinking": "angle_shrinking",
     "AngleShrinkingOracle": "oracles",

@@ -209,7 +209,7 @@ class Bookkeeper:
 
     def _costs(self, children: Sequence[Genes]) -> list[dict[str, float]]:
         """Returns the costs of each child; of single paths all at once."""
-        if any(len(gene) > 1 for genes in children for gene in genes):
+        if any(len(gene) != 1 for genes in children for gene in genes):
             return [
                 {name: float(cost) for name, cost in costs.items()}
                 for costs in (

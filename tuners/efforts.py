@@ -3,7 +3,7 @@
 import dataclasses
 
 from nse_tf.evolution import ExplorerConfig
-from nse_tf.methods import OneShotConfig
+from nse_tf.methods import OneShotConfig, SpaceEvolutionConfig
 from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.training import ChildRecipe, SupernetRecipe
 
@@ -17,12 +17,14 @@ class Effort:
         search: Of the method.
         supernet: Of the training of shared weights.
         child: Of the training of a child alone.
+        evolution: Of the method whose space evolves.
     """
 
     summary: str
     search: OneShotConfig
     supernet: SupernetRecipe
     child: ChildRecipe
+    evolution: SpaceEvolutionConfig
 
 
 EFFORTS = {
@@ -45,6 +47,19 @@ EFFORTS = {
         ),
         SupernetRecipe(batch_size=32, label_smoothing=0.0),
         ChildRecipe(batch_size=32, learning_rate=0.05, weight_decay=3e-4),
+        SpaceEvolutionConfig(
+            num_active=5,
+            round_epochs=20,
+            learning_rates=(0.02, 0.1),
+            warmup_epochs=1.0,
+            architecture_rate=0.02,
+            num_proposals=100,
+            num_extra=10,
+            calibration_images=512,
+            child_epochs=100,
+            num_rank_checks=8,
+            rank_check_epochs=12,
+        ),
     ),
     "laptop": Effort(
         "some ten thousand images of 32 to 96 pixels: hours on two cores",
@@ -62,6 +77,19 @@ EFFORTS = {
         ),
         SupernetRecipe(batch_size=128, label_smoothing=0.0),
         ChildRecipe(batch_size=128, learning_rate=0.2, weight_decay=1e-4),
+        SpaceEvolutionConfig(
+            num_active=5,
+            round_epochs=4,
+            learning_rates=(0.02, 0.1),
+            warmup_epochs=0.5,
+            architecture_rate=0.01,
+            num_proposals=60,
+            num_extra=6,
+            calibration_images=2_000,
+            child_epochs=40,
+            num_rank_checks=8,
+            rank_check_epochs=8,
+        ),
     ),
     "paper": Effort(
         "SPOS after ABS as published for ImageNet: many GPUs",
@@ -75,6 +103,7 @@ EFFORTS = {
             weight_decay=4e-5,
             dropout=0.2,
         ),
+        SpaceEvolutionConfig(),
     ),
 }
 

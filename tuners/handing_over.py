@@ -11,6 +11,7 @@ import numpy as np
 from nse_tf.costs import CostModel
 from nse_tf.datasets import ImageData
 from nse_tf.export import export_model
+from nse_tf.spaces import format_genotype
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.sealed_files import require_intact
 from nse_tf.training import accuracy
@@ -71,13 +72,8 @@ def hand_over(
         {
             "schema": "nse_tf.result/1",
             "genotype": genotype.to_json(),
-            "path": list(genotype.path),
-            "ops": [
-                block.candidates[index].name
-                for block, index in zip(
-                    model.space.blocks, genotype.path, strict=True
-                )
-            ],
+            "path": winner["path"],
+            "ops": format_genotype(model.space, genotype).split(),
             "costs": model.costs(genotype),
             "test_accuracy": test_accuracy,
             "test_errors": round((1 - test_accuracy) * len(data.test)),

@@ -2,7 +2,7 @@
 
 import keras_tuner
 
-from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces import Genotype, Op, Place, SearchSpace
 
 
 def declare(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
@@ -10,18 +10,26 @@ def declare(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
 
     Values are op names, since keras-tuner knows no tuples; the union of all
     candidates is declared, active or not, since it ignores a choice that
-    narrows later.
+    narrows later. Where a place may open several ops, each is a boolean.
     """
     for block in space.blocks:
-        hp.Choice(block.name, [op.name for op in block.candidates])
+        if block.max_open > 1:
+            for op in block.candidates:
+                hp.Boolean(_flag(block, op))
+        else:
+            hp.Choice(block.name, [op.name for op in block.candidates])
 
 
-def values_of(space: SearchSpace, genotype: Genotype) -> dict[str, str]:
-    """Returns a single path as hyperparameter values."""
-    return {
-        block.name: block.candidates[index].name
-        for block, index in zip(space.blocks, genotype.path, strict=True)
-    }
+def values_of(space: SearchSpace, genotype: Genotype) -> dict[str, str | bool]:
+    """Returns a genotype as hyperparameter values."""
+    values: dict[str, str | bool] = {}
+    for block, gene in zip(space.blocks, genotype.genes, strict=True):
+        if block.max_open > 1:
+            for index, op in enumerate(block.candidates):
+                values[_flag(block, op)] = index in gene
+        else:
+            values[block.name] = block.candidates[gene[0]].name
+    return values
 
 
 def genotype_of(
@@ -30,10 +38,20 @@ def genotype_of(
     """Returns the genotype that hyperparameter values spell.
 
     Raises:
-        ValueError: If a place has no value or an op does not compete for it.
+        ValueError: If a place has no value, an op does not compete for it, or
+            nothing is open where something must be.
     """
-    genes = []
+    genes: list[int | list[int]] = []
     for block in space.blocks:
+        if block.max_open > 1:
+            genes.append(
+                [
+                    index
+                    for index, op in enumerate(block.candidates)
+                    if hp.values.get(_flag(block, op))
+                ]
+            )
+            continue
         if block.name not in hp.values:
             raise ValueError(
                 f"The hyperparameters have no value for block {block.name!r}; "
@@ -41,3 +59,8 @@ def genotype_of(
             )
         genes.append(block.index_of(hp.values[block.name]))
     return space.genotype(genes)
+
+
+def _flag(block: Place, op: Op) -> str:
+    """Returns the name of the boolean that opens an op."""
+    return f"{block.name}/{op.name}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nse_tf.spaces.genotype import Path, as_path
 from nse_tf.tuners.goals import read_goals
 from nse_tf.tuners.hyperparameters import values_of
 
@@ -19,14 +20,14 @@ class ParetoChild:
     """A child that no other dominates.
 
     Attributes:
-        path: The candidate of each place.
+        path: The candidate of each place, or its open candidates.
         values: The same as hyperparameter values.
         metrics: Its validation accuracy with inherited weights, as
             `val_accuracy`, and its costs.
     """
 
-    path: tuple[int, ...]
-    values: Mapping[str, str]
+    path: Path
+    values: Mapping[str, str | bool]
     metrics: Mapping[str, float]
 
 
@@ -71,7 +72,7 @@ def pareto_children(
         )
         for name, column in columns.items()
     }
-    paths = [tuple(path) for event in events for path in event["paths"]]
+    paths = [as_path(path) for event in events for path in event["paths"]]
     return [
         ParetoChild(
             paths[row],

@@ -25,6 +25,9 @@ from nse_tf.methods import (
     OneShotConfig,
     OneShotSearch,
     SearchError,
+    SpaceEvolution,
+    SpaceEvolutionConfig,
+    StartState,
     Wait,
 )
 from nse_tf.methods.finals import Purpose
@@ -114,7 +117,7 @@ class SearchOracle(DurableOracle):
             return {"status": trial_module.TrialStatus.STOPPED}
         if isinstance(job, Wait):
             return {"status": trial_module.TrialStatus.IDLE}
-        values: dict[str, str] = {"job": job.id, "job_kind": job.KIND}
+        values: dict[str, str | bool] = {"job": job.id, "job_kind": job.KIND}
         if isinstance(job, TrainChild):
             genotype = Genotype(job.child, self.space.fingerprint)
             values |= values_of(self.space, genotype)
@@ -272,18 +275,76 @@ class AngleShrinkingOracle(SearchOracle):
     ) -> None:
         networks = read_networks(space)
         budget = budget or Budget()
-        model = model or CostModel(networks.space)
-        if budget.needs_table and model.table is None:
-            raise ValueError(
-                f"`budget` has {budget}, which only a measurement tells: pass "
-                "a `model` with a cost table."
-            )
+        model = _priced(model, networks.space, budget)
         config = config or OneShotConfig()
         if seed is not None:
             config = dataclasses.replace(config, seed=seed)
         method = OneShotSearch(model, budget, config)
         super().__init__(method, networks.space, seed=config.seed, **kwargs)
         self.networks = networks
+
+
+class SpaceEvolutionOracle(SearchOracle):
+    """Evolves a space round by round, after NSE.
+
+    Args:
+        space: What to search: a space, or a `SpaceHyperModel` of one. Its
+            active ops are the pool.
+        budget: What the network handed over must fit.
+        config: The numbers of the search.
+        start: An earlier search's state to go on from; None starts anew.
+        model: Prices networks; needed where the budget speaks of latency or
+            file size, and made from `space` otherwise.
+        seed: Of everything drawn, in place of that of `config`.
+        **kwargs: As of `keras_tuner.Oracle`.
+
+    Raises:
+        BudgetError: If no network of the pool has the cost that is aimed at.
+        ValueError: If the numbers do not fit the pool, or the budget needs a
+            `model` with measured rows.
+
+    References:
+        Ci et al., Evolving Search Space for Neural Architecture Search (2021):
+        https://arxiv.org/abs/2011.10904
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace | SpaceHyperModel,
+        budget: Budget | None = None,
+        config: SpaceEvolutionConfig | None = None,
+        start: StartState | None = None,
+        model: CostModel | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        networks = read_networks(space)
+        budget = budget or Budget()
+        config = config or SpaceEvolutionConfig()
+        if seed is not None:
+            config = dataclasses.replace(config, seed=seed)
+        method = SpaceEvolution(
+            _priced(model, networks.space, budget), budget, config, start
+        )
+        super().__init__(method, networks.space, seed=config.seed, **kwargs)
+        self.networks = networks
+
+
+def _priced(
+    model: CostModel | None, space: SearchSpace, budget: Budget
+) -> CostModel:
+    """Returns a model that can tell all that a budget speaks of.
+
+    Raises:
+        ValueError: If it lacks a table.
+    """
+    model = model or CostModel(space)
+    if budget.needs_table and model.table is None:
+        raise ValueError(
+            f"`budget` has {budget}, which only a measurement tells: pass a "
+            "`model` with a cost table."
+        )
+    return model
 
 
 def metrics_of(result: Result) -> dict[str, float]:

@@ -8,7 +8,10 @@ from nse_tf.costs import Budget
 
 EFFORT_NAMES = ("quick", "laptop", "paper")
 STRATEGIES = ("mirrored", "multi_worker")
-METHODS = ("evolution", "random", "regularized_evolution")
+EXPLORERS = ("evolution", "random", "regularized_evolution")
+NSE = "nse"
+METHODS = (*EXPLORERS, NSE)
+INHERITANCES = ("front", "angle", "both")
 SCORES = (
     "angle",
     "angle_fixed_at_zero",
@@ -34,7 +37,12 @@ class SearchConfig:
         space: A preset's name or a space's `.json` file.
         width: Multiplies a preset's widths.
         depth: Multiplies a preset's depths.
-        method: The explorer: `evolution`, `random`, `regularized_evolution`.
+        activation: Of a preset's multi-branch cells.
+        squeeze_excite: Whether their branches weigh channels.
+        method: The explorer of a one-shot search, or `nse`, which evolves the
+            space.
+        inherit_by: What decides which ops a round of `nse` hands on.
+        start: A file that `nse` goes on from; see `methods.load_start`.
         shrink: Whether the space is shrunk first.
         score: What operators are scored by in shrinking; one of `SCORES`.
         budget: What the network handed over must fit.
@@ -61,7 +69,11 @@ class SearchConfig:
     space: str | None = None
     width: float | None = None
     depth: float | None = None
+    activation: str | None = None
+    squeeze_excite: bool | None = None
     method: str = "evolution"
+    inherit_by: str = "front"
+    start: pathlib.Path | None = None
     shrink: bool = True
     score: str = "angle"
     budget: Budget = Budget()

@@ -6,7 +6,6 @@ import logging
 import pathlib
 import tempfile
 import time
-from typing import Any
 
 import tensorflow as tf
 
@@ -15,11 +14,10 @@ from nse_tf.costs import Budget, CostModel
 from nse_tf.costs.tables import CostTable
 from nse_tf.datasets import ImageData
 from nse_tf.export import TablePlan
-from nse_tf.methods import SearchError
+from nse_tf.methods import SearchError, load_start
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.stage_times import stage_lines
-from nse_tf.shrinking import MOST_LISTED
 from nse_tf.spaces import (
     Edge,
     SearchSpace,
@@ -29,15 +27,19 @@ from nse_tf.spaces import (
 from nse_tf.spaces.presets import preset_for
 from nse_tf.spaces.sealed_files import read_either, write_twice
 from nse_tf.supernet import networks_of_space
-from nse_tf.training import NB201_RECIPE
 from nse_tf.training.progress import spoken
-from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
+from nse_tf.tuners.effort_flags import fitted_to, make_effort
+from nse_tf.tuners.efforts import Effort
 from nse_tf.tuners.handing_over import hand_over
 from nse_tf.tuners.local_workers import LocalWorkers
 from nse_tf.tuners.measuring import measure_models, measured_table
-from nse_tf.tuners.oracles import AngleShrinkingOracle
+from nse_tf.tuners.oracles import (
+    AngleShrinkingOracle,
+    SearchOracle,
+    SpaceEvolutionOracle,
+)
 from nse_tf.tuners.run_folder import RunFolder
-from nse_tf.tuners.search_config import SearchConfig
+from nse_tf.tuners.search_config import NSE, SearchConfig
 from nse_tf.tuners.supernet_tuner import SupernetTuner
 from nse_tf.tuners.worker_link import await_chief
 
@@ -192,20 +194,25 @@ def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
 
 def _named_space(config: SearchConfig, data: ImageData) -> SearchSpace:
     height, width, channels = data.image_shape
-    name = config.space or preset_for((height, width))
+    is_branched = config.method == NSE
+    name = config.space or preset_for((height, width), is_branched=is_branched)
+    adapted = {
+        key: value
+        for key in ("width", "depth", "activation", "squeeze_excite")
+        if (value := getattr(config, key)) is not None
+    }
     if not name.endswith(".json"):
         return make_preset(
             name,
             image_size=(height, width),
             image_channels=channels,
             num_classes=data.num_classes,
-            width=config.width,
-            depth=config.depth,
+            **adapted,
         )
-    if config.width is not None or config.depth is not None:
+    if adapted:
+        flags = ", ".join(f"--{flag}" for flag in adapted)
         raise ValueError(
-            f"{name} has its own sizes: leave out --width and --depth, or name "
-            "a preset."
+            f"{name} has its own sizes: leave out {flags}, or name a preset."
         )
     space = load_space(pathlib.Path(name))
     wanted = (
@@ -222,96 +229,6 @@ def _named_space(config: SearchConfig, data: ImageData) -> SearchSpace:
     return space
 
 
-def make_effort(config: SearchConfig, data: ImageData) -> Effort:
-    """Returns the numbers of a run: an effort, with single ones overridden."""
-    name = config.effort or effort_for(len(data.train), data.image_shape[:2])
-    effort = EFFORTS[name]
-    given: dict[str, Any] = dict(config.overrides)
-
-    def changed(numbers: Any, **flags: str) -> Any:
-        """Returns numbers with those replaced whose flag was given."""
-        return dataclasses.replace(
-            numbers,
-            **{
-                field: given[flag]
-                for field, flag in flags.items()
-                if flag in given
-            },
-        )
-
-    search = effort.search
-    shrinking = search.shrinking
-    if shrinking is not None:
-        shrinking = changed(
-            shrinking,
-            first_epochs="shrink_first_epochs",
-            other_epochs="shrink_epochs",
-            drop_per_stage="drop_per_stage",
-            stop_size="stop_size",
-            max_stages="max_stages",
-        )
-    supernet = changed(effort.supernet, batch_size="batch_size")
-    rate = given.get("supernet_learning_rate", search.learning_rates[0])
-    return Effort(
-        effort.summary,
-        dataclasses.replace(
-            changed(
-                search,
-                search_epochs="supernet_epochs",
-                child_epochs="child_epochs",
-                num_finalists="num_finalists",
-                num_rank_checks="num_rank_checks",
-                rank_check_epochs="rank_check_epochs",
-                calibration_images="calibration_images",
-                children_per_operator="children_per_operator",
-            ),
-            explorer=config.method,
-            score=config.score,
-            exploring=changed(
-                search.exploring,
-                num_children="num_children",
-                population="population",
-            ),
-            shrinking=shrinking if config.shrink else None,
-            learning_rates=(rate, search.learning_rates[1]),
-            precision=config.precision,
-            num_threads=config.num_threads,
-            seed=config.seed,
-        ),
-        dataclasses.replace(supernet, augmentation=data.augmentation),
-        dataclasses.replace(
-            changed(
-                effort.child,
-                batch_size="batch_size",
-                learning_rate="child_learning_rate",
-            ),
-            augmentation=data.augmentation,
-        ),
-    )
-
-
-def fitted_to(effort: Effort, space: SearchSpace) -> Effort:
-    """Returns an effort as it suits the kind of space.
-
-    Cells are few enough to be scored one by one, and their supernet is trained
-    as ABS trains that of NAS-Bench-201.
-    """
-    if not isinstance(space.blocks[0], Edge):
-        return effort
-    search, supernet = effort.search, effort.supernet
-    if space.size <= MOST_LISTED:
-        search = dataclasses.replace(search, children_per_operator=None)
-    return dataclasses.replace(
-        effort,
-        search=search,
-        supernet=dataclasses.replace(
-            NB201_RECIPE,
-            batch_size=supernet.batch_size,
-            augmentation=supernet.augmentation,
-        ),
-    )
-
-
 def make_tuner(
     config: SearchConfig,
     model: CostModel,
@@ -320,17 +237,40 @@ def make_tuner(
 ) -> SupernetTuner:
     """Returns the oracle and tuner of a run, as the library way makes them."""
     effort = fitted_to(effort, model.space)
-    oracle = AngleShrinkingOracle(
-        model.space, config.budget, effort.search, model, seed=config.seed
-    )
     return SupernetTuner(
-        oracle,
+        _make_oracle(config, model, effort),
         supernet_recipe=effort.supernet,
         child_recipe=effort.child,
         measure=measure_models,
         directory=str(config.run_dir.parent),
         project_name=config.run_dir.name,
         distribution_strategy=strategy,
+    )
+
+
+def _make_oracle(
+    config: SearchConfig, model: CostModel, effort: Effort
+) -> SearchOracle:
+    """Returns the oracle of a run's method.
+
+    Raises:
+        ValueError: If settings are for another method.
+    """
+    space, budget = model.space, config.budget
+    if config.method == NSE:
+        start = (
+            None if config.start is None else load_start(space, config.start)
+        )
+        return SpaceEvolutionOracle(
+            space, budget, effort.evolution, start, model, seed=config.seed
+        )
+    if config.start is not None or config.inherit_by != "front":
+        raise ValueError(
+            "`--start` and `--inherit_by` are for --method=nse, not "
+            f"{config.method!r}."
+        )
+    return AngleShrinkingOracle(
+        space, budget, effort.search, model, seed=config.seed
     )
 
 

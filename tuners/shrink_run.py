@@ -8,14 +8,10 @@ from nse_tf.methods import Done, SpaceShrinking, Wait
 from nse_tf.spaces import SearchSpace, save_space
 from nse_tf.spaces.sealed_files import read_either, write_twice
 from nse_tf.training import Worker
+from nse_tf.tuners.effort_flags import fitted_to, make_effort
 from nse_tf.tuners.run_folder import RunFolder
 from nse_tf.tuners.search_config import SearchConfig
-from nse_tf.tuners.search_run import (
-    fitted_to,
-    load_data,
-    make_effort,
-    make_space,
-)
+from nse_tf.tuners.search_run import load_data, make_space
 
 LOGGER = logging.getLogger("nse_tf")
 

@@ -246,23 +246,8 @@ def describe_space(
 
 def _cost_range(model: CostModel, cost: str) -> CostRange:
     """Returns the range over all genotypes, those of several branches too."""
-    space, prices = model.space, model.by_operator[cost]
-    ranked = [
-        sorted(indices, key=prices[place].__getitem__)
-        for place, indices in enumerate(space.active)
-    ]
-    cheapest = space.genotype(
-        [
-            indices[: block.min_open]
-            for block, indices in zip(space.blocks, ranked, strict=True)
-        ]
-    )
-    dearest = space.genotype(
-        [
-            indices[-block.max_open :]
-            for block, indices in zip(space.blocks, ranked, strict=True)
-        ]
-    )
+    space = model.space
+    cheapest, dearest = model.extremes(cost)
     return CostRange(
         lowest=int(model.costs(cheapest)[cost]),
         highest=int(model.costs(dearest)[cost]),

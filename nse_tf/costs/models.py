@@ -8,11 +8,14 @@ import numpy as np
 from nse_tf.costs.counts import fixed_parts, op_part
 from nse_tf.costs.tables import CostTable
 from nse_tf.spaces import (
+    BranchBlock,
+    BranchSkeleton,
     ChoiceBlock,
     Genotype,
     Op,
     Place,
     SearchSpace,
+    Skeleton,
     require_chain,
 )
 
@@ -37,6 +40,7 @@ def operator_key(op: Op, block: Place) -> str:
         f"{op.name}/in:{h_in}x{w_in}x{block.in_channels}"
         f"/out:{h_out}x{w_out}x{block.out_channels}"
         f"{'/shortcut' if block.has_shortcut else ''}"
+        f"{_options(block)}"
     )
 
 
@@ -48,13 +52,24 @@ def fixed_keys(space: SearchSpace) -> tuple[str, str]:
     """
     skeleton, _ = require_chain(space)
     (h_in, w_in), (h_out, w_out) = skeleton.image_size, skeleton.tail_size
+    options = _options(skeleton)
     return (
         f"stem_s{skeleton.stem_stride}"
         f"/in:{h_in}x{w_in}x{skeleton.image_channels}"
-        f"/stem:{skeleton.stem_channels}/out:{skeleton.first_channels}",
+        f"/stem:{skeleton.stem_channels}/out:{skeleton.first_channels}"
+        f"{options}",
         f"tail/in:{h_out}x{w_out}x{skeleton.stages[-1].channels}"
-        f"/tail:{skeleton.tail_channels}/classes:{skeleton.num_classes}",
+        f"/tail:{skeleton.tail_channels}/classes:{skeleton.num_classes}"
+        f"{options}",
     )
+
+
+def _options(part: ChoiceBlock | Skeleton) -> str:
+    """Returns what tells multi-branch parts of the same shape apart."""
+    if not isinstance(part, BranchBlock | BranchSkeleton):
+        return ""
+    weighs = "/squeeze_excite" if part.squeeze_excite else ""
+    return f"/branches_{part.activation}{weighs}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,8 +162,8 @@ class CostModel:
         chosen += self.fixed[name]
         return chosen
 
-    def extreme_paths(self, name: str) -> tuple[Genotype, Genotype]:
-        """Returns the cheapest and the dearest single path by one cost."""
+    def extremes(self, name: str) -> tuple[Genotype, Genotype]:
+        """Returns the cheapest and the dearest genotype by one cost."""
         ranked = [
             sorted(indices, key=prices.__getitem__)
             for indices, prices in zip(
@@ -156,11 +171,25 @@ class CostModel:
             )
         ]
         return (
-            self.space.genotype([indices[0] for indices in ranked]),
-            self.space.genotype([indices[-1] for indices in ranked]),
+            self.space.genotype(
+                [
+                    indices[: block.min_open]
+                    for block, indices in zip(
+                        self.space.blocks, ranked, strict=True
+                    )
+                ]
+            ),
+            self.space.genotype(
+                [
+                    indices[-block.max_open :]
+                    for block, indices in zip(
+                        self.space.blocks, ranked, strict=True
+                    )
+                ]
+            ),
         )
 
     def range(self, name: str) -> tuple[float, float]:
-        """Returns the lowest and the highest cost of a single path."""
-        cheapest, dearest = self.extreme_paths(name)
+        """Returns the lowest and the highest cost of a genotype."""
+        cheapest, dearest = self.extremes(name)
         return self.costs(cheapest)[name], self.costs(dearest)[name]

@@ -16,6 +16,7 @@ from nse_tf.jobs import (
     TrainChild,
 )
 from nse_tf.methods.method import Method, Steps, require
+from nse_tf.spaces.genotype import Path
 
 
 class Purpose(enum.StrEnum):
@@ -74,7 +75,7 @@ class JudgedChild:
         accuracy: On the validation part.
     """
 
-    path: tuple[int | tuple[int, ...], ...]
+    path: Path
     accuracy: float
 
     @property

@@ -22,6 +22,7 @@ from nse_tf.methods.method import Method, SearchError, Steps, require
 from nse_tf.methods.nse_aims import Aims
 from nse_tf.methods.nse_config import SpaceEvolutionConfig
 from nse_tf.spaces import BranchBlock, SearchSpace
+from nse_tf.spaces.genotype import Path
 from nse_tf.spaces.subsets import indicators
 
 
@@ -232,9 +233,7 @@ def _is_active(genes: Genes, active: Genes) -> bool:
     )
 
 
-def path_of(
-    space: SearchSpace, genes: Genes
-) -> tuple[int | tuple[int, ...], ...]:
+def path_of(space: SearchSpace, genes: Genes) -> Path:
     """Returns genes as histories have them: indices where one is open."""
     if isinstance(space.blocks[0], BranchBlock):
         return genes

@@ -14,6 +14,7 @@ from nse_tf.reporting.children import judged_children
 from nse_tf.reporting.run_record import Facts, RunRecord
 from nse_tf.reporting.units import counted, exact_cost, percent, three_digits
 from nse_tf.spaces import Genotype
+from nse_tf.spaces.genotype import Path, as_path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Answer:
     """
 
     costs: dict[str, float]
-    path: tuple[int, ...] | None
+    path: Path | None
     network: NetworkDescription | None
     inherited_accuracy: float | None
     validation_accuracy: float | None
@@ -145,7 +146,7 @@ def find_answer(record: RunRecord) -> Answer | None:
     path = result.get("path") or won.get("path")
     return Answer(
         costs=costs,
-        path=None if path is None else tuple(path),
+        path=None if path is None else as_path(path),
         network=_network(record, result.get("genotype"), path),
         inherited_accuracy=won.get("inherited_accuracy"),
         validation_accuracy=_honest_validation_accuracy(record, path),

@@ -8,6 +8,7 @@ import numpy as np
 from nse_tf.costs import COSTS
 from nse_tf.evolution import pareto_front
 from nse_tf.reporting.run_log import Event
+from nse_tf.spaces.genotype import Path, as_path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,14 +16,14 @@ class Children:
     """Judged children, in the order of judging; failed ones are left out.
 
     Attributes:
-        paths: Candidate indices `(count, num_places)`.
+        paths: Of each, the candidate of each place, or its open ones.
         accuracies: On the validation part, `(count,)`.
         costs: `(count,)` a cost; those of `COSTS` that are known of all.
         num_random: How many of them, from the first on, were drawn at random:
             those of the first generation, the baseline of what follows.
     """
 
-    paths: np.ndarray
+    paths: tuple[Path, ...]
     accuracies: np.ndarray
     costs: dict[str, np.ndarray]
     num_random: int = 0
@@ -40,12 +41,13 @@ class Children:
         """Returns the indices of the Pareto front, by rising cost."""
         return pareto_front(self.costs[cost], self.accuracies)
 
-    def index_of(self, path: Sequence[int] | None) -> int | None:
+    def index_of(
+        self, path: Sequence[int | Sequence[int]] | None
+    ) -> int | None:
         """Returns the index of a path; None if it was not judged."""
-        if path is None or len(self) == 0:
+        if path is None or as_path(path) not in self.paths:
             return None
-        same = (self.paths == np.array(path)).all(axis=1)
-        return int(same.argmax()) if same.any() else None
+        return self.paths.index(as_path(path))
 
 
 def judged_children(generations: Sequence[Event]) -> Children:
@@ -61,7 +63,7 @@ def judged_children(generations: Sequence[Event]) -> Children:
     first = generations[0]["accuracies"] if generations else ()
     known = [name for name in COSTS if all(name in row[2] for row in rows)]
     return Children(
-        paths=np.array([row[0] for row in rows]),
+        paths=tuple(as_path(row[0]) for row in rows),
         accuracies=np.array([row[1] for row in rows], float),
         costs={
             name: np.array([row[2][name] for row in rows]) for name in known

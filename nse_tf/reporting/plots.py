@@ -79,7 +79,7 @@ def plot_funnel(spaces: Sequence[Event]) -> Drawing:
 def plot_tradeoff(
     children: Children,
     cost: str,
-    winner: Sequence[int] | None,
+    winner: Sequence[int | Sequence[int]] | None,
     limit: float | None,
 ) -> Drawing:
     """Draws accuracy against one cost of all judged children.

@@ -9,6 +9,7 @@ from nse_tf.rank_correlation import bootstrap_interval, kendall_tau
 from nse_tf.reporting.run_log import Event
 from nse_tf.reporting.run_record import RunRecord
 from nse_tf.reporting.units import counted
+from nse_tf.spaces.genotype import Path, as_path
 
 # Of fewer networks a rank correlation says nothing.
 LEAST_NETWORKS = 4
@@ -30,7 +31,7 @@ class RankTrust:
         interval: Its 95 % bootstrap interval over networks.
     """
 
-    paths: tuple[tuple[int, ...], ...]
+    paths: tuple[Path, ...]
     inherited: np.ndarray
     alone: np.ndarray
     epochs: int
@@ -53,12 +54,12 @@ def rank_trust(record: RunRecord) -> RankTrust | None:
     Only trainings of equal length are held against each other: those that the
     most networks had. What was trained on the validation part is left out.
     """
-    groups: dict[int, dict[tuple[int, ...], Event]] = {}
+    groups: dict[int, dict[Path, Event]] = {}
     for event in record.named("child_trained"):
         if event["uses_validation"] or not _is_known(event):
             continue
         group = groups.setdefault(len(event["losses"]), {})
-        group[tuple(event["path"])] = event
+        group[as_path(event["path"])] = event
     if not groups:
         return None
     epochs, group = max(groups.items(), key=lambda each: len(each[1]))

@@ -2,9 +2,13 @@
 
 import dataclasses
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+# The candidate of each place, or those that are open there.
+Path = tuple[int | tuple[int, ...], ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,3 +89,10 @@ class Genotype:
             raise ValueError(
                 f"The genotype lacks or misspells a field: {error}."
             ) from error
+
+
+def as_path(value: Sequence[int | Sequence[int]]) -> Path:
+    """Returns a path as it comes back from JSON."""
+    return tuple(
+        each if isinstance(each, int) else tuple(each) for each in value
+    )

@@ -48,7 +48,8 @@ def sums_by_kernel(
     Returns:
         `(rows, most_kernels, 3)`, zeros where a row has fewer.
     """
-    sums = np.zeros((len(base), max(1, *map(len, lengths)), 3))
+    most = max(map(len, lengths), default=1)
+    sums = np.zeros((len(base), max(1, most), 3))
     for row, of_row in enumerate(lengths):
         start = 0
         for kernel, length in enumerate(of_row):

@@ -159,7 +159,7 @@ def test_the_winner_is_the_best_of_the_front(done: SpaceEvolution) -> None:
     assert winner["path"] == last["front"][best]
     genotype = POOL.genotype(winner["path"])
     assert MODEL.costs(genotype) == winner["costs"]
-    assert winner["costs"]["macs"] <= BUDGET.macs  # type: ignore[operator]
+    assert winner["costs"]["macs"] <= BUDGET.macs
 
 
 def test_one_round_is_a_search_without_evolution() -> None:
@@ -176,7 +176,8 @@ def test_the_search_ends_when_nothing_unseen_is_left() -> None:
 
 
 def test_a_failed_evaluation_leaves_the_others() -> None:
-    worker, failed = FormulaWorker(MODEL), []
+    worker = FormulaWorker(MODEL)
+    failed: list[EvaluateChildren] = []
 
     def work(job: Job) -> Result:
         if isinstance(job, EvaluateChildren) and not failed:

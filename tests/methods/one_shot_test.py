@@ -257,9 +257,7 @@ def test_a_space_that_the_budget_needs_whole_is_not_shrunk_on() -> None:
         shrinking=ShrinkSchedule(drop_per_stage=50, stop_size=1),
     )
     assert events(method, "space")[-1]["size"] == "1"
-    assert judged_paths(jobs).tolist() == [
-        list(SMALL.extreme_paths("macs")[0].path)
-    ]
+    assert judged_paths(jobs).tolist() == [list(SMALL.extremes("macs")[0].path)]
 
 
 def test_a_budget_out_of_reach_is_refused_at_once() -> None:

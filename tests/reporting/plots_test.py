@@ -17,7 +17,7 @@ from nse_tf.reporting.plots import (
 from tests.reporting.made_up_run import latency_json
 
 CHILDREN = Children(
-    paths=np.array([[0, 0], [0, 1], [1, 0], [1, 1]]),
+    paths=((0, 0), (0, 1), (1, 0), (1, 1)),
     accuracies=np.array([0.5, 0.8, 0.7, 0.75]),
     costs={
         "macs": np.array([1_000_000, 3_000_000, 2_000_000, 2_500_000]),

@@ -79,7 +79,7 @@ def test_at_the_cheapest_only_the_cheapest_counts(name: str) -> None:
 def test_as_many_must_stay_as_are_wanted() -> None:
     low, high = MODEL.range("macs")
     is_allowed = keeps_enough(MODEL, Budget(macs=low + 0.5 * (high - low)), 30)
-    dear = MODEL.extreme_paths("macs")[1].path
+    dear = MODEL.extremes("macs")[1].path
     assert is_allowed(SPACE)
     assert is_allowed(SPACE.without(enumerate(dear)))
     assert not is_allowed(SPACE.restrict([[index] for index in dear]))
@@ -91,6 +91,6 @@ def test_where_fewer_fit_none_of_them_may_go() -> None:
     num_fitting = num_within(MODEL, budget, SPACE)
     assert 1 < num_fitting < 30
     is_allowed = keeps_enough(MODEL, budget, 30)
-    dear, cheap = MODEL.extreme_paths("macs")[::-1]
+    dear, cheap = MODEL.extremes("macs")[::-1]
     assert is_allowed(SPACE.without([(0, dear.path[0])]))
     assert not is_allowed(SPACE.without([(0, cheap.path[0])]))

@@ -78,7 +78,7 @@ def test_what_no_child_within_the_budget_has_is_without_a_score() -> None:
         np.random.default_rng(0),
         10,
     )
-    cheapest, _ = SMALL.extreme_paths("macs")
+    cheapest, _ = SMALL.extremes("macs")
     assert np.argwhere(~np.isnan(found)).tolist() == [
         [place, index] for place, index in enumerate(cheapest.path)
     ]

@@ -171,6 +171,18 @@ def test_training_tells_what_became_of_each_op() -> None:
     assert (sums[~inactive][:, 1:] > 0).all()
 
 
+def test_a_cell_may_have_no_op_at_all() -> None:
+    job = dataclasses.replace(JOB, active=((), (0,), (1,)), locked=((),) * 3)
+    space = tiny_branches().restrict(job.active)
+    one = BranchTrainer(
+        BranchSupernet(space), RECIPE, DATA.train, DATA.validation, job
+    )
+    one.train_on(lambda loss: None)
+    found = one.result(1.0, "")
+    assert found.left == job.active
+    assert found.history[0] == ((), (0.5,), found.history[0][2])
+
+
 def test_dropped_ops_do_not_come_back() -> None:
     job = dataclasses.replace(
         JOB, drop_below=5.0, locked=((1,), (), ()), epochs=1

@@ -6,11 +6,11 @@ import pytest
 from nse_tf.costs import Budget, BudgetError
 from nse_tf.datasets import ImageData
 from nse_tf.spaces import save_space
+from nse_tf.tuners.effort_flags import make_effort
 from nse_tf.tuners.efforts import EFFORTS
 from nse_tf.tuners.search_config import SearchConfig
 from nse_tf.tuners.search_run import (
     load_data,
-    make_effort,
     make_space,
     run_search,
 )
