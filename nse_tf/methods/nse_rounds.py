@@ -195,6 +195,7 @@ def judge(
         "evolved",
         stage=trained.number,
         front=[children[index].path for index in chosen],
+        cost=config.cost,
         costs=costs[chosen].tolist(),
         accuracies=accuracies[chosen].tolist(),
         num_new=len(new),

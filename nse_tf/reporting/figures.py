@@ -5,7 +5,20 @@ from collections.abc import Iterator
 from nse_tf.methods.finals import Purpose
 from nse_tf.reporting.answer import Answer, exported_files, limits
 from nse_tf.reporting.children import judged_children
-from nse_tf.reporting.drawing import DOTS, FRONT, SOFT, WINNER, Drawing
+from nse_tf.reporting.drawing import (
+    DOTS,
+    FRONT,
+    SERIES,
+    SOFT,
+    WINNER,
+    Drawing,
+)
+from nse_tf.reporting.evolution_plots import (
+    fates,
+    plot_fates,
+    plot_fronts,
+    plot_indicators,
+)
 from nse_tf.reporting.plots import (
     plot_funnel,
     plot_latencies,
@@ -34,8 +47,24 @@ def search_figures(
             yield plot_tradeoff(children, cost, winner, allowed.get(cost))
         yield plot_progress(children)
     spaces = record.named("space")
-    if len(spaces) > 1:
+    if record.named("evolved"):
+        yield from _evolution_figures(record)
+    elif len(spaces) > 1:
         yield plot_funnel(spaces)
+
+
+def _evolution_figures(record: RunRecord) -> Iterator[Drawing]:
+    """Yields the figures of a space that evolved."""
+    inherited = record.named("inherited")
+    indicators = [
+        event for event in record.named("indicators") if event["history"]
+    ]
+    yield plot_fronts(record.named("evolved"))
+    found = fates(record.named("space"), inherited, indicators)
+    if found and record.space is not None:
+        yield plot_fates(found, record.space)
+    if indicators:
+        yield plot_indicators(indicators, inherited)
 
 
 def training_figures(record: RunRecord) -> Iterator[Drawing]:
@@ -69,11 +98,21 @@ def score_figures(record: RunRecord) -> list[Drawing]:
 def _supernet_curves(record: RunRecord) -> list[Curve]:
     """Returns one curve for each training from fresh weights.
 
+    So is each round of an evolving space, which makes a curve of its own.
     Stages of shrinking go on from each other and make one curve; the training
     for the search starts anew, and calls itself stage 0 again.
     """
     stretches: list[list[float]] = []
-    for event in record.named("supernet_trained"):
+    trained = record.named("supernet_trained")
+    if record.named("indicators"):
+        return [
+            (f"round {number}", SERIES[(number - 1) % len(SERIES)], losses)
+            for number, losses in enumerate(
+                (event["losses"] for event in trained), 1
+            )
+            if losses
+        ]
+    for event in trained:
         if event["stage"] == 0 or not stretches:
             stretches.append([])
         stretches[-1] += event["losses"]

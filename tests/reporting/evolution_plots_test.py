@@ -1,0 +1,111 @@
+"""Figures of a search whose space evolved."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from nse_tf.costs import Budget, CostModel
+from nse_tf.methods import SpaceEvolution, SpaceEvolutionConfig
+from nse_tf.reporting.evolution_plots import (
+    fates,
+    plot_fates,
+    plot_fronts,
+    plot_indicators,
+)
+from nse_tf.spaces import make_preset
+from nse_tf.testing import FormulaWorker
+from tests.methods.plans import do_all
+
+SPACE = make_preset(
+    "nse_tiny", image_size=(8, 8), image_channels=1, num_classes=10
+)
+ROUNDS = [
+    {
+        "stage": 0,
+        "active": [[0, 2, 5], [1, 3]],
+        "locked": [[], []],
+    },
+    {
+        "stage": 1,
+        "active": [[0, 1], [3, 4]],
+        "locked": [[0], [3]],
+    },
+    {"stage": 2, "active": [[0], [4]], "locked": [[0], [4]]},
+]
+INDICATORS = [
+    {
+        "stage": 0,
+        "active": [[0, 2, 5], [1, 3]],
+        "left": [[0, 2], [1, 3]],
+        "history": [[[0.6, 0.5, 0.2], [0.4, 0.7]]] * 3,
+    }
+]
+INHERITED = [
+    {"stage": 0, "kept": [[0], [3]]},
+    {"stage": 1, "kept": [[0], [4]]},
+]
+
+
+@pytest.fixture(scope="module")
+def history() -> list[dict[str, Any]]:
+    config = SpaceEvolutionConfig(
+        num_active=4, round_epochs=2, num_proposals=20, num_extra=2
+    )
+    model = CostModel(SPACE)
+    method = SpaceEvolution(
+        model, Budget(macs=1.2e6), dataclasses.replace(config, max_rounds=3)
+    )
+    do_all(method, FormulaWorker(model).run)
+    return method.history
+
+
+def named(history: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    return [event for event in history if event["event"] == name]
+
+
+def test_fates_of_ops_by_hand() -> None:
+    assert fates(ROUNDS, INHERITED, INDICATORS) == [
+        [{0: "kept", 2: "left", 5: "dropped"}, {1: "left", 3: "kept"}],
+        [{0: "locked", 1: "left"}, {3: "left", 4: "kept"}],
+    ]
+
+
+def test_the_figure_of_fates_tells_them_in_words(
+    history: list[dict[str, Any]],
+) -> None:
+    found = fates(
+        named(history, "space"),
+        named(history, "inherited"),
+        named(history, "indicators"),
+    )
+    assert len(found) == 3
+    drawing = plot_fates(found, SPACE)
+    for number, cells in enumerate(found, 1):
+        count = sum(len(cell) for cell in cells)
+        assert f"Round {number}: {count} active ops" in drawing.svg
+    assert f"{SPACE.blocks[-1].name}: " in drawing.svg
+    assert [key.mark for key in drawing.keys] == ["■"] * 4
+
+
+def test_every_round_has_its_front(history: list[dict[str, Any]]) -> None:
+    drawing = plot_fronts(named(history, "evolved"))
+    assert [key.text.split(" (")[0] for key in drawing.keys] == [
+        "round 1",
+        "round 2",
+        "round 3",
+    ]
+    assert "round 3 has" in drawing.svg
+
+
+def test_indicators_start_at_one_half_and_end_where_told() -> None:
+    drawing = plot_indicators(INDICATORS, INHERITED)
+    assert "over 3 epochs of 1 round, each from 0.5 on" in drawing.svg
+    # Ops 0 of the first cell and 3 of the second went on: .6 and .7.
+    assert "end at 0.65 in the mean" in drawing.svg
+
+
+def test_a_round_that_is_not_over_can_be_drawn() -> None:
+    drawing = plot_indicators(INDICATORS, [])
+    assert "in the mean" not in drawing.svg
+    assert fates(ROUNDS, [], INDICATORS) == []
