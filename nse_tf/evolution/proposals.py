@@ -265,6 +265,7 @@ def propose_paths(
 
     Arguments and errors as of `propose`.
     """
+    _require_reachable(space, pricing, window)
     found: dict[bytes, np.ndarray] = {}
     idle = 0
     places = np.arange(len(space.blocks))

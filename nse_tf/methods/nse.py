@@ -49,6 +49,7 @@ from nse_tf.methods.nse_rounds import (
 from nse_tf.methods.start_states import StartState
 from nse_tf.spaces import BranchBlock, SearchSpace
 
+_MOST_WIDENINGS = 8
 _PURPOSES = {"pools": 0, "proposals": 1, "extra": 2}
 
 
@@ -197,14 +198,14 @@ class SpaceEvolution(Method):
 
         Where none lie below the window, there are no extra ones.
         """
-        new = self._drawn(trained, self.aims.window, "proposals")
+        new, window = self._reached(trained)
         self.note(
             "proposed",
             stage=trained.number,
             num_proposals=len(new.genes),
             bend=new.bend,
             shift=new.shift,
-            window=[self.aims.window.low, self.aims.window.high],
+            window=[window.low, window.high],
         )
         if not self.config.num_extra or not self.aims.has_extra:
             return new, ()
@@ -214,6 +215,21 @@ class SpaceEvolution(Method):
             ).genes
         except BudgetError:
             return new, ()
+
+    def _reached(self, trained: Round) -> tuple[Proposals, Window]:
+        """Returns proposals, and the window that they were found in.
+
+        The pool reaches the window that is aimed at, but what is active of it
+        need not; then the window is widened until it does.
+        """
+        window = self.aims.window
+        for _ in range(_MOST_WIDENINGS):
+            try:
+                return self._drawn(trained, window, "proposals"), window
+            except BudgetError:
+                half = window.high - window.low  # Of the next, twice as wide.
+                window = Window(window.middle - half, window.middle + half)
+        return self._drawn(trained, window, "proposals"), window
 
     def _drawn(self, trained: Round, window: Window, purpose: str) -> Proposals:
         space = self.space.restrict(trained.left)

@@ -28,7 +28,7 @@ class RunRecord:
         name: Name of the folder.
         config: `config.json`: settings, data, versions.
         events: `log.jsonl`, in order.
-        space: The search space as it was before anything was dropped.
+        space: The search space with all its candidates.
         export: `best/export.json`: files and how they were checked.
         latency: `best/latency.json`: how long one inference takes.
         result: `best/result.json`: the winner.
@@ -91,7 +91,7 @@ def read_record(run_dir: pathlib.Path) -> RunRecord:
         name=run_dir.resolve().name,
         config=_facts(config_path, "nse_tf.config/1"),
         events=tuple(RunLog(log_path).read()),
-        space=load_space(spaces[0]) if spaces else None,
+        space=load_space(spaces[0]).whole if spaces else None,
         export=_facts(best / "export.json", "nse_tf.export/1"),
         latency=_facts(best / "latency.json", "nse_tf.latency/1"),
         result=_facts(best / "result.json", "nse_tf.result/1"),

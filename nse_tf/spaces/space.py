@@ -98,6 +98,14 @@ class SearchSpace:
         }
 
     @property
+    def whole(self) -> "SearchSpace":
+        """The space with all candidates that it was born with."""
+        everyone = tuple(
+            tuple(range(len(block.candidates))) for block in self.blocks
+        )
+        return dataclasses.replace(self, active=everyone)
+
+    @property
     def max_candidates(self) -> int:
         """The largest number of candidates at a place, active or not."""
         return max(len(block.candidates) for block in self.blocks)
