@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from nse_tf.datasets import ImageData, joined
 from nse_tf.jobs import Genes, TrainChild, TrainSupernet
-from nse_tf.sampling import UniformSampler, draw_cells
+from nse_tf.sampling import UniformSampler, draw_each_cell
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.supernet import CellSupernet, Networks, WeightSharing
+from nse_tf.supernet import CellSupernet, DartsSupernet, Networks, WeightSharing
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.subnet_trainer import ChildTrainer
 from nse_tf.training.supernet_trainer import Draw, SupernetTrainer
@@ -102,8 +102,7 @@ def uniform_draw(supernet: WeightSharing, space: SearchSpace) -> Draw:
 
     Each cell draws its own, as in the published supernet of cells.
     """
-    if isinstance(supernet, CellSupernet):
-        num_cells = supernet.num_cells
-        return lambda rng: draw_cells(space, rng, num_cells)
+    if isinstance(supernet, CellSupernet | DartsSupernet):
+        return lambda rng: draw_each_cell(space, rng)
     sampler = UniformSampler(space)
     return lambda rng: supernet.slots_of(sampler.sample(rng))
