@@ -17,6 +17,7 @@ from nse_tf.shrinking.scores import MOST_LISTED as MOST_LISTED
 from nse_tf.shrinking.scores import draw_children as draw_children
 from nse_tf.shrinking.scores import operator_means as operator_means
 from nse_tf.shrinking.scores import operator_scores as operator_scores
+from nse_tf.shrinking.scores import those_that_count as those_that_count
 from nse_tf.shrinking.shrinker import ShrinkSchedule as ShrinkSchedule
 from nse_tf.shrinking.shrinker import (
     lowest_of_each_place as lowest_of_each_place,

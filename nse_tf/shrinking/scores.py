@@ -76,6 +76,26 @@ def operator_means(
     return means
 
 
+def those_that_count(
+    space: SearchSpace, paths: np.ndarray, children_per_operator: int | None
+) -> np.ndarray:
+    """Returns the children that `operator_means` would look at, in order.
+
+    Children are drawn around operators that lack some, so that those that have
+    enough get many more: where a child takes seconds to judge, that is waste.
+
+    Args:
+        space: The space as it stands.
+        paths: Distinct children `(count, num_places)`.
+        children_per_operator: As of `operator_means`.
+    """
+    counts = np.zeros(len(paths), bool)
+    for place, index in space.operators:
+        rows = np.flatnonzero(paths[:, place] == index)[:children_per_operator]
+        counts[rows] = True
+    return paths[counts]
+
+
 def draw_children(
     model: CostModel,
     budget: Budget,

@@ -1,0 +1,28 @@
+"""Networks of DARTS cells, from supernet to .tflite."""
+
+import numpy as np
+import pytest
+
+from nse_tf.export import convert, predict
+from nse_tf.supernet import cut_out
+from tests.supernet.tiny_cells import images_of
+from tests.supernet.tiny_darts import lively_darts, paths_of, tiny_darts
+
+SPACE = tiny_darts()
+IMAGES = images_of(SPACE, 20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", paths_of(SPACE))
+@pytest.mark.parametrize(
+    ("precision", "tolerance"), [("fp32", 1e-5), ("int8", 0.3)]
+)
+def test_a_file_says_what_the_child_says(
+    path: tuple[int, ...], precision: str, tolerance: float
+) -> None:
+    child = cut_out(lively_darts(SPACE), SPACE.genotype(path), fast=False)
+    content = convert(child, precision, IMAGES)
+    wanted = child(IMAGES).numpy()
+    found = predict(content, IMAGES)
+    # Int8 by 256 steps, in a network that was never trained.
+    assert np.abs(found - wanted).max() <= tolerance * np.ptp(wanted)
