@@ -19,9 +19,10 @@ from nse_tf.methods import SearchError
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.stage_times import stage_lines
-from nse_tf.shrinking import MOST_LISTED
+from nse_tf.shrinking import ANGLE_SCORES
 from nse_tf.spaces import (
     Edge,
+    NB201Skeleton,
     SearchSpace,
     load_space,
     make_preset,
@@ -290,16 +291,19 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
     )
 
 
-def fitted_to(effort: Effort, space: SearchSpace) -> Effort:
+def fitted_to(
+    effort: Effort, space: SearchSpace, config: SearchConfig
+) -> Effort:
     """Returns an effort as it suits the kind of space.
 
-    Cells are few enough to be scored one by one, and their supernet is trained
-    as ABS trains that of NAS-Bench-201.
+    Cells of NAS-Bench-201 are few enough for each to have its angle, unless the
+    config says otherwise, and their supernet is trained as ABS trains it.
     """
-    if not isinstance(space.blocks[0], Edge):
+    if not isinstance(space.skeleton, NB201Skeleton):
         return effort
     search, supernet = effort.search, effort.supernet
-    if space.size <= MOST_LISTED:
+    is_told = "children_per_operator" in dict(config.overrides)
+    if search.score in ANGLE_SCORES and not is_told:
         search = dataclasses.replace(search, children_per_operator=None)
     return dataclasses.replace(
         effort,
@@ -319,7 +323,7 @@ def make_tuner(
     strategy: tf.distribute.Strategy | None = None,
 ) -> SupernetTuner:
     """Returns the oracle and tuner of a run, as the library way makes them."""
-    effort = fitted_to(effort, model.space)
+    effort = fitted_to(effort, model.space, config)
     oracle = AngleShrinkingOracle(
         model.space, config.budget, effort.search, model, seed=config.seed
     )

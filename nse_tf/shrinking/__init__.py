@@ -13,7 +13,6 @@ from nse_tf.shrinking.permission import num_within as num_within
 from nse_tf.shrinking.schedules import (
     PUBLISHED_SCHEDULES as PUBLISHED_SCHEDULES,
 )
-from nse_tf.shrinking.scores import MOST_LISTED as MOST_LISTED
 from nse_tf.shrinking.scores import draw_children as draw_children
 from nse_tf.shrinking.scores import operator_means as operator_means
 from nse_tf.shrinking.scores import operator_scores as operator_scores
