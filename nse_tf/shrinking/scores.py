@@ -5,7 +5,8 @@ import numpy as np
 from nse_tf.costs import Budget, CostModel, sample_within
 from nse_tf.shrinking.angle import AngleSums
 from nse_tf.shrinking.children import draw_spread_depths
-from nse_tf.spaces import SearchSpace
+from nse_tf.shrinking.two_inputs import with_two_inputs
+from nse_tf.spaces import DartsSkeleton, SearchSpace
 
 MOST_LISTED = 100_000
 
@@ -133,6 +134,8 @@ def draw_children(
         space: SearchSpace, rng: np.random.Generator, count: int
     ) -> np.ndarray:
         drawn = draw_spread_depths(space, rng, count)
+        if isinstance(space.skeleton, DartsSkeleton):
+            drawn = with_two_inputs(space, rng, drawn)
         places, indices = lacking[rng.integers(len(lacking), size=count)].T
         drawn[np.arange(count), places] = indices
         return drawn
