@@ -12,6 +12,7 @@ Regret is how far the network that is handed over lies below the best one within
 the window of costs.
 """
 
+import functools
 import pathlib
 from collections.abc import Callable, Sequence
 
@@ -197,12 +198,12 @@ def main(argv: Sequence[str]) -> None:
         count = worker.num_judged
         judged.append(count)
         ways: dict[str, Callable[[], np.ndarray]] = {
-            "evolving space": lambda path=path: path,
-            "random subspaces": lambda seed=seed, worker=worker, count=count: (
-                drawn(space, worker, seed, count, ACTIVE.value)
+            "evolving space": functools.partial(np.asarray, path),
+            "random subspaces": functools.partial(
+                drawn, space, worker, seed, count, ACTIVE.value
             ),
-            "whole pool": lambda seed=seed, worker=worker, count=count: drawn(
-                space, worker, seed, count, 5
+            "whole pool": functools.partial(
+                drawn, space, worker, seed, count, 5
             ),
         }
         for name, way in ways.items():

@@ -5,8 +5,8 @@ from typing import Any
 
 from nse_tf.datasets import ImageData
 from nse_tf.methods import SpaceEvolutionConfig
-from nse_tf.shrinking import MOST_LISTED
-from nse_tf.spaces import Edge, SearchSpace
+from nse_tf.shrinking import ANGLE_SCORES
+from nse_tf.spaces import NB201Skeleton, SearchSpace
 from nse_tf.training import NB201_RECIPE
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
 from nse_tf.tuners.search_config import EXPLORERS, SearchConfig
@@ -106,16 +106,19 @@ def _evolution(
     )
 
 
-def fitted_to(effort: Effort, space: SearchSpace) -> Effort:
+def fitted_to(
+    effort: Effort, space: SearchSpace, config: SearchConfig
+) -> Effort:
     """Returns an effort as it suits the kind of space.
 
-    Cells are few enough to be scored one by one, and their supernet is trained
-    as ABS trains that of NAS-Bench-201.
+    Cells of NAS-Bench-201 are few enough for each to have its angle, unless the
+    config says otherwise, and their supernet is trained as ABS trains it.
     """
-    if not isinstance(space.blocks[0], Edge):
+    if not isinstance(space.skeleton, NB201Skeleton):
         return effort
     search, supernet = effort.search, effort.supernet
-    if space.size <= MOST_LISTED:
+    is_told = "children_per_operator" in dict(config.overrides)
+    if search.score in ANGLE_SCORES and not is_told:
         search = dataclasses.replace(search, children_per_operator=None)
     return dataclasses.replace(
         effort,

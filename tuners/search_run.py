@@ -236,7 +236,7 @@ def make_tuner(
     strategy: tf.distribute.Strategy | None = None,
 ) -> SupernetTuner:
     """Returns the oracle and tuner of a run, as the library way makes them."""
-    effort = fitted_to(effort, model.space)
+    effort = fitted_to(effort, model.space, config)
     return SupernetTuner(
         _make_oracle(config, model, effort),
         supernet_recipe=effort.supernet,

@@ -43,7 +43,7 @@ def run_shrinking(config: SearchConfig) -> tuple[SearchSpace, pathlib.Path]:
     goes_on = folder.check(settings)
     data = load_data(config)
     space = make_space(config, data)
-    effort = fitted_to(make_effort(config, data), space)
+    effort = fitted_to(make_effort(config, data), space, config)
     method = SpaceShrinking(CostModel(space), config.budget, effort.search)
     if goes_on:
         folder.check_data(data)

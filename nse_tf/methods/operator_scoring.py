@@ -19,6 +19,7 @@ from nse_tf.shrinking import (
     angle_sums,
     draw_children,
     operator_means,
+    those_that_count,
 )
 
 SCORES = (*ANGLE_SCORES, "accuracy", "magnitude", "add")
@@ -93,7 +94,11 @@ class OperatorScoring:
         """
         if self.needs_architecture:
             return _magnitudes(model, trained)
-        paths = draw_children(model, budget, rng, self.children_per_operator)
+        paths = those_that_count(
+            model.space,
+            draw_children(model, budget, rng, self.children_per_operator),
+            self.children_per_operator,
+        )
         values = []
         if self.score in (*ANGLE_SCORES, "add"):
             angle = "angle" if self.score == "add" else self.score

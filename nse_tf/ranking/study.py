@@ -171,6 +171,25 @@ class RankStudy:
             self._run_seed(seed)
         return self.rows
 
+    def trained(self, seed: int) -> tuple[CellTrainer, dict[str, CellWeights]]:
+        """Returns a seed's trainer as it was last kept, and its bases."""
+        trainer, bases = self._fresh(seed)
+        path = self._config.run_dir / f"seed{seed}.npz"
+        if not path.exists():
+            raise FileNotFoundError(2, "No such seed was trained", str(path))
+        self._restore(path, trainer, bases)
+        return trainer, bases
+
+    def _fresh(self, seed: int) -> tuple[CellTrainer, dict[str, CellWeights]]:
+        """Returns a trainer of a fresh supernet, and its first base."""
+        config = self._config
+        trainer = CellTrainer(
+            CellSupernet(self._space, seed, config.initial_kernels),
+            dataclasses.replace(NB201_RECIPE, batch_size=config.batch_size),
+            self._train,
+        )
+        return trainer, {"initial": trainer.weights()}
+
     def _trivial_rows(self) -> list[StudyRow]:
         """Returns what costs and chance rank like."""
         model, paths = CostModel(self._table.space), self._table.paths
@@ -186,13 +205,8 @@ class RankStudy:
 
     def _run_seed(self, seed: int) -> None:
         config = self._config
-        path = config.run_dir / f"seed{seed}.npz"
-        trainer = CellTrainer(
-            CellSupernet(self._space, seed, config.initial_kernels),
-            dataclasses.replace(NB201_RECIPE, batch_size=config.batch_size),
-            self._train,
-        )
-        bases = {"initial": trainer.weights()}
+        path = self._config.run_dir / f"seed{seed}.npz"
+        trainer, bases = self._fresh(seed)
         start = 0
         if path.exists():
             start = self._restore(path, trainer, bases)
@@ -236,7 +250,7 @@ class RankStudy:
 
         return after_step
 
-    def _angles(
+    def angles(
         self, trainer: CellTrainer, base: CellWeights
     ) -> dict[str, np.ndarray]:
         """Returns every angle of every cell, in the table's order."""
@@ -271,7 +285,7 @@ class RankStudy:
                 base=name,
             )
             for name, base in bases.items()
-            for score, angles in self._angles(trainer, base).items()
+            for score, angles in self.angles(trainer, base).items()
         ]
 
     def _sample_rows(
@@ -287,7 +301,7 @@ class RankStudy:
         scores = self._sample_scores(sample, trainer, seed)
         angles = {
             name: each[indices]
-            for name, each in self._angles(trainer, bases["initial"]).items()
+            for name, each in self.angles(trainer, bases["initial"]).items()
         }
         scores |= combined(scores, angles[UNIT_ANGLE])
         scores |= {f"{name}_of_sample": each for name, each in angles.items()}

@@ -11,13 +11,14 @@ _MAX_DRAWS = 64
 def draw_cells(
     space: SearchSpace, rng: np.random.Generator, num_cells: int
 ) -> np.ndarray:
-    """Returns uniformly drawn open branches, int32 `(num_cells, num_edges)`.
+    """Returns uniformly drawn open branches, int32 `(num_cells, num_places)`.
 
     Each cell draws its own op for each edge, and again while one of its nodes
     would receive nothing but `none`.
 
     Args:
-        space: A space of cells of one kind.
+        space: A space of cells. Where it has several kinds, a cell is drawn
+            as each of them.
         rng: Draws.
         num_cells: How many cells to draw.
 
@@ -32,14 +33,16 @@ def draw_cells(
     is_none = np.zeros((len(edges), space.max_candidates), bool)
     for row, edge in zip(is_none, edges, strict=True):
         row[: len(edge.candidates)] = [op == Zero() for op in edge.candidates]
-    targets = np.array([edge.target for edge in edges])
+    nodes = [(edge.kind, edge.target) for edge in edges]
+    targets = np.array([nodes.index(node) for node in nodes])
     drawn = np.zeros((num_cells, len(edges)), np.int32)
     lacking = np.arange(num_cells)
     for _ in range(_MAX_DRAWS):
         drawn[lacking] = space.sample_paths(rng, len(lacking))
         broken = is_none[np.arange(len(edges)), drawn]
         is_fed = [
-            ~broken[:, targets == node].all(axis=1) for node in set(targets)
+            ~broken[:, targets == node].all(axis=1)
+            for node in np.unique(targets)
         ]
         lacking = np.flatnonzero(~np.all(is_fed, axis=0))
         if not len(lacking):
@@ -48,3 +51,24 @@ def draw_cells(
         f"A node of space {space.name!r} hears of nothing but 'none' in "
         f"{_MAX_DRAWS} draws: keep another op on one of its edges."
     )
+
+
+def draw_each_cell(space: SearchSpace, rng: np.random.Generator) -> np.ndarray:
+    """Returns open branches of all cells, int32 `(num_cells, num_edges)`.
+
+    Each cell of the skeleton is drawn as `draw_cells` does, by its own kind.
+
+    Args:
+        space: A space of cells.
+        rng: Draws.
+
+    Raises:
+        ValueError: As of `draw_cells`.
+    """
+    skeleton, _ = require_cells(space)
+    kinds = skeleton.cell_kinds
+    drawn = draw_cells(space, rng, len(skeleton.cells))
+    by_kind = drawn.reshape(len(drawn), len(kinds), -1)
+    own = [kinds.index(cell.kind) for cell in skeleton.cells]
+    of_cells: np.ndarray = by_kind[np.arange(len(own)), own]
+    return of_cells

@@ -13,15 +13,16 @@ from nse_tf.shrinking.permission import num_within as num_within
 from nse_tf.shrinking.schedules import (
     PUBLISHED_SCHEDULES as PUBLISHED_SCHEDULES,
 )
-from nse_tf.shrinking.scores import MOST_LISTED as MOST_LISTED
 from nse_tf.shrinking.scores import draw_children as draw_children
 from nse_tf.shrinking.scores import operator_means as operator_means
 from nse_tf.shrinking.scores import operator_scores as operator_scores
+from nse_tf.shrinking.scores import those_that_count as those_that_count
 from nse_tf.shrinking.shrinker import ShrinkSchedule as ShrinkSchedule
 from nse_tf.shrinking.shrinker import (
     lowest_of_each_place as lowest_of_each_place,
 )
 from nse_tf.shrinking.shrinker import lowest_overall as lowest_overall
+from nse_tf.shrinking.two_inputs import with_two_inputs as with_two_inputs
 from nse_tf.shrinking.vectors import EVERY_FIXED_WEIGHT as EVERY_FIXED_WEIGHT
 from nse_tf.shrinking.vectors import FIXED_KERNELS as FIXED_KERNELS
 from nse_tf.shrinking.vectors import NO_FIXED_PART as NO_FIXED_PART

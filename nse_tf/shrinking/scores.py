@@ -5,7 +5,8 @@ import numpy as np
 from nse_tf.costs import Budget, CostModel, sample_within
 from nse_tf.shrinking.angle import AngleSums
 from nse_tf.shrinking.children import draw_spread_depths
-from nse_tf.spaces import SearchSpace
+from nse_tf.shrinking.two_inputs import with_two_inputs
+from nse_tf.spaces import DartsSkeleton, SearchSpace
 
 MOST_LISTED = 100_000
 
@@ -76,6 +77,26 @@ def operator_means(
     return means
 
 
+def those_that_count(
+    space: SearchSpace, paths: np.ndarray, children_per_operator: int | None
+) -> np.ndarray:
+    """Returns the children that `operator_means` would look at, in order.
+
+    Children are drawn around operators that lack some, so that those that have
+    enough get many more: where a child takes seconds to judge, that is waste.
+
+    Args:
+        space: The space as it stands.
+        paths: Distinct children `(count, num_places)`.
+        children_per_operator: As of `operator_means`.
+    """
+    counts = np.zeros(len(paths), bool)
+    for place, index in space.operators:
+        rows = np.flatnonzero(paths[:, place] == index)[:children_per_operator]
+        counts[rows] = True
+    return paths[counts]
+
+
 def draw_children(
     model: CostModel,
     budget: Budget,
@@ -113,6 +134,8 @@ def draw_children(
         space: SearchSpace, rng: np.random.Generator, count: int
     ) -> np.ndarray:
         drawn = draw_spread_depths(space, rng, count)
+        if isinstance(space.skeleton, DartsSkeleton):
+            drawn = with_two_inputs(space, rng, drawn)
         places, indices = lacking[rng.integers(len(lacking), size=count)].T
         drawn[np.arange(count), places] = indices
         return drawn

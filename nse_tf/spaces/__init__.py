@@ -20,11 +20,14 @@ from nse_tf.spaces.cell_skeletons import CellSkeleton as CellSkeleton
 from nse_tf.spaces.cell_skeletons import DartsSkeleton as DartsSkeleton
 from nse_tf.spaces.cell_skeletons import NB201Skeleton as NB201Skeleton
 from nse_tf.spaces.cell_spaces import cell_space as cell_space
+from nse_tf.spaces.cell_spaces import edges_of_kinds as edges_of_kinds
 from nse_tf.spaces.cell_spaces import require_cells as require_cells
+from nse_tf.spaces.cell_spaces import require_darts as require_darts
 from nse_tf.spaces.cell_spaces import require_nb201 as require_nb201
 from nse_tf.spaces.cell_text import genotype_of_pairs as genotype_of_pairs
 from nse_tf.spaces.cell_text import in_table_order as in_table_order
 from nse_tf.spaces.cell_text import pairs_of as pairs_of
+from nse_tf.spaces.cells import DARTS_GRAPH as DARTS_GRAPH
 from nse_tf.spaces.cells import Cell as Cell
 from nse_tf.spaces.cells import CellGraph as CellGraph
 from nse_tf.spaces.cells import Edge as Edge

@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 
 from nse_tf.spaces.cell_ops import CellOp
-from nse_tf.spaces.cell_skeletons import CellSkeleton, NB201Skeleton
+from nse_tf.spaces.cell_skeletons import (
+    CellSkeleton,
+    DartsSkeleton,
+    NB201Skeleton,
+)
 from nse_tf.spaces.cells import Cell, Edge, Site
 from nse_tf.spaces.space import SearchSpace
 
@@ -91,6 +95,35 @@ def require_cells(
             "cells, such as 'nb201'."
         )
     return space.skeleton, edges
+
+
+def edges_of_kinds(space: SearchSpace) -> dict[str, tuple[Edge, ...]]:
+    """Returns the edges of each kind of cell, in the order of the graph.
+
+    Raises:
+        ValueError: If the space is a chain.
+    """
+    skeleton, edges = require_cells(space)
+    return {
+        kind: tuple(edge for edge in edges if edge.kind == kind)
+        for kind in skeleton.cell_kinds
+    }
+
+
+def require_darts(
+    space: SearchSpace,
+) -> tuple[DartsSkeleton, tuple[Edge, ...]]:
+    """Returns the skeleton and the edges of a space with DARTS's skeleton.
+
+    Raises:
+        ValueError: If the space has another skeleton.
+    """
+    if not isinstance(space.skeleton, DartsSkeleton):
+        raise ValueError(
+            f"Space {space.name!r} has a skeleton of its own; this needs that "
+            "of DARTS, as the space 'darts' has it."
+        )
+    return space.skeleton, require_cells(space)[1]
 
 
 def require_nb201(

@@ -11,6 +11,9 @@ from nse_tf.supernet.cell_subnet import build_cell_child as build_cell_child
 from nse_tf.supernet.cell_subnet import cut_out_cell as cut_out_cell
 from nse_tf.supernet.cell_subnet import stage_ends as stage_ends
 from nse_tf.supernet.choice import ChoiceLayer as ChoiceLayer
+from nse_tf.supernet.darts_model import DartsSupernet as DartsSupernet
+from nse_tf.supernet.darts_subnet import build_darts_child as build_darts_child
+from nse_tf.supernet.darts_subnet import cut_out_darts as cut_out_darts
 from nse_tf.supernet.layer_choice import Choice as Choice
 from nse_tf.supernet.model import Supernet as Supernet
 from nse_tf.supernet.model_space import space_of as space_of

@@ -1,23 +1,38 @@
 """One edge of a cell, seen over all the cells that share its genes."""
 
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
-from nse_tf.supernet.cell_stage import CellStage
+
+class CellRows(Protocol):
+    """Cells whose weights lie in one matrix.
+
+    Attributes:
+        row_index: The row of each candidate of each edge of each cell,
+            `(num_cells, num_edges, max_candidates)`.
+        rows: The matrix.
+    """
+
+    row_index: np.ndarray
+    rows: Any
+
+    def turning_lengths(self, row: int) -> list[int]:
+        """Returns how long the kernels of a row are that count in angles."""
 
 
 class CellPlace:
     """The kernels of the candidates of one edge in all cells.
 
-    The stages hold them cell by cell; angles are told edge by edge.
+    Their layers hold them cell by cell; angles are told edge by edge.
 
     Args:
-        stages: Of the supernet.
+        stages: What holds the cells, input to output.
         edge: Which edge.
     """
 
-    def __init__(self, stages: Sequence[CellStage], edge: int) -> None:
+    def __init__(self, stages: Sequence[CellRows], edge: int) -> None:
         self._stages, self._edge = stages, edge
 
     @property
@@ -30,8 +45,7 @@ class CellPlace:
         for number, stage in enumerate(self._stages):
             for in_cell in self._rows(number):
                 for candidate, row in enumerate(in_cell):
-                    if stage.kernel_sizes[row]:
-                        lengths[candidate].append(int(stage.kernel_sizes[row]))
+                    lengths[candidate] += stage.turning_lengths(row)
         return lengths
 
     def kernels(self) -> np.ndarray:
@@ -44,7 +58,7 @@ class CellPlace:
             values = stage.rows.numpy()
             for in_cell in self._rows(number):
                 for candidate, row in enumerate(in_cell):
-                    size = stage.kernel_sizes[row]
+                    size = sum(stage.turning_lengths(row))
                     found[candidate].append(values[row, :size])
         joined = [np.concatenate(each) for each in found]
         kernels = np.zeros(

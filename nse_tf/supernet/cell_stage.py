@@ -8,7 +8,6 @@ each edge of each cell: a step reads thirty rows at once, gets one gradient and
 writes thirty rows at once.
 """
 
-import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 
@@ -16,30 +15,28 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import CellGraph, CellOp, Edge, NorConv, Pool, Zero
+from nse_tf.spaces import CellGraph, Edge, NorConv
 from nse_tf.supernet.batch_norm import (
     MOMENTUM,
     moved,
     normalize,
     normalize_by,
 )
+from nse_tf.supernet.cell_work import (
+    CONVOLVE,
+    NOTHING,
+    POOLS,
+    SKIP,
+    OpenEdge,
+    constant,
+    kind_of,
+    looked_up,
+    require_work,
+    side_of,
+)
 from nse_tf.supernet.layouts import InitialKernels, Piece
 
-# What an edge may have to do; the side of a convolution is a number.
-_NOTHING, _SKIP, _AVERAGE, _MAXIMUM, _CONVOLVE = range(5)
-
-
-_POOLS = {_AVERAGE: tf.nn.avg_pool2d, _MAXIMUM: tf.nn.max_pool2d}
-
-
-@dataclasses.dataclass(frozen=True)
-class _OpenEdge:
-    """What a step has read for one edge of one cell."""
-
-    kind: tf.Tensor
-    side: tf.Tensor
-    row: tf.Tensor
-    statistics: tf.Tensor
+_WORK = {NOTHING, SKIP, CONVOLVE, *POOLS}
 
 
 class CellStage(keras.layers.Layer):
@@ -92,16 +89,16 @@ class CellStage(keras.layers.Layer):
         self._kinds = np.zeros((len(edges), num_candidates), np.int32)
         self._sides = np.ones((len(edges), num_candidates), np.int32)
         for row, edge in enumerate(edges):
+            require_work(edge.candidates, _WORK, "NAS-Bench-201")
             for column, op in enumerate(edge.candidates):
-                self._kinds[row, column] = _kind_of(op)
-                if isinstance(op, NorConv):
-                    self._sides[row, column] = op.kernel
+                self._kinds[row, column] = kind_of(op)
+                self._sides[row, column] = side_of(op)
         fresh = self._fresh(rng)
         self.rows, self.statistics = (
             self.add_weight(
                 name=weight,
                 shape=value.shape,
-                initializer=functools.partial(_constant, value),
+                initializer=functools.partial(constant, value),
                 trainable=weight == "rows",
             )
             for weight, value in zip(("rows", "statistics"), fresh, strict=True)
@@ -141,7 +138,7 @@ class CellStage(keras.layers.Layer):
         slots = tf.reshape(slots, [self._num_cells, num_edges])
         kinds = self._kinds_heard(slots)
         rows = tf.where(
-            kinds == _CONVOLVE,
+            kinds == CONVOLVE,
             tf.gather(self.row_index, slots, batch_dims=2),
             len(self.pieces),
         )
@@ -165,7 +162,7 @@ class CellStage(keras.layers.Layer):
 
         That is nothing, too, where the output does not hear of its target.
         """
-        kinds = tf.unstack(_looked_up(self._kinds, slots), axis=1)
+        kinds = tf.unstack(looked_up(self._kinds, slots), axis=1)
         nobody = tf.zeros_like(kinds[0], tf.bool)
         is_heard = [nobody] * self._graph.num_nodes
         is_heard[self._graph.last_node] = ~nobody
@@ -173,10 +170,10 @@ class CellStage(keras.layers.Layer):
         for (source, target), kind in sorted(
             edges, key=lambda each: each[0], reverse=True
         ):
-            is_heard[source] |= (kind != _NOTHING) & is_heard[target]
+            is_heard[source] |= (kind != NOTHING) & is_heard[target]
         return tf.stack(
             [
-                tf.where(is_heard[target], kind, _NOTHING)
+                tf.where(is_heard[target], kind, NOTHING)
                 for (_, target), kind in edges
             ],
             axis=1,
@@ -188,11 +185,11 @@ class CellStage(keras.layers.Layer):
         kinds: tf.Tensor,
         rows: tf.Tensor,
         statistics: tf.Tensor,
-    ) -> list[_OpenEdge]:
+    ) -> list[OpenEdge]:
         """Returns what is open at each edge of each cell, cell by cell."""
-        sides = _looked_up(self._sides, slots)
+        sides = looked_up(self._sides, slots)
         return [
-            _OpenEdge(*each)
+            OpenEdge(*each)
             for each in zip(
                 tf.unstack(tf.reshape(kinds, [-1])),
                 tf.unstack(tf.reshape(sides, [-1])),
@@ -203,7 +200,7 @@ class CellStage(keras.layers.Layer):
         ]
 
     def _run_cell(
-        self, inputs: tf.Tensor, opened: list[_OpenEdge], training: bool
+        self, inputs: tf.Tensor, opened: list[OpenEdge], training: bool
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Returns a cell's output, and the statistics seen at each edge."""
         nodes: dict[int, tf.Tensor] = {0: inputs}
@@ -221,7 +218,7 @@ class CellStage(keras.layers.Layer):
         self,
         inputs: tf.Tensor,
         so_far: tf.Tensor | None,
-        edge: _OpenEdge,
+        edge: OpenEdge,
         training: bool,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the target's value so far with what the edge brings.
@@ -245,11 +242,11 @@ class CellStage(keras.layers.Layer):
             return added(outputs)[0], seen
 
         branches: dict[int, Callable[[], tuple[tf.Tensor, tf.Tensor]]] = {
-            _NOTHING: nothing,
-            _SKIP: lambda: added(inputs),
-            _CONVOLVE: convolved,
+            NOTHING: nothing,
+            SKIP: lambda: added(inputs),
+            CONVOLVE: convolved,
         }
-        for kind, pool in _POOLS.items():
+        for kind, pool in POOLS.items():
             branches[kind] = functools.partial(_run_pool, pool, inputs, added)
         present = sorted(set(self._kinds.ravel().tolist()))
         position = np.searchsorted(present, range(len(branches)))
@@ -261,7 +258,7 @@ class CellStage(keras.layers.Layer):
         return outputs, seen
 
     def _convolve(
-        self, inputs: tf.Tensor, edge: _OpenEdge, training: bool
+        self, inputs: tf.Tensor, edge: OpenEdge, training: bool
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns ReLU, convolution, batch norm, and the batch's statistics."""
         width = self._channels
@@ -312,20 +309,25 @@ class CellStage(keras.layers.Layer):
     ) -> tf.Tensor:
         """Returns what one candidate makes of the inputs, in training mode."""
         kind = int(self._kinds[edge, candidate])
-        if kind == _NOTHING:
+        if kind == NOTHING:
             return tf.zeros_like(inputs)
-        if kind == _SKIP:
+        if kind == SKIP:
             return inputs
-        if kind in _POOLS:
-            return _POOLS[kind](inputs, 3, 1, "SAME")
+        if kind in POOLS:
+            return POOLS[kind](inputs, 3, 1, "SAME")
         row = int(self.row_index[cell, edge, candidate])
-        opened = _OpenEdge(
+        opened = OpenEdge(
             kind=tf.constant(kind),
             side=tf.constant(int(self._sides[edge, candidate])),
             row=self.rows.value[row],
             statistics=self.statistics.value[row],
         )
         return self._convolve(inputs, opened, training=True)[0]
+
+    def turning_lengths(self, row: int) -> list[int]:
+        """Returns how long the kernels of a row are that count in angles."""
+        size = int(self.kernel_sizes[row])
+        return [size] if size else []
 
     def values_of(
         self, cell: int, edge: int, candidate: int
@@ -367,21 +369,3 @@ def _run_pool(
     added: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
 ) -> tuple[tf.Tensor, tf.Tensor]:
     return added(pool(inputs, 3, 1, "SAME"))
-
-
-def _looked_up(table: np.ndarray, slots: tf.Tensor) -> tf.Tensor:
-    """Returns entries `(num_cells, num_edges)` of `(num_edges, candidates)`."""
-    return tf.transpose(tf.gather(table, tf.transpose(slots), batch_dims=1))
-
-
-def _kind_of(op: CellOp) -> int:
-    if isinstance(op, NorConv):
-        return _CONVOLVE
-    if isinstance(op, Pool):
-        return _AVERAGE if op.kind == "avg" else _MAXIMUM
-    return _NOTHING if op == Zero() else _SKIP
-
-
-def _constant(value: np.ndarray, shape: object, dtype: str) -> tf.Tensor:
-    del shape
-    return tf.constant(value, dtype)

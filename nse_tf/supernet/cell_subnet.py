@@ -70,7 +70,7 @@ def cut_out_cell(
         for place, (edge, candidate) in enumerate(
             zip(edges, genotype.path, strict=True)
         ):
-            prefix = _prefix(cell, edge, candidate)
+            prefix = prefix_of(cell, edge, candidate)
             values = supernet.stages[stage].values_of(index, place, candidate)
             if values is not None and f"{prefix}_conv" in layers:
                 kernel, mean, variance = values
@@ -112,11 +112,11 @@ def _run_cell(
                 for layer in _op_layers(cell, edge, candidate, fast=fast):
                     outputs = layer(outputs)
                 brought.append(outputs)
-        nodes[target] = _sum(f"{cell.name}_node{target}", brought, inputs)
+        nodes[target] = summed(f"{cell.name}_node{target}", brought, inputs)
     return nodes[3]
 
 
-def _sum(name: str, brought: list[tf.Tensor], like: tf.Tensor) -> tf.Tensor:
+def summed(name: str, brought: list[tf.Tensor], like: tf.Tensor) -> tf.Tensor:
     """Returns the sum, or zeros where there is nothing to add."""
     if not brought:
         return keras.layers.Rescaling(0.0, name=f"{name}_zeros")(like)
@@ -129,7 +129,7 @@ def _op_layers(
     cell: Cell, edge: Edge, candidate: int, *, fast: bool
 ) -> list[keras.layers.Layer]:
     """Returns the layers of one candidate, input to output."""
-    prefix = _prefix(cell, edge, candidate)
+    prefix = prefix_of(cell, edge, candidate)
     match edge.candidates[candidate]:
         case NorConv(kernel):
             return [
@@ -146,6 +146,7 @@ def _op_layers(
     return [pool(3, 1, padding="same", name=prefix)]
 
 
-def _prefix(cell: Cell, edge: Edge, candidate: int) -> str:
+def prefix_of(cell: Cell, edge: Edge, candidate: int) -> str:
+    """Returns what the names of a candidate's layers begin with."""
     name = edge.candidates[candidate].name
     return f"{cell.name}_{edge.source}_{edge.target}_{name}"

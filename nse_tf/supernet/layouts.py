@@ -68,18 +68,21 @@ class Piece:
                 `2 / (k² · C_out)`, where a depthwise convolution counts all
                 its channels as outputs: the initialization of the published
                 one-shot supernets. `fan_in` draws them uniform in
-                ±1/√(k² · C_in), a sixth of that variance where widths are
-                equal: what PyTorch does unless told otherwise.
+                ±1/√(k² · C_in), where an output of a depthwise convolution has
+                one input: what PyTorch does unless told otherwise, and a sixth
+                of that variance where widths are equal.
         """
         if self.weight != "kernel":
             start = STARTS[self.weight] if self.start is None else self.start
             return np.full(self.shape, start, np.float32)
         height, width, channels_in, channels_out = self.shape
+        is_depthwise = self.layer == "depthwise"
         if kernels == "fan_in":
-            bound = 1.0 / np.sqrt(height * width * channels_in)
+            inputs = 1 if is_depthwise else channels_in
+            bound = 1.0 / np.sqrt(height * width * inputs)
             drawn = rng.uniform(-bound, bound, self.shape)
             return drawn.astype(np.float32)
-        outputs = channels_out if self.layer != "depthwise" else channels_in
+        outputs = channels_in if is_depthwise else channels_out
         deviation = np.sqrt(2.0 / (height * width * outputs))
         values = rng.standard_normal(self.shape, np.float32)
         return values * np.float32(deviation)

@@ -8,14 +8,15 @@ import keras
 from nse_tf.spaces import (
     BranchSkeleton,
     ChoiceBlock,
+    DartsSkeleton,
     Genotype,
     SearchSpace,
+    require_cells,
     require_chain,
-    require_nb201,
 )
 from nse_tf.supernet.branch_model import BranchSupernet
 from nse_tf.supernet.cell_model import CellSupernet
-from nse_tf.supernet.cell_subnet import build_cell_child, cut_out_cell
+from nse_tf.supernet.darts_model import DartsSupernet
 from nse_tf.supernet.layouts import InitialKernels
 from nse_tf.supernet.model import Supernet
 from nse_tf.supernet.model_children import ModelCopy, copy_model, one_of
@@ -74,24 +75,26 @@ class ChainNetworks:
 
 
 class CellNetworks:
-    """The networks of a space of cells with NAS-Bench-201's skeleton.
+    """The networks of a space of cells, of NAS-Bench-201's skeleton or DARTS's.
 
     Args:
         space: The full space.
         kernels: How the supernet's kernels are drawn; see `Piece.initial`.
 
     Raises:
-        ValueError: If the space has another skeleton.
+        ValueError: If the space is a chain.
     """
 
     def __init__(
         self, space: SearchSpace, kernels: InitialKernels = "fan_in"
     ) -> None:
-        require_nb201(space)
+        skeleton, _ = require_cells(space)
+        of_darts = isinstance(skeleton, DartsSkeleton)
+        supernet = DartsSupernet if of_darts else CellSupernet
         self.space = space
-        self.supernet = functools.partial(CellSupernet, space, kernels=kernels)
-        self.child = functools.partial(build_cell_child, space)
-        self.cut_out = cut_out_cell
+        self.supernet = functools.partial(supernet, space, kernels=kernels)
+        self.child = functools.partial(build_child, space)
+        self.cut_out = cut_out
 
     def with_stock_layers(
         self, genotype: Genotype, child: keras.Model

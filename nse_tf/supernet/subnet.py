@@ -10,6 +10,7 @@ from nse_tf.spaces import (
     BranchBlock,
     ChainOp,
     ChoiceBlock,
+    DartsSkeleton,
     Genotype,
     Identity,
     LayerOp,
@@ -21,6 +22,8 @@ from nse_tf.spaces import (
 from nse_tf.supernet.branch_layers import branch_layers
 from nse_tf.supernet.cell_model import CellSupernet
 from nse_tf.supernet.cell_subnet import build_cell_child, cut_out_cell
+from nse_tf.supernet.darts_model import DartsSupernet
+from nse_tf.supernet.darts_subnet import build_darts_child, cut_out_darts
 from nse_tf.supernet.fixed import (
     batch_norm,
     conv,
@@ -63,10 +66,12 @@ def build_child(
             for its skeleton.
     """
     space.require(genotype)
-    if isinstance(space.skeleton, NB201Skeleton):
-        return build_cell_child(
-            space, genotype, seed=seed, fast=fast, dropout=dropout
-        )
+    of_cells = {
+        NB201Skeleton: build_cell_child,
+        DartsSkeleton: build_darts_child,
+    }.get(type(space.skeleton))
+    if of_cells is not None:
+        return of_cells(space, genotype, seed=seed, fast=fast, dropout=dropout)
     rng = np.random.default_rng(seed)
     skeleton, blocks = require_chain(space)
     images = keras.Input(
@@ -86,7 +91,10 @@ def build_child(
 
 
 def cut_out(
-    supernet: Supernet | CellSupernet, genotype: Genotype, *, fast: bool = True
+    supernet: Supernet | CellSupernet | DartsSupernet,
+    genotype: Genotype,
+    *,
+    fast: bool = True,
 ) -> keras.Model:
     """Returns a child with the weights it has in the supernet.
 
@@ -98,6 +106,8 @@ def cut_out(
     """
     if isinstance(supernet, CellSupernet):
         return cut_out_cell(supernet, genotype, fast=fast)
+    if isinstance(supernet, DartsSupernet):
+        return cut_out_darts(supernet, genotype, fast=fast)
     child = build_child(supernet.space, genotype, fast=fast)
     for layer in supernet.fixed_layers:
         child.get_layer(layer.name).set_weights(layer.get_weights())

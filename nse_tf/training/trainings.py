@@ -11,11 +11,12 @@ import tensorflow as tf
 
 from nse_tf.datasets import ImageData, joined
 from nse_tf.jobs import Genes, TrainBranches, TrainChild, TrainSupernet
-from nse_tf.sampling import UniformSampler, draw_cells
+from nse_tf.sampling import UniformSampler, draw_each_cell
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.supernet import (
     BranchSupernet,
     CellSupernet,
+    DartsSupernet,
     Networks,
     WeightSharing,
 )
@@ -128,8 +129,7 @@ def uniform_draw(supernet: WeightSharing, space: SearchSpace) -> Draw:
 
     Each cell draws its own, as in the published supernet of cells.
     """
-    if isinstance(supernet, CellSupernet):
-        num_cells = supernet.num_cells
-        return lambda rng: draw_cells(space, rng, num_cells)
+    if isinstance(supernet, CellSupernet | DartsSupernet):
+        return lambda rng: draw_each_cell(space, rng)
     sampler = UniformSampler(space)
     return lambda rng: supernet.slots_of(sampler.sample(rng))

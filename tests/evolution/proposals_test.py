@@ -146,7 +146,12 @@ def test_single_paths_come_from_the_window() -> None:
     for genes in found.genes:
         assert window.low < prices.of(genes) <= window.high
         assert all(len(gene) == 1 for gene in genes)
-    with pytest.raises(BudgetError, match="Widen the window"):
+    with pytest.raises(BudgetError, match="Choose a target within that"):
         propose_paths(
             space, prices, Window(0.0, 1.0), 1, np.random.default_rng(0)
+        )
+    low, _ = prices.reach(space)
+    with pytest.raises(BudgetError, match="Widen the window"):
+        propose_paths(
+            space, prices, Window(low + 1, low + 2), 1, np.random.default_rng(0)
         )

@@ -58,3 +58,28 @@ def test_cells_are_shrunk_in_a_single_shot_and_go_on(
     assert len(space.operators) == 10
     assert f"{space.size} networks are left." in first
     assert first.count("Kept, by true rank of operators: ") == 1
+
+
+@pytest.mark.slow
+def test_cells_of_darts_are_shrunk(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_dir = tmp_path / "run"
+    with flagsaver.flagsaver(
+        run_dir=str(run_dir),
+        cache_dir=str(tmp_path / "cache"),
+        space="darts_shrinking",
+        image_size="32",
+        width=1 / 12,
+        depth=3 / 14,
+        score="angle_of_unit_kernels",
+        drop_per_stage=60,
+        max_stages=1,
+        stop_size=1,
+        shrink_first_epochs=1,
+        batch_size=128,
+    ):
+        shrink.main(["nse_shrink"])
+    space = load_space(run_dir / "space.json")
+    assert len(space.operators) == 14 * 8 - 60
+    assert f"{space.size} networks are left." in capsys.readouterr().out

@@ -8,7 +8,14 @@ import pytest
 from nse_tf.jobs import EvaluateChildren, TrainSupernet
 from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.methods.operator_scoring import SCORES, OperatorScoring
-from tests.methods.small_search import WORKER, events, of_kind, searched
+from nse_tf.shrinking import those_that_count
+from tests.methods.small_search import (
+    WORKER,
+    events,
+    judged_paths,
+    of_kind,
+    searched,
+)
 
 CHAIN_SCORES = [name for name in SCORES if name != "angle_of_unit_kernels"]
 
@@ -42,6 +49,15 @@ def test_children_that_only_score_are_of_negative_generations() -> None:
     for job in judged:
         assert (job.calibration_images == 0) == (job.generation < 0)
     assert not any(job.architecture for job in of_kind(jobs, TrainSupernet))
+
+
+def test_only_children_that_count_are_judged() -> None:
+    method, jobs = searched(score="accuracy", children_per_operator=10)
+    first = of_kind(jobs, EvaluateChildren)
+    judged = judged_paths([job for job in first if job.generation == -1])
+    np.testing.assert_array_equal(
+        judged, those_that_count(method.space, judged, 10)
+    )
 
 
 def test_magnitudes_are_trained_with_the_supernet() -> None:

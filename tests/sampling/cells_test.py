@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from nse_tf.sampling import draw_cells
-from nse_tf.spaces import make_preset
+from nse_tf.sampling import draw_cells, draw_each_cell
+from nse_tf.spaces import make_preset, require_darts
 
 NB201 = make_preset("nb201")
 
@@ -43,3 +43,32 @@ def test_a_node_that_can_hear_of_nothing_is_refused() -> None:
     space = NB201.restrict([[0], *[[1, 2]] * 5])
     with pytest.raises(ValueError, match="nothing but 'none' in 64 draws"):
         draw_cells(space, np.random.default_rng(0), 15)
+
+
+def test_each_cell_is_drawn_by_its_own_kind() -> None:
+    darts = make_preset("darts")
+    space = darts.restrict([[4, 5]] * 14 + [[6, 7]] * 14)
+    drawn = draw_each_cell(space, np.random.default_rng(0))
+    assert drawn.shape == (14, 14)
+    skeleton, _ = require_darts(space)
+    for cell, row in zip(skeleton.cells, drawn, strict=True):
+        own = {4, 5} if cell.kind == "normal" else {6, 7}
+        assert set(row.tolist()) == own
+    assert (drawn[0] != drawn[1]).any()
+
+
+def test_every_node_of_every_kind_is_fed() -> None:
+    space = make_preset("darts").restrict([[0, 4]] * 28)
+    drawn = draw_cells(space, np.random.default_rng(0), 2_000)
+    for kind in (drawn[:, :14], drawn[:, 14:]):
+        first = 0
+        for num_sources in (2, 3, 4, 5):
+            node = kind[:, first : first + num_sources]
+            assert (node != 0).any(axis=1).all()
+            first += num_sources
+
+
+def test_cells_of_one_kind_are_drawn_one_by_one() -> None:
+    found = draw_each_cell(NB201, np.random.default_rng(3))
+    wanted = draw_cells(NB201, np.random.default_rng(3), 15)
+    np.testing.assert_array_equal(found, wanted)

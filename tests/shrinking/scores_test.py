@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import Budget, BudgetError, CostModel
-from nse_tf.shrinking import AngleSums, draw_children, operator_scores
+from nse_tf.shrinking import (
+    AngleSums,
+    draw_children,
+    operator_means,
+    operator_scores,
+    those_that_count,
+)
 from nse_tf.spaces import SearchSpace, make_preset
 from tests.shrinking.chains import chain
 
@@ -165,3 +171,17 @@ def test_all_children_of_a_small_space_are_listed() -> None:
 def test_all_children_of_a_large_space_are_refused() -> None:
     with pytest.raises(ValueError, match="set `children_per_operator`"):
         draw_children(SPOS, Budget(), np.random.default_rng(0), None)
+
+
+def test_children_that_do_not_count_change_no_score() -> None:
+    space, rng = SPOS.space, np.random.default_rng(0)
+    paths = draw_children(SPOS, Budget(), rng, 20)
+    kept = those_that_count(space, paths, 20)
+    assert len(kept) < len(paths)
+    weights = rng.random(paths.shape[1])
+    np.testing.assert_allclose(
+        operator_means(space, kept, kept @ weights, 20),
+        operator_means(space, paths, paths @ weights, 20),
+    )
+    everyone = those_that_count(space, paths, None)
+    np.testing.assert_array_equal(everyone, paths)

@@ -5,7 +5,13 @@ import pytest
 import tensorflow as tf
 
 from nse_tf.sampling import draw_cells
-from nse_tf.spaces import make_preset
+from nse_tf.spaces import (
+    SepConv,
+    Zero,
+    cell_space,
+    make_preset,
+    require_nb201,
+)
 from nse_tf.supernet import (
     Calibrator,
     CellSupernet,
@@ -158,6 +164,13 @@ def test_kernels_are_drawn_as_published() -> None:
     small = stage.rows.numpy()[int(stage.row_index[0, 0, 2])]
     assert (small[64 * 64 :] == 0).all()
     assert (small[: 64 * 64] != 0).any()
+
+
+def test_an_op_of_darts_is_refused() -> None:
+    skeleton, _ = require_nb201(SPACE)
+    space = cell_space("foreign", skeleton, (Zero(), SepConv(3)))
+    with pytest.raises(ValueError, match="no layers for 'sep_conv_3x3'"):
+        CellSupernet(space)
 
 
 @pytest.mark.parametrize("name", ["spos", "darts"])

@@ -1,10 +1,8 @@
 """An edge of a cell, seen over all cells."""
 
 import numpy as np
-import pytest
 
-from nse_tf.spaces import make_preset
-from nse_tf.supernet import CellSupernet, networks_of_space
+from nse_tf.supernet import CellSupernet
 from tests.supernet.tiny_cells import tiny_cells
 
 SPACE = tiny_cells(num_cells=2)
@@ -27,8 +25,3 @@ def test_kernels_lie_cell_after_cell() -> None:
             np.testing.assert_array_equal(row[: len(joined)], joined)
             assert not row[len(joined) :].any()
             assert (len(joined) > 0) == op.name.startswith("nor_conv")
-
-
-def test_a_skeleton_without_layers_is_refused() -> None:
-    with pytest.raises(ValueError, match="a skeleton of its own"):
-        networks_of_space(make_preset("darts"))

@@ -71,9 +71,3 @@ def test_a_seed_is_exact_and_dropout_is_a_layer() -> None:
     assert (first[0] != other[0]).any()
     layers = build_child(SPACE, genotype, dropout=0.5).layers
     assert "dropout" in [layer.name for layer in layers]
-
-
-def test_there_are_no_layers_for_darts_yet() -> None:
-    space = make_preset("darts")
-    with pytest.raises(ValueError, match="'darts' is one of cells"):
-        build_child(space, space.genotype([4] * 28))

@@ -135,3 +135,9 @@ def test_kernels_of_published_networks_number_as_in_the_original_code(
         if len(weight.shape) >= 2
     )
     assert chosen + fixed == length
+
+
+def test_an_output_of_a_depthwise_convolution_has_one_input() -> None:
+    piece = Piece("depthwise", "kernel", (5, 5, 64, 1))
+    values = piece.initial(np.random.default_rng(0), "fan_in")
+    assert values.max() == pytest.approx(1 / 5, rel=0.01)

@@ -126,3 +126,42 @@ def test_batches_of_calibration_hold_all_classes_of_sorted_images() -> None:
     order = np.random.default_rng(0).permutation(60)
     for batch in even_batches(labeled, order, batch_size=15):
         assert set(batch.ravel().tolist()) == {0, 1, 2}
+
+
+def test_losses_are_those_of_the_children_in_training_mode(
+    evaluator: ChildEvaluator,
+) -> None:
+    assert isinstance(evaluator.supernet, Supernet)
+    genotypes = every_candidate_once(evaluator.supernet.space)
+    before = evaluator.supernet.get_weights()
+    found = evaluator.losses(genotypes, 20)
+    images, labels = VALIDATION.images[:20], VALIDATION.labels[:20]
+    wanted = [
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True)(
+            labels, cut_out(evaluator.supernet, each)(images, training=True)
+        )
+        for each in genotypes
+    ]
+    np.testing.assert_allclose(found, wanted, rtol=1e-4)
+    assert len(set(found)) > 1
+    for one, other in zip(
+        before, evaluator.supernet.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_losses_are_told_batch_by_batch(evaluator: ChildEvaluator) -> None:
+    assert isinstance(evaluator.supernet, Supernet)
+    genotype = every_candidate_once(evaluator.supernet.space)[0]
+    (found,) = evaluator.losses([genotype], 1_000)
+    child = cut_out(evaluator.supernet, genotype)
+    totals = [
+        keras.losses.SparseCategoricalCrossentropy(
+            from_logits=True, reduction="sum"
+        )(
+            VALIDATION.labels[part],
+            child(VALIDATION.images[part], training=True),
+        )
+        for part in (slice(25), slice(25, 50))
+    ]
+    assert found == pytest.approx(float(sum(totals)) / 50, rel=1e-4)

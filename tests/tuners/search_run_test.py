@@ -5,8 +5,9 @@ import pytest
 
 from nse_tf.costs import Budget, BudgetError
 from nse_tf.datasets import ImageData
-from nse_tf.spaces import save_space
-from nse_tf.tuners.effort_flags import make_effort
+from nse_tf.spaces import make_preset, save_space
+from nse_tf.training import NB201_RECIPE
+from nse_tf.tuners.effort_flags import fitted_to, make_effort
 from nse_tf.tuners.efforts import EFFORTS
 from nse_tf.tuners.search_config import SearchConfig
 from nse_tf.tuners.search_run import (
@@ -75,6 +76,31 @@ def test_a_latency_limit_on_cells_is_refused_before_anything_is_measured(
     )
     with pytest.raises(ValueError, match="--max_macs_m"):
         run_search(config)
+
+
+@pytest.mark.parametrize(
+    ("score", "numbers", "expected"),
+    [
+        ("angle_of_unit_kernels", {}, None),
+        ("angle", {"children_per_operator": 7}, 7),
+        ("accuracy", {}, 1000),
+        ("accuracy", {"children_per_operator": 7}, 7),
+    ],
+)
+def test_cells_have_all_their_angles_but_not_all_accuracies(
+    score: str, numbers: dict[str, float], expected: int | None
+) -> None:
+    config = dataclasses.replace(with_overrides(**numbers), score=score)
+    space = make_preset("nb201")
+    effort = fitted_to(make_effort(config, DATA), space, config)
+    assert effort.search.children_per_operator == expected
+    assert effort.supernet.weight_decay == NB201_RECIPE.weight_decay
+
+
+def test_only_cells_of_nasbench201_are_trained_as_these_are() -> None:
+    effort = make_effort(CONFIG, DATA)
+    for name in ("darts", "spos_tiny"):
+        assert fitted_to(effort, make_preset(name), CONFIG) == effort
 
 
 def test_an_effort_is_taken_as_it_is_unless_overridden() -> None:

@@ -1,0 +1,88 @@
+"""What an edge of a cell may have to do, and what a step reads for it."""
+
+import dataclasses
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.spaces import (
+    CellOp,
+    DilConv,
+    NorConv,
+    Pool,
+    SepConv,
+    SkipConnect,
+    Zero,
+)
+
+# Kinds of work; the side of a convolution is a number in the graph.
+NOTHING, SKIP, AVERAGE, MAXIMUM, CONVOLVE, SEPARABLE, DILATED = range(7)
+
+POOLS = {AVERAGE: tf.nn.avg_pool2d, MAXIMUM: tf.nn.max_pool2d}
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenEdge:
+    """What a step has read for one edge of one cell.
+
+    Attributes:
+        kind: Of the work; int32 scalar.
+        side: Of the kernel, if there is one; int32 scalar.
+        row: The candidate's weights.
+        statistics: Its moving statistics.
+    """
+
+    kind: tf.Tensor
+    side: tf.Tensor
+    row: tf.Tensor
+    statistics: tf.Tensor
+
+
+def kind_of(op: CellOp) -> int:
+    """Returns the kind of work that an op is."""
+    match op:
+        case Zero():
+            return NOTHING
+        case SkipConnect():
+            return SKIP
+        case Pool(kind):
+            return AVERAGE if kind == "avg" else MAXIMUM
+        case NorConv():
+            return CONVOLVE
+        case SepConv():
+            return SEPARABLE
+        case DilConv():
+            return DILATED
+
+
+def side_of(op: CellOp) -> int:
+    """Returns the side of an op's kernels; 1 where it has none."""
+    return op.kernel if isinstance(op, NorConv | SepConv | DilConv) else 1
+
+
+def require_work(
+    ops: Sequence[CellOp], known: Collection[int], skeleton: str
+) -> None:
+    """Refuses candidates that the cells of a skeleton have no layers for.
+
+    Raises:
+        ValueError: Naming the op.
+    """
+    for op in ops:
+        if kind_of(op) not in known:
+            raise ValueError(
+                f"There are no layers for {op.name!r} in cells of {skeleton}; "
+                "leave it out of the candidates."
+            )
+
+
+def looked_up(table: np.ndarray, slots: tf.Tensor) -> tf.Tensor:
+    """Returns entries `(num_cells, num_edges)` of `(num_edges, candidates)`."""
+    return tf.transpose(tf.gather(table, tf.transpose(slots), batch_dims=1))
+
+
+def constant(value: np.ndarray, shape: object, dtype: str) -> tf.Tensor:
+    """Returns a value as an initializer of weights does."""
+    del shape
+    return tf.constant(value, dtype)

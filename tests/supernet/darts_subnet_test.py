@@ -1,0 +1,101 @@
+"""The stand-alone network of DARTS cells."""
+
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+
+from nse_tf.costs import CostModel
+from nse_tf.spaces import SearchSpace, published_network
+from nse_tf.supernet import build_child, cut_out, with_stock_layers
+from tests.supernet.tiny_cells import images_of
+from tests.supernet.tiny_darts import lively_darts, paths_of, tiny_darts
+
+SPACE = tiny_darts()
+
+
+def num_trained(child: keras.Model) -> int:
+    return sum(int(np.prod(each.shape)) for each in child.trainable_weights)
+
+
+def macs_of(child: keras.Model) -> int:
+    """Returns the multiply-accumulates of a child's layers, as they stand."""
+    total = 0
+    for layer in child.layers:
+        if isinstance(
+            layer, keras.layers.DepthwiseConv2D | keras.layers.Conv2D
+        ):
+            _, height, width, _ = layer.output.shape
+            total += height * width * int(np.prod(layer.kernel.shape))
+        if isinstance(layer, keras.layers.Dense):
+            total += int(np.prod(layer.kernel.shape))
+    return total
+
+
+@pytest.mark.parametrize(
+    ("space", "path"),
+    [
+        (space, path)
+        for space in (tiny_darts(), tiny_darts("darts_shrinking", 4))
+        for path in paths_of(space)
+    ],
+)
+def test_a_child_has_the_weights_and_macs_of_the_cost_model(
+    space: SearchSpace, path: tuple[int, ...]
+) -> None:
+    genotype = space.genotype(path)
+    child = build_child(space, genotype)
+    costs = CostModel(space).costs(genotype)
+    assert num_trained(child) == costs["params"]
+    assert macs_of(child) == costs["macs"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "params"), [("darts_abs", 5.590e6), ("pdarts", 4.944e6)]
+)
+def test_published_networks_count_as_published(
+    name: str, params: float
+) -> None:
+    space, genotype = published_network(name)
+    child = build_child(space, genotype, fast=False)
+    assert num_trained(child) == pytest.approx(params, abs=1e3)
+    assert child.output_shape == (None, 1000)
+
+
+def test_stock_layers_say_the_same_and_load_alone(
+    tmp_path: pathlib.Path,
+) -> None:
+    genotype = SPACE.genotype(paths_of(SPACE)[0])
+    child = build_child(SPACE, genotype, seed=3)
+    stock = with_stock_layers(SPACE, genotype, child)
+    stock.save(tmp_path / "cells.keras")
+    loaded = keras.models.load_model(tmp_path / "cells.keras")
+    images = images_of(SPACE)
+    wanted = child(images)
+    np.testing.assert_allclose(loaded(images), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_only_children_of_a_supernet_norm_their_poolings() -> None:
+    genotype = SPACE.genotype(paths_of(SPACE)[0])
+    inherited = cut_out(lively_darts(SPACE), genotype, fast=False)
+    alone = build_child(SPACE, genotype, fast=False)
+    names = {each.name for each in alone.layers}
+    extra = [each for each in inherited.layers if each.name not in names]
+    assert extra
+    assert all("_pool_3x3_bn0" in each.name for each in extra)
+    assert not any(each.trainable_weights for each in extra)
+
+
+def test_a_seed_is_exact_and_dropout_is_a_layer() -> None:
+    genotype = SPACE.genotype(paths_of(SPACE)[1])
+    first, again, other = (
+        build_child(SPACE, genotype, seed=seed, dropout=0.5).get_weights()
+        for seed in (0, 0, 1)
+    )
+    for one, two in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert (first[0] != other[0]).any()
+    layers = build_child(SPACE, genotype, dropout=0.5).layers
+    assert "dropout" in [layer.name for layer in layers]
