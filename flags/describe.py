@@ -26,7 +26,7 @@ from nse_tf.costs import (
     describe_network,
     describe_space,
 )
-from nse_tf.flags import binaries, space_flags
+from nse_tf.flags import binaries, output_flags, space_flags
 from nse_tf.flags.description_text import network_text, space_text
 from nse_tf.spaces import (
     PRESETS,
@@ -39,6 +39,7 @@ from nse_tf.spaces import (
 )
 
 flags.adopt_module_key_flags(space_flags)
+flags.adopt_module_key_flags(output_flags)
 GENOTYPE = flags.DEFINE_string(
     "genotype",
     None,
@@ -54,9 +55,6 @@ IMAGE_CHANNELS = flags.DEFINE_integer(
 )
 NUM_CLASSES = flags.DEFINE_integer(
     "num_classes", None, "How many classes to tell apart.", lower_bound=2
-)
-FORMAT = flags.DEFINE_enum(
-    "format", "text", ["text", "json"], "A table, or one JSON object."
 )
 
 
@@ -120,7 +118,7 @@ def main(argv: Sequence[str]) -> None:
     """Prints the description."""
     del argv
     description = describe()
-    if FORMAT.value == "json":
+    if output_flags.FORMAT.value == "json":
         print(json.dumps(dataclasses.asdict(description), indent=1))
     elif isinstance(description, SpaceDescription):
         print(space_text(description))

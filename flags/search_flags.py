@@ -7,6 +7,7 @@ from absl import flags
 from nse_tf.costs import Budget
 from nse_tf.flags import data_flags, space_flags
 from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
+from nse_tf.flags.device_flags import NUM_THREADS
 from nse_tf.tuners.search_config import (
     EFFORT_NAMES,
     METHODS,
@@ -16,6 +17,7 @@ from nse_tf.tuners.search_config import (
 )
 
 flags.adopt_module_key_flags(data_flags)
+flags.declare_key_flag(NUM_THREADS.name)
 CHANNELS = flags.DEFINE_enum(
     "channels", None, ["1", "3"], "Channels of the images: gray or color."
 )
@@ -55,9 +57,6 @@ PRECISION = flags.DEFINE_enum(
     "fp32",
     ["fp32", "fp16", "int8"],
     "The .tflite file that --max_latency_ms and --max_size_kb speak of.",
-)
-NUM_THREADS = flags.DEFINE_integer(
-    "num_threads", 1, "Threads that latency is measured with.", lower_bound=1
 )
 WORKERS = flags.DEFINE_integer(
     "workers",

@@ -52,8 +52,8 @@ def _with_open_scales(model: keras.Model) -> keras.Model:
     """Returns the model with all batch norm's scales at one.
 
     Untrained branches beside a shortcut have scales of zero; folded into the
-    kernels they would leave files of zeros, smaller than those of any trained
-    network.
+    kernels they would leave files of zeros, such as no trained network has: a
+    converter may keep equal kernels once, and ranges of int8 would be empty.
     """
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):

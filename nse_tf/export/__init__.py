@@ -15,9 +15,12 @@ from nse_tf.export.latency import measure_latency as measure_latency
 from nse_tf.export.latency import measure_together as measure_together
 from nse_tf.export.machine import Machine as Machine
 from nse_tf.export.machine import describe_machine as describe_machine
+from nse_tf.export.metadata import read_classifier as read_classifier
 from nse_tf.export.table_fit import calibrate_table as calibrate_table
 from nse_tf.export.table_maker import TablePlan as TablePlan
 from nse_tf.export.table_maker import measure_table as measure_table
 from nse_tf.export.tflite import PRECISIONS as PRECISIONS
+from nse_tf.export.tflite import QUANTIZERS as QUANTIZERS
 from nse_tf.export.tflite import convert as convert
+from nse_tf.export.tflite import convert_all as convert_all
 from nse_tf.export.tflite import convert_part as convert_part

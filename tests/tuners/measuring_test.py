@@ -78,17 +78,15 @@ def test_measured_size_is_that_of_the_file_handed_over(precision: str) -> None:
 
 
 def test_an_untrained_child_is_as_large_as_a_trained_one() -> None:
-    # Branches beside a shortcut start with scales of zero, and in an int8 file
-    # equal kernels, such as kernels of zeros, are kept once.
+    # Branches beside a shortcut start with scales of zero, which leave kernels
+    # of zeros, and a range of 0 to 0 for int8.
     space = tiny_space(ops=(MBConv(3, 3),), stages=(Stage(8, 3, 1),))
     child = build_child(space, space.genotype([0, 0, 0]))
     noise = np.random.default_rng(0).uniform(0, 255, (4, 8, 8, 1))
-    with_zeros = len(convert_part(child, "int8", noise))
     _, (measured,) = measure_models([child], "int8", 1)
     rng = np.random.default_rng(0)
     for layer in child.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.gamma.assign(rng.uniform(0.5, 1.5, layer.gamma.shape))
     trained = len(convert_part(child, "int8", noise))
-    assert with_zeros < 0.99 * trained
     assert measured == pytest.approx(trained, rel=0.005)
