@@ -1,8 +1,7 @@
 """Exports a Keras model as .tflite files that are checked and timed.
 
   nse_export --model=model.keras --data_dir=photos --output_dir=out
-  nse_export --model=runs/c10/best/genotype.json --space=runs/c10/space_000.json \\
-      --output_dir=out
+  nse_export --model=genotype.json --space=space.json --output_dir=out
   nse_export --model=mobilenet.keras --value_range=-1,1 --output_dir=out
 
 Any Keras model with one image as input and one vector of scores as output will
@@ -68,14 +67,13 @@ LABELS = flags.DEFINE_string(
 )
 
 
-def load_model() -> "keras.Model":
-    """Returns the model that the flags name, taking pixels in 0..255.
+def load_model(path: pathlib.Path) -> "keras.Model":
+    """Returns the model of a file, taking pixels in 0..255.
 
     Raises:
         ValueError: If it cannot be read, or flags do not fit it.
         FileNotFoundError: If there is no such file.
     """
-    path = pathlib.Path(model_flags.MODEL.value)
     if not path.is_file():
         raise FileNotFoundError(2, "No such file", str(path))
     adapted = space_flags.adaptation()
@@ -134,22 +132,22 @@ def _images(model: "keras.Model") -> "Images":
 def main(argv: Sequence[str]) -> None:
     """Does the export that the flags ask for, and prints what came of it."""
     del argv
-    for flag in (model_flags.MODEL, OUTPUT_DIR):
-        if flag.value is None:
-            raise ValueError(
-                "Say what to export, and where to: --model=FILE "
-                "--output_dir=DIR; --help tells more."
-            )
+    model_file, output_dir = model_flags.MODEL.value, OUTPUT_DIR.value
+    if model_file is None or output_dir is None:
+        raise ValueError(
+            "Say what to export, and where to: --model=FILE --output_dir=DIR; "
+            "--help tells more."
+        )
     _value_range()
     binaries.quiet_libraries()
-    model = load_model()
+    model = load_model(pathlib.Path(model_file))
     from nse_tf.export import export_model
-    from nse_tf.tuners.exporting import export_lines
+    from nse_tf.flags.export_text import export_lines
 
     images = _images(model)
     report = export_model(
         model,
-        OUTPUT_DIR.value,
+        output_dir,
         calibration_images=images.calibration,
         test_images=images.test,
         test_labels=images.test_labels,

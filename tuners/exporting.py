@@ -1,4 +1,4 @@
-"""What `nse_export` adds to an export: any model, any images, a table."""
+"""What `nse_export` adds to an export: any model, and any images."""
 
 import dataclasses
 import pathlib
@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from nse_tf import datasets
-from nse_tf.export import PRECISIONS, ExportReport
+from nse_tf.export import PRECISIONS
 
 NUM_NOISE_IMAGES = 16
 NUM_CALIBRATION_IMAGES = 200
@@ -117,49 +117,3 @@ def data_images(
         class_names=data.class_names,
         precisions=PRECISIONS,
     )
-
-
-def export_lines(report: ExportReport) -> list[str]:
-    """Returns an export as a table for people."""
-    rows = [
-        [
-            "file",
-            "bytes",
-            "accuracy",
-            "like Keras",
-            "largest diff.",
-            "mean diff.",
-            "int8 weights",
-            "delegated",
-            *(
-                f"ms, {next(iter(each.values())).num_threads} thr."
-                for each in (report.latencies, report.other_latencies)
-            ),
-        ]
-    ]
-    for precision, check in report.checks.items():
-        first = report.latencies[precision]
-        rows.append(
-            [
-                report.files[precision].name,
-                f"{check.size_bytes:,}",
-                "-" if check.accuracy is None else f"{check.accuracy:.4f}",
-                f"{check.agreement:.1%}",
-                f"{check.largest_difference:.2g}",
-                f"{check.mean_difference:.2g}",
-                f"{check.census.integer_weight_bytes:.0%}",
-                f"{first.delegated_ops} of {first.num_ops}",
-                f"{first.median_ms:.4g}",
-                f"{report.other_latencies[precision].median_ms:.4g}",
-            ]
-        )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(
-                zip(row, widths, strict=True)
-            )
-        )
-        for row in rows
-    ]

@@ -6,6 +6,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
 
 from nse_tf.export.bad_files import IDENTIFIER, require_format
 
@@ -13,7 +14,12 @@ from nse_tf.export.bad_files import IDENTIFIER, require_format
 def unpacked_model(content: bytes) -> Any:
     """Returns a file as a tree of objects that can be changed."""
     require_format("`content`", content)
-    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    model = flatbuffer_utils.read_model_from_bytearray(content)
+    for buffer in model.buffers:
+        # Weights behind the flatbuffer come as bytes, slow to write one by one.
+        if isinstance(buffer.data, bytes):
+            buffer.data = np.frombuffer(buffer.data, np.uint8)
+    return model
 
 
 def packed_model(model: Any) -> bytes:
@@ -114,12 +120,8 @@ def metadata_of(content: bytes) -> dict[str, bytes]:
     Raises:
         ValueError: If it is no .tflite file.
     """
-    require_format("`content`", content)
-    model = schema.Model.GetRootAs(content, 0)
-    entries = map(model.Metadata, range(model.MetadataLength()))
+    model = unpacked_model(content)
     return {
-        entry.Name().decode(): bytes(
-            model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
-        )
-        for entry in entries
+        entry.name.decode(): bytes(model.buffers[entry.buffer].data)
+        for entry in model.metadata or []
     }

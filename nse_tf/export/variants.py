@@ -114,8 +114,12 @@ def _range(
 def _rewritten(
     fp32: bytes, wanted: Any, ranges: dict[str, Any] | None
 ) -> bytes:
-    printed = io.StringIO()  # Sizes and times.
-    with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
+    printed = io.StringIO()  # Sizes, times and progress.
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
         # It warns that keeping all tensors, which it does, takes memory.
         warnings.simplefilter("ignore", UserWarning)
         work = quantizer.Quantizer(fp32)

@@ -46,9 +46,7 @@ def test_a_truncated_file_is_not_whole(
 def test_what_is_no_flatbuffer_is_told_by_its_first_bytes(
     content: bytes,
 ) -> None:
-    with pytest.raises(
-        ValueError, match=r"not a \.tflite file: its"
-    ) as error:
+    with pytest.raises(ValueError, match=r"not a \.tflite file: its") as error:
         measure_latency(content)
     assert repr(content[:8]) in str(error.value)
 

@@ -32,9 +32,7 @@ def test_json_holds_the_median_and_all_that_it_depends_on(
     capsys: pytest.CaptureFixture[str], model_file: pathlib.Path
 ) -> None:
     value = json.loads(
-        print_of(
-            capsys, model=str(model_file), format="json", num_threads=2
-        )
+        print_of(capsys, model=str(model_file), format="json", num_threads=2)
     )
     content = model_file.read_bytes()
     assert value["sha256"] == hashlib.sha256(content).hexdigest()
