@@ -62,9 +62,7 @@ class AndroidBackend:
                 )
             self._adb("push", str(benchmark_model), TOOL)
             self._adb("shell", "chmod", "+x", TOOL)
-        elif "yes" not in self._adb(
-            "shell", f"[ -x {TOOL} ] && echo yes; true"
-        ):
+        elif not self._adb("shell", f"ls {TOOL} 2>/dev/null; true").strip():
             raise ValueError(
                 f"The phone has no {TOOL}: give the tool's binary, with "
                 "--benchmark_model=FILE."
