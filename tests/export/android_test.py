@@ -150,7 +150,9 @@ def test_a_tool_that_fails_is_told_with_its_last_line(
     phone: pathlib.Path,
 ) -> None:
     backend = AndroidBackend()
-    (phone / "adb").write_text("#!/bin/sh\necho 'Segmentation fault' >&2\nexit 9")
+    (phone / "adb").write_text(
+        "#!/bin/sh\necho 'Segmentation fault' >&2\nexit 9"
+    )
     with pytest.raises(ValueError, match="exit code 9: Segmentation fault"):
         backend.time({"x": b""}, TablePlan())
 
