@@ -58,6 +58,18 @@ PRECISION = flags.DEFINE_enum(
     ["fp32", "fp16", "int8"],
     "The .tflite file that --max_latency_ms and --max_size_kb speak of.",
 )
+LATENCY_TABLE = flags.DEFINE_string(
+    "latency_table",
+    None,
+    "A table of nse_lut that predicts latencies. Default: one is measured.",
+)
+MAX_TABLE_ERROR = flags.DEFINE_float(
+    "max_table_error",
+    0.25,
+    "How far a latency table may be off, as a share, on the median of whole "
+    "networks that were measured to test it; inf trusts any table.",
+    lower_bound=0,
+)
 WORKERS = flags.DEFINE_integer(
     "workers",
     1,
@@ -175,6 +187,12 @@ def search_config() -> SearchConfig:
         ),
         precision=PRECISION.value,
         num_threads=NUM_THREADS.value,
+        latency_table=(
+            None
+            if LATENCY_TABLE.value is None
+            else pathlib.Path(LATENCY_TABLE.value)
+        ),
+        max_table_error=MAX_TABLE_ERROR.value,
         compute_threads=COMPUTE_THREADS.value,
         distribute=DISTRIBUTE.value,
         cpu_devices=CPU_DEVICES.value,

@@ -40,6 +40,9 @@ class SearchConfig:
         budget: What the network handed over must fit.
         precision: Of the file that latency and size limits speak of.
         num_threads: Of the interpreter that latency is measured with.
+        latency_table: A table's `.json` file; None measures one.
+        max_table_error: How far a table may be off on the median of whole
+            networks, as a share; `inf` trusts any.
         distribute: What shares each batch of a training; see
             `distribution.make_strategy`. None trains on one device.
         cpu_devices: How many devices the CPU is to be.
@@ -67,6 +70,8 @@ class SearchConfig:
     budget: Budget = Budget()
     precision: str = "fp32"
     num_threads: int = 1
+    latency_table: pathlib.Path | None = None
+    max_table_error: float = 0.25
     compute_threads: int | None = None
     distribute: str | None = None
     cpu_devices: int | None = None
@@ -78,7 +83,10 @@ class SearchConfig:
 
     def settings(self) -> dict[str, Any]:
         """Returns what decides the run's outcome, as a JSON value."""
-        left_out = ("run_dir", "cache_dir", "budget", "overrides")
+        left_out = {
+            *("run_dir", "cache_dir", "budget", "overrides"),
+            "max_table_error",
+        }
         values = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)

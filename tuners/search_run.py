@@ -33,6 +33,7 @@ from nse_tf.training import NB201_RECIPE
 from nse_tf.training.progress import spoken
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
 from nse_tf.tuners.handing_over import hand_over
+from nse_tf.tuners.latency_tables import given_table
 from nse_tf.tuners.local_workers import LocalWorkers
 from nse_tf.tuners.measuring import measure_models, measured_table
 from nse_tf.tuners.oracles import AngleShrinkingOracle
@@ -355,6 +356,14 @@ def _table(
         config.budget, latency_ms=None, size_bytes=None
     ).check_reachable(CostModel(space))  # Before minutes are spent.
     plan = TablePlan(precision=config.precision, num_threads=config.num_threads)
+    if config.latency_table is not None:
+        return given_table(
+            config.latency_table, space, plan, config.max_table_error
+        )
     return measured_table(
-        space, plan, config.cache_dir.expanduser(), config.seed
+        space,
+        plan,
+        config.cache_dir.expanduser(),
+        config.seed,
+        config.max_table_error,
     )

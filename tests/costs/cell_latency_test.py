@@ -19,7 +19,8 @@ NONE, SKIP, CONV1, CONV3, POOL = range(5)
 
 def counted(arch: str) -> list[float]:
     path = np.array([parse_genotype(NB201, arch).path])
-    return computed_ops(NB201, path)[0].tolist()
+    counts: list[float] = computed_ops(NB201, path)[0].tolist()
+    return counts
 
 
 def test_all_that_the_output_hears_from_is_computed() -> None:
