@@ -1,6 +1,7 @@
 """Holds a cost table against whole networks that it was not fitted to."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -92,11 +93,13 @@ def require_right(table: CostTable, max_error: float) -> None:
 
     Args:
         table: A table with or without a check.
-        max_error: Largest median error, as a share.
+        max_error: Largest median error, as a share; infinity trusts any table.
 
     Raises:
         ValueError: If nobody looked, or the error is larger.
     """
+    if max_error == math.inf:
+        return
     if table.check is None:
         raise ValueError(
             "The latency table was never held against whole networks: check "

@@ -1,0 +1,58 @@
+"""The binary `nse_lut`."""
+
+import json
+import pathlib
+from typing import Any
+
+import pytest
+from absl.testing import flagsaver
+
+from nse_tf.flags import lut
+from nse_tf.spaces import MBConv, save_space
+from tests.supernet.tiny_spaces import tiny_space
+
+
+def run(**given: Any) -> None:
+    with flagsaver.flagsaver(**given):
+        lut.main(["nse_lut"])
+
+
+def test_a_space_and_a_file_are_needed(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ValueError, match=r"--space=NAME --output=FILE\.json"):
+        run(space="spos")
+    with pytest.raises(ValueError, match=r"--space=NAME --output=FILE\.json"):
+        run(output=str(tmp_path / "table.json"))
+
+
+def test_cells_have_no_rows(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ValueError, match="this needs a chain of blocks"):
+        run(space="nb201", output=str(tmp_path / "table.json"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_table_from_flags_to_file(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = tiny_space(ops=(MBConv(3, 1), MBConv(3, 3)))
+    save_space(space, tmp_path / "space.json")
+    given = {
+        "space": str(tmp_path / "space.json"),
+        "output": str(tmp_path / "table.json"),
+        "fit": 4,
+        "validate": 5,
+        "max_spread": 10.0,
+    }
+    run(**given)
+    text = capsys.readouterr().out
+    assert "8 rows, fp32, 1 thread(s), delegate XNNPACK" in text
+    assert "fitted to 4 whole networks: scale" in text
+    assert "on 5 other networks: median error" in text
+    rows = str(tmp_path / "table.rows.json")
+    run(**given, format="json", compare=rows)
+    told, line = capsys.readouterr().out.rsplit("}\n", 1)
+    value = json.loads(told + "}")
+    assert value["num_rows"] == 8
+    assert value["check"]["num_networks"] == 5
+    # Compared with itself, since no row was measured again.
+    assert line == f"100.0% of the rows lie within 10% of {rows}\n"
