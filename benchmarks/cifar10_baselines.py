@@ -25,10 +25,10 @@ from nse_tf.datasets import ImageData, joined
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.units import duration
 from nse_tf.spaces import Genotype, MBConv, SearchSpace, Skeleton, Stage
+from nse_tf.spaces.adaptation import rounded_channels
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.files import write_bytes
 from nse_tf.spaces.genotype_text import format_genotype
-from nse_tf.spaces.presets import rounded_channels
 from nse_tf.supernet import build_child
 from nse_tf.training import ChildRecipe, Progress, accuracy, train_child
 from nse_tf.tuners.search_config import SearchConfig

@@ -102,13 +102,21 @@ def main(argv: Sequence[str]) -> None:
 
 
 def print_ratios(
-    make: Callable[[], WeightSharing], cut: Callable[..., keras.Model]
-) -> None:
+    make: Callable[[], WeightSharing],
+    cut: Callable[..., keras.Model],
+    draw: Callable[[SearchSpace, np.random.Generator], Genotype] = (
+        SearchSpace.sample
+    ),
+) -> SupernetTrainer:
     """Prints a line for each path, and the ratio over all of them.
 
     Args:
         make: Makes the supernet.
         cut: Cuts a child out of it.
+        draw: Draws a child of a space.
+
+    Returns:
+        What trains the supernet.
     """
     images = make_images(BATCH.value, SEED.value)
     rng = np.random.default_rng(SEED.value)
@@ -117,13 +125,13 @@ def print_ratios(
     recipe = SupernetRecipe(batch_size=len(images))
     trainer = SupernetTrainer(make(), recipe, images)
     space = trainer.supernet.space
-    slots = trainer.supernet.slots_of(space.sample(rng))
+    slots = trainer.supernet.slots_of(draw(space, rng))
     seconds_of(ready(trainer.step, images, slots))
     print(f"build and first step: {time.perf_counter() - started:.1f} s")
 
     times = []
     for number in range(PATHS.value):
-        times.append(compare(trainer, space.sample(rng), images, cut))
+        times.append(compare(trainer, draw(space, rng), images, cut))
         together, apart = times[-1]
         print(
             f"path {number}: supernet {together * 1000:.0f} ms, child "
@@ -137,6 +145,7 @@ def print_ratios(
         f"ratio over {PATHS.value} paths: {together / apart:.3f}, of the "
         f"median path: {median:.3f}"
     )
+    return trainer
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
   nse_describe --space=spos --genotype="2 2 -1 0 0 -1 -1 0 5 ..."
   nse_describe --space=runs/c10/space_001.json --format=json
   nse_describe --network=darts_abs
+  nse_describe --network=nsenet --squeeze_excite
   nse_describe --space=nb201 --genotype="|nor_conv_3x3~0|+|none~0|..."
 
 MACs are multiply-accumulates of convolutions and the classifier, and nothing
@@ -87,12 +88,15 @@ def describe() -> SpaceDescription | NetworkDescription:
 def _describe_published(
     name: str, adapted: dict[str, Any]
 ) -> NetworkDescription:
-    space, genotype = published_network(name)
+    names = [flag.name for flag in space_flags.OPTIONS]
+    options = {key: adapted.pop(key) for key in names if key in adapted}
+    space, genotype = published_network(name, **options)
     if space_flags.SPACE.value or GENOTYPE.value or adapted:
         raise ValueError(
             "`--network` describes a network as it was published and takes no "
-            f"other flag. To change it, use --space={space.name} with its "
-            "--genotype, and --image_size and the like."
+            f"other flag but {' and '.join(f'--{key}' for key in names)}. To "
+            f"change it, use --space={space.name} with its --genotype, and "
+            "--image_size and the like."
         )
     return describe_network(
         space,

@@ -6,7 +6,13 @@ from typing import Any
 
 from absl import flags
 
-from nse_tf.spaces import PRESETS, SearchSpace, load_space, make_preset
+from nse_tf.spaces import (
+    ACTIVATIONS,
+    PRESETS,
+    SearchSpace,
+    load_space,
+    make_preset,
+)
 
 SPACE = flags.DEFINE_string(
     "space",
@@ -24,6 +30,16 @@ WIDTH = flags.DEFINE_float(
 DEPTH = flags.DEFINE_float(
     "depth", None, "Multiplies the depth of each stage of such a space."
 )
+ACTIVATION = flags.DEFINE_enum(
+    "activation", None, ACTIVATIONS, "Of multi-branch cells."
+)
+SQUEEZE_EXCITE = flags.DEFINE_bool(
+    "squeeze_excite",
+    None,
+    "Whether branches of multi-branch cells weigh their channels.",
+)
+# What may also be asked of a published network.
+OPTIONS = (ACTIVATION, SQUEEZE_EXCITE)
 
 
 def read_image_size(text: str) -> tuple[int, int]:
@@ -50,7 +66,7 @@ def adaptation() -> dict[str, Any]:
     adapted: dict[str, Any] = {}
     if IMAGE_SIZE.value is not None:
         adapted["image_size"] = read_image_size(IMAGE_SIZE.value)
-    for flag in (WIDTH, DEPTH):
+    for flag in (WIDTH, DEPTH, *OPTIONS):
         if flag.value is not None:
             adapted[flag.name] = flag.value
     return adapted

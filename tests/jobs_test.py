@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from nse_tf import jobs
 from nse_tf.jobs import (
+    BranchesTrained,
     ChildrenEvaluated,
     ChildrenMeasured,
     ChildTrained,
@@ -19,6 +20,7 @@ from nse_tf.jobs import (
     MeasureChildren,
     Result,
     SupernetTrained,
+    TrainBranches,
     TrainChild,
     TrainSupernet,
     job_from_json,
@@ -33,6 +35,17 @@ TRAINING = TrainSupernet(
 )
 JOBS: tuple[Job, ...] = (
     TRAINING,
+    TrainBranches(
+        "0_branches",
+        ((0, 2), ()),
+        ((2,), ()),
+        3,
+        (0.1, 0.4),
+        0.5,
+        0,
+        penalties=(("macs", 300.0, 1e-5, 2.0),),
+        prices=((22.5, ((1.5, 0.0, 2.5), (0.1, 0.2, 0.3))),),
+    ),
     EvaluateChildren("1_evaluate", (CHILD, ((2,), (0,))), 0),
     MeasureChildren("2_measure", (CHILD,), "int8", 4),
     TrainChild("3_train", CHILD, 240, True, 0.1 + 0.2, 7),
@@ -40,6 +53,19 @@ JOBS: tuple[Job, ...] = (
 SUMS = (((0.1, 1 / 3, 1e-300), (0.0, 0.0, 0.0)), ((5e-324, 1.0, 2.0),) * 2)
 RESULTS: tuple[Result, ...] = (
     SupernetTrained((2.5, 1 / 3), SUMS, (0.1, 0.2, 0.3), 12.0),
+    BranchesTrained(
+        (2.5, 1 / 3),
+        (2.0, 1.0),
+        ((0.1, -2.1, 0.0), (0.0, 0.0, 0.0)),
+        ((0,), ()),
+        ((0, 7, 0, 2),),
+        (((0.5, 1 / 3), ()),),
+        SUMS,
+        (0.1, 0.2, 0.3),
+        SUMS,
+        12.0,
+        "ab" * 32,
+    ),
     ChildrenEvaluated((0.1 + 0.2, 1.0), 3.0),
     ChildrenMeasured((1.25,), (81_234,), 3.0),
     ChildTrained((), 0.9, "children/a.keras", "ab" * 32, 60.0),
@@ -91,7 +117,9 @@ def test_a_diverged_training_crosses_strict_json() -> None:
 
 @pytest.mark.parametrize("value", [None, [], "x", {}, {"kind": ["failed"]}])
 def test_what_is_no_job_or_result_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match=r"Not a job .* train_supernet, eval"):
+    with pytest.raises(
+        ValueError, match=r"Not a job .* train_supernet, train_b"
+    ):
         job_from_json(value)
     with pytest.raises(ValueError, match=r"Not a result .* children_measured"):
         result_from_json(value)

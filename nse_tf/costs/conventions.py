@@ -31,11 +31,18 @@ def _nb201(space: SearchSpace) -> int:
     return space.skeleton.num_classes
 
 
+def _nse(space: SearchSpace) -> int:
+    """The pooled numbers that the classifier reads count one each."""
+    skeleton, _ = require_chain(space)
+    return skeleton.tail_channels
+
+
 CONVENTIONS = {
     "plain": None,
     "thop": _thop,
     "thop_fairnas": _thop_fairnas,
     "nb201": _nb201,
+    "nse": _nse,
 }
 
 

@@ -6,10 +6,14 @@ free, as are biases. Parameters are what training moves: kernels, batch norm's
 scale and offset, the classifier's bias.
 """
 
+from nse_tf.costs.branch_counts import branch_fixed_parts, branch_part
 from nse_tf.costs.cell_counts import cell_fixed_parts, edge_part
 from nse_tf.costs.parts import Part, conv_part, dense_part, total
 from nse_tf.spaces import (
+    BRANCH_FAMILIES,
     AnySkeleton,
+    BranchBlock,
+    BranchSkeleton,
     CellOp,
     CellSkeleton,
     ChoiceBlock,
@@ -52,6 +56,8 @@ def op_part(op: Op, place: Place) -> Part:
     """
     if isinstance(op, CellOp) and isinstance(place, Edge):
         return edge_part(op, place)
+    if isinstance(op, BRANCH_FAMILIES) and isinstance(place, BranchBlock):
+        return branch_part(op, place)
     if isinstance(op, LayerOp) and isinstance(place, ChoiceBlock):
         return _opaque_part(place.name, op)
     if isinstance(op, Identity) and isinstance(place, ChoiceBlock):
@@ -85,6 +91,11 @@ def fixed_parts(skeleton: AnySkeleton) -> tuple[Part, ...]:
     if isinstance(skeleton, CellSkeleton):
         before, after = cell_fixed_parts(skeleton)
         return tuple(each.part for each in (*before, *after))
+    classifier = dense_part(
+        "classifier", skeleton.tail_channels, skeleton.num_classes
+    )
+    if isinstance(skeleton, BranchSkeleton):
+        return (*branch_fixed_parts(skeleton), classifier)
     return (
         conv_part(
             "stem",
@@ -108,5 +119,5 @@ def fixed_parts(skeleton: AnySkeleton) -> tuple[Part, ...]:
             skeleton.stages[-1].channels,
             skeleton.tail_channels,
         ),
-        dense_part("classifier", skeleton.tail_channels, skeleton.num_classes),
+        classifier,
     )

@@ -13,6 +13,7 @@ from nse_tf.costs.models import CostModel
 from nse_tf.costs.parts import Part, total
 from nse_tf.spaces import (
     AnySkeleton,
+    BranchSkeleton,
     CellSkeleton,
     ChoiceBlock,
     Genotype,
@@ -250,7 +251,12 @@ def _cost_range(model: CostModel, cost: str) -> CostRange:
         sorted(indices, key=prices[place].__getitem__)
         for place, indices in enumerate(space.active)
     ]
-    cheapest = space.genotype([indices[:1] for indices in ranked])
+    cheapest = space.genotype(
+        [
+            indices[: block.min_open]
+            for block, indices in zip(space.blocks, ranked, strict=True)
+        ]
+    )
     dearest = space.genotype(
         [
             indices[-block.max_open :]
@@ -279,6 +285,7 @@ def _describe_fixed(
         )
         return before, after
     image = (*skeleton.image_size, skeleton.image_channels)
+    is_branched = isinstance(skeleton, BranchSkeleton)
     if isinstance(skeleton, ModelSkeleton):
         (part,) = fixed_parts(skeleton)
         shared = PlaceDescription(
@@ -301,16 +308,21 @@ def _describe_fixed(
             fixed_parts(skeleton),
             (
                 (f"conv_k3_s{skeleton.stem_stride}",),
-                ("mbconv_k3_e1",),
+                *([] if is_branched else [("mbconv_k3_e1",)]),
                 ("conv_k1",),
                 ("average_pool", "dense"),
             ),
-            (image, stem, last, tail),
-            (stem, first, tail, (skeleton.num_classes,)),
+            (image, *([] if is_branched else [stem]), last, tail),
+            (
+                stem,
+                *([] if is_branched else [first]),
+                tail,
+                (skeleton.num_classes,),
+            ),
             strict=True,
         )
     )
-    return fixed[:2], fixed[2:]
+    return fixed[:-2], fixed[-2:]
 
 
 def _fixed(

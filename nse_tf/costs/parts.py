@@ -36,13 +36,23 @@ class Part:
 def kernel_part(
     name: str,
     out_size: tuple[int, int],
-    kernel: int,
+    kernel: int | tuple[int, int],
     in_channels: int,
     out_channels: int,
     groups: int = 1,
 ) -> Part:
-    """Returns the cost of a k×k convolution without bias, alone."""
-    params = kernel * kernel * in_channels * out_channels // groups
+    """Returns the cost of a convolution without bias, alone.
+
+    Args:
+        name: Of the part.
+        out_size: Height and width of the output, in pixels.
+        kernel: Height and width, or one number for both.
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        groups: What the channels are divided into.
+    """
+    height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
+    params = height * width * in_channels * out_channels // groups
     return Part(name, out_size[0] * out_size[1] * params, params, params, 1)
 
 
@@ -54,12 +64,15 @@ def norm_part(name: str, channels: int) -> Part:
 def conv_part(
     name: str,
     out_size: tuple[int, int],
-    kernel: int,
+    kernel: int | tuple[int, int],
     in_channels: int,
     out_channels: int,
     groups: int = 1,
 ) -> Part:
-    """Returns the cost of a k×k convolution without bias, with batch norm."""
+    """Returns the cost of a convolution without bias, with batch norm.
+
+    Arguments are those of `kernel_part`.
+    """
     part = kernel_part(
         name, out_size, kernel, in_channels, out_channels, groups
     )

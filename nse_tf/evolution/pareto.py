@@ -23,3 +23,28 @@ def pareto_front(costs: np.ndarray, fitness: np.ndarray) -> np.ndarray:
     front = known[is_best]
     ranked: np.ndarray = front[np.argsort(points[front, 0], kind="stable")]
     return ranked
+
+
+def evolved_front(
+    costs: np.ndarray, fitness: np.ndarray, num_new: int, num_extra: int
+) -> np.ndarray:
+    """Returns the front of new and old networks, by rising cost.
+
+    Extra networks, cheaper than what is looked for, take part so that nothing
+    is on the front only for being the cheapest; they are no part of the result.
+    Of equal networks a new one comes before an old one.
+
+    Args:
+        costs: Of new, extra and old networks, in this order; `(count,)`.
+        fitness: `(count,)`.
+        num_new: How many are new.
+        num_extra: How many are extra.
+
+    References:
+        Ci et al., NSE (2021), code of the search:
+        https://arxiv.org/abs/2011.10904
+    """
+    is_old = np.arange(len(costs)) >= num_new + num_extra
+    front = pareto_front(costs, fitness - 1e-10 * is_old)
+    is_extra = (front >= num_new) & (front < num_new + num_extra)
+    return front[~is_extra]

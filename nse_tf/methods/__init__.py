@@ -5,6 +5,13 @@ from nse_tf.methods.method import Method as Method
 from nse_tf.methods.method import Plan as Plan
 from nse_tf.methods.method import SearchError as SearchError
 from nse_tf.methods.method import Wait as Wait
+from nse_tf.methods.nse import SpaceEvolution as SpaceEvolution
+from nse_tf.methods.nse_config import (
+    SpaceEvolutionConfig as SpaceEvolutionConfig,
+)
 from nse_tf.methods.one_shot import OneShotSearch as OneShotSearch
 from nse_tf.methods.one_shot_config import OneShotConfig as OneShotConfig
 from nse_tf.methods.space_shrinking import SpaceShrinking as SpaceShrinking
+from nse_tf.methods.start_states import StartState as StartState
+from nse_tf.methods.start_states import load_start as load_start
+from nse_tf.methods.start_states import save_start as save_start

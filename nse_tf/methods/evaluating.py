@@ -1,40 +1,41 @@
 """Steps of plans that judge children with inherited weights."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from nse_tf.jobs import ChildrenEvaluated, EvaluateChildren, Failed
+from nse_tf.jobs import ChildrenEvaluated, EvaluateChildren, Failed, Genes
 from nse_tf.methods.method import Method, Steps, require
 
 
 def evaluate_children(
     method: Method,
-    paths: np.ndarray,
+    children: Sequence[Genes],
     weights: str,
     *,
     generation: int,
     calibration_images: int,
     children_per_job: int,
 ) -> Steps[np.ndarray]:
-    """Returns the accuracy of each path; -inf where its job failed.
+    """Returns the accuracy of each child; -inf where its job failed.
 
     Args:
         method: Whose plan it is; its history is told.
-        paths: Candidate indices `(count, num_places)`.
+        children: Their genes.
         weights: Reference of the supernet's weights.
         generation: Which generation they are.
         calibration_images: As of `EvaluateChildren`.
         children_per_job: Most children of a job.
     """
-    genes = [tuple((index,) for index in path) for path in paths.tolist()]
     jobs = [
         EvaluateChildren(
             method.new_job_id(EvaluateChildren.KIND),
-            tuple(genes[start : start + children_per_job]),
+            tuple(children[start : start + children_per_job]),
             calibration_images,
             generation,
             weights,
         )
-        for start in range(0, len(genes), children_per_job)
+        for start in range(0, len(children), children_per_job)
     ]
     results = yield jobs
     accuracies: list[float] = []
@@ -52,3 +53,8 @@ def evaluate_children(
                 seconds=evaluated.seconds,
             )
     return np.array(accuracies)
+
+
+def genes_of(paths: np.ndarray) -> list[Genes]:
+    """Returns single paths `(count, num_places)` as jobs spell them."""
+    return [tuple((index,) for index in path) for path in paths.tolist()]

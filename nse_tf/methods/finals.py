@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from nse_tf.jobs import (
     TrainChild,
 )
 from nse_tf.methods.method import Method, Steps, require
-from nse_tf.methods.one_shot_config import OneShotConfig
 
 
 class Purpose(enum.StrEnum):
@@ -25,22 +25,64 @@ class Purpose(enum.StrEnum):
     RANK_CHECK = "rank_check"
 
 
+class FinalsConfig(Protocol):
+    """The numbers that decide how finals go; see `OneShotConfig`."""
+
+    @property
+    def num_finalists(self) -> int:
+        """How many children are trained alone."""
+
+    @property
+    def child_epochs(self) -> int:
+        """Epochs of such a training."""
+
+    @property
+    def num_rank_checks(self) -> int:
+        """Children trained alone only to test the ranking."""
+
+    @property
+    def rank_check_epochs(self) -> int:
+        """Epochs of such a training."""
+
+    @property
+    def retrain_on_all(self) -> bool:
+        """Whether the winner is trained on the validation part, too."""
+
+    @property
+    def measured_at_once(self) -> int:
+        """How many candidates are measured whole at a time."""
+
+    @property
+    def precision(self) -> str:
+        """Of the file that is measured."""
+
+    @property
+    def num_threads(self) -> int:
+        """Of the interpreter."""
+
+    @property
+    def seed(self) -> int:
+        """Of everything drawn."""
+
+
 @dataclasses.dataclass(frozen=True)
 class JudgedChild:
-    """A single path and its accuracy with inherited weights.
+    """A network and its accuracy with inherited weights.
 
     Attributes:
-        path: The candidate of each place.
+        path: The candidate of each place, or its open candidates.
         accuracy: On the validation part.
     """
 
-    path: tuple[int, ...]
+    path: tuple[int | tuple[int, ...], ...]
     accuracy: float
 
     @property
     def genes(self) -> Genes:
         """The path as jobs spell it."""
-        return tuple((index,) for index in self.path)
+        return tuple(
+            (gene,) if isinstance(gene, int) else gene for gene in self.path
+        )
 
 
 def pick_finalists(
@@ -48,7 +90,7 @@ def pick_finalists(
     ranked: Sequence[JudgedChild],
     model: CostModel,
     budget: Budget,
-    config: OneShotConfig,
+    config: FinalsConfig,
 ) -> Steps[list[JudgedChild]]:
     """Returns the children to train, best first; for plans.
 
@@ -88,7 +130,7 @@ def _measure(
     children: Sequence[JudgedChild],
     model: CostModel,
     budget: Budget,
-    config: OneShotConfig,
+    config: FinalsConfig,
 ) -> Steps[list[float]]:
     """Returns by how much each child misses the budget, as measured."""
     job = MeasureChildren(
@@ -117,7 +159,7 @@ def _measure(
 
 
 def check_ranking(
-    search: Method, ranked: Sequence[JudgedChild], config: OneShotConfig
+    search: Method, ranked: Sequence[JudgedChild], config: FinalsConfig
 ) -> Steps[None]:
     """Trains some judged children alone, from the best to the worst.
 
@@ -141,7 +183,7 @@ def train_finalists(
     search: Method,
     finalists: Sequence[JudgedChild],
     model: CostModel,
-    config: OneShotConfig,
+    config: FinalsConfig,
 ) -> Steps[None]:
     """Trains the finalists alone, then the best on all data if asked.
 
@@ -175,7 +217,7 @@ def train_finalists(
 def _train_alone(
     search: Method,
     children: Sequence[JudgedChild],
-    config: OneShotConfig,
+    config: FinalsConfig,
     purpose: Purpose,
     *,
     uses_validation: bool,

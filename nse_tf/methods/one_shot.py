@@ -22,7 +22,7 @@ from nse_tf.jobs import (
     TrainSupernet,
     weights_of,
 )
-from nse_tf.methods.evaluating import evaluate_children
+from nse_tf.methods.evaluating import evaluate_children, genes_of
 from nse_tf.methods.finals import (
     JudgedChild,
     check_ranking,
@@ -227,7 +227,7 @@ class OneShotSearch(Method):
         while paths is not None:
             fitness = yield from evaluate_children(
                 self,
-                paths,
+                genes_of(paths),
                 trained.weights,
                 generation=generation,
                 calibration_images=self.config.calibration_images,

@@ -12,7 +12,7 @@ import numpy as np
 
 from nse_tf.costs import Budget, CostModel
 from nse_tf.jobs import SupernetTrained
-from nse_tf.methods.evaluating import evaluate_children
+from nse_tf.methods.evaluating import evaluate_children, genes_of
 from nse_tf.methods.method import Method, SearchError, Steps
 from nse_tf.shrinking import (
     ANGLE_SCORES,
@@ -102,7 +102,7 @@ class OperatorScoring:
         if self.score in ("accuracy", "add"):
             accuracies = yield from evaluate_children(
                 method,
-                paths,
+                genes_of(paths),
                 weights,
                 generation=-1 - stage,
                 calibration_images=self.calibration_images,

@@ -1,6 +1,14 @@
 """Search spaces and genotypes as plain data."""
 
+from nse_tf.spaces.blocks import BranchBlock as BranchBlock
 from nse_tf.spaces.blocks import ChoiceBlock as ChoiceBlock
+from nse_tf.spaces.branch_ops import BRANCH_FAMILIES as BRANCH_FAMILIES
+from nse_tf.spaces.branch_ops import BranchOp as BranchOp
+from nse_tf.spaces.branch_ops import ConvStep as ConvStep
+from nse_tf.spaces.branch_ops import LinearBottleneck as LinearBottleneck
+from nse_tf.spaces.branch_ops import NormalConv as NormalConv
+from nse_tf.spaces.branch_ops import RectangularConv as RectangularConv
+from nse_tf.spaces.branch_ops import narrowed as narrowed
 from nse_tf.spaces.cell_ops import CellOp as CellOp
 from nse_tf.spaces.cell_ops import DilConv as DilConv
 from nse_tf.spaces.cell_ops import NorConv as NorConv
@@ -40,6 +48,8 @@ from nse_tf.spaces.presets import PRESETS as PRESETS
 from nse_tf.spaces.presets import make_preset as make_preset
 from nse_tf.spaces.published import PUBLISHED as PUBLISHED
 from nse_tf.spaces.published import published_network as published_network
+from nse_tf.spaces.skeletons import ACTIVATIONS as ACTIVATIONS
+from nse_tf.spaces.skeletons import BranchSkeleton as BranchSkeleton
 from nse_tf.spaces.skeletons import Skeleton as Skeleton
 from nse_tf.spaces.skeletons import Stage as Stage
 from nse_tf.spaces.space import AnySkeleton as AnySkeleton

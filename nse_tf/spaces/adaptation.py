@@ -1,6 +1,11 @@
-"""What a published space is adapted to."""
+"""What a published space is adapted to, and how."""
 
 import dataclasses
+
+from nse_tf.spaces.skeletons import BranchSkeleton, Skeleton, Stage
+
+# The smallest image there is a network for, in pixels.
+SMALLEST_IMAGE = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,3 +35,66 @@ class Adaptation:
                 f"`width` and `depth` must be positive, not {self.width} and "
                 f"{self.depth}."
             )
+
+
+def rounded_channels(channels: float) -> int:
+    """Returns a width as a multiple of 8, at most a tenth below `channels`."""
+    rounded = max(8, int(channels + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * channels else rounded
+
+
+def adapted_skeleton(skeleton: Skeleton, adaptation: Adaptation) -> Skeleton:
+    """Returns a published skeleton adapted to other images.
+
+    Widths are multiplied and rounded to multiples of 8, stage depths are
+    multiplied and at least 1. Images under 96 pixels get a stem of stride 1;
+    then the first stages, each up to the next stride, are left out until the
+    last map has 4 pixels on its shorter side, or 2 for images up to 16 pixels:
+    they are made for resolutions that small images never had. At 224 pixels,
+    width 1 and depth 1 the skeleton is the published one, number by number.
+
+    Stem and tail of multi-branch skeletons keep their widths, as published.
+    """
+    height, width = adaptation.image_size
+    shorter = min(height, width)
+    if shorter < SMALLEST_IMAGE:
+        raise ValueError(
+            f"`image_size` {height}x{width} is too small for the strides of a "
+            f"network: use at least {SMALLEST_IMAGE} pixels."
+        )
+    stem_stride = skeleton.stem_stride if shorter >= 96 else 1
+    left = -(-shorter // stem_stride)
+    smallest_tail = 2 if shorter <= 16 else 4
+    halving = [i for i, each in enumerate(skeleton.stages) if each.stride == 2]
+    first = 0
+    while halving and left < smallest_tail * 2 ** len(halving):
+        first = halving.pop(0) + 1
+
+    def scaled(channels: int) -> int:
+        if adaptation.width == 1:
+            return channels
+        return rounded_channels(channels * adaptation.width)
+
+    ends = ("stem_channels", "first_channels", "tail_channels")
+    keeps_ends = isinstance(skeleton, BranchSkeleton)
+    return dataclasses.replace(
+        skeleton,
+        image_size=adaptation.image_size,
+        image_channels=adaptation.image_channels,
+        num_classes=adaptation.num_classes,
+        stem_stride=stem_stride,
+        stages=tuple(
+            Stage(
+                scaled(stage.channels),
+                max(1, round(stage.depth * adaptation.depth)),
+                stage.stride,
+            )
+            for stage in skeleton.stages[first:]
+        ),
+        **{
+            name: getattr(skeleton, name)
+            if keeps_ends
+            else scaled(getattr(skeleton, name))
+            for name in ends
+        },
+    )

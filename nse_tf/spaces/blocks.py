@@ -49,6 +49,11 @@ class ChoiceBlock:
             )
 
     @property
+    def min_open(self) -> int:
+        """How many branches must be open."""
+        return 1
+
+    @property
     def has_shortcut(self) -> bool:
         """Whether the input is added to the output."""
         return self.stride == 1 and self.in_channels == self.out_channels
@@ -69,6 +74,33 @@ class ChoiceBlock:
             ValueError: If the op does not compete here.
         """
         return candidate_index(f"block {self.name!r}", self.candidates, op_name)
+
+
+@dataclasses.dataclass(frozen=True)
+class BranchBlock(ChoiceBlock):
+    """One cell of a multi-branch network and the ops that compete for it.
+
+    Its output is the plain average of the open branches and, where the cell
+    keeps its shape, of its input. Such a cell may also have no open branch,
+    and is skipped then.
+
+    Attributes:
+        activation: `relu` or `swish`.
+        squeeze_excite: Whether branches weigh their channels before the last
+            convolution.
+
+    References:
+        Ci et al., NSE (2021), code of the cells:
+        https://arxiv.org/abs/2011.10904
+    """
+
+    activation: str = "relu"
+    squeeze_excite: bool = False
+
+    @property
+    def min_open(self) -> int:
+        """How many branches must be open."""
+        return 0 if self.has_shortcut else 1
 
 
 def check_candidates(place: str, candidates: Sequence[Op]) -> None:

@@ -157,6 +157,11 @@ class Edge:
         check_candidates(f"Edge {self.name!r}", self.candidates)
 
     @property
+    def min_open(self) -> int:
+        """How many candidates must be open at once."""
+        return 1
+
+    @property
     def max_open(self) -> int:
         """How many candidates may be open at once: an edge carries one op."""
         return 1

@@ -1,10 +1,13 @@
 """Chain spaces: a skeleton filled with choice blocks, one after another."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
-from nse_tf.spaces.blocks import ChoiceBlock, strided
-from nse_tf.spaces.ops import ChainOp, MBConv
-from nse_tf.spaces.skeletons import Skeleton
+from nse_tf.spaces.blocks import BranchBlock, ChoiceBlock, strided
+from nse_tf.spaces.branch_ops import BRANCH_FAMILIES
+from nse_tf.spaces.layer_op import LayerOp
+from nse_tf.spaces.ops import ChainOp, Identity
+from nse_tf.spaces.skeletons import BranchSkeleton, Skeleton
 from nse_tf.spaces.space import SearchSpace
 
 
@@ -16,7 +19,8 @@ def chain_blocks(
     """Returns the skeleton's places with these candidates, shapes worked out.
 
     Raises:
-        ValueError: If there are not as many candidate lists as places.
+        ValueError: If there are not as many candidate lists as places, or a
+            candidate is of another kind of chain.
     """
     num_places = sum(stage.depth for stage in skeleton.stages)
     if not len(candidates) == len(max_open) == num_places:
@@ -24,12 +28,13 @@ def chain_blocks(
             f"The skeleton has {num_places} places, but there are candidates "
             f"for {len(candidates)} and `max_open` for {len(max_open)}."
         )
+    make_block = _block_maker(skeleton, candidates)
     blocks: list[ChoiceBlock] = []
     size, channels = skeleton.stem_size, skeleton.first_channels
     for stage_index, stage in enumerate(skeleton.stages):
         for block_index in range(stage.depth):
             place = len(blocks)
-            block = ChoiceBlock(
+            block = make_block(
                 name=f"stage{stage_index}_block{block_index}",
                 candidates=tuple(candidates[place]),
                 in_size=size,
@@ -43,12 +48,36 @@ def chain_blocks(
     return tuple(blocks)
 
 
+def _block_maker(
+    skeleton: Skeleton, candidates: Sequence[Sequence[ChainOp]]
+) -> Callable[..., ChoiceBlock]:
+    """Returns what makes a skeleton's blocks.
+
+    Raises:
+        ValueError: If a candidate cannot compete there.
+    """
+    is_branched = isinstance(skeleton, BranchSkeleton)
+    for op in (op for each in candidates for op in each):
+        if isinstance(op, BRANCH_FAMILIES) != is_branched:
+            raise ValueError(
+                f"Op {op.name!r} cannot compete in a chain of "
+                f"{'multi-branch cells' if is_branched else 'blocks'}."
+            )
+    if not isinstance(skeleton, BranchSkeleton):
+        return ChoiceBlock
+    return functools.partial(
+        BranchBlock,
+        activation=skeleton.activation,
+        squeeze_excite=skeleton.squeeze_excite,
+    )
+
+
 def chain_space(
     name: str,
     skeleton: Skeleton,
     ops: Sequence[ChainOp],
     optional_ops: Sequence[ChainOp] = (),
-    max_open: int = 1,
+    max_open: int | None = 1,
     convention: str = "plain",
 ) -> SearchSpace:
     """Returns a space with the same candidates at every place.
@@ -62,7 +91,7 @@ def chain_space(
         ops: Candidates at every place.
         optional_ops: Further candidates of the places that keep their shape,
             such as the identity.
-        max_open: How many branches may be open at a place.
+        max_open: How many branches may be open at a place; None for all.
         convention: How the authors count MACs.
     """
     candidates: list[tuple[ChainOp, ...]] = []
@@ -76,14 +105,20 @@ def chain_space(
             candidates.append((*useful, *optional))
             channels = stage.channels
             size = strided(size, stride)
-    blocks = chain_blocks(skeleton, candidates, [max_open] * len(candidates))
+    blocks = chain_blocks(
+        skeleton,
+        candidates,
+        [len(each) if max_open is None else max_open for each in candidates],
+    )
     active = tuple(tuple(range(len(block.candidates))) for block in blocks)
     return SearchSpace(name, skeleton, blocks, active, convention)
 
 
 def _sees_more(op: ChainOp, size: tuple[int, int]) -> bool:
     """Whether the outermost taps of an op's kernel ever meet the map."""
-    return not isinstance(op, MBConv) or op.kernel <= 2 * max(size) - 1
+    if isinstance(op, Identity | LayerOp):
+        return True
+    return op.reach <= 2 * max(size) - 1
 
 
 def require_chain(

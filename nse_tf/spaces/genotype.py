@@ -12,7 +12,8 @@ class Genotype:
     """Which candidates are open at each place of a space.
 
     Attributes:
-        genes: For each place the indices of its open candidates, ascending.
+        genes: For each place the indices of its open candidates, ascending;
+            none where the place is skipped.
         fingerprint: The space that gives those indices a meaning.
     """
 
@@ -21,10 +22,10 @@ class Genotype:
 
     def __post_init__(self) -> None:
         for place, gene in enumerate(self.genes):
-            if not gene or list(gene) != sorted(set(gene)) or gene[0] < 0:
+            if list(gene) != sorted(set(gene)) or min(gene, default=0) < 0:
                 raise ValueError(
-                    f"Gene {place} is {gene}; it must hold at least one "
-                    "candidate index, each once, ascending from 0."
+                    f"Gene {place} is {gene}; it must hold candidate indices, "
+                    "each once, ascending from 0."
                 )
 
     @property
@@ -37,12 +38,12 @@ class Genotype:
         """The one open candidate of each place.
 
         Raises:
-            ValueError: If a place has several open branches.
+            ValueError: If a place has no or several open branches.
         """
         if not self.is_path:
             raise ValueError(
-                f"Genotype {self.genes} has several open branches at a place; "
-                "only a single path can be written as one index each."
+                f"Genotype {self.genes} has no or several open branches at a "
+                "place; only a single path can be written as one index each."
             )
         return tuple(gene[0] for gene in self.genes)
 

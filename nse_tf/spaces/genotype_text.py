@@ -10,11 +10,14 @@ from nse_tf.spaces.genotype import Genotype
 from nse_tf.spaces.naming import nearest_names
 from nse_tf.spaces.space import Place, SearchSpace
 
+SKIPPED = "-"
+
 
 def format_genotype(space: SearchSpace, genotype: Genotype) -> str:
     """Returns the genotype as op names, such as `mbconv_k3_e6 identity`.
 
-    Several open branches of a place are joined by `+`. Of a space of cells it
+    Several open branches of a place are joined by `+`; a place that is skipped
+    is a `-`. Of a space of cells it
     is the arch string; see `format_cells`.
 
     Raises:
@@ -24,7 +27,7 @@ def format_genotype(space: SearchSpace, genotype: Genotype) -> str:
     if isinstance(space.skeleton, CellSkeleton):
         return format_cells(space, genotype)
     return " ".join(
-        "+".join(block.candidates[index].name for index in gene)
+        "+".join(block.candidates[index].name for index in gene) or SKIPPED
         for block, gene in zip(space.blocks, genotype.genes, strict=True)
     )
 
@@ -35,9 +38,9 @@ def parse_genotype(space: SearchSpace, text: str) -> Genotype:
     Args:
         space: Whose places the text fills, first to last.
         text: One word for each place, divided by spaces or commas: an op's
-            name, its index as papers print it (-1 is the identity), or
-            several of these joined by `+`. Or an arch string of cells, which
-            has a `|`; see `parse_cells`.
+            name, its index as papers print it (-1 is the identity), several of
+            these joined by `+`, or `-` for none. Or an arch string of cells,
+            which has a `|`; see `parse_cells`.
 
     Raises:
         ValueError: If the words are too few or too many, or if one is no
@@ -53,7 +56,11 @@ def parse_genotype(space: SearchSpace, text: str) -> Genotype:
         )
     return space.genotype(
         [
-            [_candidate_index(block, word) for word in gene.split("+")]
+            [
+                _candidate_index(block, word)
+                for word in gene.split("+")
+                if word != SKIPPED
+            ]
             for block, gene in zip(space.blocks, words, strict=True)
         ]
     )

@@ -4,6 +4,11 @@ import dataclasses
 import re
 from typing import ClassVar
 
+from nse_tf.spaces.branch_ops import (
+    BRANCH_FAMILIES,
+    NSE_72_OPS,
+    BranchOp,
+)
 from nse_tf.spaces.cell_ops import (
     CELL_FAMILIES,
     DARTS_OPS,
@@ -74,18 +79,24 @@ class MBConv:
         """The name that `parse_op` reads back, such as `mbconv_k5_e6`."""
         return f"mbconv_k{self.kernel}_e{self.expansion}"
 
+    @property
+    def reach(self) -> int:
+        """Side of the window that an output pixel sees."""
+        return self.kernel
+
     @classmethod
     def parse(cls, match: re.Match[str]) -> "MBConv":
         """Returns the op that `PATTERN` matched."""
         return cls(int(match[1]), int(match[2]))
 
 
-ChainOp = Identity | MBConv | LayerOp
+ChainOp = Identity | MBConv | LayerOp | BranchOp
 Op = ChainOp | CellOp
 # A layer of a user's own model has no name that could be read back.
-FAMILIES: tuple[type[Identity | MBConv | CellOp], ...] = (
+FAMILIES: tuple[type[Identity | MBConv | BranchOp | CellOp], ...] = (
     Identity,
     MBConv,
+    *BRANCH_FAMILIES,
     *CELL_FAMILIES,
 )
 
@@ -103,7 +114,7 @@ def parse_op(name: str) -> Op:
     known = [
         "identity",
         *(f"mbconv_k{k}_e{e}" for k in (3, 5, 7) for e in (3, 6)),
-        *(op.name for op in (*NB201_OPS, *DARTS_OPS)),
+        *(op.name for op in (*NB201_OPS, *DARTS_OPS, *NSE_72_OPS)),
     ]
     raise ValueError(
         f"No op is named {name!r}. Did you mean {nearest_names(name, known)}?"

@@ -1,13 +1,21 @@
 """The published spaces by name, exact as published and adapted elsewhere."""
 
 import dataclasses
+from typing import Any
 
-from nse_tf.spaces.adaptation import Adaptation
+from nse_tf.spaces.adaptation import Adaptation, adapted_skeleton
+from nse_tf.spaces.branch_ops import (
+    NSE_27_OPS,
+    NSE_72_OPS,
+    NSE_GPU_OPS,
+    NSE_SMALL_OPS,
+    BranchOp,
+)
 from nse_tf.spaces.cell_presets import CELL_PRESETS, CellPreset
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.naming import nearest_names
 from nse_tf.spaces.ops import ChainOp, Identity, MBConv
-from nse_tf.spaces.skeletons import Skeleton, Stage
+from nse_tf.spaces.skeletons import BranchSkeleton, Skeleton, Stage
 from nse_tf.spaces.space import SearchSpace
 
 MBCONVS = tuple(MBConv(k, e) for k in (3, 5, 7) for e in (3, 6))
@@ -48,63 +56,35 @@ FAIRNAS_SKELETON = Skeleton(
     tail_channels=1280,
 )
 
-# The smallest image there is a network for, in pixels.
-SMALLEST_IMAGE = 4
+NER_SKELETON = BranchSkeleton(
+    image_size=(224, 224),
+    image_channels=3,
+    num_classes=1000,
+    stem_channels=16,
+    stem_stride=2,
+    first_channels=16,
+    stages=(
+        Stage(16, 1, 1),
+        Stage(24, 4, 2),
+        Stage(40, 4, 2),
+        Stage(80, 4, 2),
+        Stage(96, 4, 1),
+        Stage(192, 4, 2),
+        Stage(320, 1, 1),
+    ),
+    tail_channels=1024,
+)
 
-
-def rounded_channels(channels: float) -> int:
-    """Returns a width as a multiple of 8, at most a tenth below `channels`."""
-    rounded = max(8, int(channels + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * channels else rounded
-
-
-def adapted_skeleton(skeleton: Skeleton, adaptation: Adaptation) -> Skeleton:
-    """Returns a published skeleton adapted to other images.
-
-    Widths are multiplied and rounded to multiples of 8, stage depths are
-    multiplied and at least 1. Images under 96 pixels get a stem of stride 1;
-    then the first stages, each up to the next stride, are left out until the
-    last map has 4 pixels on its shorter side, or 2 for images up to 16 pixels:
-    they are made for resolutions that small images never had. At 224 pixels,
-    width 1 and depth 1 the skeleton is the published one, number by number.
-    """
-    height, width = adaptation.image_size
-    shorter = min(height, width)
-    if shorter < SMALLEST_IMAGE:
-        raise ValueError(
-            f"`image_size` {height}x{width} is too small for the strides of a "
-            f"network: use at least {SMALLEST_IMAGE} pixels."
-        )
-    stem_stride = skeleton.stem_stride if shorter >= 96 else 1
-    left = -(-shorter // stem_stride)
-    smallest_tail = 2 if shorter <= 16 else 4
-    halving = [i for i, each in enumerate(skeleton.stages) if each.stride == 2]
-    first = 0
-    while halving and left < smallest_tail * 2 ** len(halving):
-        first = halving.pop(0) + 1
-
-    def scaled(channels: int) -> int:
-        if adaptation.width == 1:
-            return channels
-        return rounded_channels(channels * adaptation.width)
-
-    return Skeleton(
-        image_size=adaptation.image_size,
-        image_channels=adaptation.image_channels,
-        num_classes=adaptation.num_classes,
-        stem_channels=scaled(skeleton.stem_channels),
-        stem_stride=stem_stride,
-        first_channels=scaled(skeleton.first_channels),
-        stages=tuple(
-            Stage(
-                scaled(stage.channels),
-                max(1, round(stage.depth * adaptation.depth)),
-                stage.stride,
-            )
-            for stage in skeleton.stages[first:]
-        ),
-        tail_channels=scaled(skeleton.tail_channels),
-    )
+NR_SKELETON = dataclasses.replace(
+    NER_SKELETON,
+    stages=(
+        Stage(16, 1, 1),
+        Stage(32, 4, 2),
+        Stage(64, 4, 2),
+        Stage(128, 8, 2),
+        Stage(256, 4, 2),
+    ),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,9 +95,12 @@ class ChainPreset:
         summary: One line that says what it is.
         skeleton: The published skeleton that is adapted.
         optional_ops: Further candidates of the places that keep their shape.
-        convention: How its authors count MACs, for the published skeleton.
+        convention: How its authors count MACs, for the published skeleton; of
+            multi-branch cells, at any width.
         width: Width multiplier unless asked otherwise.
         depth: Depth multiplier unless asked otherwise.
+        ops: Candidates at every place.
+        max_open: How many branches may be open at a place; None for all.
     """
 
     summary: str
@@ -126,18 +109,38 @@ class ChainPreset:
     convention: str
     width: float = 1.0
     depth: float = 1.0
+    ops: tuple[ChainOp, ...] = MBCONVS
+    max_open: int | None = 1
 
     def space(self, name: str, adaptation: Adaptation) -> SearchSpace:
         """Returns the space under a name; see `adapted_skeleton`."""
         skeleton = adapted_skeleton(self.skeleton, adaptation)
-        is_published = skeleton == self.skeleton
+        is_published = skeleton == self.skeleton or (
+            isinstance(skeleton, BranchSkeleton)
+            and skeleton.image_size == self.skeleton.image_size
+            and skeleton.num_classes == self.skeleton.num_classes
+        )
         return chain_space(
             name,
             skeleton,
-            MBCONVS,
+            self.ops,
             self.optional_ops,
+            self.max_open,
             convention=self.convention if is_published else "plain",
         )
+
+
+def _branches(
+    summary: str,
+    skeleton: BranchSkeleton,
+    ops: tuple[BranchOp, ...],
+    width: float = 1.0,
+    depth: float = 1.0,
+) -> ChainPreset:
+    """Returns a preset of multi-branch cells."""
+    return ChainPreset(
+        summary, skeleton, (), "nse", width, depth, ops, max_open=None
+    )
 
 
 CHAIN_PRESETS = {
@@ -175,6 +178,35 @@ CHAIN_PRESETS = {
         width=0.25,
         depth=0.75,
     ),
+    "nse_27": _branches(
+        "NSE's first space: 22 multi-branch cells, a pool of 27 ops",
+        NER_SKELETON,
+        NSE_27_OPS,
+    ),
+    "nse_72": _branches(
+        "NSE's second space: the first with 45 grouped ops more",
+        NER_SKELETON,
+        NSE_72_OPS,
+    ),
+    "nse_gpu": _branches(
+        "NSE's latency space: 21 multi-branch cells, a pool of 19 ops",
+        NR_SKELETON,
+        NSE_GPU_OPS,
+    ),
+    "nse_small": _branches(
+        "NSE's skeleton, narrower and shorter, 13 ops, for some 32 pixels",
+        dataclasses.replace(NER_SKELETON, tail_channels=256),
+        NSE_SMALL_OPS,
+        width=0.35,
+        depth=0.5,
+    ),
+    "nse_tiny": _branches(
+        "NSE's skeleton and 13 ops, small enough for 8x8 scans on a laptop",
+        dataclasses.replace(NER_SKELETON, tail_channels=128),
+        NSE_SMALL_OPS,
+        width=0.25,
+        depth=0.5,
+    ),
 }
 
 PRESETS: dict[str, ChainPreset | CellPreset] = {**CHAIN_PRESETS, **CELL_PRESETS}
@@ -196,6 +228,8 @@ def make_preset(
     num_classes: int | None = None,
     width: float | None = None,
     depth: float | None = None,
+    activation: str | None = None,
+    squeeze_excite: bool | None = None,
 ) -> SearchSpace:
     """Returns a published space, adapted to the images.
 
@@ -208,10 +242,13 @@ def make_preset(
         width: Multiplies all widths; None takes the preset's own.
         depth: Multiplies the depth of every stage, or the number of cells;
             None takes the preset's.
+        activation: Of multi-branch cells: `relu` or `swish`.
+        squeeze_excite: Whether the branches of multi-branch cells weigh their
+            channels.
 
     Raises:
-        ValueError: If the name is unknown, a multiplier is not positive, or
-            the images are too small.
+        ValueError: If the name is unknown, a multiplier is not positive, the
+            images are too small, or an option is for another kind of space.
 
     References:
         Hu et al., Angle-based Search Space Shrinking for Neural Architecture
@@ -222,7 +259,11 @@ def make_preset(
             f"No space is named {name!r}. Did you mean "
             f"{nearest_names(name, PRESETS)}?"
         )
-    preset = PRESETS[name]
+    preset = _with_options(
+        name,
+        PRESETS[name],
+        {"activation": activation, "squeeze_excite": squeeze_excite},
+    )
     skeleton = preset.skeleton
     adaptation = Adaptation(
         skeleton.image_size if image_size is None else image_size,
@@ -232,3 +273,23 @@ def make_preset(
         preset.depth if depth is None else depth,
     )
     return preset.space(name, adaptation)
+
+
+def _with_options(
+    name: str, preset: ChainPreset | CellPreset, options: dict[str, Any]
+) -> ChainPreset | CellPreset:
+    """Returns a preset with what was asked for of its multi-branch cells."""
+    given = {key: value for key, value in options.items() if value is not None}
+    skeleton = preset.skeleton
+    if not given:
+        return preset
+    if not isinstance(preset, ChainPreset) or not isinstance(
+        skeleton, BranchSkeleton
+    ):
+        raise ValueError(
+            f"`{'` and `'.join(given)}` are options of multi-branch cells, "
+            f"which space {name!r} does not have: try 'nse_27'."
+        )
+    return dataclasses.replace(
+        preset, skeleton=dataclasses.replace(skeleton, **given)
+    )

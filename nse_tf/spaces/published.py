@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from nse_tf.spaces.branch_networks import BRANCH_NETWORKS, branch_genes
 from nse_tf.spaces.cell_text import genotype_of_pairs
 from nse_tf.spaces.genotype import Genotype
 from nse_tf.spaces.naming import nearest_names
@@ -15,19 +16,21 @@ class PublishedNetwork:
 
     Attributes:
         space: The preset it lies in.
-        path: Candidate index at each place; -1 is the identity.
+        genes: Candidate index at each place, -1 is the identity; or indices,
+            where a place opens any number of branches.
         source: Where it was published.
         width: Multiplies the widths of the space.
     """
 
     space: str
-    path: tuple[int, ...]
+    genes: tuple[int | tuple[int, ...], ...]
     source: str
     width: float = 1.0
 
 
 _ABS = "Hu et al., ABS (2020), https://arxiv.org/abs/2004.13431"
 _DARTS = "Liu et al., DARTS (2019), https://arxiv.org/abs/1806.09055"
+_NSE = "Ci et al., NSE (2021), https://arxiv.org/abs/2011.10904"
 _PDARTS = "Chen et al., P-DARTS (2019), https://arxiv.org/abs/1904.12760"
 
 _SHORT_NAMES = {
@@ -95,14 +98,28 @@ PUBLISHED = {
         "avg~0 sep5~1 sep3~0 dil5~2 max~0 dil3~1 dil3~1 dil5~3",
         _PDARTS,
     ),
+    **{
+        name: PublishedNetwork(space, branch_genes(cells), _NSE, width)
+        for name, (space, cells, width) in BRANCH_NETWORKS.items()
+    },
 }
 
 
-def published_network(name: str) -> tuple[SearchSpace, Genotype]:
+def published_network(
+    name: str,
+    *,
+    activation: str | None = None,
+    squeeze_excite: bool | None = None,
+) -> tuple[SearchSpace, Genotype]:
     """Returns a published network and the space it lies in.
 
+    Args:
+        name: A name in `PUBLISHED`.
+        activation: As of `make_preset`.
+        squeeze_excite: As of `make_preset`.
+
     Raises:
-        ValueError: If no network has that name.
+        ValueError: If no network has that name, or it has no such options.
     """
     if name not in PUBLISHED:
         raise ValueError(
@@ -111,5 +128,10 @@ def published_network(name: str) -> tuple[SearchSpace, Genotype]:
         )
     network = PUBLISHED[name]
     width = None if network.width == 1.0 else network.width
-    space = make_preset(network.space, width=width)
-    return space, space.genotype(network.path)
+    space = make_preset(
+        network.space,
+        width=width,
+        activation=activation,
+        squeeze_excite=squeeze_excite,
+    )
+    return space, space.genotype(network.genes)

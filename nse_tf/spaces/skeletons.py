@@ -4,6 +4,8 @@ import dataclasses
 
 from nse_tf.spaces.blocks import strided
 
+ACTIVATIONS = ("relu", "swish")
+
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
@@ -113,3 +115,43 @@ class Skeleton:
         for stage in self.stages:
             size = strided(size, stage.stride)
         return size
+
+
+@dataclasses.dataclass(frozen=True)
+class BranchSkeleton(Skeleton):
+    """What all multi-branch networks of a space share.
+
+    Stem: 3×3 convolution, batch norm, activation. Then the stages, each a run
+    of cells. Tail: 1×1 convolution without batch norm, activation, global
+    average pooling, one fully connected layer.
+
+    Attributes:
+        kind: Tells it from other skeletons in files.
+        activation: `relu` or `swish`, everywhere.
+        squeeze_excite: Whether branches weigh their channels.
+
+    Raises:
+        ValueError: As of `Skeleton`; or if the activation is unknown, or there
+            is another width before the first stage than the stem's.
+
+    References:
+        Ci et al., NSE (2021), code of the supernet:
+        https://arxiv.org/abs/2011.10904
+    """
+
+    kind: str = "branches"
+    activation: str = "relu"
+    squeeze_excite: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(
+                f"`activation` must be one of {', '.join(ACTIVATIONS)}, not "
+                f"{self.activation!r}."
+            )
+        if self.first_channels != self.stem_channels:
+            raise ValueError(
+                f"`first_channels` {self.first_channels} must be the stem's "
+                f"{self.stem_channels}: nothing stands between them."
+            )

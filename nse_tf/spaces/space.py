@@ -41,7 +41,8 @@ class SearchSpace:
         convention: How its authors count MACs; see `costs.conventions`.
 
     Raises:
-        ValueError: If a place has no active candidate or an unknown one.
+        ValueError: If a place has an unknown active candidate, or fewer than
+            must be open there.
     """
 
     name: str
@@ -59,11 +60,16 @@ class SearchSpace:
         for block, indices in zip(self.blocks, self.active, strict=True):
             allowed = range(len(block.candidates))
             is_sorted = list(indices) == sorted(set(indices))
-            if not indices or not is_sorted or not set(indices) <= set(allowed):
+            is_enough = len(indices) >= block.min_open
+            if (
+                not is_enough
+                or not is_sorted
+                or not set(indices) <= set(allowed)
+            ):
                 raise ValueError(
                     f"`active` of block {block.name!r} is {indices}; it must "
-                    "hold at least one candidate index, each once, ascending, "
-                    f"below {len(block.candidates)}."
+                    f"hold {block.min_open} or more candidate indices, each "
+                    f"once, ascending, below {len(block.candidates)}."
                 )
 
     @functools.cached_property
@@ -101,7 +107,8 @@ class SearchSpace:
         """How many genotypes the space holds; exact, of any magnitude."""
         return math.prod(
             sum(
-                math.comb(len(indices), k) for k in range(1, block.max_open + 1)
+                math.comb(len(indices), k)
+                for k in range(block.min_open, block.max_open + 1)
             )
             for block, indices in zip(self.blocks, self.active, strict=True)
         )
@@ -137,10 +144,12 @@ class SearchSpace:
         ):
             if not set(gene) <= set(indices):
                 return f"block {block.name!r} offers {indices}, not {gene}"
-            if len(gene) > block.max_open:
+            if not block.min_open <= len(gene) <= block.max_open:
+                least, most = block.min_open, block.max_open
+                allowed = f"{least} to {most}" if least < most else most
                 return (
-                    f"block {block.name!r} may open {block.max_open} "
-                    f"branches, not {gene}"
+                    f"block {block.name!r} must open {allowed} branches, not "
+                    f"{gene}"
                 )
         return None
 
@@ -162,7 +171,7 @@ class SearchSpace:
         subsets = [
             [
                 subset
-                for k in range(1, block.max_open + 1)
+                for k in range(block.min_open, block.max_open + 1)
                 for subset in itertools.combinations(indices, k)
             ]
             for block, indices in zip(self.blocks, self.active, strict=True)

@@ -18,10 +18,20 @@ from nse_tf.spaces.model_parts import (
     skeleton_from_json,
 )
 from nse_tf.spaces.ops import ChainOp, Op, parse_op
-from nse_tf.spaces.skeletons import Skeleton, Stage
+from nse_tf.spaces.skeletons import BranchSkeleton, Skeleton, Stage
 from nse_tf.spaces.space import AnySkeleton, Place, SearchSpace
 
 SCHEMA = "nse_tf.space/1"
+
+# Fields of skeletons that are no whole numbers.
+_NO_NUMBERS = (
+    "activation",
+    "image_size",
+    "kind",
+    "shares_cells",
+    "squeeze_excite",
+    "stages",
+)
 
 
 def space_to_json(space: SearchSpace) -> dict[str, Any]:
@@ -84,17 +94,25 @@ def _skeleton_from_json(value: Any) -> AnySkeleton:
     height, width = value["image_size"]
     image_size = operator.index(height), operator.index(width)
     kind = value.get("kind")
-    numbers = {
+    numbers: dict[str, Any] = {
         name: operator.index(number)
         for name, number in value.items()
-        if name not in ("image_size", "kind", "shares_cells", "stages")
+        if name not in _NO_NUMBERS
     }
-    if kind is None:
+    if kind in (None, "branches"):
         stages = tuple(
             Stage(**{name: operator.index(n) for name, n in stage.items()})
             for stage in value["stages"]
         )
-        return Skeleton(image_size=image_size, stages=stages, **numbers)
+        if kind is None:
+            return Skeleton(image_size=image_size, stages=stages, **numbers)
+        return BranchSkeleton(
+            image_size=image_size,
+            stages=stages,
+            activation=str(value["activation"]),
+            squeeze_excite=bool(operator.index(value["squeeze_excite"])),
+            **numbers,
+        )
     if kind == "nb201":
         return NB201Skeleton(image_size=image_size, **numbers)
     if kind == "darts":
@@ -104,7 +122,7 @@ def _skeleton_from_json(value: Any) -> AnySkeleton:
         )
     raise ValueError(
         f"No skeleton is of the kind {kind!r}; known are 'nb201', 'darts', "
-        "and none for a chain."
+        "'branches', and none for a chain."
     )
 
 

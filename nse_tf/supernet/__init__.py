@@ -3,6 +3,7 @@
 from nse_tf.supernet.batch_norm import (
     FusedBatchNormalization as FusedBatchNormalization,
 )
+from nse_tf.supernet.branch_model import BranchSupernet as BranchSupernet
 from nse_tf.supernet.calibration import Calibrator as Calibrator
 from nse_tf.supernet.calibration import statistics_kept as statistics_kept
 from nse_tf.supernet.cell_model import CellSupernet as CellSupernet

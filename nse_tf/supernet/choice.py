@@ -215,6 +215,11 @@ class ChoiceLayer(keras.layers.Layer):
         }
 
     @property
+    def num_slots(self) -> int:
+        """How long `slots` is."""
+        return self.block.max_open
+
+    @property
     def kernel_lengths(self) -> list[list[int]]:
         """How long each kernel of each candidate is, in a row's order."""
         return [
@@ -235,7 +240,7 @@ def matrix_of(rows: Sequence[np.ndarray]) -> np.ndarray:
     its gradient is zero.
     """
     values = np.zeros(
-        (len(rows) + 1, max(len(row) for row in rows)), np.float32
+        (len(rows) + 1, max(map(len, rows), default=0)), np.float32
     )
     for index, row in enumerate(rows):
         values[index, : len(row)] = row

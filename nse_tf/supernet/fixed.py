@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import Skeleton
+from nse_tf.spaces import BranchSkeleton, Skeleton
 from nse_tf.supernet.batch_norm import (
     EPSILON,
     MOMENTUM,
@@ -48,8 +48,22 @@ def relu6(name: str) -> keras.layers.Layer:
     return keras.layers.ReLU(max_value=6.0, name=name)
 
 
+def activation(kind: str, name: str) -> keras.layers.Layer:
+    """Returns the activation of multi-branch networks: `relu` or `swish`."""
+    if kind == "relu":
+        return keras.layers.ReLU(name=name)
+    return keras.layers.Activation("silu", name=name)
+
+
 def stem_layers(skeleton: Skeleton, *, fast: bool) -> list[keras.layers.Layer]:
     """Returns everything before the first place; takes pixels in 0..255."""
+    if isinstance(skeleton, BranchSkeleton):
+        return [
+            keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling"),
+            conv(skeleton.stem_channels, 3, skeleton.stem_stride, "stem"),
+            batch_norm("stem_bn", fast=fast),
+            activation(skeleton.activation, "stem_activation"),
+        ]
     return [
         keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling"),
         conv(skeleton.stem_channels, 3, skeleton.stem_stride, "stem"),
@@ -72,10 +86,14 @@ def tail_layers(
         if dropout
         else []
     )
+    activated = (
+        [activation(skeleton.activation, "tail_activation")]
+        if isinstance(skeleton, BranchSkeleton)
+        else [batch_norm("tail_bn", fast=fast), relu6("tail_relu")]
+    )
     return [
         conv(skeleton.tail_channels, 1, 1, "tail"),
-        batch_norm("tail_bn", fast=fast),
-        relu6("tail_relu"),
+        *activated,
         keras.layers.GlobalAveragePooling2D(name="pool"),
         *dropped,
         keras.layers.Dense(skeleton.num_classes, name="classifier"),

@@ -13,13 +13,23 @@ from typing import Literal
 
 import numpy as np
 
-from nse_tf.spaces import ChainOp, ChoiceBlock, Identity, LayerOp, MBConv
+from nse_tf.spaces import (
+    BranchBlock,
+    BranchOp,
+    ChainOp,
+    ChoiceBlock,
+    Identity,
+    LayerOp,
+    MBConv,
+    narrowed,
+)
 
 InitialKernels = Literal["fan_out", "fan_in"]
 
 STARTS = {
     "gamma": 1.0,
     "beta": 0.0,
+    "bias": 0.0,
     "moving_mean": 0.0,
     "moving_variance": 1.0,
 }
@@ -132,6 +142,45 @@ def layout_of(op: ChainOp, block: ChoiceBlock) -> Layout:
                 )
             statistics = _norms(widths, ("moving_mean", "moving_variance"))
             return Layout(tuple(kernels), affine, statistics)
+        case _:
+            return _branch_layout(op, block)
+
+
+def _branch_layout(op: BranchOp, block: ChoiceBlock) -> Layout:
+    """Returns the layout of a branch, squeeze-and-excite before the last."""
+    steps = op.steps(block.in_channels, block.out_channels, block.stride)
+    kernels = [
+        Piece(
+            step.name,
+            "kernel",
+            (*step.kernel, step.in_channels, 1)
+            if step.is_depthwise
+            else (
+                *step.kernel,
+                step.in_channels // step.groups,
+                step.out_channels,
+            ),
+        )
+        for step in steps
+    ]
+    widths = [(step.name, step.out_channels) for step in steps]
+    biases: tuple[Piece, ...] = ()
+    if isinstance(block, BranchBlock) and block.squeeze_excite:
+        inner = steps[-1].in_channels
+        narrow = narrowed(inner)
+        kernels[-1:-1] = [
+            Piece("squeeze", "kernel", (1, 1, inner, narrow)),
+            Piece("excite", "kernel", (1, 1, narrow, inner)),
+        ]
+        biases = (
+            Piece("squeeze", "bias", (narrow,)),
+            Piece("excite", "bias", (inner,)),
+        )
+    return Layout(
+        tuple(kernels),
+        _norms(widths, ("gamma", "beta")) + biases,
+        _norms(widths, ("moving_mean", "moving_variance")),
+    )
 
 
 def _norms(

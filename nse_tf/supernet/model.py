@@ -1,6 +1,7 @@
 """Supernet: a skeleton of choice layers, called with what is open."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,6 +21,7 @@ class Supernet(keras.Model):
         space: The space; also the candidates that are no longer active have
             their weights here.
         seed: Of the initial weights.
+        make_place: Makes the layer of a place, given what draws its weights.
 
     Call arguments:
         images: `(batch, height, width, channels)`, pixels in 0..255.
@@ -37,14 +39,19 @@ class Supernet(keras.Model):
         ValueError: If the space is no chain.
     """
 
-    def __init__(self, space: SearchSpace, seed: int = 0) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        seed: int = 0,
+        make_place: Callable[..., Any] = ChoiceLayer,
+    ) -> None:
         super().__init__(name="supernet")
         skeleton, blocks = require_chain(space)
         self.space = space
         rng = np.random.default_rng(seed)
         self.stem = stem_layers(skeleton, fast=True)
         self.tail = tail_layers(skeleton, fast=True)
-        self.places = [ChoiceLayer(block, rng) for block in blocks]
+        self.places = [make_place(block, rng) for block in blocks]
         self._build_fixed_part()
         initialize(self.fixed_layers, rng)
         self.built = True
@@ -100,7 +107,7 @@ class Supernet(keras.Model):
         for place, layer in enumerate(self.places):
             outputs = layer(
                 outputs,
-                open_branches[place, : layer.block.max_open],
+                open_branches[place, : layer.num_slots],
                 gates=None if gates is None else gates[place],
                 training=training,
                 rate=rate,

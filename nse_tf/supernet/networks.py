@@ -6,12 +6,14 @@ from typing import Any, Protocol
 import keras
 
 from nse_tf.spaces import (
+    BranchSkeleton,
     ChoiceBlock,
     Genotype,
     SearchSpace,
     require_chain,
     require_nb201,
 )
+from nse_tf.supernet.branch_model import BranchSupernet
 from nse_tf.supernet.cell_model import CellSupernet
 from nse_tf.supernet.cell_subnet import build_cell_child, cut_out_cell
 from nse_tf.supernet.layouts import InitialKernels
@@ -61,8 +63,11 @@ class ChainNetworks:
     """
 
     def __init__(self, space: SearchSpace) -> None:
+        skeleton, _ = require_chain(space)
+        is_branched = isinstance(skeleton, BranchSkeleton)
+        kind = BranchSupernet if is_branched else Supernet
         self.space = space
-        self.supernet = functools.partial(Supernet, space)
+        self.supernet = functools.partial(kind, space)
         self.child = functools.partial(build_child, space)
         self.cut_out = cut_out
         self.with_stock_layers = functools.partial(with_stock_layers, space)
@@ -185,7 +190,6 @@ def networks_of_space(space: SearchSpace) -> ChainNetworks | CellNetworks:
         ValueError: If there are no layers for its skeleton.
     """
     if isinstance(space.blocks[0], ChoiceBlock):
-        require_chain(space)
         return ChainNetworks(space)
     return CellNetworks(space)
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import (
+    BranchBlock,
     ChainOp,
     ChoiceBlock,
     Genotype,
@@ -17,6 +18,7 @@ from nse_tf.spaces import (
     SearchSpace,
     require_chain,
 )
+from nse_tf.supernet.branch_layers import branch_layers
 from nse_tf.supernet.cell_model import CellSupernet
 from nse_tf.supernet.cell_subnet import build_cell_child, cut_out_cell
 from nse_tf.supernet.fixed import (
@@ -159,7 +161,10 @@ def _chained(
 def _place(
     block: ChoiceBlock, gene: tuple[int, ...], inputs: tf.Tensor, *, fast: bool
 ) -> tf.Tensor:
-    """Returns the shortcut plus the mean of the branches that compute."""
+    """Returns the shortcut plus the mean of the branches that compute.
+
+    Of a multi-branch cell, the mean of the shortcut and the branches.
+    """
     branches = [
         _chained(_operator_layers(block, index, fast=fast), inputs)
         for index in gene
@@ -167,18 +172,20 @@ def _place(
     ]
     if not branches:
         return inputs
+    if isinstance(block, BranchBlock) and block.has_shortcut:
+        branches = [inputs, *branches]
     outputs = branches[0]
     if len(branches) > 1:
         outputs = keras.layers.Average(name=f"{block.name}_mean")(branches)
-    if block.has_shortcut:
+    if block.has_shortcut and not isinstance(block, BranchBlock):
         return keras.layers.Add(name=f"{block.name}_add")([inputs, outputs])
     return outputs
 
 
 def _operator_layers(
     block: ChoiceBlock, index: int, *, fast: bool
-) -> list[keras.layers.Layer]:
-    """Returns the stock layers of one candidate, input to output."""
+) -> list[Callable[..., tf.Tensor]]:
+    """Returns the layers of one candidate, input to output."""
     op: ChainOp = block.candidates[index]
     prefix = _prefix(block, index)
     match op:
@@ -202,6 +209,8 @@ def _operator_layers(
                 conv(block.out_channels, 1, 1, f"{prefix}_project"),
                 batch_norm(f"{prefix}_project_bn", fast=fast),
             ]
+        case _:
+            return branch_layers(op, block, prefix, fast=fast)
 
 
 def _prefix(block: ChoiceBlock, index: int) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from nse_tf.costs import CostModel
 from nse_tf.jobs import (
+    BranchesTrained,
     ChildrenEvaluated,
     ChildrenMeasured,
     ChildTrained,
@@ -21,6 +22,7 @@ from nse_tf.jobs import (
     MeasureChildren,
     Result,
     SupernetTrained,
+    TrainBranches,
     TrainChild,
     TrainSupernet,
 )
@@ -60,13 +62,15 @@ class FormulaWorker:
             for place, gene in enumerate(child)
             for index in gene
         ]
-        return float(np.mean(merits))
+        return float(np.mean(merits)) if merits else 0.0
 
     def run(self, job: Job) -> Result:
         """Returns a job's result."""
         match job:
             case TrainSupernet():
                 return self._supernet_trained(job)
+            case TrainBranches():
+                return self._branches_trained(job)
             case EvaluateChildren():
                 found = [self.accuracy(child) for child in job.children]
                 return ChildrenEvaluated(tuple(found), 1.0)
@@ -82,19 +86,60 @@ class FormulaWorker:
                 )
 
     def _supernet_trained(self, job: TrainSupernet) -> SupernetTrained:
-        rng = np.random.default_rng(zlib.crc32(job.id.encode()))
-        norms = rng.uniform(0.9, 1.1, self.merit.shape)
-        cosines = 1 - 0.5 * self.merit
-        sums = np.stack([cosines * norms, norms, norms], axis=-1)
         return SupernetTrained(
             _losses(job.epochs),
-            tuple(
-                tuple((dot, base, now) for dot, base, now in place)
-                for place in sums.tolist()
-            ),
+            self._sums(job.id),
             (0.9, 1.0, 1.0),
             float(job.epochs),
             magnitudes=self._magnitudes(job) if job.architecture else (),
+        )
+
+    def _branches_trained(self, job: TrainBranches) -> BranchesTrained:
+        """Returns parameters that follow merits; the worst of all is dropped.
+
+        But for what is locked, and the last two of each cell.
+        """
+        parameters = 4.0 * (self.merit - 0.5)
+        worst = [
+            (self.merit[place, index], place, index)
+            for place, indices in enumerate(job.active)
+            for index in indices
+            if index not in job.locked[place] and len(indices) > 2
+        ]
+        drops = [(0, 0, place, index) for _, place, index in sorted(worst)[:1]]
+        gone = {(place, index) for _, _, place, index in drops}
+        sums = self._sums(job.id)
+        return BranchesTrained(
+            losses=_losses(job.epochs),
+            architecture_losses=_losses(job.epochs),
+            parameters=tuple(map(tuple, parameters.tolist())),
+            left=tuple(
+                tuple(i for i in indices if (place, i) not in gone)
+                for place, indices in enumerate(job.active)
+            ),
+            drops=tuple(drops),
+            history=tuple(
+                tuple(tuple(0.5 for _ in indices) for indices in job.active)
+                for _ in range(job.epochs)
+            ),
+            angle_sums=sums,
+            fixed_sums=(0.9, 1.0, 1.0),
+            unit_sums=sums,
+            seconds=float(job.epochs),
+            weights_sha256="0" * 64,
+        )
+
+    def _sums(
+        self, job_id: str
+    ) -> tuple[tuple[tuple[float, float, float], ...], ...]:
+        """Returns sums of candidates that turned as their merit says."""
+        rng = np.random.default_rng(zlib.crc32(job_id.encode()))
+        norms = rng.uniform(0.9, 1.1, self.merit.shape)
+        cosines = 1 - 0.5 * self.merit
+        sums = np.stack([cosines * norms, norms, norms], axis=-1)
+        return tuple(
+            tuple((dot, base, now) for dot, base, now in place)
+            for place in sums.tolist()
         )
 
     def _magnitudes(self, job: TrainSupernet) -> tuple[tuple[float, ...], ...]:

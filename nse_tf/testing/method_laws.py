@@ -15,6 +15,7 @@ from nse_tf.jobs import (
     Job,
     MeasureChildren,
     Result,
+    TrainBranches,
     TrainChild,
     TrainSupernet,
     job_to_json,
@@ -67,8 +68,10 @@ def jobs_lie_in_the_space(
     for job in _jobs(make(0), work):
         for genes in _genes(job):
             known = len(genes) == len(space.active) and all(
-                gene and set(gene) <= set(active)
-                for gene, active in zip(genes, space.active, strict=True)
+                len(gene) >= block.min_open and set(gene) <= set(active)
+                for gene, active, block in zip(
+                    genes, space.active, space.blocks, strict=True
+                )
             )
             if not known:
                 raise AssertionError(
@@ -264,7 +267,7 @@ def a_failed_evaluation_is_survived(
 def a_failed_training_ends_it_clearly(
     make: MakeMethod, work: Work, space: SearchSpace
 ) -> None:
-    """A failed `TrainSupernet` is a `SearchError` that gives the reason.
+    """A failed training is a `SearchError` that gives the reason.
 
     Also when asked again, and when the method was saved and loaded.
 
@@ -272,7 +275,9 @@ def a_failed_training_ends_it_clearly(
     """
     del space
     method, loaded = make(0), make(0)
-    while not isinstance(job := method.ask(), Done | Wait | TrainSupernet):
+    while not isinstance(
+        job := method.ask(), Done | Wait | TrainSupernet | TrainBranches
+    ):
         method.tell(job.id, work(job))
     if isinstance(job, Done | Wait):
         return
@@ -321,7 +326,7 @@ def _jobs(method: Method, work: Work) -> list[Job]:
 def _genes(job: Job) -> tuple[Genes, ...]:
     """Returns all genes that a job speaks of."""
     match job:
-        case TrainSupernet():
+        case TrainSupernet() | TrainBranches():
             return (job.active,)
         case EvaluateChildren() | MeasureChildren():
             return job.children

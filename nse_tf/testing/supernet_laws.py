@@ -1,6 +1,7 @@
 """Laws of supernets: what searching on shared weights relies on."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,11 +10,14 @@ import tensorflow as tf
 from nse_tf.datasets import ImageSet
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.supernet import WeightSharing, cut_out, statistics_kept
+from nse_tf.supernet.branch_place import BranchPlace
 from nse_tf.training import SupernetRecipe, SupernetTrainer
 
 NUM_GENOTYPES = 3
 BATCH_SIZE = 4
 TOLERANCE = 1e-5
+# Owns the row that stands for closed slots.
+_NOBODY = -1
 
 Snapshot = list[np.ndarray]
 
@@ -56,26 +60,39 @@ def closed_branches_do_not_compute(supernet: WeightSharing) -> None:
     images = _images(supernet.space)
     for genotype in _genotypes(supernet.space):
         slots = supernet.slots_of(genotype)
-        kept = [(each.rows, each.rows.numpy()) for each in supernet.places]
+        kept = [
+            (rows, owners, rows.numpy(), gene)
+            for place, gene in zip(supernet.places, genotype.genes, strict=True)
+            for rows, owners in _owned_rows(place)
+        ]
         try:
-            for (rows, values), gene in zip(kept, genotype.genes, strict=True):
-                opened = np.isin(np.arange(len(values)), gene)
-                opened[-1] = True  # The row of closed slots.
-                rows.assign(np.where(opened[:, None], values, np.nan))
+            for rows, owners, values, gene in kept:
+                opened = np.isin(owners, [*gene, _NOBODY])[:, None]
+                matrix = np.where(
+                    opened, values.reshape(len(owners), -1), np.nan
+                )
+                rows.assign(matrix.reshape(values.shape))
             with statistics_kept(supernet), tf.GradientTape() as tape:
                 logits = supernet(images, slots, training=True)
                 loss = tf.reduce_sum(logits**2)
-            gradients = tape.gradient(loss, [each for each, _ in kept])
+            gradients = tape.gradient(loss, [rows for rows, *_ in kept])
         finally:
-            for rows, values in kept:
+            for rows, _, values, _ in kept:
                 rows.assign(values)
-        for place, gradient in zip(supernet.places, gradients, strict=True):
-            if isinstance(gradient, tf.Tensor):
+        for (rows, owners, *_), gradient in zip(kept, gradients, strict=True):
+            if isinstance(gradient, tf.Tensor) and len(owners) > 1:
                 raise AssertionError(
-                    f"Place {place.name!r} has a gradient for all candidates, "
-                    "open or not."
+                    f"{rows.path!r} has a gradient for all candidates, open or "
+                    "not."
                 )
-        used = [loss, *(each.values for each in gradients if each is not None)]
+        used = [
+            loss,
+            *(
+                getattr(each, "values", each)
+                for each in gradients
+                if each is not None
+            ),
+        ]
         if not all(np.isfinite(each).all() for each in used):
             raise AssertionError(
                 f"With {genotype.genes} open, NaN in the weights of closed "
@@ -138,9 +155,22 @@ SUPERNET_LAWS = (
 )
 
 
+def _owned_rows(place: Any) -> list[tuple[keras.Variable, list[int]]]:
+    """Returns a place's rows of weights, and the candidate of each row."""
+    if isinstance(place, BranchPlace):
+        return [
+            (row, [candidate])
+            for row, candidate in zip(place.rows, place.active, strict=True)
+        ]
+    count = len(place.rows.numpy()) - 1
+    return [(place.rows, [*range(count), _NOBODY])]
+
+
 def _open_closed_branches(supernet: WeightSharing) -> None:
     """Moves scales and offsets: fresh branches may be times zero."""
     for place in supernet.places:
+        if isinstance(place, BranchPlace):
+            continue
         rows = place.rows.numpy()
         for row, layout in zip(
             rows, getattr(place, "layouts", ()), strict=False
@@ -157,7 +187,7 @@ def _genotypes(space: SearchSpace) -> Iterator[Genotype]:
         genes = []
         for block, indices in zip(space.blocks, space.active, strict=True):
             most = min(block.max_open, len(indices))
-            between = int(rng.integers(1, most + 1))
+            between = int(rng.integers(block.min_open, most + 1))
             count = (1, most, between)[min(number, 2)]
             genes.append(rng.choice(indices, count, replace=False).tolist())
         yield space.genotype(genes)
@@ -199,9 +229,33 @@ def _by_place(trainer: SupernetTrainer) -> list[Snapshot]:
     }
     return [
         [
-            place.rows.numpy(),
-            momenta[place.rows.path],
-            place.statistics.numpy(),
+            _matrix([rows.numpy() for rows, _ in owned], owned),
+            _matrix([momenta[rows.path] for rows, _ in owned], owned),
+            _statistics(place, owned),
         ]
         for place in trainer.supernet.places
+        for owned in [_owned_rows(place)]
     ]
+
+
+def _statistics(
+    place: Any, owned: list[tuple[keras.Variable, list[int]]]
+) -> np.ndarray:
+    statistics = place.statistics
+    if not isinstance(place, BranchPlace):
+        statistics = [statistics]
+    return _matrix([each.numpy() for each in statistics], owned)
+
+
+def _matrix(
+    values: list[np.ndarray], owned: list[tuple[keras.Variable, list[int]]]
+) -> np.ndarray:
+    """Returns a row for each candidate, of what rows or single rows hold."""
+    if values and values[0].ndim == 2:
+        return values[0]
+    candidates = [owners[0] for _, owners in owned]
+    shape = 1 + max(candidates, default=0), max(map(len, values), default=0)
+    matrix = np.zeros(shape, np.float32)
+    for candidate, value in zip(candidates, values, strict=True):
+        matrix[candidate, : len(value)] = value
+    return matrix

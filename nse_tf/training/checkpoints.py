@@ -50,7 +50,9 @@ class Checkpoint:
         base: Kernels that angles are measured from; none for a child.
         fingerprint: Of the space.
         architecture: Architecture parameters and their optimizer's state, where
-            there are any.
+            there are any; of multi-branch cells, the course of their training.
+        active: Of multi-branch cells, the candidates that there are weights
+            for, place by place; of other networks, where all have some, none.
     """
 
     job_id: str
@@ -61,6 +63,7 @@ class Checkpoint:
     base: list[np.ndarray]
     fingerprint: str
     architecture: list[np.ndarray] = dataclasses.field(default_factory=list)
+    active: list[tuple[int, ...]] = dataclasses.field(default_factory=list)
 
     @property
     def digest(self) -> str:
@@ -102,6 +105,7 @@ class Checkpoint:
             "losses": list(self.losses),
             "fingerprint": self.fingerprint,
             "counts": {name: len(getattr(self, name)) for name in LISTS},
+            "active": self.active,
         }
         arrays = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
         for name in LISTS:
@@ -159,6 +163,7 @@ class Checkpoint:
                     origin=about["origin"],
                     losses=tuple(about["losses"]),
                     fingerprint=about["fingerprint"],
+                    active=[tuple(row) for row in about.get("active", [])],
                     **lists,
                 )
         except DAMAGES as error:

@@ -5,7 +5,8 @@ also those of candidates that were closed. Here a row of weights that got no
 gradient keeps its weights and its momentum to the bit.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -22,8 +23,8 @@ class LazySGD:
 
     Args:
         variables: What to train.
-        row_kernel_sizes: By index in `variables`, for a matrix of rows: how
-            many numbers at the start of each row are kernels.
+        row_kernel_sizes: By index in `variables`, for a matrix of rows, or one
+            row: how many numbers at the start of each row are kernels.
         momentum: Share of the past gradients.
         nesterov: Whether to look ahead.
         weight_decay: Pull of kernels to zero.
@@ -61,27 +62,53 @@ class LazySGD:
         self,
         gradients: Sequence[tf.Tensor | tf.IndexedSlices | None],
         learning_rate: tf.Tensor,
+        is_open: Mapping[int, tf.Tensor] | None = None,
     ) -> None:
         """Moves the variables against their gradients.
 
         Args:
             gradients: One for each target; None leaves it as it is.
             learning_rate: Scalar.
+            is_open: By index in `targets`, of those that may be closed,
+                whether they were part of the step; a closed one stays as it is,
+                and its gradient, which is zero, is not looked at.
         """
-        if self._clip_norm is not None:
+        is_open = is_open or {}
+        scale: tf.Tensor | float = 1.0
+        if self._clip_norm is not None and is_open:
+            scale = self._clip_norm / tf.maximum(
+                self._clip_norm, _global_norm(gradients, is_open)
+            )
+        elif self._clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
         for index, gradient in enumerate(gradients):
             if isinstance(gradient, tf.IndexedSlices):
                 self._apply_rows(index, gradient, learning_rate)
             elif gradient is not None:
-                self._apply_whole(index, gradient, learning_rate)
+                move = functools.partial(
+                    self._apply_whole, index, gradient, learning_rate, scale
+                )
+                if index in is_open:
+                    tf.cond(is_open[index], move, lambda: None)
+                else:
+                    move()
 
     def _apply_whole(
-        self, index: int, gradient: tf.Tensor, learning_rate: tf.Tensor
+        self,
+        index: int,
+        gradient: tf.Tensor,
+        learning_rate: tf.Tensor,
+        scale: tf.Tensor | float,
     ) -> None:
         target, slot = self.targets[index], self.momenta[index]
+        if not isinstance(scale, float):
+            gradient *= scale
         if target.shape.rank >= 2:
             gradient += self._weight_decay * target
+        elif index in self._row_kernel_sizes:  # A row of its own.
+            (size,) = self._row_kernel_sizes[index]
+            decays = np.arange(target.shape[0]) < size
+            gradient += self._weight_decay * decays.astype(np.float32) * target
         momenta = self._momentum * slot + gradient
         slot.assign(momenta)
         target.assign_sub(learning_rate * self._direction(gradient, momenta))
@@ -109,3 +136,26 @@ class LazySGD:
         """Forgets all momenta."""
         for slot in self.momenta:
             slot.assign(tf.zeros_like(slot))
+
+
+def _global_norm(
+    gradients: Sequence[tf.Tensor | tf.IndexedSlices | None],
+    is_open: Mapping[int, tf.Tensor],
+) -> tf.Tensor:
+    """Returns the norm of all gradients together, without closed ones."""
+    squares = []
+    for index, gradient in enumerate(gradients):
+        if gradient is None:
+            continue
+        of_it = functools.partial(_square, gradient)
+        if index in is_open:
+            squares.append(tf.cond(is_open[index], of_it, lambda: 0.0))
+        else:
+            squares.append(of_it())
+    return tf.sqrt(tf.reduce_sum(tf.stack(squares)))
+
+
+def _square(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor:
+    if isinstance(gradient, tf.IndexedSlices):
+        gradient = gradient.values
+    return tf.reduce_sum(gradient * gradient)

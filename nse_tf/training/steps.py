@@ -29,6 +29,8 @@ class TrainingStep:
         class_weights: Factor on the loss of each class; empty for ones.
         statistics: What a forward pass moves of its own, such as the moving
             averages of batch norm: to be the same on all replicas.
+        rows_open: Tells by slots which targets of the optimizer are open, as
+            its `apply` takes it.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class TrainingStep:
         label_smoothing: float,
         class_weights: Sequence[float] = (),
         statistics: Sequence[tf.Variable] = (),
+        rows_open: Callable[[tf.Tensor], dict[int, tf.Tensor]] | None = None,
     ) -> None:
         policy = POLICIES[augmentation]
         self._replicas = replicas = Replicas()
@@ -52,12 +55,16 @@ class TrainingStep:
         ) -> tf.Tensor:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(optimizer.targets)
-                logits = forward(_of_any_batch(images), slots)
+                logits = forward(of_any_batch(images), slots)
                 loss = smoothed_loss(
                     labels, logits, label_smoothing, class_weights
                 )
             gradients = tape.gradient(loss, optimizer.targets)
-            optimizer.apply(replicas.averaged(gradients), learning_rate)
+            optimizer.apply(
+                replicas.averaged(gradients),
+                learning_rate,
+                rows_open and rows_open(slots),
+            )
             replicas.level(statistics)
             return loss
 
@@ -102,7 +109,7 @@ class TrainingStep:
         )
 
 
-def _of_any_batch(images: tf.Tensor) -> tf.Tensor:
+def of_any_batch(images: tf.Tensor) -> tf.Tensor:
     """Returns the images as a tensor whose batch size the graph cannot know.
 
     Of shapes that it knows, TensorFlow's memory optimizer turns sums of three

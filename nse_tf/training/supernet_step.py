@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from nse_tf.supernet import BranchSupernet
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.steps import TrainingStep, statistics_of
@@ -36,5 +37,8 @@ def supernet_step(
         label_smoothing=recipe.label_smoothing,
         class_weights=recipe.class_weights,
         statistics=statistics_of(supernet),
+        rows_open=supernet.rows_open
+        if isinstance(supernet, BranchSupernet)
+        else None,
     )
     return optimizer, step

@@ -10,10 +10,16 @@ import keras
 import tensorflow as tf
 
 from nse_tf.datasets import ImageData, joined
-from nse_tf.jobs import Genes, TrainChild, TrainSupernet
+from nse_tf.jobs import Genes, TrainBranches, TrainChild, TrainSupernet
 from nse_tf.sampling import UniformSampler, draw_cells
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.supernet import CellSupernet, Networks, WeightSharing
+from nse_tf.supernet import (
+    BranchSupernet,
+    CellSupernet,
+    Networks,
+    WeightSharing,
+)
+from nse_tf.training.branch_trainer import BranchTrainer
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.subnet_trainer import ChildTrainer
 from nse_tf.training.supernet_trainer import Draw, SupernetTrainer
@@ -48,6 +54,26 @@ class Trainings:
                 self.data.train,
                 self.data.validation,
             )
+
+    def branch_trainer(self, job: TrainBranches) -> BranchTrainer:
+        """Returns a trainer of a job's fresh multi-branch cells.
+
+        Raises:
+            ValueError: If the space has no such cells, or there are several
+                devices.
+        """
+        if self.strategy is not None:
+            raise ValueError(
+                "Multi-branch cells are trained on one device: leave out the "
+                "`strategy`."
+            )
+        return BranchTrainer(
+            BranchSupernet(self.space.restrict(job.active), seed=job.seed),
+            self.supernet_recipe,
+            self.data.train,
+            self.data.validation,
+            job,
+        )
 
     def train_supernet(
         self,

@@ -1,8 +1,5 @@
 """Turns a job into a result."""
 
-import dataclasses
-import hashlib
-import json
 import math
 import pathlib
 import time
@@ -13,6 +10,7 @@ import tensorflow as tf
 
 from nse_tf.datasets import ImageData
 from nse_tf.jobs import (
+    BranchesTrained,
     ChildrenEvaluated,
     ChildrenMeasured,
     ChildTrained,
@@ -21,17 +19,25 @@ from nse_tf.jobs import (
     MeasureChildren,
     Result,
     SupernetTrained,
+    TrainBranches,
     TrainChild,
     TrainSupernet,
     job_to_json,
 )
 from nse_tf.spaces import SearchSpace
-from nse_tf.supernet import Networks, WeightSharing, networks_of_space
+from nse_tf.supernet import (
+    BranchSupernet,
+    Networks,
+    WeightSharing,
+    networks_of_space,
+)
 from nse_tf.training.angle_sums import as_tuples
+from nse_tf.training.branch_trainer import branch_supernet
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.companions import Companions
 from nse_tf.training.evaluation import ChildEvaluator
 from nse_tf.training.following import MAKE
+from nse_tf.training.origins import origin_of, require_origin
 from nse_tf.training.progress import Progress
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.subnet_trainer import accuracy
@@ -115,6 +121,8 @@ class Worker:
         match job:
             case TrainSupernet():
                 return self._train_supernet(job, started)
+            case TrainBranches():
+                return self._train_branches(job, started)
             case EvaluateChildren():
                 return self._evaluate_children(job, started)
             case MeasureChildren():
@@ -132,6 +140,10 @@ class Worker:
         known = self._trained and reference in (None, self._trained)
         if self._supernet is None or not known:
             kept = self._kept(reference)
+            if kept.active:
+                return self._hold_branches(
+                    branch_supernet(self._space, kept), kept
+                )
             trainer = self._trainer or self._new_trainer()
             self._trainer, self._trained = None, ""  # Until it is whole.
             trainer.restore(kept)
@@ -170,6 +182,14 @@ class Worker:
             weights.assign_to(self._supernet.variables)
         return self._supernet
 
+    def _hold_branches(
+        self, supernet: BranchSupernet, weights: Checkpoint
+    ) -> WeightSharing:
+        """Keeps multi-branch cells for the next jobs; returns them."""
+        self._trainer, self._supernet = None, supernet
+        self._trained = f"{weights.job_id}#{weights.digest}"
+        return supernet
+
     def _kept(self, reference: str | None) -> Checkpoint:
         """Returns weights that this process or another kept."""
         reference = reference or self.weights.latest()
@@ -180,25 +200,10 @@ class Worker:
             )
         return self.weights.load_finished(reference)
 
-    def _origin(self, job: TrainSupernet | TrainChild) -> str:
-        """Returns a digest of all that decides how a training goes."""
-        recipe = (
-            self._trainings.supernet_recipe
-            if isinstance(job, TrainSupernet)
-            else self._trainings.child_recipe
-        )
-        origin = [
-            job_to_json(job),
-            dataclasses.asdict(recipe),
-            self._space.fingerprint,
-            self._data.fingerprint(),
-        ]
-        return hashlib.sha256(json.dumps(origin).encode()).hexdigest()
-
     def _train_supernet(
         self, job: TrainSupernet, started: float
     ) -> SupernetTrained:
-        origin = self._origin(job)
+        origin = origin_of(self._trainings, job)
         trainer = self._trainer or self._new_trainer()
         # Until it is done: half-way weights are no one's.
         self._trainer, self._trained = None, ""
@@ -222,6 +227,34 @@ class Worker:
             else as_tuples(trainer.architecture.magnitudes(job.active)),
         )
 
+    def _train_branches(
+        self, job: TrainBranches, started: float
+    ) -> BranchesTrained:
+        origin = origin_of(self._trainings, job)
+        trainer = self._trainings.branch_trainer(job)
+        self._trained = ""
+        kept = self.weights.load(job.id)
+        if kept is not None:
+            require_origin(kept, job, origin)
+            trainer.restore(kept)
+        with Progress(
+            f"training multi-branch cells ({job.id})",
+            job.epochs,
+            "epochs",
+            done=len(trainer.losses),
+        ) as bar:
+            trainer.train_on(
+                self._after_epoch(
+                    bar,
+                    self.weights,
+                    lambda: trainer.checkpoint(job.id, origin),
+                )
+            )
+        weights = trainer.checkpoint(job.id, origin)
+        self.weights.keep(weights, is_finished=True)
+        self._hold_branches(trainer.supernet, weights)
+        return trainer.result(time.monotonic() - started, weights.digest)
+
     def _prepare(
         self, trainer: SupernetTrainer, job: TrainSupernet, origin: str
     ) -> None:
@@ -237,7 +270,7 @@ class Worker:
             )
         kept = self.weights.load(job.id)
         if kept is not None:
-            _require_origin(kept, job, origin)
+            require_origin(kept, job, origin)
             trainer.restore(kept)
         elif job.start_from == "fresh":
             trainer.start_over(job.seed)
@@ -326,10 +359,10 @@ class Worker:
     def _train_child(self, job: TrainChild, started: float) -> ChildTrained:
         self._companions.tell(job_to_json(job))
         child, trainer = self._trainings.child_trainer(job)
-        origin = self._origin(job)
+        origin = origin_of(self._trainings, job)
         kept = self._children.load(job.id)
         if kept is not None:
-            _require_origin(kept, job, origin)
+            require_origin(kept, job, origin)
             trainer.restore(kept)
 
         def checkpoint() -> Checkpoint:
@@ -374,20 +407,4 @@ class Worker:
             str(model_file),
             digest,
             time.monotonic() - started,
-        )
-
-
-def _require_origin(
-    kept: Checkpoint, job: TrainSupernet | TrainChild, origin: str
-) -> None:
-    """Refuses the checkpoint of another training.
-
-    Raises:
-        ValueError: If it is another's.
-    """
-    if kept.origin != origin:
-        raise ValueError(
-            f"The folder holds a checkpoint of a job of the same id, "
-            f"{job.id!r}, but with other numbers, images or recipe. Use "
-            "another folder."
         )

@@ -68,7 +68,7 @@ def test_the_published_fairnas_table_counts_an_absent_convolution() -> None:
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_an_adapted_space_is_counted_plainly(name: str) -> None:
     space = make_preset(PUBLISHED[name].space, num_classes=10)
-    genotype = space.genotype(PUBLISHED[name].path)
+    genotype = space.genotype(PUBLISHED[name].genes)
     costs = CostModel(space).costs(genotype)
     assert published_macs(space, genotype) == costs["macs"]
 

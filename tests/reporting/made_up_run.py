@@ -21,6 +21,7 @@ from nse_tf.jobs import (
     MeasureChildren,
     Result,
     SupernetTrained,
+    TrainBranches,
     TrainChild,
     TrainSupernet,
 )
@@ -37,6 +38,7 @@ from nse_tf.spaces import (
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.presets import MBCONVS
+from nse_tf.testing import FormulaWorker
 from tests.costs.strategies import made_up_table
 
 CLASSES = (
@@ -102,6 +104,8 @@ class MadeUpWorker:
                 return SupernetTrained(
                     losses, angle_sums, (0.7, 1.0, 1.0), 2.5 * job.epochs
                 )
+            case TrainBranches():
+                return FormulaWorker(self.model).run(job)
             case EvaluateChildren():
                 self.num_evaluations += 1
                 if self.num_evaluations - 1 == self.failing:

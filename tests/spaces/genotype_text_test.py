@@ -40,7 +40,10 @@ def test_integers_as_papers_print_them_are_the_published_network(
     name: str,
 ) -> None:
     space, genotype = published_network(name)
-    text = " ".join(map(str, PUBLISHED[name].path))
+    text = " ".join(
+        str(gene) if isinstance(gene, int) else "+".join(map(str, gene)) or "-"
+        for gene in PUBLISHED[name].genes
+    )
     assert parse_genotype(space, text) == genotype
 
 
@@ -89,7 +92,7 @@ def test_a_misspelt_op_is_offered_the_nearest() -> None:
 
 
 def test_more_branches_than_may_be_open_are_refused() -> None:
-    with pytest.raises(ValueError, match="may open 1 branches"):
+    with pytest.raises(ValueError, match="must open 1 branches"):
         parse_genotype(make_preset("fairnas"), "0+1 " + "0 " * 18)
 
 

@@ -1,12 +1,12 @@
 import pytest
 
 from nse_tf.spaces import Identity, MBConv, make_preset, require_chain
+from nse_tf.spaces.adaptation import rounded_channels
 from nse_tf.spaces.presets import (
     CHAIN_PRESETS,
     FAIRNAS_SKELETON,
     SPOS_SKELETON,
     preset_for,
-    rounded_channels,
 )
 
 SIZES = [

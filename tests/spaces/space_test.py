@@ -255,7 +255,7 @@ def test_a_closed_candidate_is_foreign_to_a_shrunk_space() -> None:
 
 def test_more_open_branches_than_allowed_are_foreign() -> None:
     genotype = Genotype(((0, 1), (0,), (0,)), make_space().fingerprint)
-    assert "may open 1" in (make_space().why_foreign(genotype) or "")
+    assert "must open 1 branches" in (make_space().why_foreign(genotype) or "")
     assert make_space(max_open=2).genotype([(0, 1), 0, 0]).genes[0] == (0, 1)
 
 

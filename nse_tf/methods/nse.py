@@ -1,0 +1,277 @@
+"""NSE: the search space itself evolves.
+
+A few ops of each cell are active at a time. They are trained side by side, with
+indicators of how fit they are; networks are drawn by the indicators and judged
+with the shared weights, and so are, again, the best of all rounds before; the
+ops that the new front uses stay, locked, and unseen ops of the pool take the
+places of the others. After the last round the best network of the front is
+trained alone.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.evolution.pools import Pools, num_rounds
+from nse_tf.evolution.proposals import (
+    Proposals,
+    Window,
+    propose,
+    propose_paths,
+)
+from nse_tf.jobs import BranchesTrained, Genes
+from nse_tf.methods.finals import (
+    JudgedChild,
+    check_ranking,
+    pick_finalists,
+    train_finalists,
+)
+from nse_tf.methods.inheritance import (
+    branch_angles,
+    inherited,
+    operator_angles,
+)
+from nse_tf.methods.method import Method, Plan, SearchError, Steps
+from nse_tf.methods.nse_aims import Aims
+from nse_tf.methods.nse_config import SpaceEvolutionConfig
+from nse_tf.methods.nse_rounds import (
+    Round,
+    judge,
+    path_of,
+    train_branches,
+    train_paths,
+)
+from nse_tf.methods.start_states import StartState
+from nse_tf.spaces import BranchBlock, SearchSpace
+
+_PURPOSES = {"pools": 0, "proposals": 1, "extra": 2}
+
+
+class SpaceEvolution(Method):
+    """NSE's search, over multi-branch cells or over places of one branch.
+
+    Places that open one branch, as those of chains and of cells, have no
+    indicators: their supernet is trained by uniform single paths, nothing is
+    dropped on the way, and proposals are drawn uniformly.
+
+    Args:
+        model: Prices networks; the active ops of its space are the pool.
+        budget: What the network handed over must fit.
+        config: The numbers of the search.
+        start: An earlier search's state to go on from; None starts anew.
+
+    Raises:
+        BudgetError: If no network of the pool has the cost that is aimed at.
+        ValueError: If the numbers do not fit the pool.
+
+    References:
+        Ci et al., Evolving Search Space for Neural Architecture Search (2021):
+        https://arxiv.org/abs/2011.10904, by its code. Where we differ: batch
+        norm of a proposal is estimated anew and not from the supernet's
+        running statistics; a start's front, where it is given, is judged again
+        at once; the draw of proposals is bent where indicators alone would
+        hardly ever meet the window.
+    """
+
+    def __init__(
+        self,
+        model: CostModel,
+        budget: Budget = Budget(),
+        config: SpaceEvolutionConfig = SpaceEvolutionConfig(),  # noqa: B008
+        start: StartState | None = None,
+    ) -> None:
+        super().__init__()
+        self.model, self.budget, self.config = model, budget, config
+        self._start = start
+        self._is_branched = isinstance(model.space.blocks[0], BranchBlock)
+        self.aims = Aims.chosen(model, budget, config)
+        if not self._is_branched and config.inherit_by != "front":
+            raise ValueError(
+                f"`inherit_by` {config.inherit_by!r} is for multi-branch "
+                "cells; other places are inherited by 'front'."
+            )
+        self._first_pools()  # Refuses what does not fit.
+
+    @property
+    def space(self) -> SearchSpace:
+        """The whole pool."""
+        return self.model.space
+
+    @property
+    def num_rounds(self) -> int:
+        """Most rounds; fewer where nothing unseen is left."""
+        if self.config.max_rounds is not None:
+            return self.config.max_rounds
+        size = max(map(len, self.space.active))
+        return num_rounds(size, self.config.num_active)
+
+    def describe(self) -> dict[str, Any]:
+        """Returns all settings as a JSON value; states are matched by it."""
+        prices = [
+            [name, self.model.fixed[name], table.tolist()]
+            for name, table in self.model.by_operator.items()
+        ]
+        start = self._start
+        return {
+            "method": "space_evolution",
+            "space": self.space.fingerprint,
+            "active": self.space.active,
+            "prices": hashlib.sha256(json.dumps(prices).encode()).hexdigest(),
+            "budget": dataclasses.asdict(self.budget),
+            "start": None if start is None else dataclasses.asdict(start),
+            **dataclasses.asdict(self.config),
+        }
+
+    def plan(self) -> Plan:
+        """Yields lists of jobs; is sent the list of their results."""
+        pools = self._first_pools()
+        front = [
+            JudgedChild(path_of(self.space, genes), np.nan)
+            for genes in (self._start.front if self._start else ())
+        ]
+        ranked: list[JudgedChild] = []
+        for number in range(self.num_rounds):
+            self._note_pools(pools, number)
+            trained = yield from self._train(pools, number)
+            new, extra = self._proposals(trained)
+            ranked, front = yield from judge(
+                self,
+                self.model,
+                trained,
+                (new.genes, extra, front),
+                self.aims,
+                self.config,
+            )
+            pools = self._evolved(pools, trained, new, front)
+            if not any(pools.entered):
+                break
+        fitting = self._fitting(front, ranked)
+        finalists = yield from pick_finalists(
+            self, fitting, self.model, self.budget, self.config
+        )
+        yield from check_ranking(self, ranked, self.config)
+        yield from train_finalists(self, finalists, self.model, self.config)
+
+    def _rng(self, purpose: str, number: int) -> np.random.Generator:
+        """Returns a generator for one purpose of one round, exact by seed."""
+        return np.random.default_rng(
+            [self.config.seed, _PURPOSES[purpose], number]
+        )
+
+    def _first_pools(self) -> Pools:
+        start = self._start
+        return Pools.opened(
+            self.space,
+            self.config.num_active,
+            self._rng("pools", 0),
+            None if start is None else start.locked,
+            None if start is None else start.seen,
+        )
+
+    def _note_pools(self, pools: Pools, number: int) -> None:
+        space = self.space.restrict(pools.active)
+        self.note(
+            "space",
+            active=pools.active,
+            size=str(space.size),
+            num_operators=len(space.operators),
+            stage=number,
+            locked=pools.locked,
+            entered=pools.entered,
+            num_pending=[len(each) for each in pools.pending],
+        )
+
+    def _train(self, pools: Pools, number: int) -> Steps[Round]:
+        """Trains a round's active ops, from fresh weights."""
+        if self._is_branched:
+            return train_branches(self, pools, self.aims, self.config, number)
+        return train_paths(self, pools, self.space, self.config, number)
+
+    def _proposals(self, trained: Round) -> tuple[Proposals, Sequence[Genes]]:
+        """Returns a round's proposals, and extra ones below the window.
+
+        Where none lie below the window, there are no extra ones.
+        """
+        new = self._drawn(trained, self.aims.window, "proposals")
+        self.note(
+            "proposed",
+            stage=trained.number,
+            num_proposals=len(new.genes),
+            bend=new.bend,
+            shift=new.shift,
+            window=[self.aims.window.low, self.aims.window.high],
+        )
+        if not self.config.num_extra or not self.aims.has_extra:
+            return new, ()
+        try:
+            return new, self._drawn(
+                trained, self.aims.extra_window, "extra"
+            ).genes
+        except BudgetError:
+            return new, ()
+
+    def _drawn(self, trained: Round, window: Window, purpose: str) -> Proposals:
+        space = self.space.restrict(trained.left)
+        rng = self._rng(purpose, trained.number)
+        is_extra = purpose == "extra"
+        count = self.config.num_extra if is_extra else self.config.num_proposals
+        pricing = self.aims.pricing
+        if not self._is_branched:
+            return propose_paths(space, pricing, window, count, rng)
+        return propose(space, trained.opened, pricing, window, count, rng)
+
+    def _evolved(
+        self,
+        pools: Pools,
+        trained: Round,
+        new: Proposals,
+        front: Sequence[JudgedChild],
+    ) -> Pools:
+        """Returns the next round's pools."""
+        scores = np.full((len(self.space.blocks), self.space.max_candidates), 0)
+        if isinstance(trained.result, BranchesTrained):
+            scores = operator_angles(
+                self.space, new.genes, branch_angles(trained.result, new.genes)
+            )
+        kept = inherited(
+            trained.left,
+            [child.genes for child in front],
+            scores,
+            self.config.inherit_by,
+        )
+        self.note(
+            "inherited",
+            stage=trained.number,
+            kept=kept,
+            angles=scores.tolist() if self._is_branched else None,
+        )
+        return pools.inherit(kept, self.config.num_active)
+
+    def _fitting(
+        self, front: Sequence[JudgedChild], ranked: Sequence[JudgedChild]
+    ) -> list[JudgedChild]:
+        """Returns what may be handed over: the front first, then the others.
+
+        Raises:
+            SearchError: If nothing fits the budget.
+        """
+        best = sorted(front, key=lambda child: -child.accuracy)
+        others = [child for child in ranked if child not in best]
+        fitting = [
+            child
+            for child in (*best, *others)
+            if self.budget.fits(
+                self.model.costs(self.space.genotype(child.path))
+            )
+        ]
+        if not fitting:
+            raise SearchError(
+                f"None of the {len(best) + len(others)} networks of the last "
+                f"round has {self.budget}. Aim lower, or allow more."
+            )
+        return fitting

@@ -1,0 +1,257 @@
+"""Steps of a round of evolution: train what is active, judge proposals."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from nse_tf.costs import CostModel
+from nse_tf.evolution.pareto import evolved_front
+from nse_tf.evolution.pools import Pools
+from nse_tf.jobs import (
+    BranchesTrained,
+    Genes,
+    SupernetTrained,
+    TrainBranches,
+    TrainSupernet,
+    weights_of,
+)
+from nse_tf.methods.evaluating import evaluate_children
+from nse_tf.methods.finals import JudgedChild
+from nse_tf.methods.method import Method, SearchError, Steps, require
+from nse_tf.methods.nse_aims import Aims
+from nse_tf.methods.nse_config import SpaceEvolutionConfig
+from nse_tf.spaces import BranchBlock, SearchSpace
+from nse_tf.spaces.subsets import indicators
+
+
+class Round(NamedTuple):
+    """What a round's training came to.
+
+    Attributes:
+        number: Which round.
+        left: Active ops of each cell that were not dropped.
+        opened: Probability of each op to be open in a proposal.
+        result: What the training came back with.
+        weights: Reference of the weights.
+    """
+
+    number: int
+    left: Genes
+    opened: np.ndarray
+    result: BranchesTrained | SupernetTrained
+    weights: str
+
+
+def train_branches(
+    method: Method,
+    pools: Pools,
+    aims: Aims,
+    config: SpaceEvolutionConfig,
+    number: int,
+) -> Steps[Round]:
+    """Trains a round's active ops and their indicators; for plans."""
+    penalties, prices = aims.penalties(config)
+    nothing = tuple(() for _ in pools.locked)
+    job = TrainBranches(
+        method.new_job_id(TrainBranches.KIND),
+        pools.active,
+        pools.locked if config.preserve_locked else nothing,
+        config.round_epochs,
+        config.learning_rates,
+        config.warmup_epochs,
+        config.seed,
+        config.architecture_every,
+        config.architecture_rate,
+        config.architecture_betas,
+        config.open_rate,
+        config.drop_below,
+        penalties,
+        prices,
+        config.other_moves_statistics,
+        config.locked_rate,
+    )
+    (result,) = yield [job]
+    trained = require(result, BranchesTrained, job)
+    _note_trained(method, job, trained, number)
+    method.note(
+        "indicators",
+        stage=number,
+        architecture_losses=trained.architecture_losses,
+        active=pools.active,
+        left=trained.left,
+        drops=trained.drops,
+        history=trained.history,
+    )
+    opened = indicators(np.array(trained.parameters))
+    weights = weights_of(job.id, trained)
+    return Round(number, trained.left, opened, trained, weights)
+
+
+def train_paths(
+    method: Method,
+    pools: Pools,
+    space: SearchSpace,
+    config: SpaceEvolutionConfig,
+    number: int,
+) -> Steps[Round]:
+    """Trains a round's active ops by uniform single paths; for plans."""
+    job = TrainSupernet(
+        method.new_job_id(TrainSupernet.KIND),
+        pools.active,
+        config.round_epochs,
+        (config.learning_rates[1], 0.0),
+        "fresh",
+        "initial",
+        config.seed,
+    )
+    (result,) = yield [job]
+    trained = require(result, SupernetTrained, job)
+    _note_trained(method, job, trained, number)
+    half = np.full((len(space.blocks), space.max_candidates), 0.5)
+    weights = weights_of(job.id, trained)
+    return Round(number, pools.active, half, trained, weights)
+
+
+def _note_trained(
+    method: Method,
+    job: TrainBranches | TrainSupernet,
+    trained: BranchesTrained | SupernetTrained,
+    number: int,
+) -> None:
+    method.note(
+        "supernet_trained",
+        job=job.id,
+        stage=number,
+        losses=trained.losses,
+        seconds=trained.seconds,
+    )
+
+
+class Judged(NamedTuple):
+    """What the judging of a round came to.
+
+    Attributes:
+        ranked: All networks that could be judged, without the extra ones, best
+            first.
+        front: The front, by rising cost.
+    """
+
+    ranked: list[JudgedChild]
+    front: list[JudgedChild]
+
+
+def judge(
+    method: Method,
+    model: CostModel,
+    trained: Round,
+    groups: tuple[Sequence[Genes], Sequence[Genes], Sequence[JudgedChild]],
+    aims: Aims,
+    config: SpaceEvolutionConfig,
+) -> Steps[Judged]:
+    """Judges proposals and, again, the old front; for plans.
+
+    Args:
+        method: Whose plan it is; its history is told.
+        model: Prices networks.
+        trained: The round.
+        groups: Proposals within the window, extra ones below it, and the old
+            front.
+        aims: What networks should cost.
+        config: The numbers of the search.
+
+    Raises:
+        SearchError: If nothing could be judged.
+    """
+    new, extra, before = groups
+    old = [
+        child.genes for child in before if _is_active(child.genes, trained.left)
+    ]
+    genes = [*new, *extra, *old]
+    accuracies = yield from evaluate_children(
+        method,
+        genes,
+        trained.weights,
+        generation=trained.number,
+        calibration_images=config.calibration_images,
+        children_per_job=config.children_per_job,
+    )
+    is_judged = np.isfinite(accuracies)
+    costs = np.array([aims.pricing.of(each) for each in genes])
+    known = np.where(is_judged, accuracies, np.nan)
+    chosen = evolved_front(costs, known, len(new), len(extra))
+    is_overruled = not len(chosen)
+    if is_overruled:  # Each is beaten by some extra one: then without those.
+        is_extra = _are_extra(len(genes), len(new), len(extra))
+        within = np.where(is_extra, np.nan, known)
+        chosen = evolved_front(costs, within, len(new), len(extra))
+    children = [
+        JudgedChild(path_of(model.space, each), float(accuracy))
+        for each, accuracy in zip(genes, accuracies, strict=True)
+    ]
+    _note_generation(method, model, children, trained.number)
+    method.note(
+        "evolved",
+        stage=trained.number,
+        front=[children[index].path for index in chosen],
+        costs=costs[chosen].tolist(),
+        accuracies=accuracies[chosen].tolist(),
+        num_new=len(new),
+        num_extra=len(extra),
+        num_old=len(old),
+        num_left_behind=len(before) - len(old),
+        is_overruled=is_overruled,
+    )
+    if not len(chosen):
+        raise SearchError(
+            f"The front of round {trained.number} is empty: of its {len(new)} "
+            f"proposals and {len(old)} old networks none could be judged; see "
+            "the failed jobs."
+        )
+    is_extra = _are_extra(len(genes), len(new), len(extra))
+    ranked = [
+        children[index]
+        for index in np.lexsort((costs, -accuracies))
+        if is_judged[index] and not is_extra[index]
+    ]
+    return Judged(ranked, [children[index] for index in chosen])
+
+
+def _are_extra(count: int, num_new: int, num_extra: int) -> np.ndarray:
+    """Returns which of new, extra and old networks are extra ones."""
+    numbers = np.arange(count)
+    are: np.ndarray = (numbers >= num_new) & (numbers < num_new + num_extra)
+    return are
+
+
+def _is_active(genes: Genes, active: Genes) -> bool:
+    """Whether there are weights for all that a network opens."""
+    return all(
+        set(gene) <= set(indices)
+        for gene, indices in zip(genes, active, strict=True)
+    )
+
+
+def path_of(
+    space: SearchSpace, genes: Genes
+) -> tuple[int | tuple[int, ...], ...]:
+    """Returns genes as histories have them: indices where one is open."""
+    if isinstance(space.blocks[0], BranchBlock):
+        return genes
+    return tuple(gene[0] for gene in genes)
+
+
+def _note_generation(
+    method: Method,
+    model: CostModel,
+    children: Sequence[JudgedChild],
+    number: int,
+) -> None:
+    costs = [model.costs(model.space.genotype(each.path)) for each in children]
+    method.note(
+        "generation",
+        generation=number,
+        paths=[each.path for each in children],
+        accuracies=[each.accuracy for each in children],
+        **{name: [each[name] for each in costs] for name in model.names},
+    )

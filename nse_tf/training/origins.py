@@ -1,0 +1,42 @@
+"""Tells trainings apart: whose checkpoint is it?"""
+
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+from nse_tf.jobs import TrainBranches, TrainChild, TrainSupernet, job_to_json
+from nse_tf.training.checkpoints import Checkpoint
+from nse_tf.training.trainings import Trainings
+
+Training = TrainSupernet | TrainBranches | TrainChild
+
+
+def origin_of(trainings: Trainings, job: Training) -> str:
+    """Returns a digest of all that decides how a training goes."""
+    recipe = (
+        trainings.child_recipe
+        if isinstance(job, TrainChild)
+        else trainings.supernet_recipe
+    )
+    origin: list[Any] = [
+        job_to_json(job),
+        dataclasses.asdict(recipe),
+        trainings.space.fingerprint,
+        trainings.data.fingerprint(),
+    ]
+    return hashlib.sha256(json.dumps(origin).encode()).hexdigest()
+
+
+def require_origin(kept: Checkpoint, job: Training, origin: str) -> None:
+    """Refuses the checkpoint of another training.
+
+    Raises:
+        ValueError: If it is another's.
+    """
+    if kept.origin != origin:
+        raise ValueError(
+            f"The folder holds a checkpoint of a job of the same id, "
+            f"{job.id!r}, but with other numbers, images or recipe. Use "
+            "another folder."
+        )

@@ -1,0 +1,366 @@
+"""The search whose space evolves: rounds, fronts, inheritance, finals."""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.jobs import (
+    BranchesTrained,
+    ChildrenEvaluated,
+    EvaluateChildren,
+    Failed,
+    Job,
+    Result,
+    TrainBranches,
+    TrainChild,
+    TrainSupernet,
+)
+from nse_tf.methods import (
+    SearchError,
+    SpaceEvolution,
+    SpaceEvolutionConfig,
+    StartState,
+    load_start,
+    save_start,
+)
+from nse_tf.methods.inheritance import (
+    branch_angles,
+    inherited,
+    operator_angles,
+    union_of,
+)
+from nse_tf.spaces import make_preset
+from nse_tf.testing import METHOD_LAWS, FormulaWorker
+from tests.methods.plans import do_all
+
+MethodLaw = Callable[..., Any]
+
+POOL = make_preset(
+    "nse_tiny", image_size=(8, 8), image_channels=1, num_classes=10
+)
+MODEL = CostModel(POOL)
+QUICK = SpaceEvolutionConfig(
+    num_active=4,
+    round_epochs=2,
+    num_proposals=30,
+    num_extra=4,
+    calibration_images=0,
+    children_per_job=10,
+    child_epochs=2,
+)
+BUDGET = Budget(macs=1.2e6)
+
+
+def make(seed: int = 0, **changes: Any) -> SpaceEvolution:
+    config = dataclasses.replace(QUICK, seed=seed, **changes)
+    return SpaceEvolution(MODEL, BUDGET, config)
+
+
+def events(method: SpaceEvolution, name: str) -> list[dict[str, Any]]:
+    return [each for each in method.history if each["event"] == name]
+
+
+@pytest.fixture(scope="module")
+def done() -> SpaceEvolution:
+    method = make()
+    do_all(method, FormulaWorker(MODEL).run)
+    return method
+
+
+@pytest.mark.parametrize("inherit_by", ["front", "angle", "both"])
+@pytest.mark.parametrize("law", METHOD_LAWS, ids=lambda law: law.__name__)
+def test_it_keeps_the_laws_of_methods(law: MethodLaw, inherit_by: str) -> None:
+    law(
+        lambda seed: make(seed, inherit_by=inherit_by),
+        FormulaWorker(MODEL).run,
+        POOL,
+    )
+
+
+def test_rounds_are_trained_judged_and_evolved(done: SpaceEvolution) -> None:
+    rounds = events(done, "evolved")
+    assert done.num_rounds == (13 - 1) // (4 - 1) == 4
+    assert len(rounds) == len(events(done, "space")) == 4
+    low, high = events(done, "proposed")[0]["window"]
+    assert high == pytest.approx(BUDGET.macs)
+    for each in rounds:
+        assert all(low < cost <= high for cost in each["costs"])
+        assert each["num_new"] <= 30
+    assert sum(each["num_old"] for each in rounds[1:]) > 0
+
+
+def test_the_front_does_not_fall_back_where_judging_has_no_noise(
+    done: SpaceEvolution,
+) -> None:
+    # Locked and judged again, an old network leaves only for a better one.
+    best = [max(each["accuracies"]) for each in events(done, "evolved")]
+    assert best == sorted(best)
+
+
+def test_what_the_front_opens_is_locked_and_unseen_ops_enter(
+    done: SpaceEvolution,
+) -> None:
+    spaces, fronts = events(done, "space"), events(done, "evolved")
+    seen: list[set[int]] = [set() for _ in POOL.blocks]
+    for number, space in enumerate(spaces):
+        for cell, entered in zip(seen, space["entered"], strict=True):
+            assert not cell & set(entered)
+            cell |= set(entered)
+        if number:
+            front = [
+                tuple(map(tuple, genes))
+                for genes in fronts[number - 1]["front"]
+            ]
+            union = union_of(front, len(POOL.blocks))
+            assert [tuple(cell) for cell in space["locked"]] == list(union)
+
+
+def test_locked_ops_are_told_to_whoever_trains() -> None:
+    trainings = [
+        job
+        for job in do_all(make(), FormulaWorker(MODEL).run)
+        if isinstance(job, TrainBranches)
+    ]
+    assert not any(trainings[0].locked)
+    assert any(trainings[1].locked)
+    for job in trainings:
+        for locked, active in zip(job.locked, job.active, strict=True):
+            assert set(locked) <= set(active)
+    jobs = do_all(make(preserve_locked=False), FormulaWorker(MODEL).run)
+    assert not any(
+        any(job.locked) for job in jobs if isinstance(job, TrainBranches)
+    )
+
+
+def test_the_penalty_is_the_published_one_at_the_published_target() -> None:
+    model = CostModel(make_preset("nse_27"))
+    method = SpaceEvolution(model, Budget(macs=350e6))
+    assert method.num_rounds == 6
+    assert method.aims.target == pytest.approx(300e6)
+    assert method.aims.window.low == pytest.approx(300e6)
+    assert method.aims.window.high == pytest.approx(350e6)
+    assert method.aims.extra_window.low == pytest.approx(290e6)
+    (penalty,), ((fixed, prices),) = method.aims.penalties(method.config)
+    assert penalty == ("macs", pytest.approx(300), pytest.approx(1e-5), 2.0)
+    assert fixed == pytest.approx(22.499328)  # Methods, section 1.5.
+    assert prices[0][0] == pytest.approx(8.228864)
+
+
+def test_the_winner_is_the_best_of_the_front(done: SpaceEvolution) -> None:
+    (winner,) = events(done, "winner")
+    last = events(done, "evolved")[-1]
+    best = int(np.argmax(last["accuracies"]))
+    assert winner["path"] == last["front"][best]
+    genotype = POOL.genotype(winner["path"])
+    assert MODEL.costs(genotype) == winner["costs"]
+    assert winner["costs"]["macs"] <= BUDGET.macs  # type: ignore[operator]
+
+
+def test_one_round_is_a_search_without_evolution() -> None:
+    method = make(max_rounds=1)
+    kinds = [type(job) for job in do_all(method, FormulaWorker(MODEL).run)]
+    assert kinds.count(TrainBranches) == 1
+    assert kinds[-1] is TrainChild
+
+
+def test_the_search_ends_when_nothing_unseen_is_left() -> None:
+    method = make(max_rounds=50)
+    do_all(method, FormulaWorker(MODEL).run)
+    assert len(events(method, "evolved")) < 20
+
+
+def test_a_failed_evaluation_leaves_the_others() -> None:
+    worker, failed = FormulaWorker(MODEL), []
+
+    def work(job: Job) -> Result:
+        if isinstance(job, EvaluateChildren) and not failed:
+            failed.append(job)
+            return Failed("out of memory")
+        return worker.run(job)
+
+    method = make(max_rounds=1)
+    do_all(method, work)
+    lost = {tuple(map(tuple, child)) for child in failed[0].children}
+    front = events(method, "evolved")[0]["front"]
+    assert not lost & {tuple(map(tuple, child)) for child in front}
+
+
+def test_where_extra_networks_beat_all_the_front_does_without() -> None:
+    worker = FormulaWorker(MODEL)
+
+    def work(job: Job) -> Result:
+        if isinstance(job, EvaluateChildren):  # The cheaper, the better.
+            costs = [
+                MODEL.costs(POOL.genotype(child))["macs"]
+                for child in job.children
+            ]
+            return ChildrenEvaluated(tuple(1 / cost for cost in costs), 1.0)
+        return worker.run(job)
+
+    method = make(max_rounds=1)
+    do_all(method, work)
+    (found,) = events(method, "evolved")
+    assert found["is_overruled"]
+    assert len(found["front"]) == 1  # The cheapest within the window.
+    assert found["costs"][0] > method.aims.window.low
+
+
+def test_an_empty_front_says_why() -> None:
+    worker = FormulaWorker(MODEL)
+
+    def work(job: Job) -> Result:
+        if isinstance(job, EvaluateChildren):
+            return Failed("out of memory")
+        return worker.run(job)
+
+    with pytest.raises(
+        SearchError, match=r"front of round 0 is empty.* 30 pro"
+    ):
+        do_all(make(), work)
+
+
+# Angles decide what is inherited.
+
+
+def trained() -> BranchesTrained:
+    job = TrainBranches("0", POOL.active, POOL.active, 1, (0.1, 0.1), 0.0, 0)
+    result = FormulaWorker(MODEL).run(job)
+    assert isinstance(result, BranchesTrained)
+    return result
+
+
+def test_the_angle_of_a_network_joins_all_its_branches() -> None:
+    result = trained()
+    genes = tuple((0, 2) if n % 2 else (1,) for n in range(len(POOL.blocks)))
+    sums = np.array(result.angle_sums)
+    dot, base, now = np.array(result.fixed_sums)
+    for place, gene in enumerate(genes):
+        for index in gene:
+            dot, base, now = np.array([dot, base, now]) + sums[place, index]
+    (found,) = branch_angles(result, [genes])
+    assert found == pytest.approx(np.arccos(dot / np.sqrt(base * now)))
+
+
+def test_an_op_scores_the_mean_of_the_networks_that_open_it() -> None:
+    space = POOL.restrict([[0, 1]] * len(POOL.blocks))
+    children = [
+        tuple((0,) for _ in POOL.blocks),
+        tuple((0, 1) for _ in POOL.blocks),
+    ]
+    found = operator_angles(space, children, np.array([0.2, 0.6]))
+    np.testing.assert_allclose(found[:, 0], 0.4)
+    np.testing.assert_allclose(found[:, 1], 0.6)
+    assert np.isnan(found[:, 2]).all()
+
+
+def test_rules_keep_as_many_but_not_the_same() -> None:
+    left = ((0, 1, 2, 3),)
+    front = [((0, 1),), ((0,),)]
+    scores = np.array([[0.1, 0.2, 0.4, np.nan]])
+    assert inherited(left, front, scores, "front") == ((0, 1),)
+    assert inherited(left, front, scores, "angle") == ((1, 2),)
+    # Ranks by angle 1, 2, 3, 0; by uses 3, 2, 0, 0: sums 4, 4, 3, 0.
+    assert inherited(left, front, scores, "both") == ((0, 1),)
+
+
+# Places of one branch.
+
+
+def test_places_of_one_branch_evolve_without_indicators() -> None:
+    model = CostModel(make_preset("nb201"))
+    config = dataclasses.replace(QUICK, num_active=3, num_proposals=20)
+    method = SpaceEvolution(model, config=config)
+    jobs = do_all(method, FormulaWorker(model).run)
+    kinds = {type(job) for job in jobs}
+    assert kinds == {TrainSupernet, EvaluateChildren, TrainChild}
+    (winner,) = events(method, "winner")
+    assert all(isinstance(index, int) for index in winner["path"])
+    with pytest.raises(ValueError, match="`inherit_by` 'angle' is for multi"):
+        SpaceEvolution(
+            model, config=dataclasses.replace(config, inherit_by="angle")
+        )
+
+
+# Starts.
+
+
+def test_a_start_locks_what_was_kept_and_lets_in_what_is_new(
+    tmp_path: pathlib.Path,
+) -> None:
+    front = tuple((0,) for _ in POOL.blocks)
+    state = StartState(
+        tuple((0, 1) for _ in POOL.blocks),
+        tuple((0, 1, 2) for _ in POOL.blocks),
+        (front,),
+    )
+    path = tmp_path / "start.json"
+    save_start(POOL, state, path)
+    assert load_start(POOL, path) == state
+    method = SpaceEvolution(MODEL, BUDGET, QUICK, state)
+    (job,) = [
+        job
+        for job in do_all(method, FormulaWorker(MODEL).run)
+        if isinstance(job, TrainBranches)
+    ][:1]
+    for active, locked in zip(job.active, job.locked, strict=True):
+        assert locked == (0, 1)
+        assert 2 not in active
+    assert events(method, "evolved")[0]["num_old"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"schema": "x"}, "Not a start of schema"),
+        ({"locked": [["lb_k3_e1"]]}, "has 1 cells"),
+        ({"locked": [["what"]] * 7}, "'what' does not compete"),
+        ({"seen": None}, "lacks or misspells a field"),
+        ({"front": [[[]] * 7]}, "must open 1 to"),
+    ],
+)
+def test_starts_that_do_not_fit_are_refused(
+    tmp_path: pathlib.Path, changes: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "start.json"
+    save_start(POOL, StartState(((),) * 7, ((),) * 7), path)
+    value = {**json.loads(path.read_text()), **changes}
+    path.write_text(json.dumps(value))
+    with pytest.raises(ValueError, match=message):
+        load_start(POOL, path)
+
+
+# Bad input.
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_active": 0}, "`num_active` must be at least 1"),
+        ({"inherit_by": "luck"}, "`inherit_by` must be one of front, angle"),
+        ({"cost": "size"}, "`cost` must be one of macs"),
+        ({"window": 0.0}, "`window` must be above 0"),
+        ({"open_rate": 1.5}, "`open_rate` must be above 0 and at most 1"),
+        ({"target": -1.0}, "`target` must be positive"),
+        ({"num_active": 14}, r"`num_active` is 14; .* 13 ops"),
+        ({"cost": "latency_ms"}, "'latency_ms', but there is no table"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_refused(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(**changes)
+
+
+@pytest.mark.parametrize("macs", [1e3, 1e12])
+def test_a_target_out_of_reach_is_refused_before_anything_is_trained(
+    macs: float,
+) -> None:
+    with pytest.raises(BudgetError, match="they reach from"):
+        SpaceEvolution(MODEL, Budget(macs=macs), QUICK)
