@@ -3,6 +3,7 @@
   nse_lut --space=spos_small --image_size=32 --num_classes=10 --output=t.json
   nse_lut --space=space.json --precision=int8 --validate=50 --output=t.json
   nse_lut --space=spos --backend=android --benchmark_model=FILE --output=t.json
+  nse_lut --space=nse_gpu --published=nse --table=lut.csv --output=t.json
   nse_search --latency_table=t.json --max_latency_ms=8
 
 Each distinct op and shape of the space is built as a .tflite file of its own,
@@ -28,6 +29,7 @@ from nse_tf.flags import (
     output_flags,
     search_flags,
     space_flags,
+    table_flags,
 )
 from nse_tf.flags.search import set_up_logging
 from nse_tf.quiet import quiet_native_output
@@ -37,7 +39,13 @@ if TYPE_CHECKING:
     from nse_tf.costs.tables import CostTable
     from nse_tf.export import Backend, TablePlan
 
-for _module in (space_flags, image_flags, device_flags, output_flags):
+for _module in (
+    space_flags,
+    image_flags,
+    device_flags,
+    output_flags,
+    table_flags,
+):
     flags.adopt_module_key_flags(_module)
 for _flag in (search_flags.PRECISION, search_flags.SEED):
     flags.declare_key_flag(_flag.name)
@@ -69,6 +77,12 @@ MAX_SPREAD = flags.DEFINE_float(
     0.25,
     "Widest distance of a row's quartiles, as a share of its median.",
     lower_bound=0,
+)
+PUBLISHED = flags.DEFINE_enum(
+    "published",
+    None,
+    ["proxylessnas", "nse"],
+    "Measure nothing, but take the published table of --table.",
 )
 COMPARE = flags.DEFINE_string(
     "compare", None, "Rows as measured earlier, to compare with."
@@ -144,6 +158,23 @@ def summary(table: "CostTable", path: pathlib.Path) -> list[str]:
     return [*lines, f"Table: {path}"]
 
 
+def import_table(
+    space: SearchSpace, kind: str, path: pathlib.Path, output: pathlib.Path
+) -> "CostTable":
+    """Writes a published table as one of the space.
+
+    Raises:
+        ValueError: If the file is no such table, or lacks rows of the space.
+    """
+    from nse_tf.costs.published_tables import READERS
+    from nse_tf.tuners.latency_tables import require_rows
+
+    table = READERS[kind](path, space)
+    require_rows(table, space, str(path))
+    table.save(output)
+    return table
+
+
 def main(argv: Sequence[str]) -> None:
     """Makes the table that the flags ask for."""
     del argv
@@ -151,6 +182,19 @@ def main(argv: Sequence[str]) -> None:
     output = pathlib.Path(OUTPUT.value or "")
     if COMPARE.value is not None and not pathlib.Path(COMPARE.value).exists():
         raise FileNotFoundError(2, "No such file", COMPARE.value)
+    if PUBLISHED.value is not None:
+        if table_flags.TABLE.value is None:
+            raise ValueError(
+                "`--published` reads a table: say where, with --table=FILE.csv."
+            )
+        table = import_table(
+            space,
+            PUBLISHED.value,
+            pathlib.Path(table_flags.TABLE.value),
+            output,
+        )
+        print("\n".join(summary(table, output)))
+        return
     set_up_logging()
     with quiet_native_output():
         from nse_tf.costs.tables import CostTable

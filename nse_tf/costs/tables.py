@@ -25,8 +25,8 @@ class Provenance:
         runtime: What ran the files, such as `ai-edge-litert`.
         runtime_version: Its version.
         delegate: `XNNPACK`, or `none` for the runtime's built-in kernels.
-        num_threads: Threads that one inference may use.
-        precision: `fp32`, `fp16` or `int8`.
+        num_threads: Threads that one inference may use; 0 if not stated.
+        precision: `fp32`, `fp16`, `dynamic` or `int8`, or `not stated`.
         warmup: Untimed runs before the first timed one.
         runs: Fewest timed runs that a row rests on.
         date: ISO date and time of the first measurement.

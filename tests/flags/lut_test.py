@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from absl.testing import flagsaver
 
+from nse_tf.costs.tables import CostTable
 from nse_tf.flags import lut
 from nse_tf.spaces import MBConv, save_space
+from tests.costs.published_tables_test import PIXEL_CSV, needs_tables
 from tests.supernet.tiny_spaces import tiny_space
 
 
@@ -28,6 +30,25 @@ def test_cells_have_no_rows(tmp_path: pathlib.Path) -> None:
     with pytest.raises(ValueError, match="this needs a chain of blocks"):
         run(space="nb201", output=str(tmp_path / "table.json"))
     assert list(tmp_path.iterdir()) == []
+
+
+@needs_tables
+def test_a_published_table_becomes_one_of_the_space(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "table.json"
+    given = {"published": "proxylessnas", "output": str(output)}
+    run(space="proxylessnas", table=str(PIXEL_CSV), **given)
+    text = capsys.readouterr().out
+    assert text.startswith("68 rows, not stated")
+    assert "on Google Pixel 1" in text
+    assert len(CostTable.load(output).rows) == 68
+    output.unlink()
+    with pytest.raises(ValueError, match=r"lut\.csv lacks \d+ of the"):
+        run(space="spos", table=str(PIXEL_CSV), **given)
+    with pytest.raises(ValueError, match=r"--table=FILE\.csv"):
+        run(space="spos", **given)
+    assert not output.exists()
 
 
 @pytest.mark.slow
