@@ -11,6 +11,7 @@ from nse_tf.flags.device_flags import NUM_THREADS
 from nse_tf.tuners.search_config import (
     EFFORT_NAMES,
     METHODS,
+    RANKINGS,
     SCORES,
     STRATEGIES,
     SearchConfig,
@@ -57,6 +58,13 @@ PRECISION = flags.DEFINE_enum(
     "fp32",
     ["fp32", "fp16", "int8"],
     "The .tflite file that --max_latency_ms and --max_size_kb speak of.",
+)
+RANK_BY = flags.DEFINE_enum(
+    "rank_by",
+    "keras",
+    RANKINGS,
+    "What the finalists are ranked by: the trained networks' accuracy, or that "
+    "of their int8 files; see --num_finalists.",
 )
 LATENCY_TABLE = flags.DEFINE_string(
     "latency_table",
@@ -186,6 +194,7 @@ def search_config() -> SearchConfig:
             min_macs=_times(MIN_MACS_M.value, 1e6),
         ),
         precision=PRECISION.value,
+        rank_by=RANK_BY.value,
         num_threads=NUM_THREADS.value,
         latency_table=(
             None

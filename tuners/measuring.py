@@ -11,6 +11,7 @@ import numpy as np
 
 from nse_tf.costs.models import fixed_keys, operator_key
 from nse_tf.costs.tables import CostTable
+from nse_tf.datasets import ImageSet
 from nse_tf.export import (
     Backend,
     InterpreterBackend,
@@ -18,9 +19,11 @@ from nse_tf.export import (
     WholeNetwork,
     calibrate_table,
     check_table,
+    convert,
     convert_part,
     measure_table,
     measure_together,
+    predict,
     require_right,
     time_networks,
 )
@@ -29,6 +32,8 @@ from nse_tf.supernet import build_child, build_operator, build_stem, build_tail
 
 LOGGER = logging.getLogger("nse_tf")
 
+# For the ranges of int8; more change nothing and cost time.
+NUM_CALIBRATION_IMAGES = 200
 # Whole networks that a table is fitted to: enough to tell scale and overhead
 # apart, few enough to take seconds.
 NUM_FITTED_NETWORKS = 8
@@ -194,3 +199,21 @@ def _converted(model: keras.Model, precision: str) -> bytes:
         0, 255, (4, *model.input_shape[1:])
     )
     return convert_part(_with_open_scales(model), precision, noise)
+
+
+def accuracy_of_file(
+    model: keras.Model, precision: str, train: ImageSet, images: ImageSet
+) -> float:
+    """Returns the accuracy of a model's .tflite file.
+
+    Args:
+        model: A trained image classifier.
+        precision: Of the file; `int8` is calibrated on evenly spaced images of
+            `train`.
+        train: Training images.
+        images: What to judge by.
+    """
+    stride = max(1, len(train) // NUM_CALIBRATION_IMAGES)
+    content = convert(model, precision, np.asarray(train.images[::stride]))
+    scores = predict(content, np.asarray(images.images))
+    return float((scores.argmax(axis=-1) == images.labels).mean())

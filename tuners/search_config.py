@@ -9,6 +9,7 @@ from nse_tf.costs import Budget
 EFFORT_NAMES = ("quick", "laptop", "paper")
 STRATEGIES = ("mirrored", "multi_worker")
 METHODS = ("evolution", "random", "regularized_evolution")
+RANKINGS = ("keras", "int8")
 SCORES = (
     "angle",
     "angle_fixed_at_zero",
@@ -39,6 +40,8 @@ class SearchConfig:
         score: What operators are scored by in shrinking; one of `SCORES`.
         budget: What the network handed over must fit.
         precision: Of the file that latency and size limits speak of.
+        rank_by: What finalists are ranked by: `keras`, or the accuracy of
+            their `int8` files.
         num_threads: Of the interpreter that latency is measured with.
         latency_table: A table's `.json` file; None measures one.
         max_table_error: How far a table may be off on the median of whole
@@ -69,6 +72,7 @@ class SearchConfig:
     score: str = "angle"
     budget: Budget = Budget()
     precision: str = "fp32"
+    rank_by: str = "keras"
     num_threads: int = 1
     latency_table: pathlib.Path | None = None
     max_table_error: float = 0.25

@@ -35,7 +35,11 @@ from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
 from nse_tf.tuners.handing_over import hand_over
 from nse_tf.tuners.latency_tables import given_table
 from nse_tf.tuners.local_workers import LocalWorkers
-from nse_tf.tuners.measuring import measure_models, measured_table
+from nse_tf.tuners.measuring import (
+    accuracy_of_file,
+    measure_models,
+    measured_table,
+)
 from nse_tf.tuners.oracles import AngleShrinkingOracle
 from nse_tf.tuners.run_folder import RunFolder
 from nse_tf.tuners.search_config import SearchConfig
@@ -276,6 +280,7 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
             shrinking=shrinking if config.shrink else None,
             learning_rates=(rate, search.learning_rates[1]),
             precision=config.precision,
+            rank_by=config.rank_by,
             num_threads=config.num_threads,
             seed=config.seed,
         ),
@@ -329,6 +334,7 @@ def make_tuner(
         supernet_recipe=effort.supernet,
         child_recipe=effort.child,
         measure=measure_models,
+        judge_file=accuracy_of_file,
         directory=str(config.run_dir.parent),
         project_name=config.run_dir.name,
         distribution_strategy=strategy,

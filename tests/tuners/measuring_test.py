@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import CostModel
+from nse_tf.datasets import load
 from nse_tf.export import TablePlan, convert, convert_part
 from nse_tf.spaces import Identity, MBConv, Stage
 from nse_tf.supernet import build_child
+from nse_tf.training import accuracy
 from nse_tf.tuners.measuring import (
+    accuracy_of_file,
     measure_models,
     measured_table,
     table_builders,
@@ -90,3 +93,22 @@ def test_an_untrained_child_is_as_large_as_a_trained_one() -> None:
             layer.gamma.assign(rng.uniform(0.5, 1.5, layer.gamma.shape))
     trained = len(convert_part(child, "int8", noise))
     assert measured == pytest.approx(trained, rel=0.005)
+
+
+# The kernel that least squares find spans too much for 8 bits.
+@pytest.mark.parametrize(("precision", "lost"), [("fp32", 0), ("int8", 0.08)])
+def test_accuracy_of_a_file_is_near_that_of_the_network(
+    precision: str, lost: float
+) -> None:
+    data = load("digits")
+    given = keras.Input((8, 8, 1))
+    dense = keras.layers.Dense(10)
+    model = keras.Model(given, dense(keras.layers.Flatten()(given)))
+    known = np.asarray(data.train.images, float).reshape(len(data.train), -1)
+    ones = np.eye(10)[data.train.labels]
+    kernel = np.linalg.lstsq(known, ones, rcond=None)[0]
+    dense.set_weights([kernel, np.zeros(10)])
+    found = accuracy_of_file(model, precision, data.train, data.validation)
+    wanted = accuracy(model, data.validation)
+    assert found == pytest.approx(wanted, abs=lost + 1e-6)
+    assert wanted > 0.88
