@@ -27,7 +27,7 @@ from nse_tf.costs import (
     describe_network,
     describe_space,
 )
-from nse_tf.flags import binaries, space_flags
+from nse_tf.flags import binaries, image_flags, output_flags, space_flags
 from nse_tf.flags.description_text import network_text, space_text
 from nse_tf.spaces import (
     PRESETS,
@@ -40,6 +40,8 @@ from nse_tf.spaces import (
 )
 
 flags.adopt_module_key_flags(space_flags)
+flags.adopt_module_key_flags(image_flags)
+flags.adopt_module_key_flags(output_flags)
 GENOTYPE = flags.DEFINE_string(
     "genotype",
     None,
@@ -49,15 +51,6 @@ GENOTYPE = flags.DEFINE_string(
 )
 NETWORK = flags.DEFINE_string(
     "network", None, f"A published network: one of {', '.join(PUBLISHED)}."
-)
-IMAGE_CHANNELS = flags.DEFINE_integer(
-    "image_channels", None, "Channels of the images.", lower_bound=1
-)
-NUM_CLASSES = flags.DEFINE_integer(
-    "num_classes", None, "How many classes to tell apart.", lower_bound=2
-)
-FORMAT = flags.DEFINE_enum(
-    "format", "text", ["text", "json"], "A table, or one JSON object."
 )
 
 
@@ -69,7 +62,7 @@ def describe() -> SpaceDescription | NetworkDescription:
         FileNotFoundError: If a file is not there.
     """
     adapted = space_flags.adaptation()
-    for flag in (IMAGE_CHANNELS, NUM_CLASSES):
+    for flag in (image_flags.IMAGE_CHANNELS, image_flags.NUM_CLASSES):
         if flag.value is not None:
             adapted[flag.name] = flag.value
     if NETWORK.value is not None:
@@ -124,7 +117,7 @@ def main(argv: Sequence[str]) -> None:
     """Prints the description."""
     del argv
     description = describe()
-    if FORMAT.value == "json":
+    if output_flags.FORMAT.value == "json":
         print(json.dumps(dataclasses.asdict(description), indent=1))
     elif isinstance(description, SpaceDescription):
         print(space_text(description))

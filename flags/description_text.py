@@ -34,7 +34,7 @@ def network_text(network: NetworkDescription) -> str:
             f"{title}, fingerprint {network.fingerprint}",
             network.source,
             "",
-            *_aligned(rows, num_left=4),
+            *aligned(rows, num_left=4),
             *_wrapped("genotype", network.genotype),
         ]
     )
@@ -59,10 +59,10 @@ def space_text(space: SpaceDescription) -> str:
             f"{space.name}: a search space, fingerprint {space.fingerprint}",
             space.source,
             "",
-            *_aligned(facts, num_left=2),
+            *aligned(facts, num_left=2),
             "",
             "MACs of each candidate, in millions:",
-            *_aligned(_candidate_rows(space), num_left=3),
+            *aligned(_candidate_rows(space), num_left=3),
             *_wrapped("cheapest in MACs", macs.cheapest),
             *_wrapped("dearest in MACs", macs.dearest),
         ]
@@ -107,7 +107,7 @@ def _shape(shape: Sequence[int]) -> str:
     return "x".join(str(side) for side in shape)
 
 
-def _aligned(rows: Sequence[Sequence[str]], num_left: int) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]], num_left: int) -> list[str]:
     """Returns rows as lines; the first columns flush left, others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [

@@ -20,19 +20,17 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 from absl import flags
 
-from nse_tf.flags import binaries, data_flags
+from nse_tf.flags import binaries, data_flags, table_flags
 from nse_tf.quiet import quiet_native_output
 
 if TYPE_CHECKING:
     from nse_tf.supernet.layouts import InitialKernels
 
-TABLE = flags.DEFINE_string(
-    "table", None, "CSV of known accuracies: index, arch, and numbers."
-)
 TRUTH = flags.DEFINE_string(
     "truth", "cifar10_test", "Column of the table that is ranked against."
 )
 flags.adopt_module_key_flags(data_flags)
+flags.adopt_module_key_flags(table_flags)
 EPOCHS = flags.DEFINE_integer("epochs", 4, "Passes over the images.", 1)
 SEEDS = flags.DEFINE_integer("seeds", 1, "Trainings, seeds from 0.", 1)
 IMAGES = flags.DEFINE_integer(
@@ -85,12 +83,12 @@ SAMPLE_SCORES = flags.DEFINE_multi_enum(
 def main(argv: Sequence[str]) -> None:
     """Does the study that the flags ask for, and prints what it found."""
     del argv
-    if TABLE.value is None:
+    if table_flags.TABLE.value is None:
         raise ValueError(
             "Say where the known accuracies are: --table=FILE.csv; --help "
             "tells more."
         )
-    table = pathlib.Path(TABLE.value)
+    table = pathlib.Path(table_flags.TABLE.value)
     if not table.exists():
         raise FileNotFoundError(2, "No such file or directory", str(table))
     binaries.quiet_libraries()

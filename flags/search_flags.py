@@ -7,16 +7,19 @@ from absl import flags
 from nse_tf.costs import Budget
 from nse_tf.flags import data_flags, space_flags
 from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
+from nse_tf.flags.device_flags import NUM_THREADS
 from nse_tf.tuners.search_config import (
     EFFORT_NAMES,
     INHERITANCES,
     METHODS,
+    RANKINGS,
     SCORES,
     STRATEGIES,
     SearchConfig,
 )
 
 flags.adopt_module_key_flags(data_flags)
+flags.declare_key_flag(NUM_THREADS.name)
 CHANNELS = flags.DEFINE_enum(
     "channels", None, ["1", "3"], "Channels of the images: gray or color."
 )
@@ -57,8 +60,24 @@ PRECISION = flags.DEFINE_enum(
     ["fp32", "fp16", "int8"],
     "The .tflite file that --max_latency_ms and --max_size_kb speak of.",
 )
-NUM_THREADS = flags.DEFINE_integer(
-    "num_threads", 1, "Threads that latency is measured with.", lower_bound=1
+RANK_BY = flags.DEFINE_enum(
+    "rank_by",
+    "keras",
+    RANKINGS,
+    "What the finalists are ranked by: the trained networks' accuracy, or that "
+    "of their int8 files; see --num_finalists.",
+)
+LATENCY_TABLE = flags.DEFINE_string(
+    "latency_table",
+    None,
+    "A table of nse_lut that predicts latencies. Default: one is measured.",
+)
+MAX_TABLE_ERROR = flags.DEFINE_float(
+    "max_table_error",
+    0.25,
+    "How far a latency table may be off, as a share, on the median of whole "
+    "networks that were measured to test it; inf trusts any table.",
+    lower_bound=0,
 )
 WORKERS = flags.DEFINE_integer(
     "workers",
@@ -240,7 +259,14 @@ def search_config() -> SearchConfig:
             min_macs=_times(MIN_MACS_M.value, 1e6),
         ),
         precision=PRECISION.value,
+        rank_by=RANK_BY.value,
         num_threads=NUM_THREADS.value,
+        latency_table=(
+            None
+            if LATENCY_TABLE.value is None
+            else pathlib.Path(LATENCY_TABLE.value)
+        ),
+        max_table_error=MAX_TABLE_ERROR.value,
         compute_threads=COMPUTE_THREADS.value,
         distribute=DISTRIBUTE.value,
         cpu_devices=CPU_DEVICES.value,

@@ -67,6 +67,7 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
             shrinking=shrinking if config.shrink else None,
             learning_rates=(rate, search.learning_rates[1]),
             precision=config.precision,
+            rank_by=config.rank_by,
             num_threads=config.num_threads,
             seed=config.seed,
         ),
@@ -99,6 +100,7 @@ def _evolution(
     return dataclasses.replace(
         evolution,
         inherit_by=config.inherit_by,
+        rank_by=config.rank_by,
         precision=config.precision,
         num_threads=config.num_threads,
         seed=config.seed,

@@ -11,21 +11,37 @@ import numpy as np
 
 from nse_tf.costs.models import fixed_keys, operator_key
 from nse_tf.costs.tables import CostTable
+from nse_tf.datasets import ImageSet
 from nse_tf.export import (
+    Backend,
+    InterpreterBackend,
     TablePlan,
+    WholeNetwork,
     calibrate_table,
+    check_table,
+    convert,
     convert_part,
     measure_table,
     measure_together,
+    predict,
+    require_right,
+    time_networks,
 )
 from nse_tf.spaces import ChoiceBlock, Genotype, SearchSpace, require_chain
 from nse_tf.supernet import build_child, build_operator, build_stem, build_tail
 
 LOGGER = logging.getLogger("nse_tf")
 
+# For the ranges of int8; more change nothing and cost time.
+NUM_CALIBRATION_IMAGES = 200
 # Whole networks that a table is fitted to: enough to tell scale and overhead
 # apart, few enough to take seconds.
 NUM_FITTED_NETWORKS = 8
+# Others that it is held against, before a search relies on it.
+NUM_CHECKED_NETWORKS = 8
+# How far it may be off on the median of those. On a quiet machine it is off by
+# a few percent; a busy one adds noise of ten and more.
+MAX_TABLE_ERROR = 0.25
 
 
 def table_builders(space: SearchSpace) -> dict[str, Callable[[], keras.Model]]:
@@ -52,8 +68,8 @@ def _with_open_scales(model: keras.Model) -> keras.Model:
     """Returns the model with all batch norm's scales at one.
 
     Untrained branches beside a shortcut have scales of zero; folded into the
-    kernels they would leave files of zeros, smaller than those of any trained
-    network.
+    kernels they would leave files of zeros, such as no trained network has: a
+    converter may keep equal kernels once, and ranges of int8 would be empty.
     """
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -74,12 +90,70 @@ def table_keys(space: SearchSpace, genotype: Genotype) -> list[str]:
     ]
 
 
+def whole_networks(
+    space: SearchSpace, count: int, precision: str, rng: np.random.Generator
+) -> list[WholeNetwork]:
+    """Returns random networks of a space, by their rows and converted."""
+    genotypes = [space.sample(rng) for _ in range(count)]
+    return [
+        WholeNetwork(
+            table_keys(space, genotype),
+            _converted(build_child(space, genotype, fast=False), precision),
+        )
+        for genotype in genotypes
+    ]
+
+
+def fitted_table(
+    table: CostTable,
+    space: SearchSpace,
+    plan: TablePlan,
+    *,
+    seed: int,
+    num_fitted: int = NUM_FITTED_NETWORKS,
+    num_checked: int = NUM_CHECKED_NETWORKS,
+    backend: Backend | None = None,
+) -> CostTable:
+    """Returns a table as measured, fitted to networks and held against others.
+
+    Args:
+        table: Has a row for all that the space has.
+        space: Whose networks are drawn.
+        plan: How to measure.
+        seed: Draws the networks.
+        num_fitted: How many the table is fitted to; 0 leaves it as it is.
+        num_checked: How many others it is held against; 0 asks none.
+        backend: What measures; by default the interpreter on this machine.
+    """
+    backend = InterpreterBackend() if backend is None else backend
+    rng = np.random.default_rng([seed, 3])
+    if num_fitted:
+        networks = whole_networks(space, num_fitted, plan.precision, rng)
+        latencies_ms = time_networks(networks, plan, backend).tolist()
+        keys = [network.keys for network in networks]
+        table = calibrate_table(
+            table, list(zip(keys, latencies_ms, strict=True))
+        )
+    if num_checked:
+        networks = whole_networks(space, num_checked, plan.precision, rng)
+        table = check_table(table, networks, plan, backend)
+    return table
+
+
 def measured_table(
-    space: SearchSpace, plan: TablePlan, cache_dir: pathlib.Path, seed: int
+    space: SearchSpace,
+    plan: TablePlan,
+    cache_dir: pathlib.Path,
+    seed: int,
+    max_error: float = MAX_TABLE_ERROR,
 ) -> CostTable:
     """Returns a table for the space, measured here and fitted to networks.
 
     Single rows are kept in `cache_dir` between runs; the fit is made anew.
+
+    Raises:
+        ValueError: If it is off by more than `max_error` on the median of other
+            networks.
     """
     name = f"{plan.precision}_{plan.num_threads}threads.json"
     builders = table_builders(space)
@@ -90,27 +164,16 @@ def measured_table(
         cache_path=cache_dir / "tables" / name,
         progress=sys.stderr.isatty(),
     )
-    rng = np.random.default_rng([seed, 3])
-    genotypes = [space.sample(rng) for _ in range(NUM_FITTED_NETWORKS)]
-    models = [build_child(space, each, fast=False) for each in genotypes]
-    latencies_ms, _ = measure_models(models, plan.precision, plan.num_threads)
-    fitted = calibrate_table(
-        table,
-        [
-            (table_keys(space, genotype), latency_ms)
-            for genotype, latency_ms in zip(
-                genotypes, latencies_ms, strict=True
-            )
-        ],
-    )
-    if fitted.fit is not None:
+    table = fitted_table(table, space, plan, seed=seed)
+    if table.check is not None:
         LOGGER.info(
-            "cost table: %d rows, median error on %d whole networks %.1f %%",
-            len(fitted.rows),
-            fitted.fit.num_networks,
-            100 * fitted.fit.median_error,
+            "latency table: %d rows, median error on %d other networks %.1f %%",
+            len(table.rows),
+            table.check.num_networks,
+            100 * table.check.median_error,
         )
-    return fitted
+    require_right(table, max_error)
+    return table
 
 
 def measure_models(
@@ -123,13 +186,34 @@ def measure_models(
     """
     files = {}
     for index, model in enumerate(models):
-        noise = np.random.default_rng(0).uniform(
-            0, 255, (4, *model.input_shape[1:])
-        )
-        opened = _with_open_scales(model)
-        files[str(index)] = convert_part(opened, precision, noise)
+        files[str(index)] = _converted(model, precision)
     latencies = measure_together(files, num_threads=num_threads)
     return (
         [latencies[name].median_ms for name in files],
         [len(content) for content in files.values()],
     )
+
+
+def _converted(model: keras.Model, precision: str) -> bytes:
+    noise = np.random.default_rng(0).uniform(
+        0, 255, (4, *model.input_shape[1:])
+    )
+    return convert_part(_with_open_scales(model), precision, noise)
+
+
+def accuracy_of_file(
+    model: keras.Model, precision: str, train: ImageSet, images: ImageSet
+) -> float:
+    """Returns the accuracy of a model's .tflite file.
+
+    Args:
+        model: A trained image classifier.
+        precision: Of the file; `int8` is calibrated on evenly spaced images of
+            `train`.
+        train: Training images.
+        images: What to judge by.
+    """
+    stride = max(1, len(train) // NUM_CALIBRATION_IMAGES)
+    content = convert(model, precision, np.asarray(train.images[::stride]))
+    scores = predict(content, np.asarray(images.images))
+    return float((scores.argmax(axis=-1) == images.labels).mean())

@@ -12,6 +12,7 @@ EXPLORERS = ("evolution", "random", "regularized_evolution")
 NSE = "nse"
 METHODS = (*EXPLORERS, NSE)
 INHERITANCES = ("front", "angle", "both")
+RANKINGS = ("keras", "int8")
 SCORES = (
     "angle",
     "angle_fixed_at_zero",
@@ -47,7 +48,12 @@ class SearchConfig:
         score: What operators are scored by in shrinking; one of `SCORES`.
         budget: What the network handed over must fit.
         precision: Of the file that latency and size limits speak of.
+        rank_by: What finalists are ranked by: `keras`, or the accuracy of
+            their `int8` files.
         num_threads: Of the interpreter that latency is measured with.
+        latency_table: A table's `.json` file; None measures one.
+        max_table_error: How far a table may be off on the median of whole
+            networks, as a share; `inf` trusts any.
         distribute: What shares each batch of a training; see
             `distribution.make_strategy`. None trains on one device.
         cpu_devices: How many devices the CPU is to be.
@@ -78,7 +84,10 @@ class SearchConfig:
     score: str = "angle"
     budget: Budget = Budget()
     precision: str = "fp32"
+    rank_by: str = "keras"
     num_threads: int = 1
+    latency_table: pathlib.Path | None = None
+    max_table_error: float = 0.25
     compute_threads: int | None = None
     distribute: str | None = None
     cpu_devices: int | None = None
@@ -90,7 +99,10 @@ class SearchConfig:
 
     def settings(self) -> dict[str, Any]:
         """Returns what decides the run's outcome, as a JSON value."""
-        left_out = ("run_dir", "cache_dir", "budget", "overrides")
+        left_out = {
+            *("run_dir", "cache_dir", "budget", "overrides"),
+            "max_table_error",
+        }
         values = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)

@@ -31,8 +31,13 @@ from nse_tf.training.progress import spoken
 from nse_tf.tuners.effort_flags import fitted_to, make_effort
 from nse_tf.tuners.efforts import Effort
 from nse_tf.tuners.handing_over import hand_over
+from nse_tf.tuners.latency_tables import given_table
 from nse_tf.tuners.local_workers import LocalWorkers
-from nse_tf.tuners.measuring import measure_models, measured_table
+from nse_tf.tuners.measuring import (
+    accuracy_of_file,
+    measure_models,
+    measured_table,
+)
 from nse_tf.tuners.oracles import (
     AngleShrinkingOracle,
     SearchOracle,
@@ -242,6 +247,7 @@ def make_tuner(
         supernet_recipe=effort.supernet,
         child_recipe=effort.child,
         measure=measure_models,
+        judge_file=accuracy_of_file,
         directory=str(config.run_dir.parent),
         project_name=config.run_dir.name,
         distribution_strategy=strategy,
@@ -295,6 +301,14 @@ def _table(
         config.budget, latency_ms=None, size_bytes=None
     ).check_reachable(CostModel(space))  # Before minutes are spent.
     plan = TablePlan(precision=config.precision, num_threads=config.num_threads)
+    if config.latency_table is not None:
+        return given_table(
+            config.latency_table, space, plan, config.max_table_error
+        )
     return measured_table(
-        space, plan, config.cache_dir.expanduser(), config.seed
+        space,
+        plan,
+        config.cache_dir.expanduser(),
+        config.seed,
+        config.max_table_error,
     )

@@ -26,9 +26,9 @@ from nse_tf.spaces.sealed_files import require_intact
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.companions import Companions
 from nse_tf.training.following import Follower
+from nse_tf.training.judges import FileJudge, Measurer
 from nse_tf.training.trainings import Trainings
 from nse_tf.training.weight_files import LostWeightsError
-from nse_tf.training.worker import Measurer
 from nse_tf.tuners.bookkeeping import TABLE
 from nse_tf.tuners.careful_tuner import CarefulTuner
 from nse_tf.tuners.distribution import checked_strategy, num_replicas
@@ -74,6 +74,7 @@ class SupernetTuner(CarefulTuner):
         logger: As of every tuner: taken, and warned of.
         tuner_id: As of every tuner.
         executions_per_trial: See `max_model_size`.
+        judge_file: Judges finalists as files; see `training.Worker`.
 
     Raises:
         ValueError: If an argument has no use here, or oracle and hypermodel are
@@ -98,6 +99,7 @@ class SupernetTuner(CarefulTuner):
         logger: Any = None,
         tuner_id: str | None = None,
         executions_per_trial: int = 1,
+        judge_file: FileJudge | None = None,
     ) -> None:
         refuse_unmeant(
             max_model_size=max_model_size,
@@ -111,6 +113,7 @@ class SupernetTuner(CarefulTuner):
         self._supernet_recipe = supernet_recipe or SupernetRecipe()
         self._child_recipe = child_recipe or ChildRecipe()
         self._measure = measure
+        self._judge_file = judge_file
         self._strategy = checked_strategy(distribution_strategy)
         self._companions = Companions(self._strategy)
         self._own_identity: dict[str, Any] = {}
@@ -190,6 +193,7 @@ class SupernetTuner(CarefulTuner):
             networks=self._networks,
             callbacks=given.callbacks,
             strategy=self._strategy,
+            judge_file=self._judge_file,
         )
         identity = identity_of(
             self._space.fingerprint,

@@ -25,11 +25,12 @@ class Provenance:
         runtime: What ran the files, such as `ai-edge-litert`.
         runtime_version: Its version.
         delegate: `XNNPACK`, or `none` for the runtime's built-in kernels.
-        num_threads: Threads that one inference may use.
-        precision: `fp32`, `fp16` or `int8`.
+        num_threads: Threads that one inference may use; 0 if not stated.
+        precision: `fp32`, `fp16`, `dynamic` or `int8`, or `not stated`.
         warmup: Untimed runs before the first timed one.
         runs: Fewest timed runs that a row rests on.
         date: ISO date and time of the first measurement.
+        governor: What sets the processor's frequency, where known.
     """
 
     device: str
@@ -42,6 +43,7 @@ class Provenance:
     warmup: int
     runs: int
     date: str
+    governor: str = "unknown"
 
     def differences(self, other: "Provenance") -> list[str]:
         """Returns what differs so that rows of the two must not be mixed.
@@ -91,6 +93,28 @@ class CostRow:
 
 
 @dataclasses.dataclass(frozen=True)
+class TableCheck:
+    """How well a table predicts whole networks that it was not fitted to.
+
+    Attributes:
+        num_networks: How many were measured.
+        median_error: Median of |predicted / measured - 1| over them.
+        worst_error: The largest of these.
+        kendall_tau: Rank correlation of predicted and measured latencies.
+        retest_tau: That of two measurements of the same networks: more cannot
+            be asked of a prediction.
+        date: ISO date and time.
+    """
+
+    num_networks: int
+    median_error: float
+    worst_error: float
+    kendall_tau: float
+    retest_tau: float
+    date: str
+
+
+@dataclasses.dataclass(frozen=True)
 class TableFit:
     """How a table was fitted to whole networks.
 
@@ -117,6 +141,7 @@ class CostTable:
         overhead_ms: What a network takes before it has any row.
         overhead_bytes: The same for the `.tflite` file.
         fit: How the rows were scaled to whole networks; None as measured.
+        check: How well it predicts other whole networks; None if nobody looked.
     """
 
     provenance: Provenance
@@ -124,6 +149,7 @@ class CostTable:
     overhead_ms: float
     overhead_bytes: int
     fit: TableFit | None = None
+    check: TableCheck | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -174,6 +200,9 @@ class CostTable:
             "overhead_ms": self.overhead_ms,
             "overhead_bytes": self.overhead_bytes,
             "fit": None if self.fit is None else dataclasses.asdict(self.fit),
+            "check": (
+                None if self.check is None else dataclasses.asdict(self.check)
+            ),
             "rows": {
                 key: dataclasses.asdict(row) for key, row in self.rows.items()
             },
@@ -192,13 +221,14 @@ class CostTable:
                 f"Not a cost table of schema {SCHEMA!r}: {schema!r}."
             )
         try:
-            fit = value["fit"]
+            fit, check = value["fit"], value.get("check")
             return cls(
                 provenance=Provenance(**value["provenance"]),
                 rows={k: CostRow(**row) for k, row in value["rows"].items()},
                 overhead_ms=float(value["overhead_ms"]),
                 overhead_bytes=int(value["overhead_bytes"]),
                 fit=None if fit is None else TableFit(**fit),
+                check=None if check is None else TableCheck(**check),
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"The cost table is damaged: {error}.") from error

@@ -1,5 +1,6 @@
 """From child model to device: .tflite files, checked and timed."""
 
+from nse_tf.export.android import AndroidBackend as AndroidBackend
 from nse_tf.export.census import Census as Census
 from nse_tf.export.census import take_census as take_census
 from nse_tf.export.checking import LIMITS as LIMITS
@@ -13,11 +14,23 @@ from nse_tf.export.inference import predict as predict
 from nse_tf.export.latency import Latency as Latency
 from nse_tf.export.latency import measure_latency as measure_latency
 from nse_tf.export.latency import measure_together as measure_together
+from nse_tf.export.litert_benchmark import (
+    LiteRTBenchmarkBackend as LiteRTBenchmarkBackend,
+)
 from nse_tf.export.machine import Machine as Machine
 from nse_tf.export.machine import describe_machine as describe_machine
+from nse_tf.export.metadata import read_classifier as read_classifier
+from nse_tf.export.table_check import WholeNetwork as WholeNetwork
+from nse_tf.export.table_check import check_table as check_table
+from nse_tf.export.table_check import require_right as require_right
+from nse_tf.export.table_check import time_networks as time_networks
 from nse_tf.export.table_fit import calibrate_table as calibrate_table
-from nse_tf.export.table_maker import TablePlan as TablePlan
 from nse_tf.export.table_maker import measure_table as measure_table
+from nse_tf.export.table_plan import Backend as Backend
+from nse_tf.export.table_plan import InterpreterBackend as InterpreterBackend
+from nse_tf.export.table_plan import TablePlan as TablePlan
 from nse_tf.export.tflite import PRECISIONS as PRECISIONS
+from nse_tf.export.tflite import QUANTIZERS as QUANTIZERS
 from nse_tf.export.tflite import convert as convert
+from nse_tf.export.tflite import convert_all as convert_all
 from nse_tf.export.tflite import convert_part as convert_part

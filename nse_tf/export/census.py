@@ -35,11 +35,14 @@ class Census:
         weights: Constants by type, such as `{"int8": …, "int32": …}`; biases
             of an int8 network are int32.
         activations: The same for what is computed, inputs and outputs included.
+        kernels: Those of the weights with two sides or more; biases, scales and
+            the like, which some converters leave as they are, are not.
         float_names: Names of the float tensors, weights first.
     """
 
     weights: dict[str, TypeCount]
     activations: dict[str, TypeCount]
+    kernels: dict[str, TypeCount]
     float_names: tuple[str, ...]
 
     @property
@@ -76,6 +79,7 @@ def take_census(tflite: bytes | str | os.PathLike[str]) -> Census:
     used = made | {tensor for op in ops for tensor in op["inputs"].tolist()}
     weights: list[tuple[str, str, int]] = []
     activations: list[tuple[str, str, int]] = []
+    kernels: list[tuple[str, str, int]] = []
     for tensor in interpreter.get_tensor_details():
         dtype = np.dtype(tensor["dtype"])
         has_scale = len(tensor["quantization_parameters"]["scales"]) > 0
@@ -83,9 +87,12 @@ def take_census(tflite: bytes | str | os.PathLike[str]) -> Census:
             size_bytes = int(np.prod(tensor["shape"])) * dtype.itemsize
             kind = activations if tensor["index"] in made else weights
             kind.append((tensor["name"], dtype.name, size_bytes))
+            if kind is weights and (tensor["shape"] > 1).sum() > 1:
+                kernels.append(kind[-1])
     return Census(
         weights=_count(weights),
         activations=_count(activations),
+        kernels=_count(kernels),
         float_names=tuple(
             name for name, dtype, _ in weights + activations if dtype in _FLOATS
         ),

@@ -15,7 +15,8 @@ import tqdm
 from nse_tf.export.checking import ExportCheck, check, find_faults
 from nse_tf.export.latency import Latency, measure_together
 from nse_tf.export.machine import describe_machine, now
-from nse_tf.export.tflite import PRECISIONS, convert
+from nse_tf.export.metadata import with_classifier
+from nse_tf.export.tflite import PRECISIONS, convert_all
 from nse_tf.spaces.files import write_bytes, write_json
 
 # More calibration images change nothing (see `convert`) and cost time.
@@ -33,6 +34,8 @@ class ExportReport:
         checks: How they compare to Keras on the test images.
         faults: What is wrong with each, in sentences; empty if nothing.
         latencies: How long one inference takes here.
+        other_latencies: The same at another number of threads: 2 instead of 1,
+            1 instead of more.
     """
 
     output_dir: pathlib.Path
@@ -41,6 +44,7 @@ class ExportReport:
     checks: dict[str, ExportCheck]
     faults: dict[str, list[str]]
     latencies: dict[str, Latency]
+    other_latencies: dict[str, Latency]
 
     @property
     def is_faultless(self) -> bool:
@@ -52,11 +56,12 @@ def export_model(
     model: keras.Model,
     output_dir: str | os.PathLike[str],
     *,
-    calibration_images: np.ndarray,
+    calibration_images: np.ndarray | None,
     test_images: np.ndarray,
-    test_labels: np.ndarray,
+    test_labels: np.ndarray | None,
     class_names: Sequence[str],
     precisions: Sequence[str] = PRECISIONS,
+    quantizer: str = "ai_edge",
     num_threads: int = 1,
     use_xnnpack: bool = True,
     seed: int = 0,
@@ -64,21 +69,24 @@ def export_model(
 ) -> ExportReport:
     """Writes a model as .tflite files, with proof of what they do.
 
-    `model_fp32.tflite`, `model_fp16.tflite`, `model_int8.tflite`, `labels.txt`
-    (a class per line, in the order of the scores), `export.json` (checksums,
-    checks, faults) and `latency.json` (latencies with provenance), each whole
-    or not at all. A faulty file is written too: read `report.faults`.
+    `model_fp32.tflite` and so on for each precision, `labels.txt` (a class per
+    line, in the order of the scores), `export.json` (checksums, checks, faults)
+    and `latency.json` (latencies with provenance), each whole or not at all.
+    Labels and what the input wants lie inside each file too, see `metadata`. A
+    faulty file is written too: read `report.faults`.
 
     Args:
         model: One input `(batch, height, width, channels)` of raw pixel values
             0..255 (it normalizes them itself), one output `(batch, classes)`.
         output_dir: Folder to write to; made if missing.
         calibration_images: `(count, height, width, channels)` from the training
-            set, for int8; 200 of them, evenly spaced, are used.
+            set, for int8; 200 of them, evenly spaced, are used. None will do
+            without int8.
         test_images: `(count, height, width, channels)`, pixel values 0..255.
-        test_labels: `(count,)`, class indices.
+        test_labels: `(count,)`, class indices; None compares scores alone.
         class_names: A name for each score.
         precisions: Which files to write, of `PRECISIONS`.
+        quantizer: What makes other precisions than fp32; see `convert`.
         num_threads: Threads that one inference may use while it is timed.
         use_xnnpack: Whether XNNPACK may take operators while it is timed.
         seed: Of the random inputs that are timed.
@@ -88,25 +96,36 @@ def export_model(
         ValueError: If names do not fit the scores; or see `convert`, `check`.
     """
     _check_names(class_names, model)
-    calibration = _evenly_spaced(calibration_images, NUM_CALIBRATION_IMAGES)
-    contents: dict[str, bytes] = {}
+    calibration = (
+        None
+        if calibration_images is None
+        else _evenly_spaced(calibration_images, NUM_CALIBRATION_IMAGES)
+    )
     checks: dict[str, ExportCheck] = {}
-    steps = 2 * len(precisions) + 1  # Convert and check each, time all.
+    steps = len(precisions) + 3  # Convert all, check each, time all twice.
     with tqdm.tqdm(total=steps, desc="Export", disable=not progress) as bar:
-        for precision in precisions:
-            content = convert(model, precision, calibration)
-            contents[precision] = content
-            bar.update()
+        contents = {
+            precision: with_classifier(content, class_names)
+            for precision, content in convert_all(
+                model, precisions, calibration, quantizer=quantizer
+            ).items()
+        }
+        bar.update()
+        for precision, content in contents.items():
             checks[precision] = check(content, model, test_images, test_labels)
             bar.update()
-        latencies = measure_together(
-            contents,
-            num_threads=num_threads,
-            use_xnnpack=use_xnnpack,
-            seed=seed,
-        )
-        bar.update()
-    report = _make_report(pathlib.Path(output_dir), contents, checks, latencies)
+        timed = []
+        for threads in (num_threads, 2 if num_threads == 1 else 1):
+            timed.append(
+                measure_together(
+                    contents,
+                    num_threads=threads,
+                    use_xnnpack=use_xnnpack,
+                    seed=seed,
+                )
+            )
+            bar.update()
+    report = _make_report(pathlib.Path(output_dir), contents, checks, timed)
     _write(report, contents, class_names, model)
     return report
 
@@ -124,7 +143,7 @@ def _make_report(
     output_dir: pathlib.Path,
     contents: Mapping[str, bytes],
     checks: dict[str, ExportCheck],
-    latencies: dict[str, Latency],
+    timed: list[dict[str, Latency]],
 ) -> ExportReport:
     return ExportReport(
         output_dir=output_dir,
@@ -132,7 +151,8 @@ def _make_report(
         sha256={p: hashlib.sha256(c).hexdigest() for p, c in contents.items()},
         checks=checks,
         faults={p: find_faults(check, p) for p, check in checks.items()},
-        latencies=latencies,
+        latencies=timed[0],
+        other_latencies=timed[1],
     )
 
 
@@ -208,14 +228,18 @@ def _check_json(check: ExportCheck) -> dict[str, Any]:
 
 
 def _latency_json(report: ExportReport) -> dict[str, Any]:
-    return {
-        "schema": "nse_tf.latency/1",
-        "files": {
+    def listed(latencies: Mapping[str, Latency]) -> dict[str, Any]:
+        return {
             precision: {
                 "file": report.files[precision].name,
                 "sha256": report.sha256[precision],
                 **dataclasses.asdict(latency),
             }
-            for precision, latency in report.latencies.items()
-        },
+            for precision, latency in latencies.items()
+        }
+
+    return {
+        "schema": "nse_tf.latency/1",
+        "files": listed(report.latencies),
+        "files_at_other_threads": listed(report.other_latencies),
     }

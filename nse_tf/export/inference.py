@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from nse_tf.export.bad_files import (
+    explaining,
+    require_fixed_shapes,
+    require_format,
+)
 from nse_tf.quiet import quiet_native_output
 
 
@@ -25,7 +30,8 @@ def open_interpreter(
             not, the built-in kernels of the runtime compute everything.
 
     Raises:
-        ValueError: If the content is no whole .tflite file.
+        ValueError: If the content is no whole .tflite file, needs ops that the
+            runtime lacks, or takes inputs of no fixed shape.
         FileNotFoundError: If there is no such path.
     """
     if num_threads < 1:
@@ -36,24 +42,22 @@ def open_interpreter(
         name, content = "`tflite`", tflite
     else:
         name, content = os.fspath(tflite), pathlib.Path(tflite).read_bytes()
+    require_format(name, content)
     resolver = (
         OpResolverType.AUTO
         if use_xnnpack
         else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     )
-    try:
-        with quiet_native_output():
+    with quiet_native_output():
+        with explaining(name, content):
             interpreter = Interpreter(
                 model_content=content,
                 num_threads=num_threads,
                 experimental_op_resolver_type=resolver,
             )
+        require_fixed_shapes(name, interpreter)
+        with explaining(name, content):
             interpreter.allocate_tensors()
-    except (RuntimeError, ValueError) as error:
-        raise ValueError(
-            f"{name} is not a whole .tflite file ({len(content)} bytes): "
-            f"{str(error).strip()}. Export the model again."
-        ) from error
     return interpreter
 
 

@@ -10,7 +10,6 @@ On 2 cores a key costs some 0.25 s: 0.04 s to build, 0.13 s to convert (2 s the
 usual way, see `tflite`), 0.07 s to time.
 """
 
-import dataclasses
 import itertools
 import logging
 import os
@@ -21,8 +20,12 @@ import keras
 import tqdm
 
 from nse_tf.costs.tables import CostRow, CostTable, Provenance
-from nse_tf.export.latency import Latency, measure_together
-from nse_tf.export.machine import describe_machine, now
+from nse_tf.export.table_plan import (
+    Backend,
+    InterpreterBackend,
+    TablePlan,
+    Timing,
+)
 from nse_tf.export.tflite import convert_part
 
 # Keys that are built, timed in interleaved rounds and saved together. More
@@ -33,67 +36,11 @@ _EMPTY = "the empty network"
 _LOG = logging.getLogger(__name__)
 
 
-@dataclasses.dataclass(frozen=True)
-class TablePlan:
-    """How the rows of a table are measured.
-
-    Attributes:
-        precision: One of `PRECISIONS`.
-        num_threads: Threads that one inference may use.
-        use_xnnpack: Whether XNNPACK may take the operators that it knows.
-        warmup: Untimed runs of each file.
-        runs: Fewest timed runs of each file, over all rounds.
-        rounds: Interleaved rounds; the calmer half is kept.
-        min_seconds: Shortest time of each file, over all rounds.
-        max_seconds: Longest time of each file.
-        seed: Of inputs and orders.
-    """
-
-    precision: str = "fp32"
-    num_threads: int = 1
-    use_xnnpack: bool = True
-    warmup: int = 10
-    runs: int = 30
-    rounds: int = 5
-    min_seconds: float = 0.05
-    max_seconds: float = 2.0
-    seed: int = 0
-
-    def provenance(self) -> Provenance:
-        """Returns what a table measured here and now says of itself."""
-        machine = describe_machine()
-        return Provenance(
-            device=machine.device,
-            cpu=machine.cpu,
-            runtime=machine.runtime,
-            runtime_version=machine.runtime_version,
-            delegate="XNNPACK" if self.use_xnnpack else "none",
-            num_threads=self.num_threads,
-            precision=self.precision,
-            warmup=self.warmup,
-            runs=self.runs,
-            date=now(),
-        )
-
-    def time(self, files: Mapping[str, bytes]) -> dict[str, Latency]:
-        """Returns the latency of each file."""
-        return measure_together(
-            files,
-            num_threads=self.num_threads,
-            use_xnnpack=self.use_xnnpack,
-            warmup=self.warmup,
-            runs=self.runs,
-            rounds=self.rounds,
-            min_seconds=self.min_seconds,
-            max_seconds=self.max_seconds,
-            seed=self.seed,
-        )
-
-
 def measure_table(
     builders: Mapping[str, Callable[[], keras.Model]],
     plan: TablePlan | None = None,
     *,
+    backend: Backend | None = None,
     cache_path: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> CostTable:
@@ -103,25 +50,36 @@ def measure_table(
     conditions are taken from the file, and the file grows with every group of
     12 keys: a process that is killed goes on where it was. A file measured
     under other conditions (processor, runtime, delegate, threads, precision) is
-    renamed to `….old-1`, never mixed with.
+    renamed to `….old-1`, never mixed with. Rows whose quartiles lie wide apart
+    are measured again, those of the file too, and the calmest is kept.
 
     Args:
         builders: What makes the Keras model of a key. One input of fixed shape,
             one output; weights do not matter.
         plan: How to measure; by default `TablePlan()`.
+        backend: What measures; by default the interpreter on this machine.
         cache_path: JSON file to read, to grow and to keep.
         progress: Whether to show a progress bar with the time left.
 
     Raises:
         ValueError: If there are no builders, a key's model cannot be converted
-            (names the key), or `cache_path` holds something else.
+            (names the key), `cache_path` holds something else, or the device
+            does not hold still (see `TablePlan.max_spread`).
     """
     if not builders:
         raise ValueError("`builders` is empty: name at least one key.")
     plan = TablePlan() if plan is None else plan
+    backend = InterpreterBackend() if backend is None else backend
     path = None if cache_path is None else pathlib.Path(cache_path)
-    table = _cached(path, plan)
-    keys = list(builders) if table is None else table.missing(builders)
+    provenance = backend.provenance(plan)
+    table = _cached(path, provenance)
+    keys = list(builders)
+    if table is not None:
+        keys = [
+            key
+            for key in builders
+            if key not in table.rows or is_wide(table.rows[key], table, plan)
+        ]
     with tqdm.tqdm(
         total=len(keys),
         desc="Latency table",
@@ -134,15 +92,15 @@ def measure_table(
             for key in group:
                 files[key] = _convert(key, builders[key], plan.precision)
                 bar.update(0.5)
-            latencies = plan.time(files)
+            timings = _calm_timings(files, plan, backend)
             if table is None:
                 table = CostTable(
-                    provenance=plan.provenance(),
+                    provenance=provenance,
                     rows={},
-                    overhead_ms=latencies[_EMPTY].median_ms,
+                    overhead_ms=timings[_EMPTY].median_ms,
                     overhead_bytes=len(files[_EMPTY]),
                 )
-            table = table.with_rows(_rows(group, files, latencies))
+            table = table.with_rows(_rows(group, files, timings))
             if path is not None:
                 table.save(path)
             bar.update(0.5 * len(group))
@@ -169,30 +127,93 @@ def _convert(
 def _rows(
     keys: Sequence[str],
     files: Mapping[str, bytes],
-    latencies: Mapping[str, Latency],
+    timings: Mapping[str, Timing],
 ) -> dict[str, CostRow]:
     """Returns the rows of a group, less what the empty network costs."""
-    empty_ms, empty_bytes = latencies[_EMPTY].median_ms, len(files[_EMPTY])
+    empty_ms, empty_bytes = timings[_EMPTY].median_ms, len(files[_EMPTY])
     return {
         key: CostRow(
-            latency_ms=max(0.0, latencies[key].median_ms - empty_ms),
-            p25_ms=max(0.0, latencies[key].p25_ms - empty_ms),
-            p75_ms=max(0.0, latencies[key].p75_ms - empty_ms),
+            latency_ms=max(0.0, timings[key].median_ms - empty_ms),
+            p25_ms=max(0.0, timings[key].p25_ms - empty_ms),
+            p75_ms=max(0.0, timings[key].p75_ms - empty_ms),
             size_bytes=max(0, len(files[key]) - empty_bytes),
-            runs=latencies[key].runs,
-            num_ops=latencies[key].num_ops,
-            delegated_ops=latencies[key].delegated_ops,
+            runs=timings[key].runs,
+            num_ops=timings[key].num_ops,
+            delegated_ops=timings[key].delegated_ops,
         )
         for key in keys
     }
 
 
-def _cached(path: pathlib.Path | None, plan: TablePlan) -> CostTable | None:
+def _calm_timings(
+    files: Mapping[str, bytes], plan: TablePlan, backend: Backend
+) -> dict[str, Timing]:
+    """Returns the calmest timing of each file in up to `1 + retries` tries.
+
+    Raises:
+        ValueError: If more than half of the files never hold still.
+    """
+    timings = backend.time(files, plan)
+    for _ in range(plan.retries):
+        wide = [
+            name for name in files if _spread(timings[name]) > plan.max_spread
+        ]
+        if not wide:
+            return timings
+        _LOG.info("measuring %d of %d files again", len(wide), len(files))
+        again = backend.time({name: files[name] for name in wide}, plan)
+        for name, timing in again.items():
+            timings[name] = min(timings[name], timing, key=_spread)
+    wide = _wide(timings, plan)
+    if len(wide) > len(files) / 2:
+        worst = max(wide, key=lambda name: _spread(timings[name]))
+        raise ValueError(
+            f"The device does not hold still: in {1 + plan.retries} tries the "
+            f"quartiles of {len(wide)} of {len(files)} files lay more than "
+            f"{plan.max_spread:.0%} of the median apart, those of {worst!r} "
+            f"{_spread(timings[worst]):.0%}. It throttles, or computes "
+            "something else: let it cool and idle, or allow a larger "
+            "`max_spread`."
+        )
+    return timings
+
+
+def _wide(timings: Mapping[str, Timing], plan: TablePlan) -> list[str]:
+    return [
+        name
+        for name, timing in timings.items()
+        if _spread(timing) > plan.max_spread
+    ]
+
+
+def _spread(timing: Timing) -> float:
+    """Returns the distance of the quartiles as a share of the median.
+
+    A microsecond is left out: clocks do not tell less.
+    """
+    distance_ms = timing.p75_ms - timing.p25_ms - 1e-3
+    return max(0.0, distance_ms) / timing.median_ms
+
+
+def is_wide(row: CostRow, table: CostTable, plan: TablePlan) -> bool:
+    """Whether a row's quartiles lie too far apart to rest on it."""
+    timing = Timing(
+        table.overhead_ms + row.latency_ms,
+        table.overhead_ms + row.p25_ms,
+        table.overhead_ms + row.p75_ms,
+        row.runs,
+    )
+    return _spread(timing) > plan.max_spread
+
+
+def _cached(
+    path: pathlib.Path | None, provenance: Provenance
+) -> CostTable | None:
     """Returns the table to go on with; one of other conditions is moved."""
     if path is None or not path.exists():
         return None
     table = CostTable.load(path)
-    differences = table.provenance.differences(plan.provenance())
+    differences = table.provenance.differences(provenance)
     if table.fit is not None:
         differences.append("its rows are scaled to whole networks")
     if not differences:

@@ -190,6 +190,8 @@ class TrainChild:
             there is no honest validation accuracy but the inherited one.
         inherited_accuracy: What the child reached with the supernet's weights.
         seed: Of its weights and the order of data.
+        file: Precision of a `.tflite` file whose accuracy is asked for, too;
+            None asks for none.
     """
 
     KIND: ClassVar[str] = "train_child"
@@ -200,6 +202,7 @@ class TrainChild:
     uses_validation: bool
     inherited_accuracy: float
     seed: int
+    file: str | None = None
 
 
 Job = (

@@ -103,6 +103,8 @@ class ChildTrained:
         model_file: The `.keras` file, relative to the run's folder.
         model_sha256: Of that file.
         seconds: Time it took.
+        file_accuracy: Of the `.tflite` file that was asked for, on the
+            validation part; None if none was.
     """
 
     losses: tuple[float, ...]
@@ -110,6 +112,7 @@ class ChildTrained:
     model_file: str
     model_sha256: str
     seconds: float
+    file_accuracy: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,7 +15,7 @@ from nse_tf.jobs import (
     MeasureChildren,
     TrainChild,
 )
-from nse_tf.methods.method import Method, Steps, require
+from nse_tf.methods.method import Method, SearchError, Steps, require
 from nse_tf.spaces.genotype import Path
 
 
@@ -56,6 +56,10 @@ class FinalsConfig(Protocol):
     @property
     def precision(self) -> str:
         """Of the file that is measured."""
+
+    @property
+    def rank_by(self) -> str:
+        """What finalists are ranked by: `keras` or `int8`."""
 
     @property
     def num_threads(self) -> int:
@@ -199,6 +203,10 @@ def train_finalists(
         uses_validation=config.retrain_on_all and not is_contest,
     )
     found = [child.validation_accuracy for child in trained]
+    if is_contest and config.rank_by != "keras":
+        files = [_file_accuracy(child, config.rank_by) for child in trained]
+        _note_orders(search, found, files, config.rank_by)
+        found = files
     best = int(np.nan_to_num(found, nan=-np.inf).argmax())
     winner, network = finalists[best], trained[best]
     if is_contest and config.retrain_on_all:
@@ -215,6 +223,37 @@ def train_finalists(
     )
 
 
+def _file_accuracy(trained: ChildTrained, file: str) -> float:
+    if trained.file_accuracy is None:
+        raise SearchError(
+            f"Training {trained.model_file} brought no accuracy of its {file} "
+            "file, which finalists are ranked by: the worker is an older one."
+        )
+    return trained.file_accuracy
+
+
+def _note_orders(
+    search: Method,
+    networks: Sequence[float],
+    files: Sequence[float],
+    file: str,
+) -> None:
+    """Notes how often the files rank two finalists otherwise than Keras."""
+    pairs = [
+        (networks[one] - networks[two], files[one] - files[two])
+        for one in range(len(files))
+        for two in range(one)
+    ]
+    search.note(
+        "ranked_by_file",
+        file=file,
+        accuracies=list(networks),
+        file_accuracies=list(files),
+        num_pairs=len(pairs),
+        num_otherwise=sum(ours * theirs < 0 for ours, theirs in pairs),
+    )
+
+
 def _train_alone(
     search: Method,
     children: Sequence[JudgedChild],
@@ -224,6 +263,9 @@ def _train_alone(
     uses_validation: bool,
 ) -> Steps[list[ChildTrained]]:
     is_check = purpose is Purpose.RANK_CHECK
+    is_ranked_by_file = not (
+        is_check or uses_validation or config.rank_by == "keras"
+    )
     epochs = config.rank_check_epochs if is_check else config.child_epochs
     jobs = [
         TrainChild(
@@ -233,6 +275,7 @@ def _train_alone(
             uses_validation,
             child.accuracy,
             config.seed,
+            config.rank_by if is_ranked_by_file else None,
         )
         for child in children
     ]

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from nse_tf.methods.one_shot_config import RANKINGS
+
 PRECISIONS = ("fp32", "fp16", "int8")
 INHERITANCES = ("front", "angle", "both")
 EVOLVED_COSTS = ("macs", "params", "latency_ms")
@@ -53,6 +55,7 @@ class SpaceEvolutionConfig:
         retrain_on_all: As of `OneShotConfig`.
         measured_at_once: As of `OneShotConfig`.
         precision: Of the file that a latency or size limit speaks of.
+        rank_by: As of `OneShotConfig`.
         num_threads: Of the interpreter that a latency limit speaks of.
         seed: Of everything drawn; 0 is a seed like any other.
 
@@ -96,6 +99,7 @@ class SpaceEvolutionConfig:
     retrain_on_all: bool = True
     measured_at_once: int = 5
     precision: str = "fp32"
+    rank_by: str = "keras"
     num_threads: int = 1
     seed: int = 0
 
@@ -104,6 +108,7 @@ class SpaceEvolutionConfig:
             ("inherit_by", INHERITANCES),
             ("cost", EVOLVED_COSTS),
             ("precision", PRECISIONS),
+            ("rank_by", RANKINGS),
         ):
             if getattr(self, name) not in known:
                 raise ValueError(

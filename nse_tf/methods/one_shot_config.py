@@ -7,6 +7,7 @@ from nse_tf.methods.operator_scoring import SCORES, OperatorScoring
 from nse_tf.shrinking import ShrinkSchedule
 
 PRECISIONS = ("fp32", "fp16", "int8")
+RANKINGS = ("keras", "int8")
 _MAY_BE_ZERO = (
     "seed",
     "calibration_images",
@@ -45,6 +46,9 @@ class OneShotConfig:
             part, which the search no longer needs.
         measured_at_once: How many candidates are measured whole at a time.
         precision: Of the file that a latency or size limit speaks of.
+        rank_by: What the finalists are ranked by: the accuracy of `keras`, the
+            trained network, or of its `int8` file, calibrated on training
+            images. Either is that on the validation part.
         num_threads: Of the interpreter that a latency limit speaks of.
         seed: Of everything drawn; 0 is a seed like any other.
 
@@ -74,6 +78,7 @@ class OneShotConfig:
     retrain_on_all: bool = True
     measured_at_once: int = 5
     precision: str = "fp32"
+    rank_by: str = "keras"
     num_threads: int = 1
     seed: int = 0
 
@@ -81,6 +86,7 @@ class OneShotConfig:
         for name, known in (
             ("explorer", EXPLORERS),
             ("precision", PRECISIONS),
+            ("rank_by", RANKINGS),
             ("score", SCORES),
         ):
             if getattr(self, name) not in known:
@@ -88,6 +94,11 @@ class OneShotConfig:
                     f"`{name}` must be one of {', '.join(known)}, not "
                     f"{getattr(self, name)!r}."
                 )
+        if self.rank_by != "keras" and self.num_finalists < 2:
+            raise ValueError(
+                f"`rank_by` {self.rank_by} compares finalists, but "
+                f"`num_finalists` is {self.num_finalists}: train 2 or more."
+            )
         for field in dataclasses.fields(self):
             least = 0 if field.name in _MAY_BE_ZERO else 1
             value = getattr(self, field.name)

@@ -38,6 +38,24 @@ SPOS_SKELETON = Skeleton(
     tail_channels=1728,
 )
 
+PROXYLESSNAS_SKELETON = Skeleton(
+    image_size=(224, 224),
+    image_channels=3,
+    num_classes=1000,
+    stem_channels=32,
+    stem_stride=2,
+    first_channels=16,
+    stages=(
+        Stage(24, 4, 2),
+        Stage(40, 4, 2),
+        Stage(80, 4, 2),
+        Stage(96, 4, 1),
+        Stage(192, 4, 2),
+        Stage(320, 1, 1),
+    ),
+    tail_channels=1280,
+)
+
 FAIRNAS_SKELETON = Skeleton(
     image_size=(224, 224),
     image_channels=3,
@@ -155,6 +173,12 @@ CHAIN_PRESETS = {
         SPOS_SKELETON,
         (Identity(),),
         "thop",
+    ),
+    "proxylessnas": ChainPreset(
+        "the chain of ProxylessNAS itself: 21 places, depth searched",
+        PROXYLESSNAS_SKELETON,
+        (Identity(),),
+        "plain",
     ),
     "fairnas": ChainPreset(
         "the chain of FairNAS in ABS's CPU setting: 19 places",

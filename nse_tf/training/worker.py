@@ -37,6 +37,7 @@ from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.companions import Companions
 from nse_tf.training.evaluation import ChildEvaluator
 from nse_tf.training.following import MAKE
+from nse_tf.training.judges import FileJudge, Measurer, file_accuracy
 from nse_tf.training.origins import origin_of, require_origin
 from nse_tf.training.progress import Progress
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
@@ -45,10 +46,6 @@ from nse_tf.training.supernet_trainer import SupernetTrainer
 from nse_tf.training.trainings import Trainings
 from nse_tf.training.watching import Watch
 from nse_tf.training.weight_files import WeightFiles, save_model
-
-Measurer = Callable[
-    [Sequence[keras.Model], str, int], tuple[list[float], list[int]]
-]
 
 
 class Worker:
@@ -61,9 +58,8 @@ class Worker:
         folder: Where checkpoints and trained children go, the run's folder.
         supernet_recipe: How shared weights are trained.
         child_recipe: How a child is trained alone.
-        measure: Returns the latencies, in milliseconds, and file sizes, in
-            bytes, of models, given also the precision and the number of
-            threads. None where no job asks for it.
+        measure: See `judges`; None where no job asks for it.
+        judge_file: See `judges`; None where no job asks for it.
         checkpoint_seconds: Least time between two checkpoints of a training;
             its end is always kept.
         networks: Makes the networks of the space; our own layers' if None.
@@ -84,6 +80,7 @@ class Worker:
         networks: Networks | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         strategy: tf.distribute.Strategy | None = None,
+        judge_file: FileJudge | None = None,
     ) -> None:
         self._space = space
         self._networks = networks or networks_of_space(space)
@@ -99,6 +96,7 @@ class Worker:
         )
         self._companions = Companions(strategy)
         self._measure = measure
+        self._judge_file = judge_file
         self._callbacks = callbacks
         self._checkpoint_seconds = checkpoint_seconds
         self.weights = WeightFiles(folder / "supernet")
@@ -407,4 +405,5 @@ class Worker:
             str(model_file),
             digest,
             time.monotonic() - started,
+            file_accuracy(self._judge_file, job, stock, self._data),
         )

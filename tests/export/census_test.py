@@ -44,6 +44,12 @@ def test_an_int8_file_has_nothing_else() -> None:
 
 def test_an_fp16_file_stores_halves_and_computes_floats() -> None:
     census = take_census(convert(one_dense_layer(), "fp16"))
-    assert census.weights == {"float16": TypeCount(2, 2 * (96 + 3))}
+    assert census.kernels == {"float16": TypeCount(1, 2 * 96)}
+    # The bias stays as it is; TensorFlow's converter halves it too.
+    assert census.weights["float32"] == TypeCount(1, 4 * 3)
+    theirs = convert(one_dense_layer(), "fp16", quantizer="tensorflow")
+    assert take_census(theirs).weights == {
+        "float16": TypeCount(2, 2 * (96 + 3))
+    }
     assert set(census.activations) == {"float32"}
     assert census.integer_weights == 0

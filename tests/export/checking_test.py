@@ -40,6 +40,7 @@ def test_a_sound_file_has_no_faults(precision: str, trained: Trained) -> None:
     assert found.num_images == 200
     assert found.size_bytes == len(content)
     assert found.agreement > 0.98
+    assert found.accuracy is not None
     assert found.num_errors == round(200 * (1 - found.accuracy))
     assert 0 < found.mean_difference < found.largest_difference
 
@@ -47,6 +48,7 @@ def test_a_sound_file_has_no_faults(precision: str, trained: Trained) -> None:
 def test_fp32_differs_by_rounding_alone(trained: Trained) -> None:
     found = checked(convert(trained.model, "fp32"), trained)
     assert found.largest_difference < 1e-5 * found.score_span
+    assert found.accuracy is not None
     assert found.keras_accuracy == found.accuracy > 0.95
 
 
@@ -129,6 +131,7 @@ def test_one_image_is_no_drop_of_accuracy_and_two_are(
     labels = trained.model.predict(trained.test_images, verbose=0).argmax(1)
     content = convert(trained.model, "fp32")
     found = check(content, trained.model, trained.test_images, labels)
+    assert found.accuracy is not None
     one = dataclasses.replace(found, accuracy=found.accuracy - 1 / 200)
     two = dataclasses.replace(found, accuracy=found.accuracy - 2 / 200)
     assert find_faults(one, "fp32") == []

@@ -37,6 +37,7 @@ def test_folder_holds_the_promised_files(report: ExportReport) -> None:
         "export.json",
         "labels.txt",
         "latency.json",
+        "model_dynamic.tflite",
         "model_fp16.tflite",
         "model_fp32.tflite",
         "model_int8.tflite",
@@ -49,12 +50,12 @@ def test_sound_network_is_exported_without_a_fault(
     report: ExportReport,
 ) -> None:
     assert report.is_faultless
-    assert report.faults == {"fp32": [], "fp16": [], "int8": []}
+    assert report.faults == {precision: [] for precision in PRECISIONS}
 
 
 def test_integer_files_are_smaller(report: ExportReport) -> None:
-    sizes = [report.checks[precision].size_bytes for precision in PRECISIONS]
-    assert sizes == sorted(sizes, reverse=True)
+    sizes = {p: report.checks[p].size_bytes for p in PRECISIONS}
+    assert sizes["fp32"] > sizes["fp16"] > max(sizes["dynamic"], sizes["int8"])
 
 
 def test_export_json_holds_checksums_and_shares(report: ExportReport) -> None:
@@ -75,7 +76,11 @@ def test_latency_json_says_where_each_figure_is_from(
     report: ExportReport,
 ) -> None:
     value = json.loads((report.output_dir / "latency.json").read_text())
+    for precision, entry in value["files_at_other_threads"].items():
+        assert entry["num_threads"] == 2
+        assert entry["median_ms"] == report.other_latencies[precision].median_ms
     for precision, entry in value["files"].items():
+        assert entry["num_threads"] == 1
         assert entry["sha256"] == report.sha256[precision]
         assert entry["median_ms"] == report.latencies[precision].median_ms
         assert entry["delegate"] == "XNNPACK"

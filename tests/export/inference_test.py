@@ -76,7 +76,7 @@ def test_without_xnnpack_no_op_is_delegated(int8_file: bytes) -> None:
     assert taken[0] == 0 < taken[1]
 
 
-@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.7, 0.999])
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.7, 0.999])
 def test_a_truncated_file_is_refused(share: float, int8_file: bytes) -> None:
     part = int8_file[: int(share * len(int8_file))]
     with pytest.raises(ValueError, match="not a whole"):
@@ -88,7 +88,7 @@ def test_a_file_of_something_else_is_refused_by_name(
 ) -> None:
     path = tmp_path / "notes.tflite"
     path.write_text("not a flatbuffer at all, only a few words\n" * 9)
-    with pytest.raises(ValueError, match=r"notes.tflite is not a whole"):
+    with pytest.raises(ValueError, match=r"notes.tflite is not a .tflite"):
         open_interpreter(path)
 
 

@@ -11,15 +11,24 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nse_tf.export import PRECISIONS, convert, convert_part, predict
+from nse_tf.export import (
+    PRECISIONS,
+    QUANTIZERS,
+    convert,
+    convert_all,
+    convert_part,
+    predict,
+)
 from nse_tf.export.inference import open_interpreter
 from nse_tf.export.tflite import _pin_range
 from tests.export.textures import Trained
 
 
-@pytest.fixture(scope="module")
-def files(trained: Trained) -> dict[str, bytes]:
-    return {p: convert(trained.model, p, trained.images) for p in PRECISIONS}
+@pytest.fixture(scope="module", params=QUANTIZERS)
+def files(trained: Trained, request: pytest.FixtureRequest) -> dict[str, bytes]:
+    return convert_all(
+        trained.model, PRECISIONS, trained.images, quantizer=request.param
+    )
 
 
 def test_the_network_of_these_tests_is_trained(trained: Trained) -> None:
@@ -29,7 +38,7 @@ def test_the_network_of_these_tests_is_trained(trained: Trained) -> None:
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_scores_equal_those_of_the_usual_route(
-    precision: str, trained: Trained, files: dict[str, bytes]
+    precision: str, trained: Trained
 ) -> None:
     converter = tf.lite.TFLiteConverter.from_keras_model(trained.model)
     if precision != "fp32":
@@ -48,10 +57,31 @@ def test_scores_equal_those_of_the_usual_route(
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")  # "Statistics … were expected".
         usual = bytes(converter.convert())
+    content = convert(
+        trained.model, precision, trained.images, quantizer="tensorflow"
+    )
     np.testing.assert_array_equal(
-        predict(files[precision], trained.test_images),
+        predict(content, trained.test_images),
         predict(usual, trained.test_images),
     )
+
+
+def test_both_quantizers_are_as_near_to_keras(trained: Trained) -> None:
+    wanted = trained.model.predict(trained.test_images, verbose=0)
+    for precision in ("fp16", "int8"):
+        ours, theirs = (
+            np.abs(
+                predict(
+                    convert(
+                        trained.model, precision, trained.images, quantizer=name
+                    ),
+                    trained.test_images,
+                )
+                - wanted
+            ).mean()
+            for name in QUANTIZERS
+        )
+        assert ours == pytest.approx(theirs, rel=0.15), precision
 
 
 def test_files_take_one_image_and_name_their_ends(
@@ -114,7 +144,7 @@ def test_conversion_is_silent_and_leaves_no_files_behind(
 def test_unknown_precision_is_refused_with_the_known_ones(
     trained: Trained,
 ) -> None:
-    with pytest.raises(ValueError, match="fp32, fp16, int8; got 'int4'"):
+    with pytest.raises(ValueError, match="fp16, dynamic, int8; got 'int4'"):
         convert(trained.model, "int4")
 
 

@@ -223,3 +223,40 @@ def test_of_fewer_than_two_no_rank_can_be_checked(count: int) -> None:
 def test_there_are_no_more_rank_checks_than_children() -> None:
     _, jobs = final(OneShotConfig(num_rank_checks=1000))
     assert len(jobs) == len(RANKED) + 1
+
+
+def test_files_rank_the_finalists_where_they_are_asked_for() -> None:
+    config = OneShotConfig(num_finalists=3, rank_by="int8", retrain_on_all=True)
+    # By Keras the first is best, by its file the last; pairs 1-3 and 2-3 turn.
+    accuracies = iter([(0.9, 0.6), (0.8, 0.5), (0.7, 0.65), (0.99, None)])
+
+    def work(job: Job) -> Result:
+        result = WORKER.run(job)
+        assert isinstance(result, ChildTrained)
+        network, file = next(accuracies)
+        return dataclasses.replace(
+            result, validation_accuracy=network, file_accuracy=file
+        )
+
+    method, jobs = final(config, work=work)
+    trained = [job for job in jobs if isinstance(job, TrainChild)]
+    assert [job.file for job in trained] == ["int8"] * 3 + [None]
+    assert trained[3].child == trained[2].child
+    events = {each["event"]: each for each in method.history}
+    assert tuple(events["winner"]["path"]) == RANKED[2].path
+    noted = events["ranked_by_file"]
+    assert (noted["num_otherwise"], noted["num_pairs"]) == (2, 3)
+    assert noted["file_accuracies"] == [0.6, 0.5, 0.65]
+
+
+def test_a_file_that_nobody_judged_ends_the_search() -> None:
+    config = OneShotConfig(num_finalists=2, rank_by="int8")
+    with pytest.raises(SearchError, match="no accuracy of its int8 file"):
+        final(config)
+
+
+def test_ranking_one_finalist_by_its_file_is_refused() -> None:
+    with pytest.raises(ValueError, match="`num_finalists` is 1: train 2"):
+        OneShotConfig(rank_by="int8")
+    with pytest.raises(ValueError, match="`rank_by` must be one of keras"):
+        OneShotConfig(rank_by="int4")

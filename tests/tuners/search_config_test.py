@@ -40,6 +40,7 @@ def test_what_is_left_to_the_data_is_no_setting() -> None:
         "shrink": True,
         "score": "angle",
         "precision": "fp32",
+        "rank_by": "keras",
         "num_threads": 1,
         "seed": 0,
     }

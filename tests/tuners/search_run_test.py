@@ -47,7 +47,7 @@ def test_a_space_may_come_from_a_file(tmp_path: pathlib.Path) -> None:
     save_space(tiny_space(), path)
     config = dataclasses.replace(CONFIG, space=str(path))
     assert make_space(config, DATA) == tiny_space()
-    with pytest.raises(ValueError, match="leave out --width and --depth"):
+    with pytest.raises(ValueError, match="leave out --width, or"):
         make_space(dataclasses.replace(config, width=0.5), DATA)
 
 

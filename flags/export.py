@@ -1,0 +1,186 @@
+"""Exports a Keras model as .tflite files that are checked and timed.
+
+  nse_export --model=model.keras --data_dir=photos --output_dir=out
+  nse_export --model=genotype.json --space=space.json --output_dir=out
+  nse_export --model=mobilenet.keras --value_range=-1,1 --output_dir=out
+
+Any Keras model with one image as input and one vector of scores as output will
+do; the files take pixels in 0..255, whatever range of values the model takes.
+Labeled images, of --dataset or --data_dir, calibrate int8 and measure accuracy;
+without them int8 is left out, and scores are compared on noise. A genotype is
+exported with fresh weights, to be measured. Exit code 1 says that a file has a
+fault; export.json, latency.json and the terminal say which.
+"""
+
+import json
+import pathlib
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from absl import flags
+
+from nse_tf.flags import (
+    binaries,
+    data_flags,
+    device_flags,
+    model_flags,
+    output_flags,
+    space_flags,
+)
+from nse_tf.quiet import quiet_native_output
+from nse_tf.spaces import load_genotype
+
+if TYPE_CHECKING:
+    import keras
+
+    from nse_tf.tuners.exporting import Images
+
+for _module in (model_flags, space_flags, device_flags, output_flags):
+    flags.adopt_module_key_flags(_module)
+for _flag in (data_flags.DATASET, data_flags.DATA_DIR):
+    flags.declare_key_flag(_flag.name)
+OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Where files are written.")
+PRECISIONS = flags.DEFINE_list(
+    "precisions",
+    None,
+    "Which files to write, of fp32, fp16, dynamic and int8. Default: all, but "
+    "int8 only with images to calibrate with.",
+)
+QUANTIZER = flags.DEFINE_enum(
+    "quantizer",
+    "ai_edge",
+    ["ai_edge", "tensorflow"],
+    "What makes other precisions than fp32: ai-edge-quantizer from one "
+    "conversion, or TensorFlow's converter, which converts for each.",
+)
+VALUE_RANGE = flags.DEFINE_list(
+    "value_range",
+    ["0", "255"],
+    "The values of a black and of a white pixel that the model takes: 0,255 "
+    "or 0,1 or -1,1.",
+)
+LABELS = flags.DEFINE_string(
+    "labels",
+    None,
+    "A file with a class name a line. Default: the data set's, or numbers.",
+)
+
+
+def load_model(path: pathlib.Path) -> "keras.Model":
+    """Returns the model of a file, taking pixels in 0..255.
+
+    Raises:
+        ValueError: If it cannot be read, or flags do not fit it.
+        FileNotFoundError: If there is no such file.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(2, "No such file", str(path))
+    adapted = space_flags.adaptation()
+    space_name = space_flags.SPACE.value
+    if path.suffix == ".json":
+        if space_name is None:
+            raise ValueError(
+                f"`--model` {path} is a genotype: say of which space, with "
+                "--space=NAME or --space=FILE.json."
+            )
+        space = space_flags.read_space(space_name, adapted)
+        genotype = load_genotype(space, path)
+    elif space_name is not None or adapted:
+        raise ValueError(
+            f"`--model` {path} is a whole model: leave out --space and what "
+            "adapts it."
+        )
+    with quiet_native_output():
+        from nse_tf.supernet import networks_of_space
+        from nse_tf.tuners.exporting import read_model, with_pixels
+
+    if path.suffix == ".json":
+        return networks_of_space(space).child(genotype, fast=False)
+    return with_pixels(read_model(path), _value_range())
+
+
+def _value_range() -> tuple[float, float]:
+    try:
+        low, high = (float(value) for value in VALUE_RANGE.value)
+    except ValueError:
+        low = high = 0.0
+    if not low < high:
+        raise ValueError(
+            f"`--value_range` is {','.join(VALUE_RANGE.value)!r}; give two "
+            "numbers, the lower one first, such as -1,1."
+        )
+    return low, high
+
+
+def _class_names() -> list[str] | None:
+    if LABELS.value is None:
+        return None
+    return pathlib.Path(LABELS.value).read_text().splitlines()
+
+
+def _images(model: "keras.Model") -> "Images":
+    from nse_tf.tuners.exporting import data_images, noise_images
+
+    if data_flags.DATASET.value is None and data_flags.DATA_DIR.value is None:
+        return noise_images(model)
+    return data_images(
+        model, data_flags.DATASET.value, data_flags.DATA_DIR.value
+    )
+
+
+def main(argv: Sequence[str]) -> None:
+    """Does the export that the flags ask for, and prints what came of it."""
+    del argv
+    model_file, output_dir = model_flags.MODEL.value, OUTPUT_DIR.value
+    if model_file is None or output_dir is None:
+        raise ValueError(
+            "Say what to export, and where to: --model=FILE --output_dir=DIR; "
+            "--help tells more."
+        )
+    _value_range()
+    binaries.quiet_libraries()
+    model = load_model(pathlib.Path(model_file))
+    from nse_tf.export import export_model
+    from nse_tf.flags.export_text import export_lines
+
+    images = _images(model)
+    report = export_model(
+        model,
+        output_dir,
+        calibration_images=images.calibration,
+        test_images=images.test,
+        test_labels=images.test_labels,
+        class_names=_class_names() or images.class_names,
+        precisions=PRECISIONS.value or images.precisions,
+        quantizer=QUANTIZER.value,
+        num_threads=device_flags.NUM_THREADS.value,
+        use_xnnpack=device_flags.XNNPACK.value,
+        progress=sys.stderr.isatty(),
+    )
+    if output_flags.FORMAT.value == "json":
+        print(
+            json.dumps(
+                {
+                    name: json.loads((report.output_dir / name).read_text())
+                    for name in ("export.json", "latency.json")
+                },
+                indent=1,
+            )
+        )
+    else:
+        print("\n".join(export_lines(report)))
+    for precision, faults in report.faults.items():
+        for fault in faults:
+            print(f"model_{precision}.tflite: {fault}", file=sys.stderr)
+    if not report.is_faultless:
+        sys.exit(1)
+
+
+def run() -> NoReturn:
+    """Runs the binary `nse_export`; see `binaries.run`."""
+    binaries.run(main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,52 @@
+"""Exports as tables for people."""
+
+from nse_tf.export import ExportReport
+from nse_tf.flags.description_text import aligned
+
+# Of scores, below which a comparison of files proves nothing.
+SMALLEST_SPAN = 1e-5
+
+
+def export_lines(report: ExportReport) -> list[str]:
+    """Returns an export as a table for people."""
+    rows = [
+        [
+            "file",
+            "bytes",
+            "accuracy",
+            "like Keras",
+            "largest diff.",
+            "mean diff.",
+            "int8 weights",
+            "delegated",
+            *(
+                f"ms, {next(iter(each.values())).num_threads} thr."
+                for each in (report.latencies, report.other_latencies)
+            ),
+        ]
+    ]
+    for precision, check in report.checks.items():
+        first = report.latencies[precision]
+        rows.append(
+            [
+                report.files[precision].name,
+                f"{check.size_bytes:,}",
+                "-" if check.accuracy is None else f"{check.accuracy:.4f}",
+                f"{check.agreement:.1%}",
+                f"{check.largest_difference:.2g}",
+                f"{check.mean_difference:.2g}",
+                f"{check.census.integer_weight_bytes:.0%}",
+                f"{first.delegated_ops} of {first.num_ops}",
+                f"{first.median_ms:.4g}",
+                f"{report.other_latencies[precision].median_ms:.4g}",
+            ]
+        )
+    spans = [check.score_span for check in report.checks.values()]
+    notes = []
+    if spans and max(spans) < SMALLEST_SPAN:
+        notes.append(
+            f"The scores of the Keras model span only {max(spans):.2g} on "
+            "these images, so that the differences prove nothing: is it "
+            "trained?"
+        )
+    return [*aligned(rows, num_left=1), *notes]

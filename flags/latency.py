@@ -1,0 +1,118 @@
+"""Measures how long one inference of a .tflite file takes on this machine.
+
+  nse_latency --model=model.tflite
+  nse_latency --model=model.tflite --num_threads=2 --noxnnpack
+  nse_latency --model=model.tflite --format=json
+
+The latency is the median of the calmer half of interleaved rounds, batch 1.
+With --format=json the answer is one JSON object: latency_ms, and all that it
+depends on.
+"""
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from absl import flags
+
+from nse_tf.flags import binaries, device_flags, model_flags, output_flags
+from nse_tf.quiet import quiet_native_output
+
+flags.adopt_module_key_flags(device_flags)
+flags.adopt_module_key_flags(output_flags)
+flags.adopt_module_key_flags(model_flags)
+RUNS = flags.DEFINE_integer("runs", 50, "Fewest timed runs.", lower_bound=1)
+WARMUP = flags.DEFINE_integer("warmup", 10, "Untimed first runs.", 1)
+ROUNDS = flags.DEFINE_integer(
+    "rounds", 5, "Rounds that the runs are divided into.", lower_bound=1
+)
+
+
+def measure(path: pathlib.Path) -> dict[str, Any]:
+    """Returns a file's latency and all that it depends on, as a JSON value.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no .tflite file that can be timed.
+    """
+    content = path.read_bytes()
+    with quiet_native_output():
+        from nse_tf.export import measure_latency
+
+    latency = measure_latency(
+        path,
+        num_threads=device_flags.NUM_THREADS.value,
+        use_xnnpack=device_flags.XNNPACK.value,
+        warmup=WARMUP.value,
+        runs=RUNS.value,
+        rounds=ROUNDS.value,
+    )
+    facts = dataclasses.asdict(latency)
+    return {
+        "schema": "nse_tf.file_latency/1",
+        "file": str(path),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "size_bytes": len(content),
+        "latency_ms": facts.pop("median_ms"),
+        **facts,
+    }
+
+
+def as_text(measured: dict[str, Any]) -> str:
+    """Returns what `measure` returns as lines for people."""
+    machine = measured["machine"]
+    taken = (
+        "the runtime does not tell how many ops"
+        if measured["num_ops"] is None
+        else f"{measured['delegated_ops']} of {measured['num_ops']} ops"
+    )
+    rows = {
+        "latency": f"{measured['latency_ms']:.4g} ms, the median",
+        "quartiles": f"{measured['p25_ms']:.4g} to {measured['p75_ms']:.4g} ms",
+        "fastest": f"{measured['min_ms']:.4g} ms",
+        "runs": (
+            f"{measured['runs']}, the calmer half of {measured['rounds']} "
+            f"rounds, after {measured['warmup']} untimed"
+        ),
+        "threads": str(measured["num_threads"]),
+        "delegate": f"{measured['delegate']}, {taken}",
+        "input": measured["input"],
+        "file": f"{measured['file']}, {measured['size_bytes']:,} bytes",
+        "machine": (
+            f"{machine['device']}, {machine['cpu']}, governor "
+            f"{machine['governor']}"
+        ),
+        "runtime": f"{machine['runtime']} {machine['runtime_version']}",
+        "date": measured["date"],
+    }
+    return "\n".join(f"{name:<10}{value}" for name, value in rows.items())
+
+
+def main(argv: Sequence[str]) -> None:
+    """Prints the latency."""
+    del argv
+    if model_flags.MODEL.value is None:
+        raise ValueError(
+            "Say what to measure: --model=FILE.tflite; --help tells more."
+        )
+    path = pathlib.Path(model_flags.MODEL.value)
+    if not path.is_file():
+        raise FileNotFoundError(2, "No such file", str(path))
+    binaries.quiet_libraries()
+    measured = measure(path)
+    if output_flags.FORMAT.value == "json":
+        print(json.dumps(measured, indent=1))
+    else:
+        print(as_text(measured))
+
+
+def run() -> NoReturn:
+    """Runs the binary `nse_latency`; see `binaries.run`."""
+    binaries.run(main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,233 @@
+"""Makes the latency table of a search space for a device, and tests it.
+
+  nse_lut --space=spos_small --image_size=32 --num_classes=10 --output=t.json
+  nse_lut --space=space.json --precision=int8 --validate=50 --output=t.json
+  nse_lut --space=spos --backend=android --benchmark_model=FILE --output=t.json
+  nse_lut --space=nse_gpu --published=nse --table=lut.csv --output=t.json
+  nse_search --latency_table=t.json --max_latency_ms=8
+
+Each distinct op and shape of the space is built as a .tflite file of its own,
+measured and written with its provenance; the rows are then fitted to --fit
+random whole networks, and with --validate=N held against N others. Stopped and
+started again, it goes on from t.rows.json, and measures rows again whose
+quartiles lie wide apart. With --compare=OTHER.rows.json it tells how many rows
+agree with an earlier measurement.
+"""
+
+import json
+import pathlib
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from absl import flags
+
+from nse_tf.flags import (
+    binaries,
+    device_flags,
+    image_flags,
+    output_flags,
+    search_flags,
+    space_flags,
+    table_flags,
+)
+from nse_tf.flags.search import set_up_logging
+from nse_tf.quiet import quiet_native_output
+from nse_tf.spaces import SearchSpace
+
+if TYPE_CHECKING:
+    from nse_tf.costs.tables import CostTable
+    from nse_tf.export import Backend, TablePlan
+
+for _module in (
+    space_flags,
+    image_flags,
+    device_flags,
+    output_flags,
+    table_flags,
+):
+    flags.adopt_module_key_flags(_module)
+for _flag in (search_flags.PRECISION, search_flags.SEED):
+    flags.declare_key_flag(_flag.name)
+OUTPUT = flags.DEFINE_string("output", None, "The table's .json file.")
+BACKEND = flags.DEFINE_enum(
+    "backend",
+    "interpreter",
+    ["interpreter", "litert_benchmark", "android"],
+    "What measures: LiteRT's interpreter or its benchmark program on this "
+    "machine, or benchmark_model on a phone that adb sees.",
+)
+SERIAL = flags.DEFINE_string("serial", None, "Which phone, of several.")
+BENCHMARK_MODEL = flags.DEFINE_string(
+    "benchmark_model",
+    None,
+    "The benchmark_model binary that is copied to the phone.",
+)
+FIT = flags.DEFINE_integer(
+    "fit", 24, "Random whole networks that rows are fitted to.", lower_bound=0
+)
+VALIDATE = flags.DEFINE_integer(
+    "validate",
+    0,
+    "Other whole networks that predictions are held against.",
+    lower_bound=0,
+)
+MAX_SPREAD = flags.DEFINE_float(
+    "max_spread",
+    0.25,
+    "Widest distance of a row's quartiles, as a share of its median.",
+    lower_bound=0,
+)
+PUBLISHED = flags.DEFINE_enum(
+    "published",
+    None,
+    ["proxylessnas", "nse"],
+    "Measure nothing, but take the published table of --table.",
+)
+COMPARE = flags.DEFINE_string(
+    "compare", None, "Rows as measured earlier, to compare with."
+)
+
+
+def _space() -> SearchSpace:
+    adapted = space_flags.adaptation()
+    for flag in (image_flags.IMAGE_CHANNELS, image_flags.NUM_CLASSES):
+        if flag.value is not None:
+            adapted[flag.name] = flag.value
+    if space_flags.SPACE.value is None or OUTPUT.value is None:
+        raise ValueError(
+            "Say which space, and where the table goes: --space=NAME "
+            "--output=FILE.json; --help tells more."
+        )
+    return space_flags.read_space(space_flags.SPACE.value, adapted)
+
+
+def _backend() -> "Backend":
+    from nse_tf.export import (
+        AndroidBackend,
+        InterpreterBackend,
+        LiteRTBenchmarkBackend,
+    )
+
+    match BACKEND.value:
+        case "android":
+            tool = BENCHMARK_MODEL.value
+            return AndroidBackend(
+                SERIAL.value, None if tool is None else pathlib.Path(tool)
+            )
+        case "litert_benchmark":
+            return LiteRTBenchmarkBackend()
+    return InterpreterBackend()
+
+
+def _plan() -> "TablePlan":
+    from nse_tf.export import TablePlan
+
+    return TablePlan(
+        precision=search_flags.PRECISION.value,
+        num_threads=device_flags.NUM_THREADS.value,
+        use_xnnpack=device_flags.XNNPACK.value,
+        max_spread=MAX_SPREAD.value,
+        seed=search_flags.SEED.value,
+    )
+
+
+def summary(table: "CostTable", path: pathlib.Path) -> list[str]:
+    """Returns what a table is and how well it predicts, as lines."""
+    given = table.provenance
+    rows = table.rows.values()
+    lines = [
+        f"{len(rows)} rows, {given.precision}, {given.num_threads} thread(s), "
+        f"delegate {given.delegate}, {given.runtime} {given.runtime_version}",
+        f"on {given.device}, {given.cpu}, governor {given.governor}",
+    ]
+    if table.fit is not None:
+        lines.append(
+            f"fitted to {table.fit.num_networks} whole networks: scale "
+            f"{table.fit.scale:.3f}, median error {table.fit.median_error:.1%} "
+            f"(as measured {table.fit.median_error_before:.1%})"
+        )
+    if table.check is not None:
+        check = table.check
+        lines.append(
+            f"on {check.num_networks} other networks: median error "
+            f"{check.median_error:.1%}, worst {check.worst_error:.1%}, "
+            f"Kendall tau {check.kendall_tau:.3f} (two measurements of them: "
+            f"{check.retest_tau:.3f})"
+        )
+    return [*lines, f"Table: {path}"]
+
+
+def import_table(
+    space: SearchSpace, kind: str, path: pathlib.Path, output: pathlib.Path
+) -> "CostTable":
+    """Writes a published table as one of the space.
+
+    Raises:
+        ValueError: If the file is no such table, or lacks rows of the space.
+    """
+    from nse_tf.costs.published_tables import READERS
+    from nse_tf.tuners.latency_tables import require_rows
+
+    table = READERS[kind](path, space)
+    require_rows(table, space, str(path))
+    table.save(output)
+    return table
+
+
+def main(argv: Sequence[str]) -> None:
+    """Makes the table that the flags ask for."""
+    del argv
+    space = _space()
+    output = pathlib.Path(OUTPUT.value or "")
+    if COMPARE.value is not None and not pathlib.Path(COMPARE.value).exists():
+        raise FileNotFoundError(2, "No such file", COMPARE.value)
+    if PUBLISHED.value is not None:
+        if table_flags.TABLE.value is None:
+            raise ValueError(
+                "`--published` reads a table: say where, with --table=FILE.csv."
+            )
+        table = import_table(
+            space,
+            PUBLISHED.value,
+            pathlib.Path(table_flags.TABLE.value),
+            output,
+        )
+        print("\n".join(summary(table, output)))
+        return
+    set_up_logging()
+    with quiet_native_output():
+        from nse_tf.costs.tables import CostTable
+        from nse_tf.tuners.latency_tables import (
+            LutConfig,
+            make_table,
+            share_within,
+        )
+    config = LutConfig(
+        space=space,
+        output=output,
+        plan=_plan(),
+        num_fitted=FIT.value,
+        num_checked=VALIDATE.value,
+        seed=search_flags.SEED.value,
+    )
+    table = make_table(config, _backend(), progress=sys.stderr.isatty())
+    if output_flags.FORMAT.value == "json":
+        value = {**table.to_json(), "file": str(output)}
+        value["num_rows"] = len(value.pop("rows"))
+        print(json.dumps(value, indent=1))
+    else:
+        print("\n".join(summary(table, output)))
+    if COMPARE.value is not None:
+        rows = CostTable.load(config.rows_file)
+        share = share_within(CostTable.load(COMPARE.value), rows)
+        print(f"{share:.1%} of the rows lie within 10% of {COMPARE.value}")
+
+
+def run() -> NoReturn:
+    """Runs the binary `nse_lut`; see `binaries.run`."""
+    binaries.run(main)
+
+
+if __name__ == "__main__":
+    run()

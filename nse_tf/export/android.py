@@ -1,0 +1,231 @@
+"""Times files on a phone, through `adb` and TensorFlow's `benchmark_model`.
+
+Tried here against the real `adb` without a device, and against a stand-in that
+prints what the tool is known to print; no phone was at hand.
+"""
+
+import hashlib
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+
+from nse_tf.costs.tables import Provenance
+from nse_tf.export.machine import now
+from nse_tf.export.table_plan import (
+    TablePlan,
+    Timing,
+    calmest,
+    timing_of_percentiles,
+)
+
+FOLDER = "/data/local/tmp/nse_tf"
+TOOL = f"{FOLDER}/benchmark_model"
+SECONDS_FOR_ONE = 300
+
+_STATISTICS = re.compile(r"count=(\d+) .*p5=(\S+) median=(\S+) p95=([0-9.e+]+)")
+_REPLACED = re.compile(r"Replacing (\d+) out of (\d+) node\(s\) with delegate")
+
+
+class AndroidBackend:
+    """A phone that `adb` sees.
+
+    Args:
+        serial: Which one; may be None where there is only one.
+        benchmark_model: The tool's binary for the phone, on this machine; None
+            uses the one that lies at `/data/local/tmp/nse_tf/benchmark_model`.
+
+    Raises:
+        ValueError: If `adb` is missing, or sees no device, several without a
+            serial, or the device not ready; or the tool is missing.
+    """
+
+    def __init__(
+        self,
+        serial: str | None = None,
+        benchmark_model: pathlib.Path | None = None,
+    ) -> None:
+        if shutil.which("adb") is None:
+            raise ValueError(
+                "adb is not on the PATH: install Android's platform tools, "
+                "such as with `apt-get install adb`."
+            )
+        self._serial = _choose(_devices(), serial)
+        self._adb("shell", "mkdir", "-p", FOLDER)
+        if benchmark_model is not None:
+            if not benchmark_model.is_file():
+                raise ValueError(
+                    f"`benchmark_model` {benchmark_model} is no file: download "
+                    "TensorFlow's benchmark tool for the phone's processor."
+                )
+            self._adb("push", str(benchmark_model), TOOL)
+            self._adb("shell", "chmod", "+x", TOOL)
+        elif not self._adb("shell", f"ls {TOOL} 2>/dev/null; true").strip():
+            raise ValueError(
+                f"The phone has no {TOOL}: give the tool's binary, with "
+                "--benchmark_model=FILE."
+            )
+
+    def provenance(self, plan: TablePlan) -> Provenance:
+        """Returns what a table measured there and now says of itself."""
+        model, chip, governor = (
+            self._adb("shell", command).strip() or "unknown"
+            for command in (
+                "getprop ro.product.model",
+                "getprop ro.soc.model",
+                "cat /sys/devices/system/cpu/cpu0/cpufreq/scaling_governor "
+                "2>/dev/null; true",
+            )
+        )
+        version = self._adb("shell", "sha256sum", TOOL).split()
+        return Provenance(
+            device=model,
+            cpu=chip,
+            governor=governor,
+            runtime="benchmark_model",
+            runtime_version=f"sha256 {version[0][:12] if version else '?'}",
+            delegate=plan.delegate,
+            num_threads=plan.num_threads,
+            precision=plan.precision,
+            warmup=plan.warmup,
+            runs=plan.runs,
+            date=now(),
+        )
+
+    def time(
+        self, files: Mapping[str, bytes], plan: TablePlan
+    ) -> dict[str, Timing]:
+        """Returns how long one inference of each file takes, by name.
+
+        Raises:
+            ValueError: If `adb` or the tool fails, or prints no median.
+        """
+        timed: dict[str, list[Timing]] = {name: [] for name in files}
+        there = {
+            name: f"{FOLDER}/{hashlib.sha256(content).hexdigest()[:16]}.tflite"
+            for name, content in files.items()
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "model.tflite"
+            for name, content in files.items():
+                path.write_bytes(content)
+                self._adb("push", str(path), there[name])
+        try:
+            for _ in range(plan.rounds):
+                for name in files:
+                    timed[name].append(self._run(name, there[name], plan))
+        finally:
+            self._adb("shell", "rm", "-f", *there.values())
+        return {name: calmest(timings) for name, timings in timed.items()}
+
+    def _run(self, name: str, path: str, plan: TablePlan) -> Timing:
+        said = self._adb(
+            "shell",
+            TOOL,
+            f"--graph={path}",
+            f"--num_threads={plan.num_threads}",
+            f"--use_xnnpack={str(plan.use_xnnpack).lower()}",
+            f"--warmup_runs={plan.warmup}",
+            f"--num_runs={max(1, plan.runs // plan.rounds)}",
+            f"--min_secs={plan.min_seconds / plan.rounds:g}",
+            f"--max_secs={plan.max_seconds / plan.rounds:g}",
+        )
+        return parse_benchmark(name, said, use_xnnpack=plan.use_xnnpack)
+
+    def _adb(self, *words: str) -> str:
+        return _run_adb("-s", self._serial, *words)
+
+
+def parse_benchmark(name: str, said: str, *, use_xnnpack: bool) -> Timing:
+    """Returns what the tool's output says of one file.
+
+    Args:
+        name: The file, for the message.
+        said: All that the tool printed; the last statistics count, since those
+            of the warm-up come first.
+        use_xnnpack: Whether the delegate was asked for.
+
+    Raises:
+        ValueError: If there is no median in it.
+    """
+    found = _STATISTICS.findall(said)
+    if not found:
+        last = said.strip().splitlines()[-1:] or ["nothing"]
+        raise ValueError(
+            f"benchmark_model prints no median for {name!r}, but: {last[0]!r}. "
+            "Use a build that prints p5, median and p95 (2023 or later)."
+        )
+    count, *times = found[-1]
+    p5_ms, median_ms, p95_ms = (float(time) / 1e3 for time in times)
+    timing = timing_of_percentiles(p5_ms, median_ms, p95_ms, int(count))
+    replaced = _REPLACED.search(said)
+    if replaced is None or not use_xnnpack:
+        return timing
+    return Timing(
+        **{
+            **vars(timing),
+            "num_ops": int(replaced[2]),
+            "delegated_ops": int(replaced[1]),
+        }
+    )
+
+
+def _devices() -> dict[str, str]:
+    """Returns what `adb` sees: state by serial."""
+    lines = _run_adb("devices").splitlines()
+    pairs = [line.split("\t") for line in lines if "\t" in line]
+    return {serial: state.strip() for serial, state in pairs}
+
+
+def _choose(devices: Mapping[str, str], serial: str | None) -> str:
+    """Returns the serial of the one device that is meant and ready."""
+    if not devices:
+        raise ValueError(
+            "adb sees no device: connect a phone, switch on USB debugging in "
+            "its developer options, and allow this computer on its screen."
+        )
+    listed = ", ".join(f"{name} ({state})" for name, state in devices.items())
+    if serial is None and len(devices) > 1:
+        raise ValueError(
+            f"adb sees {len(devices)} devices: {listed}. Say which, with "
+            "--serial=SERIAL."
+        )
+    chosen = next(iter(devices)) if serial is None else serial
+    if chosen not in devices:
+        raise ValueError(f"adb sees no device {chosen!r}, but {listed}.")
+    if devices[chosen] != "device":
+        raise ValueError(
+            f"Device {chosen} is {devices[chosen]}, not ready: unlock it, and "
+            "allow this computer on its screen."
+        )
+    return chosen
+
+
+def _run_adb(*words: str) -> str:
+    """Returns what `adb` prints.
+
+    Raises:
+        ValueError: If it fails, or takes more than five minutes.
+    """
+    told: Sequence[str] = ("adb", *words)
+    try:
+        done = subprocess.run(
+            told,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS_FOR_ONE,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ValueError(
+            f"`{' '.join(told)}` takes more than {SECONDS_FOR_ONE} s."
+        ) from error
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise ValueError(
+            f"`{' '.join(told)}` fails with exit code {done.returncode}: "
+            f"{said[-1] if said else 'no message'}"
+        )
+    return done.stdout + done.stderr

@@ -1,0 +1,115 @@
+"""Holds a cost table against whole networks that it was not fitted to."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from nse_tf.costs.tables import CostTable, TableCheck
+from nse_tf.export.machine import now
+from nse_tf.export.table_plan import Backend, TablePlan
+from nse_tf.rank_correlation import kendall_tau
+
+# Fewer do not tell a rank correlation.
+FEWEST_NETWORKS = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class WholeNetwork:
+    """A network by its rows and by its file.
+
+    Attributes:
+        keys: Its rows in a cost table, a row used twice given twice.
+        tflite: The content of its .tflite file.
+    """
+
+    keys: Sequence[str]
+    tflite: bytes
+
+
+def time_networks(
+    networks: Sequence[WholeNetwork], plan: TablePlan, backend: Backend
+) -> np.ndarray:
+    """Returns the median latencies of networks, `(count,)` milliseconds."""
+    timings = backend.time(
+        {str(index): each.tflite for index, each in enumerate(networks)}, plan
+    )
+    return np.array([timing.median_ms for timing in timings.values()])
+
+
+def check_table(
+    table: CostTable,
+    networks: Sequence[WholeNetwork],
+    plan: TablePlan,
+    backend: Backend,
+) -> CostTable:
+    """Returns the table with a `check`: predicted against measured.
+
+    Every network is measured twice. Predictions are held against the mean of
+    the two, and how the two rank the networks says how well any prediction
+    could.
+
+    Args:
+        table: What predicts; fitted or not.
+        networks: Networks that it was not fitted to.
+        plan: How to measure; the table's own conditions.
+        backend: What measured the table.
+
+    Raises:
+        ValueError: If there are fewer than 5 networks, or they are to be
+            measured under other conditions than the table.
+    """
+    if len(networks) < FEWEST_NETWORKS:
+        raise ValueError(
+            f"`networks` are {len(networks)}; a check needs "
+            f"{FEWEST_NETWORKS} or more."
+        )
+    differences = table.provenance.differences(backend.provenance(plan))
+    if differences:
+        raise ValueError(
+            "The table would be checked under other conditions than it was "
+            f"measured: {'; '.join(differences)}."
+        )
+    first, second = (time_networks(networks, plan, backend) for _ in range(2))
+    measured = (first + second) / 2
+    predicted = np.array([table.predict(each.keys)[0] for each in networks])
+    errors = np.abs(predicted / measured - 1)
+    return dataclasses.replace(
+        table,
+        check=TableCheck(
+            num_networks=len(networks),
+            median_error=float(np.median(errors)),
+            worst_error=float(errors.max()),
+            kendall_tau=kendall_tau(predicted, measured),
+            retest_tau=kendall_tau(first, second),
+            date=now(),
+        ),
+    )
+
+
+def require_right(table: CostTable, max_error: float) -> None:
+    """Refuses a table that is not known to predict well.
+
+    Args:
+        table: A table with or without a check.
+        max_error: Largest median error, as a share; infinity trusts any table.
+
+    Raises:
+        ValueError: If nobody looked, or the error is larger.
+    """
+    if max_error == math.inf:
+        return
+    if table.check is None:
+        raise ValueError(
+            "The latency table was never held against whole networks: check "
+            "it with nse_lut --validate=50, or trust it as it is with "
+            "--max_table_error=inf."
+        )
+    if not table.check.median_error <= max_error:
+        raise ValueError(
+            f"The latency table is off by {table.check.median_error:.1%} on "
+            f"the median of {table.check.num_networks} whole networks, more "
+            f"than {max_error:.1%}. Measure it again on a quiet machine, or "
+            "allow more with --max_table_error."
+        )

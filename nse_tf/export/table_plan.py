@@ -1,0 +1,164 @@
+"""How the rows of a cost table are measured, and by what."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Protocol
+
+from nse_tf.costs.tables import Provenance
+from nse_tf.export.latency import measure_together
+from nse_tf.export.machine import describe_machine, now
+
+
+@dataclasses.dataclass(frozen=True)
+class TablePlan:
+    """How the rows of a table are measured.
+
+    Attributes:
+        precision: One of `PRECISIONS`.
+        num_threads: Threads that one inference may use.
+        use_xnnpack: Whether XNNPACK may take the operators that it knows.
+        warmup: Untimed runs of each file at the start of each round.
+        runs: Fewest timed runs of each file, over all rounds.
+        rounds: Interleaved rounds, each of which opens every file anew; the
+            one with the lowest median is kept.
+        min_seconds: Shortest time of each file, over all rounds.
+        max_seconds: Longest time of each file.
+        max_spread: Widest distance of the quartiles of a row, as a share of
+            its median; a row beyond is measured again.
+        retries: How often it is, at most.
+        seed: Of inputs and orders.
+    """
+
+    precision: str = "fp32"
+    num_threads: int = 1
+    use_xnnpack: bool = True
+    warmup: int = 3
+    runs: int = 40
+    rounds: int = 8
+    min_seconds: float = 0.05
+    max_seconds: float = 2.0
+    max_spread: float = 0.25
+    retries: int = 3
+    seed: int = 0
+
+    @property
+    def delegate(self) -> str:
+        """What provenance calls the delegate."""
+        return "XNNPACK" if self.use_xnnpack else "none"
+
+
+@dataclasses.dataclass(frozen=True)
+class Timing:
+    """How long one inference of a file takes.
+
+    Attributes:
+        median_ms: Median of the runs.
+        p25_ms: Lower quartile.
+        p75_ms: Upper quartile.
+        runs: Timed runs that these rest on.
+        num_ops: Operators in the file, where known.
+        delegated_ops: How many of them the delegate computes, where known.
+    """
+
+    median_ms: float
+    p25_ms: float
+    p75_ms: float
+    runs: int
+    num_ops: int | None = None
+    delegated_ops: int | None = None
+
+
+class Backend(Protocol):
+    """Times .tflite files on some device."""
+
+    def provenance(self, plan: TablePlan) -> Provenance:
+        """Returns what a table measured here and now says of itself."""
+
+    def time(
+        self, files: Mapping[str, bytes], plan: TablePlan
+    ) -> dict[str, Timing]:
+        """Returns how long one inference of each file takes, by name.
+
+        Raises:
+            ValueError: If the device or a tool does not do what it should.
+        """
+
+
+class InterpreterBackend:
+    """This machine, through LiteRT's interpreter in this process."""
+
+    def provenance(self, plan: TablePlan) -> Provenance:
+        """Returns what a table measured here and now says of itself."""
+        machine = describe_machine()
+        return Provenance(
+            device=machine.device,
+            cpu=machine.cpu,
+            governor=machine.governor,
+            runtime=machine.runtime,
+            runtime_version=machine.runtime_version,
+            delegate=plan.delegate,
+            num_threads=plan.num_threads,
+            precision=plan.precision,
+            warmup=plan.warmup,
+            runs=plan.runs,
+            date=now(),
+        )
+
+    def time(
+        self, files: Mapping[str, bytes], plan: TablePlan
+    ) -> dict[str, Timing]:
+        """Returns the latency of each file, in interleaved rounds.
+
+        Where memory happens to lie when a file is opened may change its latency
+        severalfold, and stays so until it is opened again: a 7x7 depthwise
+        convolution of int8 at 8x8x288 took 2.2 or 6.3 or 8.6 ms here. So that
+        each round opens the files anew, and the fastest counts: it is what
+        whole networks get.
+        """
+        timed: dict[str, list[Timing]] = {name: [] for name in files}
+        for number in range(plan.rounds):
+            measured = measure_together(
+                files,
+                num_threads=plan.num_threads,
+                use_xnnpack=plan.use_xnnpack,
+                warmup=plan.warmup,
+                runs=max(1, plan.runs // plan.rounds),
+                rounds=1,
+                min_seconds=plan.min_seconds / plan.rounds,
+                max_seconds=plan.max_seconds / plan.rounds,
+                seed=plan.seed + number,
+            )
+            for name, latency in measured.items():
+                timed[name].append(
+                    Timing(
+                        median_ms=latency.median_ms,
+                        p25_ms=latency.p25_ms,
+                        p75_ms=latency.p75_ms,
+                        runs=latency.runs,
+                        num_ops=latency.num_ops,
+                        delegated_ops=latency.delegated_ops,
+                    )
+                )
+        return {name: calmest(timings) for name, timings in timed.items()}
+
+
+def timing_of_percentiles(
+    p5_ms: float, median_ms: float, p95_ms: float, runs: int
+) -> Timing:
+    """Returns the timing of a tool that tells no quartiles.
+
+    They are put between median and outer percentile where those of a normal
+    distribution lie, at 0.41 of the way.
+    """
+    way = 0.6745 / 1.6449
+    return Timing(
+        median_ms=median_ms,
+        p25_ms=median_ms - way * (median_ms - p5_ms),
+        p75_ms=median_ms + way * (p95_ms - median_ms),
+        runs=runs,
+    )
+
+
+def calmest(timings: list[Timing]) -> Timing:
+    """Returns the one of the lowest median; all else only ever adds time."""
+    return min(timings, key=lambda timing: timing.median_ms)

@@ -1,0 +1,38 @@
+"""What a worker asks of rooms above it: latencies, and accuracies of files."""
+
+from collections.abc import Callable, Sequence
+
+import keras
+
+from nse_tf.datasets import ImageData, ImageSet
+from nse_tf.jobs import TrainChild
+
+# Returns the latencies, in milliseconds, and file sizes, in bytes, of models,
+# given also the precision and the number of threads.
+Measurer = Callable[
+    [Sequence[keras.Model], str, int], tuple[list[float], list[int]]
+]
+# Returns the accuracy of a model's .tflite file, given also the precision,
+# images to calibrate with, and images to judge by.
+FileJudge = Callable[[keras.Model, str, ImageSet, ImageSet], float]
+
+
+def file_accuracy(
+    judge: FileJudge | None,
+    job: TrainChild,
+    network: keras.Model,
+    data: ImageData,
+) -> float | None:
+    """Returns the accuracy of the file that a job asks for, if it does.
+
+    Raises:
+        ValueError: If it does, and there is nobody to judge.
+    """
+    if job.file is None:
+        return None
+    if judge is None:
+        raise ValueError(
+            f"Job {job.id!r} wants the accuracy of a {job.file} file, but "
+            "this worker was given no `judge_file`."
+        )
+    return judge(network, job.file, data.train, data.validation)

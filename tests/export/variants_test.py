@@ -1,0 +1,45 @@
+"""Variants that are made from a converted file."""
+
+import numpy as np
+import pytest
+
+from nse_tf.export import convert, predict, take_census
+from nse_tf.export.inference import open_interpreter
+from nse_tf.export.variants import derive, find_ranges
+from tests.export.textures import Trained
+
+
+@pytest.fixture(scope="module")
+def fp32(trained: Trained) -> bytes:
+    return convert(trained.model, "fp32")
+
+
+def test_ranges_are_the_extremes_over_all_samples(
+    trained: Trained, fp32: bytes
+) -> None:
+    ranges = find_ranges(fp32, trained.images[:30])
+    name = open_interpreter(fp32).get_output_details()[0]["name"]
+    scores = ranges[name]
+    found = predict(fp32, trained.images[:30])
+    assert scores["min"].item() == pytest.approx(found.min(), rel=1e-5)
+    assert scores["max"].item() == pytest.approx(found.max(), rel=1e-5)
+    more = find_ranges(fp32, trained.images[:60])
+    for name, each in ranges.items():
+        assert more[name]["min"] <= each["min"] <= each["max"]
+        assert each["max"] <= more[name]["max"]
+
+
+def test_dynamic_keeps_activations_float_and_weights_int8(fp32: bytes) -> None:
+    census = take_census(derive(fp32, "dynamic", np.empty(0)))
+    assert set(census.activations) == {"float32"}
+    assert census.integer_weight_bytes > 0.9
+
+
+def test_without_samples_int8_is_refused(fp32: bytes) -> None:
+    with pytest.raises(ValueError, match="`samples` is empty"):
+        derive(fp32, "int8", np.empty((0, 8, 8, 1)))
+
+
+def test_an_unknown_variant_is_refused(fp32: bytes) -> None:
+    with pytest.raises(ValueError, match="got 'int4'"):
+        derive(fp32, "int4", np.empty(0))

@@ -1,0 +1,176 @@
+"""The binary `nse_export`, and `nse_latency` on what it writes."""
+
+import json
+import pathlib
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from absl.testing import flagsaver
+
+from nse_tf.export import read_classifier
+from nse_tf.flags import export, latency
+from nse_tf.spaces import make_preset
+from nse_tf.spaces.files import write_json
+
+
+def digits_network() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    given = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(8, 3, activation="relu")(given)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    return keras.Model(given, keras.layers.Dense(10)(x))
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    path = tmp_path_factory.mktemp("models") / "digits.keras"
+    digits_network().save(path)
+    return path
+
+
+def run(folder: pathlib.Path, **given: Any) -> None:
+    with flagsaver.flagsaver(output_dir=str(folder), **given):
+        export.main(["nse_export"])
+
+
+def test_labeled_images_give_all_precisions_and_accuracies(
+    model_file: pathlib.Path,
+    tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(tmp_path / "out", model=str(model_file), dataset="digits")
+    told = capsys.readouterr()
+    rows = told.out.splitlines()
+    assert [row.split()[0] for row in rows] == [
+        "file",
+        "model_fp32.tflite",
+        "model_fp16.tflite",
+        "model_dynamic.tflite",
+        "model_int8.tflite",
+    ]
+    assert told.err == ""
+    facts = json.loads((tmp_path / "out" / "export.json").read_text())
+    for file in facts["files"].values():
+        assert file["check"]["num_images"] == 360
+        assert 0 <= file["check"]["accuracy"] <= 1
+    labels = read_classifier(tmp_path / "out" / "model_int8.tflite")["labels"]
+    assert labels == [str(digit) for digit in range(10)]
+
+
+def test_json_holds_both_files(
+    model_file: pathlib.Path,
+    tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("".join(f"digit {digit}\n" for digit in range(10)))
+    run(
+        tmp_path / "out",
+        model=str(model_file),
+        precisions=["fp32"],
+        labels=str(names),
+        format="json",
+    )
+    value = json.loads(capsys.readouterr().out)
+    assert value["export.json"]["files"]["fp32"]["check"]["accuracy"] is None
+    assert value["latency.json"]["files"]["fp32"]["delegate"] == "XNNPACK"
+    written = read_classifier(tmp_path / "out" / "model_fp32.tflite")
+    assert written["labels"][3] == "digit 3"
+
+
+def test_a_genotype_is_built_and_exported_for_its_latency(
+    tmp_path: pathlib.Path,
+) -> None:
+    space = make_preset("spos_tiny", image_size=(8, 8))
+    path = tmp_path / "genotype.json"
+    genotype = space.sample(np.random.default_rng(0))
+    write_json(path, genotype.to_json())
+    run(
+        tmp_path / "out",
+        model=str(path),
+        space="spos_tiny",
+        image_size="8",
+        precisions=["fp32"],
+    )
+    assert (tmp_path / "out" / "model_fp32.tflite").exists()
+    with pytest.raises(ValueError, match="say of which space"):
+        run(tmp_path / "out", model=str(path))
+
+
+def test_int8_without_images_is_refused_and_writes_nothing(
+    model_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    with pytest.raises(ValueError, match="`calibration_images` is empty"):
+        run(tmp_path / "out", model=str(model_file), precisions=["int8"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_flags_that_do_not_fit_are_refused(
+    model_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out, model = tmp_path / "out", str(model_file)
+    with pytest.raises(ValueError, match=r"--model=FILE --output_dir=DIR"):
+        run(out)
+    with pytest.raises(FileNotFoundError):
+        run(out, model="absent.keras")
+    with pytest.raises(ValueError, match="is a whole model: leave out"):
+        run(out, model=model, space="spos")
+    with pytest.raises(ValueError, match="`--value_range` is '1,0'"):
+        run(out, model=model, value_range=["1", "0"])
+    broken = tmp_path / "broken.keras"
+    broken.write_bytes(model_file.read_bytes()[:500])
+    with pytest.raises(ValueError, match=r"broken\.keras is not a Keras model"):
+        run(out, model=str(broken))
+    assert not out.exists()
+
+
+def test_a_range_of_values_is_put_into_the_file(
+    model_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    for name, values in (("raw", ["0", "255"]), ("unit", ["0", "1"])):
+        run(
+            tmp_path / name,
+            model=str(model_file),
+            value_range=values,
+            precisions=["fp32"],
+        )
+    spans = {
+        name: json.loads((tmp_path / name / "export.json").read_text())[
+            "files"
+        ]["fp32"]["check"]["score_span"]
+        for name in ("raw", "unit")
+    }
+    assert spans["raw"] == pytest.approx(255 * spans["unit"], rel=0.01)
+
+
+@pytest.mark.slow
+def test_a_stock_mobilenet_goes_through_both(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keras.utils.set_random_seed(0)
+    model = keras.applications.MobileNetV2(
+        (32, 32, 3), alpha=0.35, weights=None, classifier_activation=None
+    )
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.gamma.assign(2 * layer.gamma)  # Or scores would fade.
+    model.save(tmp_path / "mobilenet.keras")
+    run(
+        tmp_path / "out",
+        model=str(tmp_path / "mobilenet.keras"),
+        value_range=["-1", "1"],
+    )
+    assert "prove nothing" not in capsys.readouterr().out
+    facts = json.loads((tmp_path / "out" / "export.json").read_text())
+    assert list(facts["files"]) == ["fp32", "fp16", "dynamic"]
+    assert facts["files"]["fp32"]["check"]["score_span"] > 1e-4
+    assert all(not file["faults"] for file in facts["files"].values())
+    with flagsaver.flagsaver(
+        model=str(tmp_path / "out" / "model_fp32.tflite"), format="json"
+    ):
+        latency.main(["nse_latency"])
+    measured = json.loads(capsys.readouterr().out)
+    assert measured["delegated_ops"] == measured["num_ops"] > 50
+    assert measured["latency_ms"] > 0

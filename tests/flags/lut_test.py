@@ -1,0 +1,79 @@
+"""The binary `nse_lut`."""
+
+import json
+import pathlib
+from typing import Any
+
+import pytest
+from absl.testing import flagsaver
+
+from nse_tf.costs.tables import CostTable
+from nse_tf.flags import lut
+from nse_tf.spaces import MBConv, save_space
+from tests.costs.published_tables_test import PIXEL_CSV, needs_tables
+from tests.supernet.tiny_spaces import tiny_space
+
+
+def run(**given: Any) -> None:
+    with flagsaver.flagsaver(**given):
+        lut.main(["nse_lut"])
+
+
+def test_a_space_and_a_file_are_needed(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ValueError, match=r"--space=NAME --output=FILE\.json"):
+        run(space="spos")
+    with pytest.raises(ValueError, match=r"--space=NAME --output=FILE\.json"):
+        run(output=str(tmp_path / "table.json"))
+
+
+def test_cells_have_no_rows(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ValueError, match="this needs a chain of blocks"):
+        run(space="nb201", output=str(tmp_path / "table.json"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_tables
+def test_a_published_table_becomes_one_of_the_space(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "table.json"
+    given = {"published": "proxylessnas", "output": str(output)}
+    run(space="proxylessnas", table=str(PIXEL_CSV), **given)
+    text = capsys.readouterr().out
+    assert text.startswith("68 rows, not stated")
+    assert "on Google Pixel 1" in text
+    assert len(CostTable.load(output).rows) == 68
+    output.unlink()
+    with pytest.raises(ValueError, match=r"lut\.csv lacks \d+ of the"):
+        run(space="spos", table=str(PIXEL_CSV), **given)
+    with pytest.raises(ValueError, match=r"--table=FILE\.csv"):
+        run(space="spos", **given)
+    assert not output.exists()
+
+
+@pytest.mark.slow
+def test_a_table_from_flags_to_file(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = tiny_space(ops=(MBConv(3, 1), MBConv(3, 3)))
+    save_space(space, tmp_path / "space.json")
+    given = {
+        "space": str(tmp_path / "space.json"),
+        "output": str(tmp_path / "table.json"),
+        "fit": 4,
+        "validate": 5,
+        "max_spread": 10.0,
+    }
+    run(**given)
+    text = capsys.readouterr().out
+    assert "8 rows, fp32, 1 thread(s), delegate XNNPACK" in text
+    assert "fitted to 4 whole networks: scale" in text
+    assert "on 5 other networks: median error" in text
+    rows = str(tmp_path / "table.rows.json")
+    run(**given, format="json", compare=rows)
+    told, line = capsys.readouterr().out.rsplit("}\n", 1)
+    value = json.loads(told + "}")
+    assert value["num_rows"] == 8
+    assert value["check"]["num_networks"] == 5
+    # Compared with itself, since no row was measured again.
+    assert line == f"100.0% of the rows lie within 10% of {rows}\n"

@@ -1,0 +1,119 @@
+"""What `nse_export` adds to an export: any model, and any images."""
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from nse_tf import datasets
+from nse_tf.export import PRECISIONS
+
+NUM_NOISE_IMAGES = 16
+NUM_CALIBRATION_IMAGES = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Images:
+    """What an export calibrates and compares on.
+
+    Attributes:
+        calibration: `(count, height, width, channels)`, or None.
+        test: The same, of images that training did not see, or of noise.
+        test_labels: `(count,)`, or None for noise.
+        class_names: A name for each score.
+        precisions: What can be exported with these.
+    """
+
+    calibration: np.ndarray | None
+    test: np.ndarray
+    test_labels: np.ndarray | None
+    class_names: Sequence[str]
+    precisions: Sequence[str]
+
+
+def read_model(path: pathlib.Path) -> keras.Model:
+    """Returns the Keras model of a file.
+
+    Raises:
+        ValueError: If the file holds none, or one that needs code of others.
+    """
+    try:
+        model: keras.Model = keras.saving.load_model(path, compile=False)
+    except (ValueError, TypeError, OSError) as error:
+        raise ValueError(
+            f"{path} is not a Keras model that can be loaded: {error}"
+        ) from error
+    return model
+
+
+def with_pixels(
+    model: keras.Model, value_range: tuple[float, float]
+) -> keras.Model:
+    """Returns the model behind a layer that scales pixels in 0..255.
+
+    Args:
+        model: One input `(batch, height, width, channels)`.
+        value_range: The values of a black and of a white pixel that it takes.
+
+    Raises:
+        ValueError: If the input is no image.
+    """
+    if len(model.inputs) != 1 or len(model.input_shape) != 4:
+        raise ValueError(
+            f"`model` {model.name!r} takes {model.input_shape}; an image "
+            "classifier takes (batch, height, width, channels)."
+        )
+    low, high = value_range
+    if (low, high) == (0, 255):
+        return model
+    images = keras.Input(model.input_shape[1:], name="images")
+    scaled = keras.layers.Rescaling((high - low) / 255, low)(images)
+    return keras.Model(images, model(scaled), name=model.name)
+
+
+def noise_images(model: keras.Model) -> Images:
+    """Returns noise to compare scores on, where there are no images."""
+    shape = (NUM_NOISE_IMAGES, *model.input_shape[1:])
+    noise = np.random.default_rng(0).integers(0, 256, shape)
+    return Images(
+        calibration=None,
+        test=noise.astype(np.float32),
+        test_labels=None,
+        class_names=[str(index) for index in range(model.output_shape[-1])],
+        precisions=[each for each in PRECISIONS if each != "int8"],
+    )
+
+
+def data_images(
+    model: keras.Model, name: str | None, data_dir: str | None
+) -> Images:
+    """Returns the images of a data set, resized to what the model takes.
+
+    Raises:
+        ValueError: If the model takes no square images, or has not as many
+            scores as the data have classes; or as of `datasets.load`.
+    """
+    height, width, channels = model.input_shape[1:]
+    if height != width:
+        raise ValueError(
+            f"`model` takes images of {height}x{width}; data sets are cut to "
+            "squares. Call nse_tf.export.export_model with images of yours."
+        )
+    data = datasets.load(
+        name, data_dir=data_dir, image_size=height, channels=channels
+    )
+    if data.num_classes != model.output_shape[-1]:
+        raise ValueError(
+            f"`model` has {model.output_shape[-1]} scores, the data "
+            f"{data.name!r} {data.num_classes} classes: another data set."
+        )
+    stride = max(1, len(data.train) // NUM_CALIBRATION_IMAGES)
+    return Images(
+        calibration=np.asarray(data.train.images[::stride]),
+        test=np.asarray(data.test.images),
+        test_labels=data.test.labels,
+        class_names=data.class_names,
+        precisions=PRECISIONS,
+    )
