@@ -6,6 +6,7 @@
   nse_describe --space=runs/c10/space_001.json --format=json
   nse_describe --network=darts_abs
   nse_describe --network=nsenet --squeeze_excite
+  nse_describe --network=nsenet_gpu --latency_table=nse_lut.csv
   nse_describe --space=nb201 --genotype="|nor_conv_3x3~0|+|none~0|..."
 
 MACs are multiply-accumulates of convolutions and the classifier, and nothing
@@ -27,11 +28,20 @@ from nse_tf.costs import (
     describe_network,
     describe_space,
 )
-from nse_tf.flags import binaries, image_flags, output_flags, space_flags
+from nse_tf.costs.published_tables import READERS
+from nse_tf.costs.tables import CostTable
+from nse_tf.flags import (
+    binaries,
+    image_flags,
+    output_flags,
+    space_flags,
+    table_flags,
+)
 from nse_tf.flags.description_text import network_text, space_text
 from nse_tf.spaces import (
     PRESETS,
     PUBLISHED,
+    BranchSkeleton,
     Genotype,
     SearchSpace,
     load_genotype,
@@ -40,6 +50,7 @@ from nse_tf.spaces import (
 )
 
 flags.adopt_module_key_flags(space_flags)
+flags.declare_key_flag(table_flags.LATENCY_TABLE.name)
 flags.adopt_module_key_flags(image_flags)
 flags.adopt_module_key_flags(output_flags)
 GENOTYPE = flags.DEFINE_string(
@@ -82,6 +93,7 @@ def describe() -> SpaceDescription | NetworkDescription:
         _read_genotype(space, GENOTYPE.value),
         name=GENOTYPE.value,
         source=source,
+        table=_read_table(space),
     )
 
 
@@ -104,7 +116,24 @@ def _describe_published(
         kind="network",
         name=name,
         source=PUBLISHED[name].source,
+        table=_read_table(space),
     )
+
+
+def _read_table(space: SearchSpace) -> CostTable | None:
+    """Returns the latency table that a flag names, if any.
+
+    Raises:
+        FileNotFoundError: If the file is not there.
+        ValueError: If it is no table, or has no rows for the space.
+    """
+    if table_flags.LATENCY_TABLE.value is None:
+        return None
+    path = pathlib.Path(table_flags.LATENCY_TABLE.value)
+    if path.suffix != ".csv":
+        return CostTable.load(path)
+    is_branched = isinstance(space.skeleton, BranchSkeleton)
+    return READERS["nse" if is_branched else "proxylessnas"](path, space)
 
 
 def _read_genotype(space: SearchSpace, text: str) -> Genotype:

@@ -13,7 +13,7 @@ def network_text(network: NetworkDescription) -> str:
         *(
             [
                 place.name,
-                "+".join(place.ops),
+                "+".join(place.ops) or "-",
                 _shape(place.in_shape),
                 _shape(place.out_shape),
                 f"{place.macs:,}",
@@ -35,6 +35,11 @@ def network_text(network: NetworkDescription) -> str:
             network.source,
             "",
             *aligned(rows, num_left=4),
+            *(
+                []
+                if network.latency is None
+                else ["", f"latency by the table: {network.latency:.4f} ms"]
+            ),
             *_wrapped("genotype", network.genotype),
         ]
     )

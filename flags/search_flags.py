@@ -5,7 +5,7 @@ import pathlib
 from absl import flags
 
 from nse_tf.costs import Budget
-from nse_tf.flags import data_flags, space_flags
+from nse_tf.flags import data_flags, space_flags, table_flags
 from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
 from nse_tf.flags.device_flags import NUM_THREADS
 from nse_tf.tuners.search_config import (
@@ -66,11 +66,6 @@ RANK_BY = flags.DEFINE_enum(
     RANKINGS,
     "What the finalists are ranked by: the trained networks' accuracy, or that "
     "of their int8 files; see --num_finalists.",
-)
-LATENCY_TABLE = flags.DEFINE_string(
-    "latency_table",
-    None,
-    "A table of nse_lut that predicts latencies. Default: one is measured.",
 )
 MAX_TABLE_ERROR = flags.DEFINE_float(
     "max_table_error",
@@ -263,8 +258,8 @@ def search_config() -> SearchConfig:
         num_threads=NUM_THREADS.value,
         latency_table=(
             None
-            if LATENCY_TABLE.value is None
-            else pathlib.Path(LATENCY_TABLE.value)
+            if table_flags.LATENCY_TABLE.value is None
+            else pathlib.Path(table_flags.LATENCY_TABLE.value)
         ),
         max_table_error=MAX_TABLE_ERROR.value,
         compute_threads=COMPUTE_THREADS.value,

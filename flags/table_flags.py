@@ -8,3 +8,9 @@ TABLE = flags.DEFINE_string(
     "CSV of published numbers: accuracies of cells (index, arch, and numbers), "
     "or latencies of ops.",
 )
+LATENCY_TABLE = flags.DEFINE_string(
+    "latency_table",
+    None,
+    "A table that predicts latencies: a .json file of nse_lut. nse_describe "
+    "takes a published .csv file, too.",
+)

@@ -9,8 +9,9 @@ import dataclasses
 from nse_tf.costs.cell_counts import cell_fixed_parts
 from nse_tf.costs.conventions import published_extra
 from nse_tf.costs.counts import fixed_parts, op_part
-from nse_tf.costs.models import CostModel
+from nse_tf.costs.models import CostModel, fixed_keys, operator_key
 from nse_tf.costs.parts import Part, total
+from nse_tf.costs.tables import CostTable
 from nse_tf.spaces import (
     AnySkeleton,
     BranchSkeleton,
@@ -136,10 +137,12 @@ class NetworkDescription(Description):
     Attributes:
         genotype: The genotype as text that `parse_genotype` reads.
         places: All parts, input to output; they sum to the totals.
+        latency: By a latency table, in its milliseconds; None without one.
     """
 
     genotype: str
     places: tuple[PlaceDescription, ...]
+    latency: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,10 +181,20 @@ def describe_network(
     kind: str = "genotype",
     name: str = "",
     source: str = "",
+    table: CostTable | None = None,
 ) -> NetworkDescription:
     """Returns the description of one network of a space.
 
+    Args:
+        space: The space.
+        genotype: The network.
+        kind: As of `Description`.
+        name: As of `Description`.
+        source: As of `Description`.
+        table: Predicts its latency.
+
     Raises:
+        KeyError: If the table lacks a row.
         ValueError: If the genotype is not of the space.
     """
     text = format_genotype(space, genotype)
@@ -204,7 +217,26 @@ def describe_network(
         params=sum(place.params for place in places),
         genotype=text,
         places=places,
+        latency=None if table is None else _latency(space, genotype, table),
     )
+
+
+def _latency(space: SearchSpace, genotype: Genotype, table: CostTable) -> float:
+    """Returns what a table says of one network; other rows may be missing."""
+    open_ops = [
+        (block.candidates[index], block)
+        for block, gene in zip(space.blocks, genotype.genes, strict=True)
+        for index in gene
+    ]
+    keys = [
+        *fixed_keys(space),
+        *(
+            operator_key(op, block)
+            for op, block in open_ops
+            if op_part(op, block).num_convs
+        ),
+    ]
+    return table.predict(keys)[0]
 
 
 def describe_space(

@@ -16,7 +16,9 @@ from nse_tf.spaces import (
     save_space,
 )
 from nse_tf.spaces.files import write_json
+from tests.shared_data import FOLDER
 
+NSE_LUT = FOLDER / "latency" / "nse_lut.csv"
 SPOS_ABS = "2 2 -1 0 0 -1 -1 0 5 -1 4 4 0 0 4 2 3 4 4 4 3"
 
 BEST_CELL = (
@@ -341,3 +343,43 @@ def test_help_lists_the_flags_and_ends_well(tmp_path: pathlib.Path) -> None:
     for name in ("space", "genotype", "network", "image_size", "format"):
         assert f"--{name}" in done.stdout
     assert "nse_describe --network=spos_abs" in done.stdout
+
+
+# Multi-branch networks.
+
+
+@pytest.mark.parametrize(
+    ("given", "macs", "params"),
+    [
+        ({}, 326_326_224, 4_570_464),
+        ({"squeeze_excite": True}, 328_335_632, 6_588_572),
+        ({"squeeze_excite": True, "activation": "swish"}, 328_335_632, None),
+    ],
+)
+def test_nsenet_27_is_described_as_published(
+    capsys: pytest.CaptureFixture[str],
+    given: dict[str, Any],
+    macs: int,
+    params: int | None,
+) -> None:
+    found = value_of(capsys, network="nsenet_27", **given)
+    assert found["published_macs"] == macs
+    assert found["macs"] == macs - 1024
+    assert params in (None, found["params"])
+    assert found["latency"] is None
+
+
+@pytest.mark.skipif(not NSE_LUT.exists(), reason="the table is not there")
+def test_a_table_tells_the_latency_of_a_network(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = value_of(capsys, network="nsenet_gpu", latency_table=str(NSE_LUT))
+    assert found["latency"] == pytest.approx(66.7705)
+
+
+def test_options_are_for_networks_that_have_them() -> None:
+    with (
+        flagsaver.flagsaver(network="spos_abs", squeeze_excite=True),
+        pytest.raises(ValueError, match="options of multi-branch cells"),
+    ):
+        describe.main(["nse_describe"])
