@@ -14,7 +14,7 @@ import functools
 import io
 import pathlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -251,12 +251,19 @@ def table(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         )
 
 
-def make_rows(path: pathlib.Path) -> None:
-    """Trains what has no row yet; the file grows network by network."""
+def make_rows(
+    path: pathlib.Path,
+    makers: Mapping[str, Callable[[], Network]],
+    data: ImageData,
+) -> None:
+    """Trains what has no row yet; the file grows network by network.
+
+    Args:
+        path: The file.
+        makers: What makes each network, in the order of the table.
+        data: Images.
+    """
     rows: list[dict[str, Any]] = list(read_rows(path))
-    config = search_config(next(iter(SEARCHES)))
-    data = load_data(config)
-    makers = networks(make_space(config, data))
     tasks = [(seed, name) for seed in range(SEEDS.value) for name in makers]
     known = {(row["network"], row["epochs"], row["seed"]) for row in rows}
     left = [
@@ -286,7 +293,9 @@ def main(argv: Sequence[str]) -> None:
     logging.set_verbosity(logging.INFO)
     path = pathlib.Path(CSV.value)
     if not SHOW.value:
-        make_rows(path)
+        config = search_config(next(iter(SEARCHES)))
+        data = load_data(config)
+        make_rows(path, networks(make_space(config, data)), data)
     print(*table(read_rows(path)), sep="\n")
 
 

@@ -1,0 +1,136 @@
+"""Holds what an evolving space finds against baselines, on CIFAR-10.
+
+    python benchmarks/cifar10_nse.py --data_dir=tfds
+
+As `cifar10_baselines.py`, whose recipe and table it shares: NSE's pick, its
+pick after one round (no evolution), a single path of the same pool found by
+SPOS after ABS, random multi-branch networks of the pool, and MobileNetV2 by
+hand. Rows that are there already are not made again.
+"""
+
+import functools
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from absl import app, flags, logging
+from cifar10_baselines import (
+    CSV,
+    DATA_DIR,
+    MAX_MACS_M,
+    RANDOMS,
+    RUN_DIR,
+    SHOW,
+    SLACK,
+    Network,
+    by_hand,
+    make_rows,
+    read_rows,
+    table,
+)
+
+from nse_tf.costs import Budget, CostModel
+from nse_tf.evolution.proposals import Pricing, Window, propose
+from nse_tf.reporting.run_record import read_record
+from nse_tf.spaces import SearchSpace
+from nse_tf.tuners.search_config import SearchConfig
+from nse_tf.tuners.search_run import load_data, make_space, run_search
+
+flags.set_default(CSV, "docs/figures/cifar10_nse.csv")
+flags.set_default(RUN_DIR, "runs/cifar10_nse")
+
+NSE_NUMBERS = {
+    "round_epochs": 2,
+    "num_proposals": 48,
+    "num_extra": 4,
+    "num_rank_checks": 0,
+    "child_epochs": 8,
+}
+PATH_NUMBERS = {
+    "shrink_first_epochs": 3,
+    "shrink_epochs": 1,
+    "stop_size": 10**6,
+    "supernet_epochs": 4,
+    "num_children": 150,
+    "num_rank_checks": 0,
+    "child_epochs": 1,
+}
+SEARCHES: dict[str, tuple[str, dict[str, int]]] = {
+    "NSE": ("nse", NSE_NUMBERS),
+    "NSE, one round": (
+        "nse",
+        {**NSE_NUMBERS, "max_rounds": 1, "child_epochs": 1},
+    ),
+    "SPOS after ABS, same pool": ("evolution", PATH_NUMBERS),
+}
+
+
+def search_config(name: str) -> SearchConfig:
+    """Returns the search of that name, as `nse_search` would make it."""
+    method, numbers = SEARCHES[name]
+    return SearchConfig(
+        run_dir=pathlib.Path(RUN_DIR.value) / name.replace(" ", "_"),
+        dataset="cifar10",
+        data_dir=pathlib.Path(DATA_DIR.value),
+        validation_fraction=0.1,
+        space="nse_small",
+        width=0.25,
+        budget=Budget(macs=MAX_MACS_M.value * 1e6),
+        overrides=tuple(numbers.items()),
+        method=method,
+    )
+
+
+def searched(space: SearchSpace, name: str) -> Network:
+    """Returns the winner of a search, done now or before."""
+    config = search_config(name)
+    run_search(config)
+    (winner,) = read_record(config.run_dir).named("winner")
+    genotype = space.genotype(winner["path"])
+    return space, genotype, winner["inherited_accuracy"]
+
+
+def at_random(space: SearchSpace, number: int) -> Network:
+    """Returns a random multi-branch network that fills the budget."""
+    most = MAX_MACS_M.value * 1e6
+    model = CostModel(space)
+    found = propose(
+        space,
+        np.full((len(space.blocks), space.max_candidates), 0.5),
+        Pricing(
+            model.fixed["macs"], model.by_operator["macs"].astype(np.float64)
+        ),
+        Window((1 - SLACK) * most, most),
+        1,
+        np.random.default_rng(number),
+    )
+    return space, space.genotype(found.genes[0]), None
+
+
+def networks(space: SearchSpace) -> dict[str, Callable[[], Network]]:
+    """Returns what makes each network, in the order of the table."""
+    return {
+        "MobileNetV2 by hand": by_hand,
+        **{
+            f"random {number}": functools.partial(at_random, space, number)
+            for number in range(RANDOMS.value)
+        },
+        **{name: functools.partial(searched, space, name) for name in SEARCHES},
+    }
+
+
+def main(argv: Sequence[str]) -> None:
+    """Makes the rows that are missing and prints the table."""
+    del argv
+    logging.set_verbosity(logging.INFO)
+    path = pathlib.Path(CSV.value)
+    if not SHOW.value:
+        config = search_config("NSE")
+        data: Any = load_data(config)
+        make_rows(path, networks(make_space(config, data)), data)
+    print(*table(read_rows(path)), sep="\n")
+
+
+if __name__ == "__main__":
+    app.run(main)
