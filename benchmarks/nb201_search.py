@@ -8,9 +8,9 @@ For each seed a supernet of one cell a stage is trained once, as a study of
 accuracy. Children are judged by the loss that they inherit on validation
 images, or by their angle since the initial weights. What was found is looked up
 in the table, and the rows go to a CSV file, seed by seed: stopped and started
-again it goes on. Printed are mean, deviation and a paired t test against the
-first way; with latencies also the share of the true front's hypervolume,
-accuracy against latency, that cells found under several limits take.
+again it goes on. Printed are mean, deviation and paired t tests; with latencies
+also the share of the true front's hypervolume, accuracy against latency, that
+cells found under several limits take.
 """
 
 import dataclasses
