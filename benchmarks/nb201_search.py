@@ -8,14 +8,17 @@ For each seed a supernet of one cell a stage is trained once, as a study of
 accuracy. Children are judged by the loss that they inherit on validation
 images, or by their angle since the initial weights. What was found is looked up
 in the table, and the rows go to a CSV file, seed by seed: stopped and started
-again it goes on. Printed are mean, deviation and a paired t test against the
-first way; with latencies also the share of the true front's hypervolume,
-accuracy against latency, that cells found under several limits take.
+again it goes on. Printed are mean, deviation and paired t tests; with latencies
+also the share of the true front's hypervolume, accuracy against latency, that
+cells found under several limits take.
 """
 
 import dataclasses
+import math
 import pathlib
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from absl import app, flags
@@ -57,10 +60,10 @@ CSV = flags.DEFINE_string(
 )
 SEEDS = flags.DEFINE_integer("seeds", 10, "Trainings, seeds from 0.", 1)
 CHILDREN = flags.DEFINE_integer(
-    "num_children", 60, "Children that a way of searching may judge.", 1
+    "num_children", 40, "Children that a way of searching may judge.", 1
 )
 LIMITED_CHILDREN = flags.DEFINE_integer(
-    "num_limited_children", 20, "The same under each latency limit.", 1
+    "num_limited_children", 12, "The same under each latency limit.", 1
 )
 IMAGES = flags.DEFINE_integer(
     "loss_images", 256, "Validation images that a loss is told on.", 1
@@ -72,7 +75,23 @@ EPOCHS = flags.DEFINE_integer("epochs", 4, "Of the supernet.", 1)
 
 TRUTH = "cifar10_test"
 
-Judge = Callable[[np.ndarray], np.ndarray]
+# What an explorer is told of a child, and what that adds to its name.
+JUDGES = {"loss": "", "angle": " by angle"}
+
+
+class Found(NamedTuple):
+    """What a way of searching found.
+
+    Attributes:
+        num_judged: Children whose loss or angle was asked for.
+        cell: Its index in the table.
+    """
+
+    num_judged: int
+    cell: int
+
+
+Find = Callable[[], Found]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -119,46 +138,40 @@ class SeedSearch:
         table: NB201Table,
         model: CostModel,
         angles: np.ndarray,
-        losses: Judge,
+        losses: Callable[[np.ndarray], np.ndarray],
         seed: int,
     ) -> None:
         self._table, self._model = table, model
         self._angles, self._losses, self._seed = angles, losses, seed
 
-    def found(self) -> list[Row]:
-        """Returns what every way finds, without a limit."""
-        smaller = self._shrunk(DROPPED.value)
-        count = CHILDREN.value
-        rows = [
-            self._explored(f"{explorer}, {name}", explorer, space, count)
-            for name, space in (
-                ("whole space", self._table.space),
-                ("shrunk", smaller),
-            )
-            for explorer in EXPLORERS
-        ]
-        everything = np.arange(len(self._angles))
-        single = self._shrunk(len(self._table.space.operators))
-        path = [indices[0] for indices in single.active]
-        macs = self._model.path_costs("macs", self._table.paths)
-        return [
-            *rows,
-            self._first_by_angle(everything, count),
-            self._row("angle alone", 0, int(self._angles.argmax())),
-            self._row(
-                "shrunk to one cell",
-                0,
-                int(self._table.indices_of(np.array([path]))[0]),
-            ),
-            self._row("most MACs", 0, int(macs.argmax())),
-        ]
-
-    def found_within(self, limit_ms: float) -> list[Row]:
-        """Returns what some ways find under a latency limit.
+    def ways(self) -> dict[tuple[str, float], Find]:
+        """Returns all ways by name and latency limit, NaN for none.
 
         Raises:
-            BudgetError: If no cell is that fast.
+            BudgetError: If no cell is as fast as a limit wants.
         """
+        found: dict[tuple[str, float], Find] = {}
+        whole, count = self._table.space, CHILDREN.value
+        for name, space in (
+            ("whole space", whole),
+            ("shrunk", self._shrunk(DROPPED.value)),
+        ):
+            for explorer in EXPLORERS:
+                for judge, suffix in JUDGES.items():
+                    found[f"{explorer}{suffix}, {name}", math.nan] = partial(
+                        self._explored, explorer, judge, space, count
+                    )
+        found["shrunk to one cell", math.nan] = self._single
+        self._add_plain(found, math.nan, np.arange(len(self._angles)), count)
+        if isinstance(self._model, MeasuredModel):
+            for limit_ms in LIMITS.value:
+                self._add_limited(found, limit_ms)
+        return found
+
+    def _add_limited(
+        self, found: dict[tuple[str, float], Find], limit_ms: float
+    ) -> None:
+        """Adds the ways under a latency limit."""
         latencies = self._model.path_costs("latency_ms", self._table.paths)
         fitting = np.flatnonzero(latencies <= limit_ms)
         if len(fitting) == 0:
@@ -166,21 +179,43 @@ class SeedSearch:
                 f"No cell takes at most {limit_ms:g} ms; the fastest takes "
                 f"{latencies.min():.2f} ms."
             )
-        macs = self._model.path_costs("macs", self._table.paths)
         count = LIMITED_CHILDREN.value
-        within = Budget(latency_ms=limit_ms)
-        rows = [
-            self._explored(name, name, self._table.space, count, within)
-            for name in ("random", "regularized_evolution")
-        ]
-        rows += [
-            self._first_by_angle(fitting, count),
-            self._row(
-                "angle alone", 0, fitting[self._angles[fitting].argmax()]
-            ),
-            self._row("most MACs", 0, fitting[macs[fitting].argmax()]),
-        ]
-        return [dataclasses.replace(row, limit_ms=limit_ms) for row in rows]
+        for explorer in ("random", "regularized_evolution"):
+            for judge, suffix in JUDGES.items():
+                found[explorer + suffix, limit_ms] = partial(
+                    self._explored,
+                    explorer,
+                    judge,
+                    self._table.space,
+                    count,
+                    Budget(latency_ms=limit_ms),
+                )
+        self._add_plain(found, limit_ms, fitting, count)
+
+    def _add_plain(
+        self,
+        found: dict[tuple[str, float], Find],
+        limit_ms: float,
+        cells: np.ndarray,
+        count: int,
+    ) -> None:
+        """Adds what looks at all cells that may be found, by their indices."""
+        macs = self._model.path_costs("macs", self._table.paths)
+        found["first by angle", limit_ms] = partial(
+            self._first_by_angle, cells, count
+        )
+        for name, scores in (
+            ("angle alone", self._angles),
+            ("most MACs", macs),
+        ):
+            best = int(cells[scores[cells].argmax()])
+            found[name, limit_ms] = partial(Found, 0, best)
+
+    def _single(self) -> Found:
+        """Returns what is left if shrinking goes on to the end."""
+        single = self._shrunk(len(self._table.space.operators))
+        path = np.array([[indices[0] for indices in single.active]])
+        return Found(0, int(self._table.indices_of(path)[0]))
 
     def _shrunk(self, num_dropped: int) -> SearchSpace:
         """Returns what a single shot by angle leaves."""
@@ -191,13 +226,13 @@ class SeedSearch:
 
     def _explored(
         self,
-        way: str,
         explorer: str,
+        judge: str,
         space: SearchSpace,
         count: int,
         budget: Budget = Budget(),
-    ) -> Row:
-        """Returns what an explorer finds that is asked, and told losses."""
+    ) -> Found:
+        """Returns what an explorer finds that is asked, and told fitness."""
         state = Exploration(
             dataclasses.replace(self._model, space=space),
             budget,
@@ -209,41 +244,55 @@ class SeedSearch:
         asking = explore(explorer, state)
         paths = next(asking, None)
         while paths is not None:
-            losses = self._losses(self._table.indices_of(paths))
+            cells = self._table.indices_of(paths)
+            is_angle = judge == "angle"
+            fitness = self._angles[cells] if is_angle else -self._losses(cells)
             try:
-                paths = asking.send(-losses)
+                paths = asking.send(fitness)
             except StopIteration:
                 paths = None
         best = state.paths[int(state.best(1)[0])]
         (index,) = self._table.indices_of(best[np.newaxis])
-        return self._row(way, len(state.paths), int(index))
+        return Found(len(state.paths), int(index))
 
-    def _first_by_angle(self, cells: np.ndarray, count: int) -> Row:
+    def _first_by_angle(self, cells: np.ndarray, count: int) -> Found:
         """Returns the best by loss of the first cells by angle."""
         order = np.argsort(-self._angles[cells], kind="stable")
         first = cells[order[:count]]
-        best = int(first[self._losses(first).argmin()])
-        return self._row("first by angle", len(first), best)
-
-    def _row(self, way: str, num_judged: int, index: int) -> Row:
-        table = self._table
-        path = table.paths[index].tolist()
-        known = table.columns.get(DEVICE.value)
-        return Row(
-            way,
-            float("nan"),
-            self._seed,
-            num_judged,
-            format_genotype(table.space, table.space.genotype(path)),
-            float(table.column(TRUTH)[index]),
-            float("nan") if known is None else float(known[index]),
-        )
+        return Found(len(first), int(first[self._losses(first).argmin()]))
 
 
-def seed_search(
-    study: RankStudy, table: NB201Table, data: ImageData, seed: int
-) -> SeedSearch:
+def row_of(
+    table: NB201Table, way: tuple[str, float], seed: int, found: Found
+) -> Row:
+    """Returns a row of what a way found, looked up in the table."""
+    path = table.paths[found.cell].tolist()
+    known = table.columns.get(DEVICE.value)
+    return Row(
+        *way,
+        seed,
+        found.num_judged,
+        format_genotype(table.space, table.space.genotype(path)),
+        float(table.column(TRUTH)[found.cell]),
+        math.nan if known is None else float(known[found.cell]),
+    )
+
+
+def seed_search(table: NB201Table, data: ImageData, seed: int) -> SeedSearch:
     """Returns the searches of a seed, its supernet trained."""
+    study = RankStudy(
+        StudyConfig(
+            pathlib.Path(RUN_DIR.value) / "study",
+            epochs=EPOCHS.value,
+            learning_rates=(0.1, 0.004),
+            num_seeds=seed + 1,
+            cells_per_stage=1,
+            num_images=12_800,
+        ),
+        data,
+        table,
+    )
+    study.run()
     trainer, bases = study.trained(seed)
     space = trainer.supernet.space
     evaluator = ChildEvaluator(
@@ -278,29 +327,16 @@ def main(argv: Sequence[str]) -> None:
     rows = read_rows(path)
     data = load("cifar10", data_dir=DATA_DIR.value)
     for seed in range(SEEDS.value):
-        if seed in {row.seed for row in rows}:
-            continue
-        study = RankStudy(
-            StudyConfig(
-                pathlib.Path(RUN_DIR.value) / "study",
-                epochs=EPOCHS.value,
-                learning_rates=(0.1, 0.004),
-                num_seeds=seed + 1,
-                cells_per_stage=1,
-                num_images=12_800,
-            ),
-            data,
-            table,
-        )
-        study.run()
-        search = seed_search(study, table, data, seed)
-        new = search.found()
-        if DEVICE.value in table.columns:
-            for limit_ms in LIMITS.value:
-                new += search.found_within(limit_ms)
-        rows += new
+        search = seed_search(table, data, seed)
+        # By text, since no limit is like another.
+        known = {
+            (row.way, str(row.limit_ms)) for row in rows if row.seed == seed
+        }
+        for (way, limit_ms), find in search.ways().items():
+            if (way, str(limit_ms)) not in known:
+                rows.append(row_of(table, (way, limit_ms), seed, find()))
         write_rows(path, rows)
-        print(f"seed {seed}: {len(new)} rows", flush=True)
+        print(f"seed {seed}: {len(rows)} rows so far", flush=True)
     print("\n".join(summary(rows)))
     if DEVICE.value in table.columns:
         latencies_ms, truth = table.column(DEVICE.value), table.column(TRUTH)
