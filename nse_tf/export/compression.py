@@ -1,0 +1,256 @@
+"""Quantization-aware fine-tuning, pruning and clustering, in a process apart.
+
+TensorFlow's model optimization toolkit works on the older Keras alone. So the
+network goes to a process of its own as a list of layers and their weights, is
+built there anew, and its scores are held against those of the original before
+anything is trained: what differs there was not carried over.
+"""
+
+import dataclasses
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+import keras
+import numpy as np
+
+PROGRAM = pathlib.Path(__file__).with_name("compress_program.py")
+KINDS = ("quantize", "prune", "cluster")
+# What the program can build; for each, the toolkit or a config of ours knows
+# how to quantize it.
+KNOWN_LAYERS = (
+    *("InputLayer", "Rescaling", "Conv2D", "DepthwiseConv2D", "Dense"),
+    *("BatchNormalization", "ReLU", "Activation", "Add", "Multiply"),
+    *("Average", "AveragePooling2D", "MaxPooling2D", "Flatten", "Dropout"),
+    *("GlobalAveragePooling2D",),
+)
+# Others mean something else in the older Keras, such as hard_sigmoid, or the
+# toolkit cannot quantize them.
+KNOWN_ACTIVATIONS = (
+    *("linear", "relu", "sigmoid", "tanh", "gelu", "silu", "swish"),
+)
+# Largest difference of a network carried over, as a share of its scores' span.
+CARRIED_OVER = 1e-3
+
+
+@dataclasses.dataclass(frozen=True)
+class Compressed:
+    """A compressed network.
+
+    Attributes:
+        tflite: The int8 file, for `quantize`.
+        model: The network with its new weights, for `prune` and `cluster`.
+        carried_over_difference: Largest difference of any score between the
+            network and its copy in the other process, before training.
+        losses: Mean training loss of each epoch.
+    """
+
+    tflite: bytes | None
+    model: keras.Model | None
+    carried_over_difference: float
+    losses: tuple[float, ...]
+
+
+def compress(
+    model: keras.Model,
+    kind: str,
+    images: np.ndarray,
+    labels: np.ndarray,
+    *,
+    epochs: int = 1,
+    learning_rate: float = 1e-4,
+    batch_size: int = 64,
+    seed: int = 0,
+    timeout_seconds: float = 24 * 3600.0,
+) -> Compressed:
+    """Fine-tunes a network for a smaller file.
+
+    `quantize` trains it to be computed in 8 bits and returns the file; `prune`
+    leaves half of the weights of every kernel zero, `cluster` 16 values in each
+    kernel, both of which make files that compress well.
+
+    Args:
+        model: One input `(batch, height, width, channels)` of raw pixel values
+            0..255, one output of logits `(batch, classes)`; stock layers.
+        kind: One of `KINDS`.
+        images: `(count, height, width, channels)`, training images.
+        labels: `(count,)`, class indices.
+        epochs: Passes over the images.
+        learning_rate: Of Adam.
+        batch_size: Images a step.
+        seed: Of the order of images.
+        timeout_seconds: How long the process may take.
+
+    Raises:
+        ValueError: If an argument is out of range, a layer is not known there
+            (names it), the toolkit is not installed, weights do not carry over,
+            or the process fails.
+    """
+    if kind not in KINDS:
+        raise ValueError(
+            f"`kind` must be one of {', '.join(KINDS)}; got {kind!r}."
+        )
+    if len(images) == 0 or labels.shape != (len(images),):
+        raise ValueError(
+            f"`images` has shape {images.shape} and `labels` {labels.shape}; "
+            "there must be at least one image, and one label for each."
+        )
+    layers = describe_layers(model)
+    _require_toolkit()
+    some = _with_extremes(images[:: max(1, len(images) // 64)])
+    settings = {
+        "kind": kind,
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "seed": seed,
+    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "network.json").write_text(
+            json.dumps({"layers": layers, "settings": settings})
+        )
+        np.savez(folder / "weights.npz", **_weights(model))
+        np.savez(
+            folder / "images.npz",
+            images=images,
+            labels=labels,
+            calibration=some,
+            scores=model.predict(some.astype(np.float32), verbose=0),
+        )
+        _run(folder, timeout_seconds)
+        result = json.loads((folder / "result.json").read_text())
+        difference = result["carried_over_difference"]
+        if not difference <= CARRIED_OVER * result["score_span"]:
+            raise ValueError(
+                f"`model` {model.name!r} was not carried over to the older "
+                f"Keras: its scores differ by {difference:.3g}, of a span of "
+                f"{result['score_span']:.3g}."
+            )
+        tflite, compressed = None, None
+        if kind == "quantize":
+            tflite = (folder / "model.tflite").read_bytes()
+        else:
+            compressed = _with_weights(model, folder / "compressed.npz")
+    return Compressed(tflite, compressed, difference, tuple(result["losses"]))
+
+
+def describe_layers(model: keras.Model) -> list[dict[str, Any]]:
+    """Returns a network as data: each layer's kind, numbers and inputs.
+
+    Raises:
+        ValueError: If it is no functional model of one input and output, or has
+            a layer that cannot be carried over; names it.
+    """
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ValueError(
+            f"`model` {model.name!r} has {len(model.inputs)} inputs and "
+            f"{len(model.outputs)} outputs; there must be one of each."
+        )
+    config = keras.Model(model.inputs, model.outputs).get_config()
+    layers = []
+    for layer in config["layers"]:
+        kind, name = layer["class_name"], layer["config"]["name"]
+        if kind not in KNOWN_LAYERS:
+            raise ValueError(
+                f"Layer {name!r} is a {kind}, which cannot be quantized, "
+                f"pruned or clustered here; known are {', '.join(KNOWN_LAYERS)}"
+                ". Export it by post-training quantization instead."
+            )
+        plain = json.loads(json.dumps(layer["config"], default=str))
+        used = plain.get("activation", "linear")
+        if used not in KNOWN_ACTIVATIONS:
+            raise ValueError(
+                f"Layer {name!r} has the activation {used!r}, which is not "
+                "known to be the same in the older Keras; known are "
+                f"{', '.join(KNOWN_ACTIVATIONS)}."
+            )
+        if used == "silu":
+            plain["activation"] = "swish"
+        layers.append(
+            {
+                "name": name,
+                "kind": kind,
+                "config": plain,
+                "shape": list(model.input_shape[1:]),
+                "inputs": _sources(layer["inbound_nodes"]),
+            }
+        )
+    return layers
+
+
+def _sources(nodes: Any) -> list[str]:
+    """Returns the names of the layers that a layer hears from, in order."""
+    if isinstance(nodes, dict):
+        if "keras_history" in nodes:
+            return [nodes["keras_history"][0]]
+        return [name for value in nodes.values() for name in _sources(value)]
+    if isinstance(nodes, list | tuple):
+        return [name for value in nodes for name in _sources(value)]
+    return []
+
+
+def _weights(model: keras.Model) -> dict[str, Any]:
+    return {
+        f"{layer.name}/{index}": value
+        for layer in model.layers
+        for index, value in enumerate(layer.get_weights())
+    }
+
+
+def _with_weights(model: keras.Model, path: pathlib.Path) -> keras.Model:
+    """Returns a copy of the model with the weights of a file."""
+    copy = keras.models.clone_model(model)
+    with np.load(path) as values:
+        for layer in copy.layers:
+            count = len(layer.get_weights())
+            layer.set_weights(
+                [values[f"{layer.name}/{index}"] for index in range(count)]
+            )
+    return copy
+
+
+def _with_extremes(images: np.ndarray) -> np.ndarray:
+    """Returns the images with a black and a white value in the first."""
+    pinned = np.array(images)
+    pinned[0].flat[0], pinned[0].flat[-1] = 0, 255
+    return pinned
+
+
+def _require_toolkit() -> None:
+    for name in ("tensorflow_model_optimization", "tf_keras"):
+        if importlib.util.find_spec(name) is None:
+            raise ValueError(
+                f"{name} is not installed: pip install nse-tf[compress]."
+            )
+
+
+def _run(folder: pathlib.Path, timeout_seconds: float) -> None:
+    environment = {
+        **os.environ,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_USE_LEGACY_KERAS": "1",
+    }
+    try:
+        done = subprocess.run(
+            [sys.executable, str(PROGRAM), str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+            timeout=timeout_seconds,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ValueError(
+            f"Compressing takes more than `timeout_seconds` {timeout_seconds}."
+        ) from error
+    if done.returncode:
+        last = (done.stderr.strip() or "no message").splitlines()[-1]
+        raise ValueError(
+            f"Compressing fails with exit code {done.returncode}: {last}"
+        )
