@@ -233,7 +233,13 @@ def test_help_lists_the_flags_without_tensorflow(
         *("--dataset", "--data_dir", "--space", "--image_size", "--run_dir"),
         *("--max_macs_m", "--max_params_m", "--max_latency_ms"),
         *("--max_size_kb", "--[no]shrink", "--method", "--effort", "--seed"),
-        *(f"--{flag.name}" for flag in search_flags.OVERRIDES),
+        *(
+            f"--[no]{flag.name}" if flag.boolean else f"--{flag.name}"
+            for flag in (
+                search_flags.flags.FLAGS[each.name]
+                for each in search_flags.OVERRIDES
+            )
+        ),
     ):
         assert name in done.stdout
     assert "quick|laptop|paper" in done.stdout

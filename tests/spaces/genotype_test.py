@@ -37,10 +37,18 @@ def test_several_branches_are_no_path() -> None:
         _ = genotype.path
 
 
-@pytest.mark.parametrize("gene", [(), (1, 0), (1, 1), (-1, 2)])
+@pytest.mark.parametrize("gene", [(1, 0), (1, 1), (-1, 2)])
 def test_a_gene_out_of_order_is_refused(gene: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="Gene 1 is"):
         Genotype(((0,), gene), "f")
+
+
+def test_a_place_that_is_skipped_is_no_path() -> None:
+    genotype = Genotype(((3,), ()), "f")
+    assert not genotype.is_path
+    assert Genotype.from_json(genotype.to_json()) == genotype
+    with pytest.raises(ValueError, match="no or several open branches"):
+        _ = genotype.path
 
 
 SCHEMA = "nse_tf.genotype/1"
@@ -59,7 +67,6 @@ SCHEMA = "nse_tf.genotype/1"
         {"schema": SCHEMA, "genes": [0], "fingerprint": "f"},
         {"schema": SCHEMA, "genes": [["0"]], "fingerprint": "f"},
         {"schema": SCHEMA, "genes": [[0.5]], "fingerprint": "f"},
-        {"schema": SCHEMA, "genes": [[]], "fingerprint": "f"},
         {"schema": SCHEMA, "genes": None, "fingerprint": "f"},
     ],
 )

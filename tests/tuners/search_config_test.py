@@ -7,7 +7,7 @@ import pytest
 
 from nse_tf.costs import Budget
 from nse_tf.evolution import EXPLORERS
-from nse_tf.methods import operator_scoring
+from nse_tf.methods import nse_config, operator_scoring
 from nse_tf.tuners import search_config
 from nse_tf.tuners.efforts import EFFORTS
 from nse_tf.tuners.search_config import EFFORT_NAMES, METHODS, SearchConfig
@@ -37,6 +37,7 @@ def test_what_is_left_to_the_data_is_no_setting() -> None:
         "dataset": "digits",
         "validation_fraction": 0.2,
         "method": "evolution",
+        "inherit_by": "front",
         "shrink": True,
         "score": "angle",
         "precision": "fp32",
@@ -92,8 +93,13 @@ def test_whatever_decides_the_outcome_is_a_setting(
 def test_the_names_are_those_that_there_are() -> None:
     """They are repeated there to check flags without loading TensorFlow."""
     assert set(EFFORT_NAMES) == set(EFFORTS)
-    assert set(METHODS) == set(EXPLORERS)
+    assert set(METHODS) == {*EXPLORERS, "nse"}
+    assert search_config.EXPLORERS == tuple(EXPLORERS)
 
 
 def test_the_flag_names_every_score() -> None:
     assert search_config.SCORES == operator_scoring.SCORES
+
+
+def test_the_flag_names_every_way_to_inherit() -> None:
+    assert search_config.INHERITANCES == nse_config.INHERITANCES
