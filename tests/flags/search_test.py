@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from absl import flags
 from absl.testing import flagsaver
 from PIL import Image
 
@@ -29,6 +30,7 @@ from nse_tf.flags.search import run
 SEVERAL = f"""
 {ONE}
 import contextlib, io, json
+from absl import flags
 from absl.testing import flagsaver
 told = []
 lines = json.load(sys.stdin)
@@ -236,7 +238,7 @@ def test_help_lists_the_flags_without_tensorflow(
         *(
             f"--[no]{flag.name}" if flag.boolean else f"--{flag.name}"
             for flag in (
-                search_flags.flags.FLAGS[each.name]
+                flags.FLAGS[each.name]
                 for each in search_flags.OVERRIDES
             )
         ),

@@ -94,7 +94,7 @@ def test_the_names_are_those_that_there_are() -> None:
     """They are repeated there to check flags without loading TensorFlow."""
     assert set(EFFORT_NAMES) == set(EFFORTS)
     assert set(METHODS) == {*EXPLORERS, "nse"}
-    assert search_config.EXPLORERS == tuple(EXPLORERS)
+    assert tuple(EXPLORERS) == search_config.EXPLORERS
 
 
 def test_the_flag_names_every_score() -> None:
