@@ -26,11 +26,11 @@ def run(program: str, folder: pathlib.Path, *flags: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["choice", "keras_tuner"])
+@pytest.mark.parametrize("page", ["choice", "keras_tuner", "nse"])
 def test_the_programs_of_a_page_run(page: str, tmp_path: pathlib.Path) -> None:
     text = (CHECKOUT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     programs = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.M)
-    assert len(programs) > 2
+    assert programs
     run("\n".join(programs), tmp_path)
 
 
