@@ -77,7 +77,7 @@ def awake(model: keras.Model) -> keras.Model:
     "name",
     [
         pytest.param(
-            name, marks=[] if name in FAST else [pytest.mark.slow], id=name
+            name, marks=[] if name in FAST else [pytest.mark.long], id=name
         )
         for name in chain_ops()
     ],
@@ -101,14 +101,17 @@ def test_an_op_computes_in_a_file_what_it_computes_in_keras(name: str) -> None:
     assert census.float_names == ()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("quantizer", QUANTIZERS)
 @pytest.mark.parametrize(
     ("preset", "seed"),
     [
-        *(("nb201", seed) for seed in range(3)),
-        *(("nse_tiny", seed) for seed in range(2)),
-        ("spos_tiny", 0),
+        pytest.param("nse_tiny", 0, marks=pytest.mark.slow),
+        pytest.param("nse_tiny", 1, marks=pytest.mark.long),
+        *(
+            pytest.param("nb201", seed, marks=pytest.mark.long)
+            for seed in range(3)
+        ),
+        pytest.param("spos_tiny", 0, marks=pytest.mark.long),
     ],
 )
 def test_whole_networks_convert_in_every_precision(

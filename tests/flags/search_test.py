@@ -238,8 +238,7 @@ def test_help_lists_the_flags_without_tensorflow(
         *(
             f"--[no]{flag.name}" if flag.boolean else f"--{flag.name}"
             for flag in (
-                flags.FLAGS[each.name]
-                for each in search_flags.OVERRIDES
+                flags.FLAGS[each.name] for each in search_flags.OVERRIDES
             )
         ),
     ):

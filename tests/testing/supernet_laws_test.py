@@ -22,7 +22,7 @@ def test_a_supernet_keeps_every_law(law: Law) -> None:
     law(Supernet(tiny_space(max_open=2, stages=SHORT)))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("law", SUPERNET_LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("max_open", [1, 3])
 def test_longer_supernets_keep_every_law(law: Law, max_open: int) -> None:
