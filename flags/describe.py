@@ -29,6 +29,7 @@ from nse_tf.costs import (
     describe_space,
 )
 from nse_tf.costs.published_tables import READERS
+from nse_tf.costs.scaling import scaled_to_macs
 from nse_tf.costs.tables import CostTable
 from nse_tf.flags import (
     binaries,
@@ -65,6 +66,14 @@ NETWORK = flags.DEFINE_string(
 )
 
 
+SCALE_TO_MACS_M = flags.DEFINE_float(
+    "scale_to_macs_m",
+    None,
+    "Makes a network of a chain as wide as so many million MACs allow.",
+    lower_bound=0,
+)
+
+
 def describe() -> SpaceDescription | NetworkDescription:
     """Returns the description that the flags ask for.
 
@@ -88,9 +97,10 @@ def describe() -> SpaceDescription | NetworkDescription:
     source = PRESETS[name].summary if name in PRESETS else name
     if GENOTYPE.value is None:
         return describe_space(space, name=name, source=source)
+    space, genotype = _scaled(space, _read_genotype(space, GENOTYPE.value))
     return describe_network(
         space,
-        _read_genotype(space, GENOTYPE.value),
+        genotype,
         name=GENOTYPE.value,
         source=source,
         table=_read_table(space),
@@ -110,6 +120,7 @@ def _describe_published(
             f"change it, use --space={space.name} with its --genotype, and "
             "--image_size and the like."
         )
+    space, genotype = _scaled(space, genotype)
     return describe_network(
         space,
         genotype,
@@ -118,6 +129,17 @@ def _describe_published(
         source=PUBLISHED[name].source,
         table=_read_table(space),
     )
+
+
+def _scaled(
+    space: SearchSpace, genotype: Genotype
+) -> tuple[SearchSpace, Genotype]:
+    """Returns the network as wide as a flag allows, if it is given."""
+    if SCALE_TO_MACS_M.value is None:
+        return space, genotype
+    macs = SCALE_TO_MACS_M.value * 1e6
+    wider, same, _ = scaled_to_macs(space, genotype, macs)
+    return wider, same
 
 
 def _read_table(space: SearchSpace) -> CostTable | None:

@@ -1,0 +1,105 @@
+"""Widths scaled until a network fills a budget of MACs."""
+
+import dataclasses
+import math
+from typing import Any
+
+from nse_tf.costs.budgets import BudgetError
+from nse_tf.costs.counts import fixed_parts, op_part
+from nse_tf.spaces import (
+    BranchSkeleton,
+    Genotype,
+    SearchSpace,
+    Stage,
+    require_chain,
+    rounded_channels,
+)
+from nse_tf.spaces.chains import chain_blocks
+
+# NSE gives its scales to a two-hundredth.
+STEP = 1 / 200
+_MOST_STEPS = 800
+
+
+def scaled_to_macs(
+    space: SearchSpace, genotype: Genotype, macs: float
+) -> tuple[SearchSpace, Genotype, float]:
+    """Returns a network at the largest width whose MACs stay within a budget.
+
+    The widths of all stages are multiplied by one number, in steps of 0.005,
+    and rounded to multiples of 8; stem and tail of multi-branch networks keep
+    theirs. The ops stay.
+
+    Args:
+        space: The space of the network, a chain.
+        genotype: The network.
+        macs: The most multiply-accumulates.
+
+    Returns:
+        A space of the new widths, the network in it, and what the widths were
+        multiplied by.
+
+    Raises:
+        BudgetError: If even the narrowest network has more MACs.
+        ValueError: If the genotype is foreign, or the space no chain.
+
+    References:
+        Ci et al., NSE (2021), how final networks are made:
+        https://arxiv.org/abs/2011.10904
+    """
+    space.require(genotype)
+    best: tuple[SearchSpace, Genotype, float] | None = None
+    least = math.inf
+    last: SearchSpace | None = None
+    for number in range(1, _MOST_STEPS + 1):
+        wider = _at_width(space, number * STEP)
+        if last is not None and wider.skeleton == last.skeleton:
+            continue
+        last = wider
+        same = wider.genotype(genotype.genes)
+        cost = _macs(wider, same)
+        least = min(least, cost)
+        if cost <= macs:
+            best = wider, same, number * STEP
+    if best is None:
+        raise BudgetError(
+            f"At any width the network has more than {macs:g} MACs: the "
+            f"narrowest has {least:g}. Allow more."
+        )
+    return best
+
+
+def _macs(space: SearchSpace, genotype: Genotype) -> int:
+    """Returns the MACs of one network, without those of all candidates."""
+    return sum(part.macs for part in fixed_parts(space.skeleton)) + sum(
+        op_part(block.candidates[index], block).macs
+        for block, gene in zip(space.blocks, genotype.genes, strict=True)
+        for index in gene
+    )
+
+
+def _at_width(space: SearchSpace, scale: float) -> SearchSpace:
+    """Returns a chain whose widths are multiplied by a number."""
+    skeleton, blocks = require_chain(space)
+    if scale == 1.0:
+        return space
+
+    def scaled(channels: int) -> int:
+        return rounded_channels(channels * scale)
+
+    ends = ("stem_channels", "first_channels", "tail_channels")
+    changes: dict[str, Any] = {
+        "stages": tuple(
+            Stage(scaled(stage.channels), stage.depth, stage.stride)
+            for stage in skeleton.stages
+        )
+    }
+    if not isinstance(skeleton, BranchSkeleton):
+        changes |= {name: scaled(getattr(skeleton, name)) for name in ends}
+    wider = dataclasses.replace(skeleton, **changes)
+    changed = chain_blocks(
+        wider,
+        [block.candidates for block in blocks],
+        [block.max_open for block in blocks],
+    )
+    return dataclasses.replace(space, skeleton=wider, blocks=changed)
