@@ -103,7 +103,7 @@ def config(seed: int) -> SpaceEvolutionConfig:
     return SpaceEvolutionConfig(
         num_active=ACTIVE.value,
         max_rounds=ROUNDS.value,
-        target=TARGET_M.value * 1e6,
+        target=TARGET_M.value * 1e6 or None,
         window=WINDOW.value,
         window_shift=0.0,
         num_proposals=PROPOSALS.value,

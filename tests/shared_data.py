@@ -12,3 +12,11 @@ needs_nasbench201 = pytest.mark.skipif(
     not (NB201_CSV.exists() and LATENCY_CSV.exists()),
     reason=f"the tables of NAS-Bench-201 are not in {FOLDER}",
 )
+
+PIXEL_CSV = FOLDER / "latency" / "proxylessnas_pixel1_lut.csv"
+NSE_CSV = FOLDER / "latency" / "nse_lut.csv"
+
+needs_tables = pytest.mark.skipif(
+    not (PIXEL_CSV.exists() and NSE_CSV.exists()),
+    reason=f"the published latency tables are not in {FOLDER}",
+)

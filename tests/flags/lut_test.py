@@ -10,8 +10,8 @@ from absl.testing import flagsaver
 from nse_tf.costs.tables import CostTable
 from nse_tf.flags import lut
 from nse_tf.spaces import MBConv, save_space
+from tests.shared_data import PIXEL_CSV, needs_tables
 from tests.supernet.tiny_spaces import tiny_space
-from tests.tuners.published_tables_test import PIXEL_CSV, needs_tables
 
 
 def run(**given: Any) -> None:

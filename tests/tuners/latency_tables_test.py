@@ -6,16 +6,19 @@ import pathlib
 
 import pytest
 
+from nse_tf.costs.published_tables import nse_table
 from nse_tf.costs.tables import CostTable, TableCheck
 from nse_tf.export import InterpreterBackend, TablePlan
-from nse_tf.spaces import MBConv
+from nse_tf.spaces import MBConv, make_preset
 from nse_tf.tuners.latency_tables import (
     LutConfig,
     given_table,
     make_table,
+    require_rows,
     share_within,
 )
 from tests.costs.strategies import made_up_table
+from tests.shared_data import NSE_CSV, needs_tables
 from tests.supernet.tiny_spaces import tiny_space
 
 SPACE = tiny_space(ops=(MBConv(3, 1), MBConv(3, 3)))
@@ -49,6 +52,17 @@ def test_a_table_of_another_space_says_what_it_lacks(
         ValueError, match=r"table\.json lacks 3 of the 11 rows .*mbconv_k5_e3"
     ):
         given_table(table_file, LARGER, TablePlan(), 0.25)
+
+
+@needs_tables
+def test_a_published_table_that_does_not_cover_a_space_says_so() -> None:
+    space = make_preset("nse_27")
+    with pytest.raises(
+        ValueError, match=r"NSE lacks 310 of the 326 rows of space 'nse_27'"
+    ):
+        require_rows(nse_table(NSE_CSV, space), space, "NSE")
+    space = make_preset("nse_gpu")
+    require_rows(nse_table(NSE_CSV, space), space, "NSE")
 
 
 def test_the_gate_is_honored(tmp_path: pathlib.Path) -> None:
