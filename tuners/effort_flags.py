@@ -11,6 +11,9 @@ from nse_tf.training import NB201_RECIPE
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
 from nse_tf.tuners.search_config import EXPLORERS, SearchConfig
 
+# What an evolving space aims at, if there is a limit on it; the first counts.
+_AIMED_AT = ("macs", "latency_ms", "params")
+
 
 def make_effort(config: SearchConfig, data: ImageData) -> Effort:
     """Returns the numbers of a run: an effort, with single ones overridden."""
@@ -99,6 +102,10 @@ def _evolution(
         changes["learning_rates"] = (first * scale, peak * scale)
     return dataclasses.replace(
         evolution,
+        cost=next(
+            (name for name in _AIMED_AT if name in config.budget.limits),
+            evolution.cost,
+        ),
         inherit_by=config.inherit_by,
         rank_by=config.rank_by,
         precision=config.precision,

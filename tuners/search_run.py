@@ -264,6 +264,11 @@ def _make_oracle(
     """
     space, budget = model.space, config.budget
     if config.method == NSE:
+        if config.distribute is not None:
+            raise ValueError(
+                "An evolving space is trained on one device: leave out "
+                "--distribute."
+            )
         start = (
             None if config.start is None else load_start(space, config.start)
         )

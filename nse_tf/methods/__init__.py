@@ -14,4 +14,5 @@ from nse_tf.methods.one_shot_config import OneShotConfig as OneShotConfig
 from nse_tf.methods.space_shrinking import SpaceShrinking as SpaceShrinking
 from nse_tf.methods.start_states import StartState as StartState
 from nse_tf.methods.start_states import load_start as load_start
+from nse_tf.methods.start_states import published_start as published_start
 from nse_tf.methods.start_states import save_start as save_start

@@ -4,7 +4,10 @@ import dataclasses
 import pathlib
 from typing import Any
 
+from nse_tf.methods.inheritance import union_of
 from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces.branch_networks import FRONT, branch_genes
+from nse_tf.spaces.branch_ops import NSE_27_OPS
 from nse_tf.spaces.files import read_json, write_json
 
 SCHEMA = "nse_tf.start/1"
@@ -26,6 +29,44 @@ class StartState:
     locked: Cells
     seen: Cells
     front: tuple[Cells, ...] = ()
+
+
+def published_start(space: SearchSpace) -> StartState:
+    """Returns what NSE's search of its second space started from.
+
+    That is the front of the first space: its ops are locked, all of the first
+    space's are seen.
+
+    Args:
+        space: The second space, `nse_72`, at any size.
+
+    Raises:
+        ValueError: If it has other cells.
+
+    References:
+        Ci et al., NSE (2021), code of the second search:
+        https://arxiv.org/abs/2011.10904. There the front itself was not judged
+        again; leave it out for that.
+    """
+    front = tuple(branch_genes(cells) for cells in FRONT)
+    if len(space.blocks) != len(front[0]):
+        raise ValueError(
+            f"The published start has {len(front[0])} cells, space "
+            f"{space.name!r} {len(space.blocks)}: use 'nse_72'."
+        )
+    names = [op.name for op in NSE_27_OPS]
+    return StartState(
+        union_of(front, len(space.blocks)),
+        tuple(
+            tuple(
+                index
+                for index, op in enumerate(block.candidates)
+                if op.name in names
+            )
+            for block in space.blocks
+        ),
+        front,
+    )
 
 
 def state_to_json(space: SearchSpace, state: StartState) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from nse_tf.methods import (
     SpaceEvolutionConfig,
     StartState,
     load_start,
+    published_start,
     save_start,
 )
 from nse_tf.methods.inheritance import (
@@ -313,6 +314,32 @@ def test_a_start_locks_what_was_kept_and_lets_in_what_is_new(
         assert locked == (0, 1)
         assert 2 not in active
     assert events(method, "evolved")[0]["num_old"] == 1
+
+
+def test_the_second_space_starts_from_the_published_front(
+    tmp_path: pathlib.Path,
+) -> None:
+    space = make_preset("nse_72")
+    state = published_start(space)
+    save_start(space, state, tmp_path / "start.json")
+    assert load_start(space, tmp_path / "start.json") == state
+    method = SpaceEvolution(
+        CostModel(space),
+        Budget(macs=350e6),
+        dataclasses.replace(
+            QUICK, num_active=5, max_rounds=1, num_proposals=10
+        ),
+        state,
+    )
+    jobs = do_all(method, FormulaWorker(CostModel(space)).run)
+    (job,) = [job for job in jobs if isinstance(job, TrainBranches)]
+    assert job.locked == state.locked
+    for active, locked in zip(job.active, job.locked, strict=True):
+        assert len(active) == 5
+        assert all(index >= 27 for index in set(active) - set(locked))
+    assert events(method, "evolved")[0]["num_old"] == 17
+    with pytest.raises(ValueError, match="use 'nse_72'"):
+        published_start(POOL)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from nse_tf.spaces import MBConv
 from nse_tf.tuners.hyperparameters import declare, genotype_of, values_of
+from tests.supernet.tiny_branches import tiny_branches
 from tests.supernet.tiny_spaces import tiny_space
 
 SPACE = tiny_space()
@@ -64,3 +65,19 @@ def test_an_unknown_op_is_refused() -> None:
     hp.values[SPACE.blocks[0].name] = MBConv(9, 9).name
     with pytest.raises(ValueError, match=MBConv(9, 9).name):
         genotype_of(SPACE, hp)
+
+
+def test_open_branches_are_booleans_that_come_back() -> None:
+    space = tiny_branches()
+    genotype = space.genotype([[], [0, 2], [1]])
+    hp = keras_tuner.HyperParameters()
+    declare(space, hp)
+    hp.values |= values_of(space, genotype)
+    copy = keras_tuner.HyperParameters.from_config(hp.get_config())
+    assert genotype_of(space, copy) == genotype
+    assert [type(each).__name__ for each in hp.space] == ["Boolean"] * 9
+    closed = f"{space.blocks[1].name}/{space.blocks[1].candidates[0].name}"
+    also = f"{space.blocks[1].name}/{space.blocks[1].candidates[2].name}"
+    hp.values |= {closed: False, also: False}
+    with pytest.raises(ValueError, match="must open 1 to 3 branches"):
+        genotype_of(space, hp)

@@ -1,5 +1,6 @@
 import dataclasses
 import pathlib
+from typing import Any
 
 import pytest
 
@@ -182,3 +183,66 @@ def test_a_network_out_of_reach_is_refused_before_anything_is_written(
     with pytest.raises(BudgetError, match=r"cheapest costs .* the dearest"):
         run_search(config)
     assert not any(tmp_path.iterdir())
+
+
+# Evolving spaces.
+
+NSE = dataclasses.replace(CONFIG, method="nse")
+
+
+def test_an_evolving_space_is_one_of_multi_branch_cells() -> None:
+    assert make_space(NSE, DATA).name == "nse_tiny"
+
+
+def test_an_evolving_space_aims_at_what_is_limited() -> None:
+    for budget, cost in (
+        (Budget(), "macs"),
+        (Budget(macs=1e6, latency_ms=1.0), "macs"),
+        (Budget(latency_ms=1.0), "latency_ms"),
+        (Budget(params=1e5), "params"),
+    ):
+        config = dataclasses.replace(NSE, budget=budget)
+        assert make_effort(config, DATA).evolution.cost == cost
+
+
+def test_single_numbers_of_an_evolving_space_may_be_given() -> None:
+    config = dataclasses.replace(
+        NSE,
+        inherit_by="angle",
+        seed=3,
+        overrides=(
+            ("num_active", 4),
+            ("target_m", 1.5),
+            ("drop_below", -1.0),
+            ("preserve_locked", False),
+            ("supernet_learning_rate", 0.2),
+        ),
+    )
+    found = make_effort(config, DATA).evolution
+    assert (found.num_active, found.target) == (4, 1.5e6)
+    assert (found.drop_below, found.preserve_locked) == (-1.0, False)
+    assert found.learning_rates == pytest.approx((0.04, 0.2))
+    assert (found.inherit_by, found.seed) == ("angle", 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"distribute": "mirrored"}, "leave out --distribute"),
+        ({"method": "random", "inherit_by": "both"}, "are for --method=nse"),
+        ({"overrides": (("num_active", 14),)}, "`num_active` is 14"),
+        ({"budget": Budget(macs=1e3)}, "the cheapest costs"),
+    ],
+)
+def test_what_does_not_suit_an_evolving_space_is_refused(
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    message: str,
+) -> None:
+    monkeypatch.setattr(
+        "nse_tf.tuners.search_run.load_data", lambda config: DATA
+    )
+    config = dataclasses.replace(NSE, run_dir=tmp_path / "run", **changes)
+    with pytest.raises(ValueError, match=message):
+        run_search(config)
