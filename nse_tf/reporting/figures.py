@@ -1,5 +1,6 @@
 """Which figures a run's record has data for."""
 
+import dataclasses
 from collections.abc import Iterator
 
 from nse_tf.methods.finals import Purpose
@@ -40,6 +41,8 @@ def search_figures(
 ) -> Iterator[Drawing]:
     """Yields the figures of the search, of what there is data for."""
     children = judged_children(record.named("generation"))
+    if record.named("evolved"):  # Drawn by indicators from the first on.
+        children = dataclasses.replace(children, num_random=0)
     if len(children):
         allowed = limits(record)
         winner = None if answer is None else answer.path
