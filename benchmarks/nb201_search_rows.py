@@ -114,12 +114,14 @@ def front_summary(
                 *worst,
             )
             shares.setdefault(way, {})[seed] = taken / best
-    return [
-        f"{way}: {np.mean(list(by_seed.values())):.3f} of the true front's "
-        f"hypervolume, deviation {np.std(list(by_seed.values())):.3f} over "
-        f"{len(by_seed)} seeds"
-        for way, by_seed in shares.items()
-    ]
+    lines = []
+    for way, by_seed in shares.items():
+        values = np.array(list(by_seed.values()))
+        line = f"{way}: {values.mean():.3f} of the true front's hypervolume"
+        if len(values) > 1:
+            line += f", deviation {values.std(ddof=1):.3f}"
+        lines.append(f"{line}, {len(values)} seeds")
+    return lines
 
 
 def hypervolume(
