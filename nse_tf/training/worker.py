@@ -1,6 +1,5 @@
 """Turns a job into a result."""
 
-import math
 import pathlib
 import time
 from collections.abc import Callable, Sequence
@@ -38,6 +37,7 @@ from nse_tf.training.companions import Companions
 from nse_tf.training.evaluation import ChildEvaluator
 from nse_tf.training.following import MAKE
 from nse_tf.training.judges import FileJudge, Measurer, file_accuracy
+from nse_tf.training.keeping import after_epoch
 from nse_tf.training.origins import origin_of, require_origin
 from nse_tf.training.progress import Progress
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
@@ -304,21 +304,7 @@ class Worker:
         files: WeightFiles,
         checkpoint: Callable[[], Checkpoint],
     ) -> Callable[[float], None]:
-        """Returns what advances a bar, and keeps a checkpoint when it is time.
-
-        The first comes after the first epoch: it shows early that the disk
-        takes it.
-        """
-        saved = -math.inf
-
-        def after_epoch(loss: float) -> None:
-            nonlocal saved
-            bar.advance(loss=loss)
-            if time.monotonic() - saved >= self._checkpoint_seconds:
-                files.keep(checkpoint(), is_finished=False)
-                saved = time.monotonic()
-
-        return after_epoch
+        return after_epoch(bar, files, checkpoint, self._checkpoint_seconds)
 
     def _evaluate_children(
         self, job: EvaluateChildren, started: float
