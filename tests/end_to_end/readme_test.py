@@ -60,7 +60,7 @@ def test_the_python_programs_run(tmp_path: pathlib.Path) -> None:
         done = run(code, tmp_path)
         assert done.returncode == 0, done.stderr
     accuracies = ast.literal_eval(done.stdout.splitlines()[-1])
-    assert set(accuracies) == {"fp32", "fp16", "int8"}
+    assert set(accuracies) == {"fp32", "fp16", "dynamic", "int8"}
     assert min(accuracies.values()) > 0.9
 
 
