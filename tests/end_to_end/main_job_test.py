@@ -166,8 +166,14 @@ def test_the_same_seed_finds_the_same_network_bit_by_bit(
 def test_a_limit_on_latency_and_size_is_kept_as_measured(
     tmp_path: pathlib.Path,
 ) -> None:
-    """Few ops at few shapes, so that the table takes seconds."""
-    limits = ("--max_latency_ms=0.5", "--max_size_kb=500")
+    """Few ops at few shapes, so that the table takes seconds.
+
+    How right it is says the machine, which other tests keep busy.
+    """
+    limits = (
+        *("--max_latency_ms=0.5", "--max_size_kb=500"),
+        "--max_table_error=inf",
+    )
     search(
         tmp_path,
         *LITTLE,
