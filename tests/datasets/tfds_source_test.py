@@ -254,7 +254,7 @@ def test_a_download_that_fails_says_so(tmp_path: pathlib.Path) -> None:
 CIFAR10 = pathlib.Path(__file__).parents[3] / "shared/data/cifar10/to_tfds.py"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(
     not CIFAR10.exists(), reason="the packed CIFAR-10 is not on this machine"
 )

@@ -195,6 +195,7 @@ def test_a_limit_on_latency_and_size_is_kept_as_measured(
     assert (run_dir / "cost_table.json").exists()
 
 
+@pytest.mark.long
 def test_random_search_without_shrinking(tmp_path: pathlib.Path) -> None:
     search(tmp_path, *LITTLE, "--noshrink", "--method=random", "--run_dir=r")
     events = RunLog(tmp_path / "r" / "log.jsonl").read()

@@ -198,9 +198,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return folder
 
 
+# One of keras-tuner's tuners for each change, the others by hand.
+ONE_OF_STOCK = [
+    pytest.param(kind, marks=[pytest.mark.long] if number else [])
+    for number, kind in enumerate(STOCK)
+]
+
+
 @pytest.mark.slow
 @quiet_stock
-@pytest.mark.parametrize("kind", STOCK)
+@pytest.mark.parametrize("kind", ONE_OF_STOCK)
 def test_stock_tuners_search_a_space_with_training_alone(
     kind: Any, tmp_path: pathlib.Path
 ) -> None:
@@ -217,7 +224,7 @@ def test_stock_tuners_search_a_space_with_training_alone(
 
 @pytest.mark.slow
 @quiet_stock
-@pytest.mark.parametrize("kind", STOCK)
+@pytest.mark.parametrize("kind", ONE_OF_STOCK)
 def test_stock_tuners_search_a_shrunk_space_with_inherited_weights(
     kind: Any, run: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:

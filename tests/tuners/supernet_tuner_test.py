@@ -93,7 +93,9 @@ def test_a_finished_search_is_not_done_again(
     ("job_kind", "nth"),
     [("train_supernet", 0), ("train_supernet", 1), ("train_child", 1)],
 )
-@pytest.mark.parametrize("is_done", [True, False])
+@pytest.mark.parametrize(
+    "is_done", [pytest.param(True, marks=pytest.mark.long), False]
+)
 def test_an_interrupted_search_comes_to_the_same_end(
     folder: pathlib.Path,
     tmp_path: pathlib.Path,
