@@ -2,18 +2,15 @@
 
 import dataclasses
 import math
-from typing import Any
 
 from nse_tf.costs.budgets import BudgetError
 from nse_tf.costs.counts import fixed_parts, op_part
 from nse_tf.spaces import (
-    BranchSkeleton,
     Genotype,
     SearchSpace,
-    Stage,
     require_chain,
-    rounded_channels,
 )
+from nse_tf.spaces.adaptation import widened
 from nse_tf.spaces.chains import chain_blocks
 
 # NSE gives its scales to a two-hundredth.
@@ -26,9 +23,8 @@ def scaled_to_macs(
 ) -> tuple[SearchSpace, Genotype, float]:
     """Returns a network at the largest width whose MACs stay within a budget.
 
-    The widths of all stages are multiplied by one number, in steps of 0.005,
-    and rounded to multiples of 8; stem and tail of multi-branch networks keep
-    theirs. The ops stay.
+    Widths are multiplied by one number, in steps of 0.005 up to 4, and rounded
+    to multiples of 8; see `widened`. The ops stay.
 
     Args:
         space: The space of the network, a chain.
@@ -81,22 +77,7 @@ def _macs(space: SearchSpace, genotype: Genotype) -> int:
 def _at_width(space: SearchSpace, scale: float) -> SearchSpace:
     """Returns a chain whose widths are multiplied by a number."""
     skeleton, blocks = require_chain(space)
-    if scale == 1.0:
-        return space
-
-    def scaled(channels: int) -> int:
-        return rounded_channels(channels * scale)
-
-    ends = ("stem_channels", "first_channels", "tail_channels")
-    changes: dict[str, Any] = {
-        "stages": tuple(
-            Stage(scaled(stage.channels), stage.depth, stage.stride)
-            for stage in skeleton.stages
-        )
-    }
-    if not isinstance(skeleton, BranchSkeleton):
-        changes |= {name: scaled(getattr(skeleton, name)) for name in ends}
-    wider = dataclasses.replace(skeleton, **changes)
+    wider = widened(skeleton, scale)
     changed = chain_blocks(
         wider,
         [block.candidates for block in blocks],

@@ -67,7 +67,8 @@ class SpaceEvolution(Method):
         start: An earlier search's state to go on from; None starts anew.
 
     Raises:
-        BudgetError: If no network of the pool has the cost that is aimed at.
+        BudgetError: If no network of the pool has the cost that is aimed at, or
+            fits the budget.
         ValueError: If the numbers do not fit the pool.
 
     References:
@@ -90,6 +91,7 @@ class SpaceEvolution(Method):
         self.model, self.budget, self.config = model, budget, config
         self._start = start
         self._is_branched = isinstance(model.space.blocks[0], BranchBlock)
+        budget.check_reachable(model)
         self.aims = Aims.chosen(model, budget, config)
         if not self._is_branched and config.inherit_by != "front":
             raise ValueError(

@@ -40,8 +40,8 @@ class Aims:
         multi-branch cells, whose number of branches is free.
 
         Raises:
-            BudgetError: If no network has the cost that is aimed at; with the
-                costs that can be reached.
+            BudgetError: If no network has the cost that is aimed at, with the
+                costs that can be reached, or the budget allows none of them.
             ValueError: If the cost is not known.
         """
         if config.cost not in model.names:
@@ -66,6 +66,12 @@ class Aims:
         half = target * config.window
         window = Window(middle - half, middle + half)
         extra = Window(window.low - target * config.extra_window, window.low)
+        if limit is not None and window.low >= limit:
+            raise BudgetError(
+                f"`target` {target:g} lets in networks of more than "
+                f"{window.low:g} {config.cost}, but the budget allows {limit:g}"
+                ": aim lower, or leave the target to the budget."
+            )
         aims = cls(pricing, target, window, extra)
         aims._require_reachable(model.space, config.cost)
         return aims

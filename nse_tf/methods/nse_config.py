@@ -2,9 +2,8 @@
 
 import dataclasses
 
-from nse_tf.methods.one_shot_config import RANKINGS
+from nse_tf.methods.config_checks import check_numbers
 
-PRECISIONS = ("fp32", "fp16", "int8")
 INHERITANCES = ("front", "angle", "both")
 EVOLVED_COSTS = ("macs", "params", "latency_ms")
 _MAY_BE_ZERO = ("seed", "calibration_images", "num_rank_checks", "num_extra")
@@ -104,24 +103,11 @@ class SpaceEvolutionConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, known in (
-            ("inherit_by", INHERITANCES),
-            ("cost", EVOLVED_COSTS),
-            ("precision", PRECISIONS),
-            ("rank_by", RANKINGS),
-        ):
-            if getattr(self, name) not in known:
-                raise ValueError(
-                    f"`{name}` must be one of {', '.join(known)}, not "
-                    f"{getattr(self, name)!r}."
-                )
-        for field in dataclasses.fields(self):
-            least = 0 if field.name in _MAY_BE_ZERO else 1
-            value = getattr(self, field.name)
-            if type(value) is int and value < least:
-                raise ValueError(
-                    f"`{field.name}` must be at least {least}, not {value}."
-                )
+        check_numbers(
+            self,
+            {"inherit_by": INHERITANCES, "cost": EVOLVED_COSTS},
+            _MAY_BE_ZERO,
+        )
         for name, low, high in (
             ("open_rate", 0, 1),
             ("window", 0, 1),

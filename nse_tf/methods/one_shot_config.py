@@ -3,11 +3,10 @@
 import dataclasses
 
 from nse_tf.evolution import EXPLORERS, ExplorerConfig
+from nse_tf.methods.config_checks import check_numbers
 from nse_tf.methods.operator_scoring import SCORES, OperatorScoring
 from nse_tf.shrinking import ShrinkSchedule
 
-PRECISIONS = ("fp32", "fp16", "int8")
-RANKINGS = ("keras", "int8")
 _MAY_BE_ZERO = (
     "seed",
     "calibration_images",
@@ -83,29 +82,11 @@ class OneShotConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, known in (
-            ("explorer", EXPLORERS),
-            ("precision", PRECISIONS),
-            ("rank_by", RANKINGS),
-            ("score", SCORES),
-        ):
-            if getattr(self, name) not in known:
-                raise ValueError(
-                    f"`{name}` must be one of {', '.join(known)}, not "
-                    f"{getattr(self, name)!r}."
-                )
-        if self.rank_by != "keras" and self.num_finalists < 2:
-            raise ValueError(
-                f"`rank_by` {self.rank_by} compares finalists, but "
-                f"`num_finalists` is {self.num_finalists}: train 2 or more."
-            )
-        for field in dataclasses.fields(self):
-            least = 0 if field.name in _MAY_BE_ZERO else 1
-            value = getattr(self, field.name)
-            if type(value) is int and value < least:
-                raise ValueError(
-                    f"`{field.name}` must be at least {least}, not {value}."
-                )
+        check_numbers(
+            self,
+            {"explorer": tuple(EXPLORERS), "score": SCORES},
+            _MAY_BE_ZERO,
+        )
 
     @property
     def scoring(self) -> OperatorScoring:

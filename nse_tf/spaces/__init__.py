@@ -1,6 +1,5 @@
 """Search spaces and genotypes as plain data."""
 
-from nse_tf.spaces.adaptation import rounded_channels as rounded_channels
 from nse_tf.spaces.blocks import BranchBlock as BranchBlock
 from nse_tf.spaces.blocks import ChoiceBlock as ChoiceBlock
 from nse_tf.spaces.branch_ops import BRANCH_FAMILIES as BRANCH_FAMILIES

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from nse_tf.spaces.skeletons import BranchSkeleton, Skeleton, Stage
+from nse_tf.spaces.skeletons import BranchSkeleton, Skeleton
 
 # The smallest image there is a network for, in pixels.
 SMALLEST_IMAGE = 4
@@ -53,7 +53,7 @@ def adapted_skeleton(skeleton: Skeleton, adaptation: Adaptation) -> Skeleton:
     they are made for resolutions that small images never had. At 224 pixels,
     width 1 and depth 1 the skeleton is the published one, number by number.
 
-    Stem and tail of multi-branch skeletons keep their widths, as published.
+    Which widths are multiplied says `widened`.
     """
     height, width = adaptation.image_size
     shorter = min(height, width)
@@ -70,31 +70,48 @@ def adapted_skeleton(skeleton: Skeleton, adaptation: Adaptation) -> Skeleton:
     while halving and left < smallest_tail * 2 ** len(halving):
         first = halving.pop(0) + 1
 
-    def scaled(channels: int) -> int:
-        if adaptation.width == 1:
-            return channels
-        return rounded_channels(channels * adaptation.width)
-
-    ends = ("stem_channels", "first_channels", "tail_channels")
-    keeps_ends = isinstance(skeleton, BranchSkeleton)
+    wider = widened(skeleton, adaptation.width)
     return dataclasses.replace(
-        skeleton,
+        wider,
         image_size=adaptation.image_size,
         image_channels=adaptation.image_channels,
         num_classes=adaptation.num_classes,
         stem_stride=stem_stride,
         stages=tuple(
-            Stage(
-                scaled(stage.channels),
-                max(1, round(stage.depth * adaptation.depth)),
-                stage.stride,
+            dataclasses.replace(
+                stage, depth=max(1, round(stage.depth * adaptation.depth))
             )
-            for stage in skeleton.stages[first:]
+            for stage in wider.stages[first:]
         ),
-        **{
-            name: getattr(skeleton, name)
-            if keeps_ends
-            else scaled(getattr(skeleton, name))
-            for name in ends
-        },
+    )
+
+
+def widened(skeleton: Skeleton, width: float) -> Skeleton:
+    """Returns a skeleton whose widths are multiplied, in multiples of 8.
+
+    Of multi-branch skeletons stem and tail keep theirs, as published, and so
+    does a first stage at the stem's resolution and width, whose cells then keep
+    their shape.
+    """
+    if width == 1:
+        return skeleton
+
+    def scaled(channels: int) -> int:
+        return rounded_channels(channels * width)
+
+    stages = [
+        dataclasses.replace(stage, channels=scaled(stage.channels))
+        for stage in skeleton.stages
+    ]
+    if isinstance(skeleton, BranchSkeleton):
+        first = skeleton.stages[0]
+        if (first.channels, first.stride) == (skeleton.stem_channels, 1):
+            stages[0] = first
+        return dataclasses.replace(skeleton, stages=tuple(stages))
+    return dataclasses.replace(
+        skeleton,
+        stem_channels=scaled(skeleton.stem_channels),
+        first_channels=scaled(skeleton.first_channels),
+        stages=tuple(stages),
+        tail_channels=scaled(skeleton.tail_channels),
     )

@@ -53,27 +53,6 @@ def draw_balanced(
     )
 
 
-def draw_genes(
-    space: SearchSpace, probabilities: np.ndarray, rng: np.random.Generator
-) -> tuple[Gene, ...]:
-    """Returns genes that open ops by their own probabilities.
-
-    Args:
-        space: Its active ops are drawn from.
-        probabilities: Of being open, `(num_places, max_candidates)`.
-        rng: Draws them.
-    """
-    return tuple(
-        _as_gene(
-            indices,
-            open_subsets(row[list(indices)], 1, rng, block.min_open > 0)[0],
-        )
-        for block, indices, row in zip(
-            space.blocks, space.active, probabilities, strict=True
-        )
-    )
-
-
 def open_subsets(
     probabilities: np.ndarray,
     count: int,

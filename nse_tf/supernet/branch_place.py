@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import BranchBlock
+from nse_tf.spaces import BRANCH_FAMILIES, BranchBlock
 from nse_tf.supernet.batch_norm import MOMENTUM, moved
 from nse_tf.supernet.branches import Branch
 from nse_tf.supernet.layouts import packed, unpacked
@@ -45,8 +45,12 @@ class BranchPlace(keras.layers.Layer):
         self.block = block
         everyone = range(len(block.candidates))
         self.active = tuple(everyone if active is None else active)
-        ops = [block.candidates[index] for index in self.active]
-        self._branches = [Branch(op, block) for op in ops]  # type: ignore[arg-type]
+        ops = [
+            op
+            for op in (block.candidates[index] for index in self.active)
+            if isinstance(op, BRANCH_FAMILIES)  # As all of such a cell are.
+        ]
+        self._branches = [Branch(op, block) for op in ops]
         weights, statistics = self._fresh(rng)
         self.rows, self.statistics = (
             [

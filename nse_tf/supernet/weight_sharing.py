@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces import BranchBlock, Genotype, SearchSpace
 
 
 class SharedPlace(Protocol):
@@ -106,6 +106,11 @@ def require_mixing(supernet: WeightSharing) -> MixingSupernet:
     Raises:
         ValueError: If it cannot.
     """
+    if isinstance(supernet.space.blocks[0], BranchBlock):
+        raise ValueError(
+            "Multi-branch cells have indicators in place of architecture "
+            "parameters: score by angle or accuracy, or use --method=nse."
+        )
     if not hasattr(supernet, "mix"):
         raise ValueError(
             "Candidates of a user's own model run one at a time, so they have "

@@ -17,6 +17,16 @@ def test_nsenet_27_is_a_member_of_the_front_made_wider() -> None:
     assert scale == pytest.approx(1.04, abs=0.006)
 
 
+def test_cells_at_the_stem_s_width_keep_their_shape() -> None:
+    # Whose first cell is skipped, so that nothing may be open there.
+    space, genotype = published_network("nse_front_1")
+    wider, same, scale = scaled_to_macs(space, genotype, 600e6)
+    assert scale > 1.3
+    assert wider.blocks[0] == space.blocks[0]
+    assert same.genes[0] == ()
+    assert 500e6 < CostModel(wider).costs(same)["macs"] <= 600e6
+
+
 def test_the_next_width_would_be_too_much() -> None:
     space, genotype = published_network("spos_abs")
     wider, same, scale = scaled_to_macs(space, genotype, 300e6)

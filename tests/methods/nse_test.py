@@ -63,6 +63,10 @@ def make(seed: int = 0, **changes: Any) -> SpaceEvolution:
     return SpaceEvolution(MODEL, BUDGET, config)
 
 
+def make_with(budget: Budget, **changes: Any) -> SpaceEvolution:
+    return SpaceEvolution(MODEL, budget, dataclasses.replace(QUICK, **changes))
+
+
 def events(method: SpaceEvolution, name: str) -> list[dict[str, Any]]:
     return [each for each in method.history if each["event"] == name]
 
@@ -375,6 +379,7 @@ def test_starts_that_do_not_fit_are_refused(
         ({"window": 0.0}, "`window` must be above 0"),
         ({"open_rate": 1.5}, "`open_rate` must be above 0 and at most 1"),
         ({"target": -1.0}, "`target` must be positive"),
+        ({"rank_by": "int8"}, "`num_finalists` is 1: train 2 or more"),
         ({"num_active": 14}, r"`num_active` is 14; .* 13 ops"),
         ({"cost": "latency_ms"}, "'latency_ms', but there is no table"),
     ],
@@ -390,5 +395,17 @@ def test_numbers_that_do_not_fit_are_refused(
 def test_a_target_out_of_reach_is_refused_before_anything_is_trained(
     macs: float,
 ) -> None:
+    config = dataclasses.replace(QUICK, target=macs)
     with pytest.raises(BudgetError, match="they reach from"):
-        SpaceEvolution(MODEL, Budget(macs=macs), QUICK)
+        SpaceEvolution(MODEL, Budget(), config)
+
+
+def test_a_budget_below_the_target_is_refused_before_anything_is_trained() -> (
+    None
+):
+    with pytest.raises(BudgetError, match=r"allows 1e.06: aim lower"):
+        make_with(Budget(macs=1e6), target=2e6)
+    with pytest.raises(BudgetError, match="the cheapest costs"):
+        make_with(Budget(macs=1e3))
+    with pytest.raises(BudgetError, match="the cheapest costs"):
+        make_with(Budget(params=10))

@@ -58,6 +58,8 @@ def test_cells_stand_as_published(name: str, letters: str) -> None:
         (1.0, [16, 24, 40, 80, 96, 192, 320]),
         (1.04, [16, 24, 40, 80, 96, 200, 336]),
         (1.045, [16, 24, 40, 80, 104, 200, 336]),
+        (1.5, [16, 40, 64, 120, 144, 288, 480]),
+        (0.5, [16, 16, 24, 40, 48, 96, 160]),
     ],
 )
 def test_widths_round_as_published(width: float, channels: list[int]) -> None:

@@ -8,7 +8,6 @@ import pytest
 from nse_tf.spaces import make_preset
 from nse_tf.spaces.subsets import (
     draw_balanced,
-    draw_genes,
     draw_two,
     indicators,
     open_subsets,
@@ -66,15 +65,6 @@ def test_balanced_draws_open_half_and_no_cell_is_left_empty() -> None:
     assert {each[1] for each in genes} == {(1,), (2,), (1, 2)}
     for each in genes[:20]:
         SPACE.genotype(each)
-
-
-def test_draws_by_indicators_stay_with_what_is_active() -> None:
-    opened = np.full((22, 27), 0.9995)
-    rng = np.random.default_rng(0)
-    for _ in range(5):
-        genes = draw_genes(SPACE, opened, rng)
-        SPACE.genotype(genes)
-    assert genes[0] == (0, 3, 5)
 
 
 @pytest.mark.parametrize("place", [0, 1])

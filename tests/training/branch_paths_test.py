@@ -3,6 +3,7 @@
 import pathlib
 
 import numpy as np
+import pytest
 
 from nse_tf.jobs import (
     ChildrenEvaluated,
@@ -53,3 +54,25 @@ def test_paths_train_turn_and_are_judged(tmp_path: pathlib.Path) -> None:
     )
     assert isinstance(found, ChildrenEvaluated)
     assert all(0 <= each <= 1 for each in found.accuracies)
+
+
+def test_magnitudes_are_refused_before_a_step(tmp_path: pathlib.Path) -> None:
+    worker = Worker(
+        SPACE,
+        image_data(),
+        tmp_path,
+        SupernetRecipe(batch_size=12),
+        ChildRecipe(batch_size=12),
+    )
+    job = TrainSupernet(
+        "00000_train_supernet",
+        SPACE.active,
+        1,
+        (0.1, 0.05),
+        "fresh",
+        "initial",
+        0,
+        architecture=True,
+    )
+    with pytest.raises(ValueError, match="score by angle or accuracy"):
+        worker.run(job)
