@@ -19,7 +19,8 @@ from nse_tf.spaces.model_parts import (
 )
 from nse_tf.spaces.ops import ChainOp, Op, parse_op
 from nse_tf.spaces.skeletons import BranchSkeleton, Skeleton, Stage
-from nse_tf.spaces.space import AnySkeleton, Place, SearchSpace
+from nse_tf.spaces.space import AnySkeleton, SearchSpace
+from nse_tf.spaces.two_inputs import Place
 
 SCHEMA = "nse_tf.space/1"
 
