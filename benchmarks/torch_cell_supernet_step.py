@@ -197,9 +197,8 @@ def macs_of(supernet: TorchCellSupernet, path: Sequence[int]) -> int:
 def num_weights(supernet: CellSupernet) -> int:
     """Returns how many trainable numbers ours has, padding left out."""
     in_cells = sum(stage.kernel_sizes.sum() for stage in supernet.stages)
-    return int(in_cells) + sum(
-        weight.numpy().size for weight in supernet.turning_weights
-    )
+    fixed = sum(weight.numpy().size for weight in supernet.turning_weights)
+    return int(in_cells + fixed)
 
 
 def check_equal(what: str, ours: int, theirs: int) -> None:
