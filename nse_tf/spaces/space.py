@@ -185,7 +185,8 @@ class SearchSpace:
         """Returns of each path `(count, num_places)` whether it is lawful."""
         lawful = np.ones(len(paths), bool)
         for node in self.nodes:
-            lawful &= node.is_open(paths).sum(axis=1) == node.num_inputs
+            is_open = node.is_open(paths[:, node.places])
+            lawful &= is_open.sum(axis=1) == node.num_inputs
         return lawful
 
     def mended(

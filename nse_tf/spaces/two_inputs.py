@@ -7,6 +7,7 @@ it, since a genotype of DARTS names only edges that carry something.
 """
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Sequence
 
@@ -40,13 +41,34 @@ class Node:
 
     Attributes:
         places: Their indices, ascending.
-        closed: The candidate that leaves each out; None where none does.
-        opened: The active candidates that carry something.
+        edges: The edges.
+        active: The active candidates of each.
     """
 
     places: tuple[int, ...]
-    closed: tuple[int | None, ...]
-    opened: tuple[tuple[int, ...], ...]
+    edges: tuple[Edge, ...]
+    active: tuple[tuple[int, ...], ...]
+
+    @property
+    def name(self) -> str:
+        """Unique within a space, such as `normal_2`."""
+        return f"{self.edges[0].kind}_{self.edges[0].target}"
+
+    @functools.cached_property
+    def closed(self) -> tuple[int | None, ...]:
+        """The candidate that leaves each edge out; None where none does."""
+        return tuple(
+            edge.candidates.index(Zero()) if Zero() in edge.candidates else None
+            for edge in self.edges
+        )
+
+    @functools.cached_property
+    def opened(self) -> tuple[tuple[int, ...], ...]:
+        """The active candidates of each edge that carry something."""
+        return tuple(
+            tuple(index for index in indices if index != closed)
+            for indices, closed in zip(self.active, self.closed, strict=True)
+        )
 
     @property
     def num_inputs(self) -> int:
@@ -55,10 +77,13 @@ class Node:
         most = sum(bool(each) for each in self.opened)
         return min(max(NUM_INPUTS, least), most)
 
-    def is_open(self, paths: np.ndarray) -> np.ndarray:
-        """Returns which edges carry something, `(count, len(places))`."""
+    def is_open(self, rows: np.ndarray) -> np.ndarray:
+        """Returns which edges carry something, by rows of candidates.
+
+        Both are `(count, len(places))`.
+        """
         closed = [-1 if each is None else each for each in self.closed]
-        is_open: np.ndarray = paths[:, self.places] != np.array(closed)
+        is_open: np.ndarray = rows != np.array(closed)
         return is_open
 
     def joint_choice(self) -> JointChoice:
@@ -84,7 +109,7 @@ class Node:
         self, rng: np.random.Generator, paths: np.ndarray, kept: np.ndarray
     ) -> None:
         """Opens and closes random edges of paths, in place; see `mended`."""
-        is_open = self.is_open(paths)
+        is_open = self.is_open(paths[:, self.places])
         # What is open goes before what is not, and what must be before both.
         must_open = np.array([each is None for each in self.closed])
         may_open = np.array([bool(each) for each in self.opened])
@@ -108,28 +133,19 @@ def nodes_of(
     places: Sequence[Place], active: Sequence[tuple[int, ...]]
 ) -> tuple[Node, ...]:
     """Returns the inner nodes of DARTS cells, in the order of their places."""
-    by_node: dict[tuple[str, int], list[int]] = {}
-    for place, edge in enumerate(places):
-        if not isinstance(edge, Edge):
-            raise TypeError(f"Place {edge.name!r} is no edge of a cell.")
-        by_node.setdefault((edge.kind, edge.target), []).append(place)
-    return tuple(
-        Node(
-            tuple(indices),
-            tuple(closing(places[i]) for i in indices),
-            tuple(
-                tuple(each for each in active[i] if each != closing(places[i]))
-                for i in indices
-            ),
+    edges = [
+        (number, edge, indices)
+        for number, (edge, indices) in enumerate(
+            zip(places, active, strict=True)
         )
-        for indices in by_node.values()
+        if isinstance(edge, Edge)
+    ]
+    return tuple(
+        Node(*zip(*of_node, strict=True))
+        for _, of_node in itertools.groupby(
+            edges, key=lambda each: (each[1].kind, each[1].target)
+        )
     )
-
-
-def closing(place: Place) -> int | None:
-    """Returns the candidate that leaves an edge out, if there is one."""
-    ops = list(place.candidates)
-    return ops.index(Zero()) if Zero() in ops else None
 
 
 def single_choices(
