@@ -13,6 +13,7 @@ from nse_tf.tuners.search_config import (
     INHERITANCES,
     METHODS,
     RANKINGS,
+    SCHEDULES,
     SCORES,
     STRATEGIES,
     SearchConfig,
@@ -120,6 +121,14 @@ SHRINK = flags.DEFINE_bool(
 )
 SCORE = flags.DEFINE_enum(
     "score", "angle", SCORES, "What operators are scored by in shrinking."
+)
+SHRINK_SCHEDULE = flags.DEFINE_enum(
+    "shrink_schedule",
+    None,
+    SCHEDULES,
+    "Drop operators as ABS does in this space, by its rule and its epochs: the "
+    "lowest of all, of each layer or edge, or in a single shot. Default: as "
+    "the effort says; the flags below change single numbers of either.",
 )
 EFFORT = flags.DEFINE_enum(
     "effort",
@@ -246,6 +255,7 @@ def search_config() -> SearchConfig:
         start=None if START.value is None else pathlib.Path(START.value),
         shrink=SHRINK.value,
         score=SCORE.value,
+        shrink_schedule=SHRINK_SCHEDULE.value,
         budget=Budget(
             macs=_times(MAX_MACS_M.value, 1e6),
             params=_times(MAX_PARAMS_M.value, 1e6),

@@ -6,6 +6,7 @@ import pytest
 
 from nse_tf.costs import Budget, BudgetError
 from nse_tf.datasets import ImageData
+from nse_tf.shrinking import PUBLISHED_SCHEDULES
 from nse_tf.spaces import make_preset, save_space
 from nse_tf.training import NB201_RECIPE
 from nse_tf.tuners.effort_flags import fitted_to, make_effort
@@ -102,6 +103,18 @@ def test_only_cells_of_nasbench201_are_trained_as_these_are() -> None:
     effort = make_effort(CONFIG, DATA)
     for name in ("darts", "spos_tiny"):
         assert fitted_to(effort, make_preset(name), CONFIG) == effort
+
+
+def test_operators_are_dropped_as_published_but_for_single_numbers() -> None:
+    config = dataclasses.replace(
+        with_overrides(shrink_first_epochs=3), shrink_schedule="darts"
+    )
+    shrinking = make_effort(config, DATA).search.shrinking
+    assert shrinking == dataclasses.replace(
+        PUBLISHED_SCHEDULES["darts"], first_epochs=3
+    )
+    config = dataclasses.replace(config, shrink=False)
+    assert make_effort(config, DATA).search.shrinking is None
 
 
 def test_an_effort_is_taken_as_it_is_unless_overridden() -> None:
