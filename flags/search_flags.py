@@ -160,6 +160,12 @@ OVERRIDES = (
                 "Children that an operator is judged by.",
                 1,
             ),
+            (
+                "score_calibration_images",
+                "Images for the batch norm of a child whose accuracy scores "
+                "operators; 0 takes the supernet's statistics.",
+                0,
+            ),
             ("num_children", "Children judged with inherited weights.", 1),
             ("population", "Children of a generation.", 1),
             ("calibration_images", "Images for a child's batch norm.", 1),

@@ -59,6 +59,7 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
                 rank_check_epochs="rank_check_epochs",
                 calibration_images="calibration_images",
                 children_per_operator="children_per_operator",
+                score_calibration_images="score_calibration_images",
             ),
             explorer=config.method
             if config.method in EXPLORERS
