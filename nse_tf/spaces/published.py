@@ -1,6 +1,7 @@
 """Published networks by name, as genotypes of published spaces."""
 
 import dataclasses
+import functools
 
 from nse_tf.spaces.branch_networks import BRANCH_NETWORKS, branch_genes
 from nse_tf.spaces.cell_text import genotype_of_pairs
@@ -108,18 +109,28 @@ PUBLISHED = {
 def published_network(
     name: str,
     *,
+    image_size: tuple[int, int] | None = None,
+    image_channels: int | None = None,
+    num_classes: int | None = None,
     activation: str | None = None,
     squeeze_excite: bool | None = None,
 ) -> tuple[SearchSpace, Genotype]:
     """Returns a published network and the space it lies in.
 
+    With images, channels or classes of one's own it has the published ops in a
+    space that is adapted to them.
+
     Args:
         name: A name in `PUBLISHED`.
+        image_size: As of `make_preset`.
+        image_channels: As of `make_preset`.
+        num_classes: As of `make_preset`.
         activation: As of `make_preset`.
         squeeze_excite: As of `make_preset`.
 
     Raises:
-        ValueError: If no network has that name, or it has no such options.
+        ValueError: If no network has that name, or it has no such options, or
+            the space for such images lacks some of its places or ops.
     """
     if name not in PUBLISHED:
         raise ValueError(
@@ -127,11 +138,50 @@ def published_network(
             f"{nearest_names(name, PUBLISHED)}?"
         )
     network = PUBLISHED[name]
-    width = None if network.width == 1.0 else network.width
-    space = make_preset(
+    make_space = functools.partial(
+        make_preset,
         network.space,
-        width=width,
+        width=None if network.width == 1.0 else network.width,
         activation=activation,
         squeeze_excite=squeeze_excite,
     )
-    return space, space.genotype(network.genes)
+    published = make_space()
+    space = make_space(
+        image_size=image_size,
+        image_channels=image_channels,
+        num_classes=num_classes,
+    )
+    genotype = published.genotype(network.genes)
+    return space, _carried_over(name, published, genotype, space)
+
+
+def _carried_over(
+    name: str, published: SearchSpace, genotype: Genotype, space: SearchSpace
+) -> Genotype:
+    """Returns the genotype of the same ops in an adapted space.
+
+    Raises:
+        ValueError: If there are fewer places, or an op is not among them.
+    """
+    if len(space.blocks) != len(published.blocks):
+        raise ValueError(
+            f"Network {name!r} has {len(published.blocks)} places, but for "
+            f"images of {space.skeleton.image_size} its space has "
+            f"{len(space.blocks)}. Make the images larger, or search space "
+            f"{published.name!r} for such."
+        )
+    genes = []
+    for old, new, gene in zip(
+        published.blocks, space.blocks, genotype.genes, strict=True
+    ):
+        names = [old.candidates[index].name for index in gene]
+        known = [op.name for op in new.candidates]
+        for op in names:
+            if op not in known:
+                raise ValueError(
+                    f"Network {name!r} opens {op!r} in {new.name!r}, which "
+                    f"sees no more than a smaller op there for images of "
+                    f"{space.skeleton.image_size}. Make the images larger."
+                )
+        genes.append([known.index(op) for op in names])
+    return space.genotype(genes)

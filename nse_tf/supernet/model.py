@@ -101,10 +101,46 @@ class Supernet(keras.Model):
         rate: tf.Tensor | float = 1.0 - MOMENTUM,
     ) -> tf.Tensor:
         """Returns the logits of the open sub-network."""
-        outputs = self._run_fixed(
-            self.stem, tf.cast(images, tf.float32), training, rate
+        parts = range(self.num_parts)
+        return self.run_parts(
+            parts, images, open_branches, gates, training, rate
         )
-        for place, layer in enumerate(self.places):
+
+    @property
+    def num_parts(self) -> int:
+        """Stem, places and tail, which run one after the other."""
+        return len(self.places) + 2
+
+    @tf.autograph.experimental.do_not_convert
+    def run_parts(
+        self,
+        parts: range,
+        inputs: tf.Tensor,
+        open_branches: tf.Tensor,
+        gates: tf.Tensor | None = None,
+        training: bool = False,
+        rate: tf.Tensor | float = 1.0 - MOMENTUM,
+    ) -> tf.Tensor:
+        """Returns what some neighboring parts make of their inputs.
+
+        Args:
+            parts: Which: 0 is the stem, whose inputs are images; place `n` is
+                part `n + 1`; the last is the tail, which gives logits.
+            inputs: Of the first of them.
+            open_branches: Of the whole network, as in a call.
+            gates: As in a call.
+            training: As in a call.
+            rate: As in a call.
+        """
+        outputs = inputs
+        for part in parts:
+            if part in (0, self.num_parts - 1):
+                layers = self.tail if part else self.stem
+                outputs = tf.cast(outputs, tf.float32)
+                outputs = self._run_fixed(layers, outputs, training, rate)
+                continue
+            place = part - 1
+            layer = self.places[place]
             outputs = layer(
                 outputs,
                 open_branches[place, : layer.num_slots],
@@ -112,7 +148,7 @@ class Supernet(keras.Model):
                 training=training,
                 rate=rate,
             )
-        return self._run_fixed(self.tail, outputs, training, rate)
+        return outputs
 
     @tf.autograph.experimental.do_not_convert
     def mix(

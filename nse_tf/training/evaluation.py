@@ -14,13 +14,15 @@ from nse_tf.supernet import (
     cut_out,
     statistics_kept,
 )
+from nse_tf.training.prefix_judge import PrefixJudge, depth_within
 
 
 class ChildEvaluator:
     """Tells the accuracy of children with inherited weights.
 
-    Calibration and evaluation are each traced once, and once more where not all
-    batches are of one size; never for another child.
+    Children that begin alike share the work of their first places, to the bit
+    as if each were judged alone; see `PrefixJudge`. Nothing is traced anew for
+    another child.
 
     Args:
         supernet: Whose weights are inherited.
@@ -29,6 +31,7 @@ class ChildEvaluator:
         batch_size: Images a step.
         seed: Of the choice of calibration images.
         cut_out: Makes a child of the supernet; see `Networks.cut_out`.
+        most_bytes: What the shared work of children may take of memory.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class ChildEvaluator:
         batch_size: int = 512,
         seed: int = 0,
         cut_out: Callable[..., keras.Model] = cut_out,
+        most_bytes: int = 2**29,
     ) -> None:
         self.supernet = supernet
         self._cut_out = cut_out
@@ -48,15 +52,8 @@ class ChildEvaluator:
         self._validation = validation
         order = np.random.default_rng(seed).permutation(len(calibration))
         self._calibration_order = order
-
-        @tf.function(reduce_retracing=True)
-        def count_correct(
-            images: tf.Tensor, labels: tf.Tensor, slots: tf.Tensor
-        ) -> tf.Tensor:
-            predicted = tf.argmax(
-                supernet(images, slots), axis=1, output_type=tf.int32
-            )
-            return tf.reduce_sum(tf.cast(predicted == labels, tf.int32))
+        self._most_bytes = most_bytes
+        self._judges: dict[int, PrefixJudge] = {}
 
         @tf.function(reduce_retracing=True)
         def summed_loss(
@@ -67,16 +64,16 @@ class ChildEvaluator:
                 tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
             )
 
-        self._count_correct, self._summed_loss = count_correct, summed_loss
+        self._summed_loss = summed_loss
 
     @property
     def num_traces(self) -> int:
         """How often calibration and evaluation were traced so far."""
-        counts = (
-            each.experimental_get_tracing_count()
-            for each in (self._count_correct, self._summed_loss)
+        return (
+            self._calibrator.num_traces
+            + int(self._summed_loss.experimental_get_tracing_count())
+            + sum(judge.num_traces for judge in self._judges.values())
         )
-        return self._calibrator.num_traces + sum(map(int, counts))
 
     def accuracies(
         self, genotypes: list[Genotype], calibration_images: int
@@ -91,12 +88,15 @@ class ChildEvaluator:
         Raises:
             ValueError: If a genotype is not of the supernet's space.
         """
-        found = []
+        children = [self.supernet.slots_of(each) for each in genotypes]
+        judge = self._judge(calibration_images)
         with statistics_kept(self.supernet):
-            for genotype in genotypes:
-                slots = self._calibrate(genotype, calibration_images)
-                found.append(self._accuracy(slots))
-        return found
+            found = judge.num_correct(
+                children,
+                lambda: self._calibration_batches(calibration_images),
+                self._validation_batches,
+            )
+        return [count / len(self._validation) for count in found]
 
     def losses(self, genotypes: list[Genotype], num_images: int) -> list[float]:
         """Returns the mean cross entropy of each child, as if in training.
@@ -140,22 +140,30 @@ class ChildEvaluator:
             ValueError: If the genotype is not of the supernet's space.
         """
         with statistics_kept(self.supernet):
-            self._calibrate(genotype, calibration_images)
+            self._calibrator.calibrate(
+                self.supernet.slots_of(genotype),
+                self._calibration_batches(calibration_images),
+            )
             return self._cut_out(self.supernet, genotype, fast=False)
 
-    def _calibrate(
-        self, genotype: Genotype, calibration_images: int
-    ) -> np.ndarray:
-        """Gives the supernet a child's statistics; returns its slots."""
-        slots = self.supernet.slots_of(genotype)
+    def _judge(self, calibration_images: int) -> PrefixJudge:
+        """Returns what judges with as much shared as memory allows."""
         chosen = self._calibration_order[:calibration_images]
-        self._calibrator.calibrate(
-            slots, even_batches(self._calibration, chosen, self._batch_size)
+        depth = depth_within(
+            self.supernet,
+            len(chosen) + len(self._validation),
+            self._most_bytes,
         )
-        return slots
+        if depth not in self._judges:
+            self._judges[depth] = PrefixJudge(self.supernet, depth)
+        return self._judges[depth]
 
-    def _accuracy(self, slots: np.ndarray) -> float:
-        batches = epoch_batches(
+    def _calibration_batches(self, num_images: int) -> Iterator[np.ndarray]:
+        chosen = self._calibration_order[:num_images]
+        return even_batches(self._calibration, chosen, self._batch_size)
+
+    def _validation_batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        return epoch_batches(
             self._validation,
             self._batch_size,
             seed=0,
@@ -163,11 +171,6 @@ class ChildEvaluator:
             shuffle=False,
             drop_last=False,
         )
-        num_correct = sum(
-            int(self._count_correct(images, labels, slots))
-            for images, labels in batches
-        )
-        return num_correct / len(self._validation)
 
 
 def even_batches(

@@ -57,8 +57,10 @@ def test_accuracies_are_those_of_the_children_calibrated_by_hand(
     # Not by chance: the two differ, and so do children.
     assert running != calibrated
     assert len(set(calibrated)) > 1
-    # Calibration in one size; evaluation of 32 images, then of any number.
-    assert evaluator.num_traces == 1 + 2
+    # Of the stem and each place: calibration in one size; evaluation of 32
+    # images, then of any number.
+    num_parts = len(evaluator.supernet.space.blocks) + 1
+    assert evaluator.num_traces == num_parts * (1 + 2)
 
 
 def test_evaluation_leaves_the_supernet_as_it_was_to_the_bit(

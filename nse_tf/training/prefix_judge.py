@@ -1,0 +1,225 @@
+"""Judges many children, and what they have in common only once."""
+
+import functools
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.spaces import ChoiceBlock, SearchSpace
+from nse_tf.supernet import Supernet, WeightSharing
+
+# Give, each time they are called, batches of images to calibrate on, and of
+# images to be judged by with their labels.
+Images = Callable[[], Iterable[np.ndarray]]
+LabeledImages = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
+
+
+class PrefixJudge:
+    """Calibrates and judges together the children that begin alike.
+
+    In calibration a batch is normalized by its own statistics, so that those of
+    a place depend on nothing behind it. Children that open the same branches in
+    their first places therefore agree, to the bit, in the statistics there and
+    in what these places make of an image. Here such children are neighbors, and
+    each starts where it parts from the one before.
+
+    Nothing is traced anew for another child.
+
+    Args:
+        supernet: Whose weights are inherited.
+        depth: How many parts, from the stem on, may be shared; what they make
+            of all images is kept, see `depth_within`. The others run as one.
+
+    Raises:
+        ValueError: If a supernet that is no chain is to share parts.
+    """
+
+    def __init__(self, supernet: WeightSharing, depth: int = 0) -> None:
+        if isinstance(supernet, Supernet):
+            run, count = supernet.run_parts, supernet.num_parts
+            ranges = [range(n, n + 1) for n in range(depth)]
+            self._shared = [
+                _Stretch(functools.partial(run, part)) for part in ranges
+            ]
+            self._rest = _Stretch(functools.partial(run, range(depth, count)))
+        elif depth:
+            raise ValueError(
+                f"`depth` is {depth}, but the parts of supernet "
+                f"{type(supernet).__name__!r} do not run one by one: it must "
+                "be 0."
+            )
+        else:
+            self._shared, self._rest = [], _Stretch(supernet)
+
+    @property
+    def num_traces(self) -> int:
+        """How often anything was traced so far."""
+        return sum(each.num_traces for each in (*self._shared, self._rest))
+
+    def num_correct(
+        self,
+        children: Sequence[np.ndarray],
+        calibration: Images,
+        validation: LabeledImages,
+    ) -> list[int]:
+        """Returns how many images each child gets right.
+
+        The supernet is left with other statistics.
+
+        Args:
+            children: Their slots, `(num_places, slots)`.
+            calibration: Images that batch norm is calibrated on, in batches
+                that count the same each; none takes the statistics as they are.
+            validation: Images to be judged by, with labels.
+        """
+        found = [0] * len(children)
+        known: list[_Beginning] = []
+        for number in sorted(
+            range(len(children)), key=lambda each: children[each].tobytes()
+        ):
+            slots = children[number]
+            known = [each for each in known if each.is_of(slots)]
+            for stretch in self._shared[len(known) :]:
+                before = known[-1] if known else None
+                known.append(
+                    self._begun(stretch, slots, before, calibration, validation)
+                )
+            found[number] = self._judged(slots, known, calibration, validation)
+        return found
+
+    def _begun(
+        self,
+        stretch: "_Stretch",
+        slots: np.ndarray,
+        before: "_Beginning | None",
+        calibration: Images,
+        validation: LabeledImages,
+    ) -> "_Beginning":
+        """Returns a beginning that is one part longer."""
+        num_places = 0 if before is None else before.num_places + 1
+        return _Beginning(
+            num_places,
+            slots[:num_places].tobytes(),
+            stretch.calibrated(
+                calibration() if before is None else before.calibration, slots
+            ),
+            [
+                (stretch.infer(inputs, slots), labels)
+                for inputs, labels in (
+                    validation() if before is None else before.validation
+                )
+            ],
+        )
+
+    def _judged(
+        self,
+        slots: np.ndarray,
+        known: Sequence["_Beginning"],
+        calibration: Images,
+        validation: LabeledImages,
+    ) -> int:
+        """Returns how many images are right after the rest has run, too."""
+        self._rest.calibrated(
+            known[-1].calibration if known else calibration(), slots
+        )
+        return sum(
+            int(self._rest.count_correct(inputs, labels, slots))
+            for inputs, labels in (
+                known[-1].validation if known else validation()
+            )
+        )
+
+
+class _Beginning(NamedTuple):
+    """What the first parts of a child make of all images, batch by batch."""
+
+    num_places: int
+    opened: bytes
+    calibration: list[tf.Tensor]
+    validation: list[tuple[tf.Tensor, np.ndarray]]
+
+    def is_of(self, slots: np.ndarray) -> bool:
+        """Whether a child begins so."""
+        return slots[: self.num_places].tobytes() == self.opened
+
+
+class _Stretch:
+    """Neighboring parts of a supernet, compiled; `run` is called like one."""
+
+    def __init__(self, run: Callable[..., tf.Tensor]) -> None:
+        # Partial, since of functions from one line TensorFlow takes the first
+        # traces for retraces of one, and warns.
+        self._calibrate, self.infer, self.count_correct = (
+            tf.function(functools.partial(each, run), reduce_retracing=True)
+            for each in (_calibrate, _infer, _count_correct)
+        )
+
+    @property
+    def num_traces(self) -> int:
+        """How often anything was traced so far."""
+        functions = (self._calibrate, self.infer, self.count_correct)
+        counts = (each.experimental_get_tracing_count() for each in functions)
+        return sum(map(int, counts))
+
+    def calibrated(
+        self, batches: Iterable[np.ndarray | tf.Tensor], slots: np.ndarray
+    ) -> list[tf.Tensor]:
+        """Returns the outputs of calibration, as `Calibrator` does it."""
+        return [
+            self._calibrate(inputs, slots, tf.constant(1.0 / (index + 1)))
+            for index, inputs in enumerate(batches)
+        ]
+
+
+def _calibrate(
+    run: Callable[..., tf.Tensor],
+    inputs: tf.Tensor,
+    slots: tf.Tensor,
+    rate: tf.Tensor,
+) -> tf.Tensor:
+    return run(inputs, slots, training=True, rate=rate)
+
+
+def _infer(
+    run: Callable[..., tf.Tensor], inputs: tf.Tensor, slots: tf.Tensor
+) -> tf.Tensor:
+    return run(inputs, slots)
+
+
+def _count_correct(
+    run: Callable[..., tf.Tensor],
+    inputs: tf.Tensor,
+    labels: tf.Tensor,
+    slots: tf.Tensor,
+) -> tf.Tensor:
+    predicted = tf.argmax(run(inputs, slots), axis=1, output_type=tf.int32)
+    return tf.reduce_sum(tf.cast(predicted == labels, tf.int32))
+
+
+def depth_within(
+    supernet: WeightSharing, num_images: int, most_bytes: int
+) -> int:
+    """Returns how many parts may be shared for their outputs to fit.
+
+    Args:
+        supernet: Of a chain, or of anything else, where it is 0.
+        num_images: Images that outputs are kept of.
+        most_bytes: What they may take together.
+    """
+    if not isinstance(supernet, Supernet):
+        return 0
+    sizes = _output_bytes(supernet.space)
+    totals = num_images * np.cumsum(sizes)
+    return int(np.searchsorted(totals, most_bytes, side="right"))
+
+
+def _output_bytes(space: SearchSpace) -> list[int]:
+    """Returns what an image takes after the stem and all places but one."""
+    return [
+        4 * math.prod(block.in_size) * block.in_channels
+        for block in space.blocks
+        if isinstance(block, ChoiceBlock)
+    ]
