@@ -41,6 +41,13 @@ SAMPLE = flags.DEFINE_integer("sample", 2_000, "Networks of the median.", 2)
 FIT = flags.DEFINE_integer("fit", 16, "Networks that the table is fitted to.")
 VALIDATE = flags.DEFINE_integer("validate", 16, "Networks that test it.")
 MAX_SPREAD = flags.DEFINE_float("max_spread", 0.25, "As of nse_lut.")
+FLOOR = flags.DEFINE_float(
+    "floor",
+    None,
+    "Share of the limit given as --min_latency_ms; default: none is given.",
+    lower_bound=0,
+    upper_bound=1,
+)
 USE = flags.DEFINE_float("use", 0.9, "Least share of the limit to be used.")
 RUN_DIR = flags.DEFINE_string(
     "run_dir", "runs/latency_limit", "Where table and searches go."
@@ -52,6 +59,7 @@ SHOW = flags.DEFINE_bool("show", False, "Only print the table of the rows.")
 
 COLUMNS = (
     "seed",
+    "floor",
     "limit_ms",
     "predicted_ms",
     "chosen_ms",
@@ -80,7 +88,12 @@ def search_config(
         image_size=IMAGE_SIZE.value,
         space=SPACE.value,
         shrink=False,
-        budget=Budget(latency_ms=limit_ms),
+        budget=Budget(
+            latency_ms=limit_ms,
+            min_latency_ms=None
+            if FLOOR.value is None or limit_ms is None
+            else FLOOR.value * limit_ms,
+        ),
         latency_table=table,
         effort="quick",
         overrides=OVERRIDES,
@@ -127,6 +140,7 @@ def searched(config: SearchConfig) -> dict[str, Any]:
     again = measure_latency(best / "model_fp32.tflite")
     return {
         "seed": config.seed,
+        "floor": "" if FLOOR.value is None else FLOOR.value,
         "limit_ms": config.budget.latency_ms,
         "predicted_ms": f"{winner['costs']['latency_ms']:.5f}",
         "chosen_ms": f"{chosen['costs']['latency_ms']:.5f}",
@@ -144,10 +158,14 @@ def make_rows(path: pathlib.Path) -> None:
     space = make_space(config, load_data(config))
     table = table_file(space)
     limit_ms = median_latency(space, table)
-    if any(float(row["limit_ms"]) != limit_ms for row in rows):
+    floor = "" if FLOOR.value is None else str(FLOOR.value)
+    if any(
+        (float(row["limit_ms"]), row["floor"]) != (limit_ms, floor)
+        for row in rows
+    ):
         raise ValueError(
             f"{path} has rows of another limit than {limit_ms} ms, the median "
-            f"by {table}: name another --csv and --run_dir."
+            f"by {table}, or another --floor: name another --csv and --run_dir."
         )
     known = {int(row["seed"]) for row in rows}
     for seed in range(SEEDS.value):
