@@ -113,9 +113,15 @@ class TorchSupernet(nn.Module):
 
 
 def torch_step(
-    supernet: TorchSupernet, images: ImageSet, recipe: SupernetRecipe
+    supernet: nn.Module, images: ImageSet, recipe: SupernetRecipe
 ) -> Callable[[Sequence[int]], float]:
-    """Returns a training step of a path; it tells its loss."""
+    """Returns a training step of a path; it tells its loss.
+
+    Args:
+        supernet: Takes images and a path.
+        images: Its one batch.
+        recipe: The numbers of a step.
+    """
     kernels = [each for each in supernet.parameters() if each.dim() > 1]
     others = [each for each in supernet.parameters() if each.dim() <= 1]
     optimizer = torch.optim.SGD(

@@ -13,6 +13,7 @@ from nse_tf.tuners.search_config import (
     INHERITANCES,
     METHODS,
     RANKINGS,
+    SCHEDULES,
     SCORES,
     STRATEGIES,
     SearchConfig,
@@ -128,6 +129,14 @@ SHRINK = flags.DEFINE_bool(
 SCORE = flags.DEFINE_enum(
     "score", "angle", SCORES, "What operators are scored by in shrinking."
 )
+SHRINK_SCHEDULE = flags.DEFINE_enum(
+    "shrink_schedule",
+    None,
+    SCHEDULES,
+    "Drop operators as ABS does in this space, by its rule and its epochs: the "
+    "lowest of all, of each layer or edge, or in a single shot. Default: as "
+    "the effort says; the flags below change single numbers of either.",
+)
 EFFORT = flags.DEFINE_enum(
     "effort",
     None,
@@ -157,6 +166,12 @@ OVERRIDES = (
                 "children_per_operator",
                 "Children that an operator is judged by.",
                 1,
+            ),
+            (
+                "score_calibration_images",
+                "Images for the batch norm of a child whose accuracy scores "
+                "operators; 0 takes the supernet's statistics.",
+                0,
             ),
             ("num_children", "Children judged with inherited weights.", 1),
             ("population", "Children of a generation.", 1),
@@ -253,6 +268,7 @@ def search_config() -> SearchConfig:
         start=None if START.value is None else pathlib.Path(START.value),
         shrink=SHRINK.value,
         score=SCORE.value,
+        shrink_schedule=SHRINK_SCHEDULE.value,
         budget=Budget(
             macs=_times(MAX_MACS_M.value, 1e6),
             params=_times(MAX_PARAMS_M.value, 1e6),

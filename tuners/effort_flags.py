@@ -5,7 +5,7 @@ from typing import Any
 
 from nse_tf.datasets import ImageData
 from nse_tf.methods import SpaceEvolutionConfig
-from nse_tf.shrinking import ANGLE_SCORES
+from nse_tf.shrinking import ANGLE_SCORES, PUBLISHED_SCHEDULES
 from nse_tf.spaces import NB201Skeleton, SearchSpace
 from nse_tf.training import NB201_RECIPE
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
@@ -34,6 +34,8 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
 
     search = effort.search
     shrinking = search.shrinking
+    if config.shrink_schedule is not None:
+        shrinking = PUBLISHED_SCHEDULES[config.shrink_schedule]
     if shrinking is not None:
         shrinking = changed(
             shrinking,
@@ -57,6 +59,7 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
                 rank_check_epochs="rank_check_epochs",
                 calibration_images="calibration_images",
                 children_per_operator="children_per_operator",
+                score_calibration_images="score_calibration_images",
             ),
             explorer=config.method
             if config.method in EXPLORERS

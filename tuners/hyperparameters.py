@@ -1,8 +1,73 @@
-"""A search space as keras-tuner hyperparameters, and back."""
+"""A search space as keras-tuner hyperparameters, and back.
+
+A place is a choice of op names. In DARTS's cells, whose nodes take two inputs,
+an inner node is a choice of its inputs besides, such as `0+2`, and an edge is
+one only where it is among them.
+"""
+
+import dataclasses
+from collections.abc import Sequence
 
 import keras_tuner
+import numpy as np
 
-from nse_tf.spaces import Genotype, Op, Place, SearchSpace
+from nse_tf.spaces import Genotype, Node, Op, Place, SearchSpace
+
+
+@dataclasses.dataclass(frozen=True)
+class NamedChoice:
+    """A choice that spells a part of a network.
+
+    Attributes:
+        name: Of the hyperparameter.
+        values: What there is to choose from.
+        parent: Of another choice on which it depends; empty if on none.
+        parent_values: The values of that one with which this is a choice.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    parent: str = ""
+    parent_values: tuple[str, ...] = ()
+
+
+def lawful_choices(space: SearchSpace) -> list[NamedChoice]:
+    """Returns what spells every lawful single path of a space, and no other.
+
+    Only active candidates are offered; see `SearchSpace.joint_choices`.
+    """
+    if not space.nodes:
+        return [
+            NamedChoice(block.name, _names(block, indices))
+            for block, indices in zip(space.blocks, space.active, strict=True)
+        ]
+    choices = []
+    for node, joint in zip(space.nodes, space.joint_choices, strict=True):
+        name = _inputs_name(node)
+        by_text = {
+            _inputs(node, is_open): is_open
+            for is_open in node.is_open(joint.rows).tolist()
+        }
+        choices.append(NamedChoice(name, tuple(by_text)))
+        for column, edge in enumerate(node.edges):
+            among = [t for t, is_open in by_text.items() if is_open[column]]
+            if among:
+                values = _names(edge, node.opened[column])
+                choices.append(
+                    NamedChoice(edge.name, values, name, tuple(among))
+                )
+    return choices
+
+
+def declare_lawful(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
+    """Declares the choices that `lawful_choices` returns."""
+    for choice in lawful_choices(space):
+        if choice.parent:
+            parent_values = list(choice.parent_values)
+            with hp.conditional_scope(choice.parent, parent_values):
+                hp.Choice(choice.name, list(choice.values))
+        else:
+            hp.Choice(choice.name, list(choice.values))
 
 
 def declare(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
@@ -12,6 +77,9 @@ def declare(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
     candidates is declared, active or not, since it ignores a choice that
     narrows later. Where a place may open several ops, each is a boolean.
     """
+    if all(block.max_open == 1 for block in space.blocks):
+        declare_lawful(space.whole, hp)
+        return
     for block in space.blocks:
         if block.max_open > 1:
             for op in block.candidates:
@@ -29,6 +97,13 @@ def values_of(space: SearchSpace, genotype: Genotype) -> dict[str, str | bool]:
                 values[_flag(block, op)] = index in gene
         else:
             values[block.name] = block.candidates[gene[0]].name
+    for node in space.nodes:
+        row = np.array(genotype.path)[None, node.places]
+        (is_open,) = node.is_open(row).tolist()
+        values[_inputs_name(node)] = _inputs(node, is_open)
+        for edge, each in zip(node.edges, is_open, strict=True):
+            if not each:
+                del values[edge.name]
     return values
 
 
@@ -42,7 +117,11 @@ def genotype_of(
             nothing is open where something must be.
     """
     genes: list[int | list[int]] = []
-    for block in space.blocks:
+    left_out = _left_out(space, hp)
+    for place, block in enumerate(space.blocks):
+        if place in left_out:
+            genes.append(left_out[place])
+            continue
         if block.max_open > 1:
             genes.append(
                 [
@@ -59,6 +138,45 @@ def genotype_of(
             )
         genes.append(block.index_of(hp.values[block.name]))
     return space.genotype(genes)
+
+
+def _left_out(
+    space: SearchSpace, hp: keras_tuner.HyperParameters
+) -> dict[int, int]:
+    """Returns what leaves out the edges that are among no node's inputs."""
+    left_out = {}
+    for node in space.nodes:
+        text = hp.values.get(_inputs_name(node))
+        if text is None:
+            raise ValueError(
+                f"The hyperparameters have no value for "
+                f"{_inputs_name(node)!r}; they have "
+                f"{', '.join(hp.values) or 'none at all'}."
+            )
+        for place, edge, closed in zip(
+            node.places, node.edges, node.closed, strict=True
+        ):
+            if closed is not None and str(edge.source) not in text.split("+"):
+                left_out[place] = closed
+    return left_out
+
+
+def _inputs_name(node: Node) -> str:
+    """Returns the name of the choice of a node's inputs."""
+    return f"{node.name}/inputs"
+
+
+def _inputs(node: Node, is_open: Sequence[bool]) -> str:
+    """Returns the sources of a node's open edges, such as `0+2`."""
+    return "+".join(
+        str(edge.source)
+        for edge, each in zip(node.edges, is_open, strict=True)
+        if each
+    )
+
+
+def _names(block: Place, indices: Sequence[int]) -> tuple[str, ...]:
+    return tuple(block.candidates[index].name for index in indices)
 
 
 def _flag(block: Place, op: Op) -> str:

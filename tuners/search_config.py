@@ -21,6 +21,7 @@ SCORES = (
     "magnitude",
     "add",
 )
+SCHEDULES = ("spos", "fairnas", "darts", "nb201")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +47,8 @@ class SearchConfig:
         start: A file that `nse` goes on from; see `methods.load_start`.
         shrink: Whether the space is shrunk first.
         score: What operators are scored by in shrinking; one of `SCORES`.
+        shrink_schedule: The published schedule that operators are dropped
+            by; one of `SCHEDULES`. None leaves it to the effort.
         budget: What the network handed over must fit.
         precision: Of the file that latency and size limits speak of.
         rank_by: What finalists are ranked by: `keras`, or the accuracy of
@@ -82,6 +85,7 @@ class SearchConfig:
     start: pathlib.Path | None = None
     shrink: bool = True
     score: str = "angle"
+    shrink_schedule: str | None = None
     budget: Budget = Budget()
     precision: str = "fp32"
     rank_by: str = "keras"

@@ -8,9 +8,13 @@ import keras
 import keras_tuner
 
 from nse_tf.costs import CostModel
-from nse_tf.spaces import ChoiceBlock, SearchSpace
+from nse_tf.spaces import SearchSpace
 from nse_tf.supernet import Networks, networks_of
-from nse_tf.tuners.hyperparameters import genotype_of
+from nse_tf.tuners.hyperparameters import (
+    declare_lawful,
+    genotype_of,
+    lawful_choices,
+)
 from nse_tf.tuners.inheritance import Inheritance
 
 
@@ -79,9 +83,13 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         )
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
-        """Declares a choice of the active candidates for every place."""
-        for block, indices in self._places():
-            hp.Choice(block.name, [block.candidates[i].name for i in indices])
+        """Declares choices that spell the networks of the space.
+
+        That is one of the active candidates for every place. Of DARTS's cells
+        it is one of the inputs of every inner node, such as `normal_2/inputs`,
+        and of the ops on those edges, so that each node takes two.
+        """
+        declare_lawful(self.space, hp)
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Returns the child that the hyperparameters spell, compiled.
@@ -151,24 +159,22 @@ class SpaceHyperModel(keras_tuner.HyperModel):
             history.history[name] = [float(cost)] * num_epochs
         return history
 
-    def _places(self) -> list[tuple[ChoiceBlock, tuple[int, ...]]]:
-        return list(zip(self.space.blocks, self.space.active, strict=True))
-
     def _check_declared(self, hp: keras_tuner.HyperParameters) -> None:
         """Refuses places with other values, which keras-tuner kept from before.
 
         A wider declaration is none of ours, or that of all candidates.
         """
         declared = {each.name: each for each in hp.space}
-        for block, indices in self._places():
-            names = [op.name for op in block.candidates]
-            values = list(declared[block.name].values)
-            if values not in (names, [names[index] for index in indices]):
+        whole = lawful_choices(self.space.whole)
+        widest = {choice.name: list(choice.values) for choice in whole}
+        for choice in lawful_choices(self.space):
+            values = list(declared[choice.name].values)
+            if values not in (widest[choice.name], list(choice.values)):
                 raise keras_tuner.errors.FatalValueError(
-                    f"Place {block.name!r} of the project offers {values}, and "
-                    f"the space {[names[index] for index in indices]}: it was "
-                    "begun with another space. Name another `project_name`, or "
-                    "start anew with `overwrite=True`."
+                    f"Place {choice.name!r} of the project offers {values}, "
+                    f"and the space {list(choice.values)}: it was begun with "
+                    "another space. Name another `project_name`, or start "
+                    "anew with `overwrite=True`."
                 )
 
 

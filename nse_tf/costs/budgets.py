@@ -128,8 +128,8 @@ class Budget:
 def draw_uniform(
     space: SearchSpace, rng: np.random.Generator, count: int
 ) -> np.ndarray:
-    """Returns uniformly drawn paths; the plain `PathSampler`."""
-    return space.sample_paths(rng, count)
+    """Returns uniformly drawn lawful paths; the plain `PathSampler`."""
+    return space.sample_lawful(rng, count)
 
 
 def sample_within(
@@ -195,7 +195,8 @@ def _repaired(
     Each path visits its places in a random order of its own, several times. At
     first a place takes a random candidate among those that bring the path
     nearer, which keeps the paths unlike each other; in the end, the one that
-    brings it nearest.
+    brings it nearest. Edges of DARTS that are left out stay so, and no others
+    are.
     """
     paths = paths.copy()
     left = budget.path_excess(model, paths)
@@ -204,6 +205,10 @@ def _repaired(
     is_closed = np.array(
         [[c not in active for c in candidates] for active in model.space.active]
     )
+    leaves_out = np.zeros_like(is_closed)
+    for node in model.space.nodes:
+        for place, closed in zip(node.places, node.closed, strict=True):
+            leaves_out[place] = candidates == closed
     for is_greedy in (False, False, True, True):
         orders = np.tile(np.arange(num_places), (count, 1))
         for places in rng.permuted(orders, axis=1).T:
@@ -216,6 +221,8 @@ def _repaired(
             excess = budget.path_excess(model, offers.reshape(-1, num_places))
             excess = excess.reshape(len(todo), -1)
             excess[is_closed[at]] = np.inf
+            is_left_out = leaves_out[at, paths[todo, at]]
+            excess[leaves_out[at] != is_left_out[:, None]] = np.inf
             order = excess if is_greedy else rng.random(excess.shape)
             is_nearer = excess < left[todo, None]
             pick = np.where(is_nearer, order, np.inf).argmin(axis=1)

@@ -163,7 +163,12 @@ class CostModel:
         return chosen
 
     def extremes(self, name: str) -> tuple[Genotype, Genotype]:
-        """Returns the cheapest and the dearest genotype by one cost."""
+        """Returns the cheapest and the dearest genotype by one cost.
+
+        In DARTS's cells they keep the rule of two inputs to a node.
+        """
+        if self.space.nodes:
+            return self._lawful_extremes(name)
         ranked = [
             sorted(indices, key=prices.__getitem__)
             for indices, prices in zip(
@@ -188,6 +193,21 @@ class CostModel:
                 ]
             ),
         )
+
+    def _lawful_extremes(self, name: str) -> tuple[Genotype, Genotype]:
+        prices = [
+            self.by_operator[name][choice.places, choice.rows].sum(axis=1)
+            for choice in self.space.joint_choices
+        ]
+        cheapest, dearest = self.space.of_rows(
+            np.array(
+                [
+                    [each.argmin() for each in prices],
+                    [each.argmax() for each in prices],
+                ]
+            )
+        ).tolist()
+        return self.space.genotype(cheapest), self.space.genotype(dearest)
 
     def range(self, name: str) -> tuple[float, float]:
         """Returns the lowest and the highest cost of a genotype."""

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import heapq
-import math
 from collections.abc import Generator, Iterable, Iterator
 
 import numpy as np
@@ -115,7 +114,7 @@ class Exploration:
         self.fitness.extend(known.tolist())
 
     def take(self, offers: Iterable[np.ndarray], count: int) -> np.ndarray:
-        """Returns the first `count` paths that fit and were never taken.
+        """Returns the first `count` lawful paths that fit and are new.
 
         Args:
             offers: Paths `(any, num_places)` to choose from, lot by lot; no
@@ -126,7 +125,12 @@ class Exploration:
         for paths in offers if count else ():
             coded = np.ascontiguousarray(paths, np.int16)
             keys = coded.view(f"V{2 * paths.shape[1]}").ravel().tolist()
-            new = [i for i, key in enumerate(keys) if key not in self._taken]
+            lawful = self.model.space.is_lawful(paths).tolist()
+            new = [
+                i
+                for i, key in enumerate(keys)
+                if lawful[i] and key not in self._taken
+            ]
             if not new:
                 continue
             excess = self.budget.path_excess(self.model, paths[new])
@@ -169,7 +173,7 @@ class Exploration:
 
     @property
     def _num_paths(self) -> int:
-        return math.prod(len(indices) for indices in self.model.space.active)
+        return self.model.space.num_lawful
 
     @functools.cached_property
     def _deck(self) -> np.ndarray:
@@ -198,8 +202,8 @@ class Exploration:
 
     def _spelt(self, numbers: np.ndarray) -> np.ndarray:
         """Returns the paths of these numbers, which count all in order."""
-        genes = []
-        for indices in self.model.space.active:
-            numbers, digits = np.divmod(numbers, len(indices))
-            genes.append(np.array(indices)[digits])
-        return np.stack(genes, axis=1)
+        space, rows = self.model.space, []
+        for choice in space.joint_choices:
+            numbers, digits = np.divmod(numbers, len(choice.rows))
+            rows.append(digits)
+        return space.of_rows(np.stack(rows, axis=1))

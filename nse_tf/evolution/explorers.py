@@ -2,7 +2,7 @@
 
 An explorer is a generator. It yields the paths that it wants judged,
 `(count, num_places)`, and is sent their fitness `(count,)`; it yields every
-path at most once, and only paths within the budget. All explorers judge
+path at most once, and only lawful paths within the budget. All explorers judge
 exactly `num_children` paths, or all that there are, so that they can be
 compared.
 """
@@ -52,7 +52,7 @@ def evolution(state: Exploration) -> Explorer:
 def _crossings(state: Exploration, lot: int) -> Iterator[np.ndarray]:
     for _ in range(MAX_LOTS):
         mothers, fathers = _parents(state, lot), _parents(state, lot)
-        yield cross_over(state.rng, mothers, fathers)
+        yield cross_over(state.model.space, state.rng, mothers, fathers)
 
 
 def _mutants(state: Exploration, lot: int) -> Iterator[np.ndarray]:
@@ -93,7 +93,7 @@ def regularized_evolution(state: Exploration) -> Explorer:
 def _mutants_of_winners(state: Exploration, size: int) -> Iterator[np.ndarray]:
     """Yields mutants, one by one, of the best of random living paths."""
     space, rng, config = state.model.space, state.rng, state.config
-    if all(len(indices) == 1 for indices in space.active):
+    if space.num_lawful == 1:
         return
     oldest = max(0, len(state.paths) - config.population)
     living = np.arange(oldest, len(state.paths))

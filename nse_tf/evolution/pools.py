@@ -80,16 +80,20 @@ class Pools:
     ) -> "Pools":
         """Returns the next pools: what is kept, and unseen ops beside it.
 
-        What is neither kept nor unseen is gone for good.
+        What is neither kept nor unseen is gone for good. Where nothing is kept
+        that was searched, as of an edge of DARTS's cells that all networks
+        leave out, what was searched stays.
 
         Args:
             kept: Of each cell, in the order that they will be listed.
             num_active: How many ops of a cell there should be; where more are
                 kept, nothing enters.
         """
-        return dataclasses.replace(
-            self, locked=tuple(tuple(sorted(each)) for each in kept)
-        )._filled(num_active)
+        locked = tuple(
+            tuple(sorted(set(each) & set(active))) or (active if each else ())
+            for each, active in zip(kept, self.active, strict=True)
+        )
+        return dataclasses.replace(self, locked=locked)._filled(num_active)
 
     def _filled(self, num_active: int) -> "Pools":
         """Returns the pools with unseen ops let in."""

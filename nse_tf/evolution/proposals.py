@@ -261,7 +261,7 @@ def propose_paths(
     count: int,
     rng: np.random.Generator,
 ) -> Proposals:
-    """Returns distinct single paths, drawn uniformly from a window of costs.
+    """Returns distinct lawful paths, drawn uniformly from a window of costs.
 
     Arguments and errors as of `propose`.
     """
@@ -270,7 +270,7 @@ def propose_paths(
     idle = 0
     places = np.arange(len(space.blocks))
     for _ in range(_MOST_BATCHES):
-        paths = space.sample_paths(rng, _BATCH)
+        paths = space.sample_lawful(rng, _BATCH)
         costs = pricing.fixed + pricing.by_operator[places, paths].sum(axis=1)
         before = len(found)
         for path in paths[(costs > window.low) & (costs <= window.high)]:

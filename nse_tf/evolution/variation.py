@@ -1,4 +1,4 @@
-"""Mutation and crossover that stay inside the space."""
+"""Mutation and crossover that stay inside the space, and lawful there."""
 
 import numpy as np
 
@@ -13,7 +13,9 @@ def mutate_genes(
 ) -> np.ndarray:
     """Returns paths of which each gene was redrawn with some probability.
 
-    A redrawn gene may come out as it was.
+    A redrawn gene may come out as it was. Where the redrawn genes of DARTS's
+    cells leave a node with more or fewer than two inputs, random edges are
+    mended.
 
     Args:
         space: Whose active candidates genes are drawn from.
@@ -22,7 +24,8 @@ def mutate_genes(
         probability: Of redrawing a gene, from 0 to 1.
     """
     redrawn = rng.random(paths.shape) < probability
-    return np.where(redrawn, space.sample_paths(rng, len(paths)), paths)
+    drawn = space.sample_lawful(rng, len(paths))
+    return space.mended(rng, np.where(redrawn, drawn, paths))
 
 
 def mutate_one_gene(
@@ -30,10 +33,14 @@ def mutate_one_gene(
 ) -> np.ndarray:
     """Returns a path that differs from `path` in exactly one gene.
 
+    An edge of DARTS's cells that was opened takes the place of another one of
+    its node, and for one that was left out another one is opened.
+
     Raises:
         ValueError: If no place has a second candidate.
     """
-    free = [place for place, each in enumerate(space.active) if len(each) > 1]
+    offers = space.lawful_genes
+    free = [place for place, each in enumerate(offers) if len(each) > 1]
     if not free:
         raise ValueError(
             f"Space {space.name!r} holds a single network; there is nothing to "
@@ -41,14 +48,22 @@ def mutate_one_gene(
         )
     place = int(rng.choice(free))
     mutated = path.copy()
-    mutated[place] = rng.choice(
-        [i for i in space.active[place] if i != path[place]]
-    )
-    return mutated
+    mutated[place] = rng.choice([i for i in offers[place] if i != path[place]])
+    is_mutated = np.arange(len(path)) == place
+    mended: np.ndarray = space.mended(rng, mutated[None], is_mutated[None])[0]
+    return mended
 
 
 def cross_over(
-    rng: np.random.Generator, mothers: np.ndarray, fathers: np.ndarray
+    space: SearchSpace,
+    rng: np.random.Generator,
+    mothers: np.ndarray,
+    fathers: np.ndarray,
 ) -> np.ndarray:
-    """Returns paths that take each gene from either parent, even odds."""
-    return np.where(rng.random(mothers.shape) < 0.5, mothers, fathers)
+    """Returns paths that take each gene from either parent, even odds.
+
+    Where that leaves a node of DARTS's cells with more or fewer than two
+    inputs, random edges are mended.
+    """
+    is_mothers = rng.random(mothers.shape) < 0.5
+    return space.mended(rng, np.where(is_mothers, mothers, fathers))

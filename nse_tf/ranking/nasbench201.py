@@ -16,6 +16,9 @@ from nse_tf.spaces import (
     make_preset,
 )
 
+# Where a row keeps what its line has beyond the columns.
+_BEYOND = "(beyond)"
+
 
 @dataclasses.dataclass(frozen=True)
 class NB201Table:
@@ -111,11 +114,18 @@ def _rows(path: pathlib.Path) -> Iterator[dict[str, str]]:
     opened = gzip.open if path.suffix == ".gz" else open
     try:
         with opened(path, "rt", encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file)
+            rows = csv.DictReader(file, restkey=_BEYOND)
             if "index" not in (rows.fieldnames or ()):
                 raise ValueError(
                     f"{path} is no table of cells: its first line names no "
                     "column 'index'."
+                )
+            names = list(rows.fieldnames or ())
+            twice = {name for name in names if names.count(name) > 1}
+            if twice:
+                raise ValueError(
+                    f"{path}, line 1: the columns {', '.join(sorted(twice))} "
+                    "are named more than once."
                 )
             yield from rows
     except (EOFError, UnicodeDecodeError, gzip.BadGzipFile) as error:
@@ -130,6 +140,11 @@ def _check_identity(
     cell: tuple[int, ...],
 ) -> None:
     """Refuses a row that is not the one of its index."""
+    if _BEYOND in row:
+        raise ValueError(
+            f"{path}, line {index + 2}: {row[_BEYOND]} lies beyond the columns "
+            "that the first line names."
+        )
     if row["index"] != str(index):
         raise ValueError(
             f"{path}, line {index + 2}: expected index {index}, found "

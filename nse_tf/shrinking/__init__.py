@@ -22,7 +22,6 @@ from nse_tf.shrinking.shrinker import (
     lowest_of_each_place as lowest_of_each_place,
 )
 from nse_tf.shrinking.shrinker import lowest_overall as lowest_overall
-from nse_tf.shrinking.two_inputs import with_two_inputs as with_two_inputs
 from nse_tf.shrinking.vectors import EVERY_FIXED_WEIGHT as EVERY_FIXED_WEIGHT
 from nse_tf.shrinking.vectors import FIXED_KERNELS as FIXED_KERNELS
 from nse_tf.shrinking.vectors import NO_FIXED_PART as NO_FIXED_PART

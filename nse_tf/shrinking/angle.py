@@ -91,10 +91,12 @@ class AngleSums:
         norms = np.sqrt(sums[:, 1] * sums[:, 2])
         is_empty = (sums == 0).all(axis=1) & (empty_rad is not None)
         if not ((norms > 0) | is_empty).all():
-            path = paths[np.flatnonzero(~((norms > 0) | is_empty))[0]]
+            row = np.flatnonzero(~((norms > 0) | is_empty))[0]
+            before, now = np.sqrt(sums[row, 1:])
             raise ValueError(
-                f"The path {self._spelt(path)} has weights of zero or unknown "
-                "norm, so it has no angle."
+                f"The path {self._spelt(paths[row])} has weights of zero or "
+                f"unknown norm, so it has no angle: {before:.4g} in the base, "
+                f"{now:.4g} now."
             )
         cosines = sums[:, 0] / np.where(is_empty, 1.0, norms)
         angles: np.ndarray = np.arccos(np.clip(cosines, -1.0, 1.0))

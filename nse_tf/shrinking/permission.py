@@ -1,6 +1,5 @@
 """Shrinking that leaves enough within the budget to choose from."""
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -40,7 +39,7 @@ def keeps_enough(model: CostModel, budget: Budget, wanted: int) -> Permission:
 
 
 def num_within(model: CostModel, budget: Budget, space: SearchSpace) -> float:
-    """Returns how many single paths of a subspace meet the tightest limit.
+    """Returns how many lawful paths of a subspace meet the tightest limit.
 
     Each limit is looked at by itself, and the count is a little low, never too
     high: costs are rounded up to a thousandth of the room that a limit leaves.
@@ -60,16 +59,19 @@ def num_within(model: CostModel, budget: Budget, space: SearchSpace) -> float:
     ]
     counts = [
         _num_at_most(
-            [row[list(i)] for row, i in zip(prices, space.active, strict=True)],
+            [
+                prices[choice.places, choice.rows].sum(axis=1)
+                for choice in space.joint_choices
+            ],
             limit,
         )
         for prices, limit in limits
     ]
-    return min([math.prod(map(len, space.active)), *counts])
+    return min([space.num_lawful, *counts])
 
 
 def _num_at_most(prices: Sequence[np.ndarray], limit: float) -> float:
-    """Returns how many sums of one price of each place are at most `limit`."""
+    """Returns how many sums of one price of each choice are at most `limit`."""
     room = limit - sum(each.min() for each in prices)
     if room < 0:
         return 0.0

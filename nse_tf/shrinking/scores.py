@@ -5,8 +5,7 @@ import numpy as np
 from nse_tf.costs import Budget, CostModel, sample_within
 from nse_tf.shrinking.angle import AngleSums
 from nse_tf.shrinking.children import draw_spread_depths
-from nse_tf.shrinking.two_inputs import with_two_inputs
-from nse_tf.spaces import DartsSkeleton, SearchSpace
+from nse_tf.spaces import SearchSpace
 
 MOST_LISTED = 100_000
 
@@ -133,9 +132,7 @@ def draw_children(
     def draw_lacking(
         space: SearchSpace, rng: np.random.Generator, count: int
     ) -> np.ndarray:
-        drawn = draw_spread_depths(space, rng, count)
-        if isinstance(space.skeleton, DartsSkeleton):
-            drawn = with_two_inputs(space, rng, drawn)
+        drawn = space.mended(rng, draw_spread_depths(space, rng, count))
         places, indices = lacking[rng.integers(len(lacking), size=count)].T
         drawn[np.arange(count), places] = indices
         return drawn
@@ -152,15 +149,17 @@ def draw_children(
 
 
 def _all_children(space: SearchSpace) -> np.ndarray:
-    """Returns every path of a small space."""
-    if space.size > MOST_LISTED:
+    """Returns every lawful path of a small space."""
+    count = space.num_lawful
+    if count > MOST_LISTED:
         raise ValueError(
-            f"Space {space.name!r} has {space.size:.3g} networks, more than "
+            f"Space {space.name!r} has {count:.3g} networks, more than "
             f"the {MOST_LISTED} that can be scored one by one: set "
             "`children_per_operator`."
         )
-    grids = np.meshgrid(*space.active, indexing="ij")
-    return np.stack([grid.ravel() for grid in grids], axis=1)
+    rows = [np.arange(len(choice.rows)) for choice in space.joint_choices]
+    grids = np.meshgrid(*rows, indexing="ij")
+    return space.of_rows(np.stack([grid.ravel() for grid in grids], axis=1))
 
 
 def _counts(paths: np.ndarray, max_candidates: int) -> np.ndarray:

@@ -56,9 +56,11 @@ from nse_tf.spaces.skeletons import BranchSkeleton as BranchSkeleton
 from nse_tf.spaces.skeletons import Skeleton as Skeleton
 from nse_tf.spaces.skeletons import Stage as Stage
 from nse_tf.spaces.space import AnySkeleton as AnySkeleton
-from nse_tf.spaces.space import Place as Place
 from nse_tf.spaces.space import SearchSpace as SearchSpace
 from nse_tf.spaces.space_json import load_space as load_space
 from nse_tf.spaces.space_json import save_space as save_space
 from nse_tf.spaces.space_json import space_from_json as space_from_json
 from nse_tf.spaces.space_json import space_to_json as space_to_json
+from nse_tf.spaces.two_inputs import JointChoice as JointChoice
+from nse_tf.spaces.two_inputs import Node as Node
+from nse_tf.spaces.two_inputs import Place as Place

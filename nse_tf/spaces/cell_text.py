@@ -182,25 +182,25 @@ def _genotype_of_nodes(
                         "twice; each input may have one op."
                     )
                 named[kind, source, target] = op
-    genes = list(_indices(edges, named, spells_none))
-    if named:
-        (kind, source, target), op = next(iter(named.items()))
-        raise ValueError(
-            f"Node {target} of cell {kind!r} cannot take {op!r} from node "
-            f"{source}: there is no such edge."
-        )
-    return space.genotype(genes)
+    known = {(edge.kind, edge.source, edge.target) for edge in edges}
+    for (kind, source, target), op in named.items():
+        if (kind, source, target) not in known:
+            raise ValueError(
+                f"Node {target} of cell {kind!r} cannot take {op!r} from node "
+                f"{source}: there is no such edge."
+            )
+    return space.genotype(list(_indices(edges, named, spells_none)))
 
 
 def _indices(
     edges: Sequence[Edge],
-    named: dict[tuple[str, int, int], str],
+    named: Mapping[tuple[str, int, int], str],
     spells_none: bool,
 ) -> Iterator[int]:
-    """Yields each edge's op, and takes it out of what is named."""
+    """Yields each edge's op."""
     for edge in edges:
         names = [op.name for op in edge.candidates]
-        op = named.pop((edge.kind, edge.source, edge.target), None)
+        op = named.get((edge.kind, edge.source, edge.target))
         if op is None and (spells_none or Zero().name not in names):
             raise ValueError(
                 f"No op is named for edge {edge.name!r}; its candidates are "

@@ -8,7 +8,8 @@ from nse_tf.spaces.cell_text import format_cells, parse_cells
 from nse_tf.spaces.files import read_json
 from nse_tf.spaces.genotype import Genotype
 from nse_tf.spaces.naming import nearest_names
-from nse_tf.spaces.space import Place, SearchSpace
+from nse_tf.spaces.space import SearchSpace
+from nse_tf.spaces.two_inputs import Place
 
 SKIPPED = "-"
 

@@ -12,14 +12,19 @@ from typing import Any
 import numpy as np
 
 from nse_tf.spaces.blocks import ChoiceBlock
-from nse_tf.spaces.cell_skeletons import CellSkeleton
-from nse_tf.spaces.cells import Edge
+from nse_tf.spaces.cell_skeletons import CellSkeleton, DartsSkeleton
 from nse_tf.spaces.genotype import Genotype
 from nse_tf.spaces.model_parts import ModelSkeleton
 from nse_tf.spaces.skeletons import Skeleton
+from nse_tf.spaces.two_inputs import (
+    JointChoice,
+    Node,
+    Place,
+    nodes_of,
+    single_choices,
+)
 
 AnySkeleton = Skeleton | CellSkeleton | ModelSkeleton
-Place = ChoiceBlock | Edge
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +126,99 @@ class SearchSpace:
             for block, indices in zip(self.blocks, self.active, strict=True)
         )
 
+    @functools.cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """The inner nodes that take two inputs; none but in DARTS's cells."""
+        if isinstance(self.skeleton, DartsSkeleton):
+            return nodes_of(self.blocks, self.active)
+        return ()
+
+    @functools.cached_property
+    def spellable(self) -> tuple[tuple[int, ...], ...]:
+        """For each place the candidates that a genotype may name.
+
+        These are the active ones, and what leaves out an edge of DARTS.
+        """
+        named = [set(indices) for indices in self.active]
+        for node in self.nodes:
+            for place, closed in zip(node.places, node.closed, strict=True):
+                named[place] |= set() if closed is None else {closed}
+        return tuple(tuple(sorted(indices)) for indices in named)
+
+    @functools.cached_property
+    def joint_choices(self) -> tuple[JointChoice, ...]:
+        """What makes all lawful single paths: one row of each of these.
+
+        A path is lawful if each inner node of DARTS's cells takes two inputs;
+        in other spaces every path is.
+        """
+        if self.nodes:
+            return tuple(node.joint_choice() for node in self.nodes)
+        return single_choices(self.active)
+
+    @functools.cached_property
+    def lawful_genes(self) -> tuple[tuple[int, ...], ...]:
+        """For each place the candidates of it in lawful paths."""
+        return tuple(
+            tuple(np.unique(genes).tolist())
+            for choice in self.joint_choices
+            for genes in choice.rows.T
+        )
+
+    @property
+    def num_lawful(self) -> int:
+        """How many lawful single paths there are; exact."""
+        return math.prod(len(choice.rows) for choice in self.joint_choices)
+
+    def of_rows(self, rows: np.ndarray) -> np.ndarray:
+        """Returns the paths that take these rows of the joint choices.
+
+        Args:
+            rows: `(count, len(joint_choices))`.
+        """
+        paths = np.empty((len(rows), len(self.blocks)), np.int64)
+        for choice, numbers in zip(self.joint_choices, rows.T, strict=True):
+            paths[:, choice.places] = choice.rows[numbers]
+        return paths
+
+    def is_lawful(self, paths: np.ndarray) -> np.ndarray:
+        """Returns of each path `(count, num_places)` whether it is lawful."""
+        lawful = np.ones(len(paths), bool)
+        for node in self.nodes:
+            is_open = node.is_open(paths[:, node.places])
+            lawful &= is_open.sum(axis=1) == node.num_inputs
+        return lawful
+
+    def mended(
+        self,
+        rng: np.random.Generator,
+        paths: np.ndarray,
+        kept: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Returns lawful paths near these; lawful ones as they are.
+
+        Of a node with more than two open edges, random ones are left out; of a
+        node with fewer, random others get a random active op. An edge that
+        cannot be left out, or has no op, stays as it is, so that a node may
+        have more than two, or fewer.
+
+        Args:
+            rng: Draws.
+            paths: Candidate indices `(count, num_places)`.
+            kept: Booleans of that shape: edges that stay open, or left out,
+                if any arrangement lets them.
+
+        References:
+            Hu et al., ABS (2020), code of the DARTS space:
+            https://arxiv.org/abs/2004.13431
+        """
+        mended: np.ndarray = paths.copy()
+        for node in self.nodes:
+            node.mend(
+                rng, mended, np.zeros_like(paths) if kept is None else kept
+            )
+        return mended
+
     @property
     def operators(self) -> tuple[tuple[int, int], ...]:
         """Every active (place, candidate) pair."""
@@ -148,7 +246,7 @@ class SearchSpace:
                 "places"
             )
         for block, indices, gene in zip(
-            self.blocks, self.active, genotype.genes, strict=True
+            self.blocks, self.spellable, genotype.genes, strict=True
         ):
             if not set(gene) <= set(indices):
                 return f"block {block.name!r} offers {indices}, not {gene}"
@@ -224,6 +322,17 @@ class SearchSpace:
             ],
             axis=1,
         )
+
+    def sample_lawful(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Returns uniformly drawn lawful paths `(count, num_places)`.
+
+        Where every path is lawful, these are those of `sample_paths`.
+        """
+        rows = [
+            rng.integers(len(choice.rows), size=count)
+            for choice in self.joint_choices
+        ]
+        return self.of_rows(np.stack(rows, axis=1))
 
     def sample(self, rng: np.random.Generator) -> Genotype:
         """Returns one uniformly drawn single path."""

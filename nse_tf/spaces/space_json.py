@@ -19,7 +19,8 @@ from nse_tf.spaces.model_parts import (
 )
 from nse_tf.spaces.ops import ChainOp, Op, parse_op
 from nse_tf.spaces.skeletons import BranchSkeleton, Skeleton, Stage
-from nse_tf.spaces.space import AnySkeleton, Place, SearchSpace
+from nse_tf.spaces.space import AnySkeleton, SearchSpace
+from nse_tf.spaces.two_inputs import Place
 
 SCHEMA = "nse_tf.space/1"
 
@@ -64,6 +65,11 @@ def space_from_json(value: Any) -> SearchSpace:
     try:
         skeleton = _skeleton_from_json(value["skeleton"])
         blocks = _blocks_from_json(skeleton, value["blocks"])
+        if len(value["active"]) != len(blocks):
+            raise ValueError(
+                f"`active` has {len(value['active'])} places, `blocks` "
+                f"{len(blocks)}."
+            )
         active = tuple(
             tuple(sorted(block.index_of(name) for name in names))
             for block, names in zip(blocks, value["active"], strict=True)
@@ -129,7 +135,7 @@ def _skeleton_from_json(value: Any) -> AnySkeleton:
 def _blocks_from_json(skeleton: AnySkeleton, value: Any) -> tuple[Place, ...]:
     if isinstance(skeleton, ModelSkeleton):
         return tuple(block_from_json(each) for each in value)
-    ops = [[parse_op(name) for name in each["candidates"]] for each in value]
+    ops = [_ops_from_json(each) for each in value]
     max_open = [operator.index(each["max_open"]) for each in value]
     if isinstance(skeleton, Skeleton):
         return chain_blocks(
@@ -144,6 +150,15 @@ def _blocks_from_json(skeleton: AnySkeleton, value: Any) -> tuple[Place, ...]:
     return cell_edges(
         skeleton, [[_fitting(op, CellOp) for op in each] for each in ops]
     )
+
+
+def _ops_from_json(block: Any) -> list[Op]:
+    try:
+        return [parse_op(name) for name in block["candidates"]]
+    except ValueError as error:
+        raise ValueError(
+            f"Candidates of block {block.get('name')!r}: {error}"
+        ) from error
 
 
 def _fitting(op: Op, kind: Any) -> Any:

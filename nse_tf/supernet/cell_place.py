@@ -1,25 +1,10 @@
 """One edge of a cell, seen over all the cells that share its genes."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
 
 import numpy as np
 
-
-class CellRows(Protocol):
-    """Cells whose weights lie in one matrix.
-
-    Attributes:
-        row_index: The row of each candidate of each edge of each cell,
-            `(num_cells, num_edges, max_candidates)`.
-        rows: The matrix.
-    """
-
-    row_index: np.ndarray
-    rows: Any
-
-    def turning_lengths(self, row: int) -> list[int]:
-        """Returns how long the kernels of a row are that count in angles."""
+from nse_tf.supernet.cell_rows import CellRows
 
 
 class CellPlace:

@@ -1,45 +1,34 @@
-"""All weights of the cells of one width, and how they are run.
-
-A step of a chain reads one row of weights at each of its places. A network of
-cells has 90 places with little to do at each, so that reading, moving and
-normalizing them one by one would take longer than the arithmetic. So the cells
-of a stage keep all their weights in one matrix, a row for each convolution of
-each edge of each cell: a step reads thirty rows at once, gets one gradient and
-writes thirty rows at once.
-"""
+"""The cells of one width of NAS-Bench-201, with all their candidates."""
 
 import functools
 from collections.abc import Callable, Sequence
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import CellGraph, Edge, NorConv
+from nse_tf.spaces import CellGraph, CellOp, Edge, NorConv
 from nse_tf.supernet.batch_norm import (
     MOMENTUM,
     moved,
     normalize,
     normalize_by,
 )
+from nse_tf.supernet.cell_rows import CellRows
 from nse_tf.supernet.cell_work import (
     CONVOLVE,
     NOTHING,
     POOLS,
     SKIP,
     OpenEdge,
-    constant,
-    kind_of,
     looked_up,
     require_work,
-    side_of,
 )
 from nse_tf.supernet.layouts import InitialKernels, Piece
 
 _WORK = {NOTHING, SKIP, CONVOLVE, *POOLS}
 
 
-class CellStage(keras.layers.Layer):
+class CellStage(CellRows):
     """The cells of one width, one after another, with all their candidates.
 
     Only the open candidate of an edge computes, and only if the output hears of
@@ -75,56 +64,15 @@ class CellStage(keras.layers.Layer):
         rng: np.random.Generator,
         kernels: InitialKernels = "fan_out",
     ) -> None:
-        super().__init__(name=name)
-        self._initial_kernels: InitialKernels = kernels
+        for edge in edges:
+            require_work(edge.candidates, _WORK, "NAS-Bench-201")
+        ops = [edge.candidates for edge in edges]
+        pieces = [[_kernels_of(op, channels) for op in each] for each in ops]
+        super().__init__(
+            name, ops, pieces, num_cells, channels, 1, rng, kernels
+        )
         self._graph = graph
         self._num_cells, self._channels = num_cells, channels
-        self.row_index, pieces = _numbered(edges, num_cells, channels)
-        self.pieces = pieces
-        # The last row is that of whatever has no weights.
-        self.kernel_sizes = np.array(
-            [piece.size for piece in pieces] + [0], np.int32
-        )
-        num_candidates = max(len(edge.candidates) for edge in edges)
-        self._kinds = np.zeros((len(edges), num_candidates), np.int32)
-        self._sides = np.ones((len(edges), num_candidates), np.int32)
-        for row, edge in enumerate(edges):
-            require_work(edge.candidates, _WORK, "NAS-Bench-201")
-            for column, op in enumerate(edge.candidates):
-                self._kinds[row, column] = kind_of(op)
-                self._sides[row, column] = side_of(op)
-        fresh = self._fresh(rng)
-        self.rows, self.statistics = (
-            self.add_weight(
-                name=weight,
-                shape=value.shape,
-                initializer=functools.partial(constant, value),
-                trainable=weight == "rows",
-            )
-            for weight, value in zip(("rows", "statistics"), fresh, strict=True)
-        )
-        self.built = True
-
-    def _fresh(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Returns fresh matrices of weights and statistics."""
-        rows = np.zeros(
-            (len(self.kernel_sizes), self.kernel_sizes.max(initial=1)),
-            np.float32,
-        )
-        for row, piece in zip(rows, self.pieces, strict=False):
-            row[: piece.size] = piece.initial(
-                rng, self._initial_kernels
-            ).ravel()
-        statistics = np.zeros((len(rows), 2 * self._channels), np.float32)
-        statistics[:-1, self._channels :] = 1.0
-        return rows, statistics
-
-    def initialize(self, rng: np.random.Generator) -> None:
-        """Draws all weights and statistics anew."""
-        for variable, value in zip(
-            (self.rows, self.statistics), self._fresh(rng), strict=True
-        ):
-            variable.assign(value)
 
     def call(
         self,
@@ -144,7 +92,7 @@ class CellStage(keras.layers.Layer):
         )
         rows = tf.reshape(rows, [-1])
         statistics = tf.gather(self.statistics.value, rows)
-        opened = self._opened(slots, kinds, rows, statistics)
+        opened = self.opened(slots, kinds, rows, statistics)
         outputs, seen = inputs, []
         for first in range(0, len(opened), num_edges):
             outputs, seen_here = self._run_cell(
@@ -178,26 +126,6 @@ class CellStage(keras.layers.Layer):
             ],
             axis=1,
         )
-
-    def _opened(
-        self,
-        slots: tf.Tensor,
-        kinds: tf.Tensor,
-        rows: tf.Tensor,
-        statistics: tf.Tensor,
-    ) -> list[OpenEdge]:
-        """Returns what is open at each edge of each cell, cell by cell."""
-        sides = looked_up(self._sides, slots)
-        return [
-            OpenEdge(*each)
-            for each in zip(
-                tf.unstack(tf.reshape(kinds, [-1])),
-                tf.unstack(tf.reshape(sides, [-1])),
-                tf.unstack(tf.gather(self.rows.value, rows)),
-                tf.unstack(statistics),
-                strict=True,
-            )
-        ]
 
     def _run_cell(
         self, inputs: tf.Tensor, opened: list[OpenEdge], training: bool
@@ -315,52 +243,16 @@ class CellStage(keras.layers.Layer):
             return inputs
         if kind in POOLS:
             return POOLS[kind](inputs, 3, 1, "SAME")
-        row = int(self.row_index[cell, edge, candidate])
-        opened = OpenEdge(
-            kind=tf.constant(kind),
-            side=tf.constant(int(self._sides[edge, candidate])),
-            row=self.rows.value[row],
-            statistics=self.statistics.value[row],
-        )
+        opened = self.opened_alone(cell, edge, candidate)
         return self._convolve(inputs, opened, training=True)[0]
 
-    def turning_lengths(self, row: int) -> list[int]:
-        """Returns how long the kernels of a row are that count in angles."""
-        size = int(self.kernel_sizes[row])
-        return [size] if size else []
 
-    def values_of(
-        self, cell: int, edge: int, candidate: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        """Returns kernel, mean and variance of a candidate, if it has any."""
-        row = int(self.row_index[cell, edge, candidate])
-        if row == len(self.pieces):
-            return None
-        piece = self.pieces[row]
-        kernel = self.rows.numpy()[row, : piece.size].reshape(piece.shape)
-        mean, variance = np.split(self.statistics.numpy()[row], 2)
-        return kernel, mean, variance
-
-
-def _numbered(
-    edges: Sequence[Edge], num_cells: int, channels: int
-) -> tuple[np.ndarray, list[Piece]]:
-    """Returns the row of each candidate at each cell and edge, and kernels.
-
-    Those without kernels share the row after the last.
-    """
-    num_candidates = max(len(edge.candidates) for edge in edges)
-    index = np.full((num_cells, len(edges), num_candidates), -1, np.int32)
-    pieces: list[Piece] = []
-    for cell in range(num_cells):
-        for number, edge in enumerate(edges):
-            for candidate, op in enumerate(edge.candidates):
-                if isinstance(op, NorConv):
-                    index[cell, number, candidate] = len(pieces)
-                    shape = (op.kernel, op.kernel, channels, channels)
-                    pieces.append(Piece("conv", "kernel", shape))
-    index[index == -1] = len(pieces)
-    return index, pieces
+def _kernels_of(op: CellOp, channels: int) -> tuple[Piece, ...] | None:
+    """Returns an op's kernel, if it has one."""
+    if not isinstance(op, NorConv):
+        return None
+    shape = (op.kernel, op.kernel, channels, channels)
+    return (Piece("conv", "kernel", shape),)
 
 
 def _run_pool(

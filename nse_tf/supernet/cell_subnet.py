@@ -73,7 +73,7 @@ def cut_out_cell(
             prefix = prefix_of(cell, edge, candidate)
             values = supernet.stages[stage].values_of(index, place, candidate)
             if values is not None and f"{prefix}_conv" in layers:
-                kernel, mean, variance = values
+                (kernel,), ((mean, variance),) = values
                 layers[f"{prefix}_conv"].kernel.assign(kernel)
                 layers[f"{prefix}_bn"].moving_mean.assign(mean)
                 layers[f"{prefix}_bn"].moving_variance.assign(variance)

@@ -1,31 +1,24 @@
-"""One cell of a DARTS supernet, with all its candidates.
-
-All weights of a cell lie in one matrix, a row for each candidate of each edge
-that has any: so a step reads and writes fourteen rows at once.
-"""
+"""One cell of a DARTS supernet, with all its candidates."""
 
 import functools
 from collections.abc import Callable, Sequence
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import Cell, CellGraph, Edge
 from nse_tf.supernet.batch_norm import MOMENTUM, moved
+from nse_tf.supernet.cell_rows import CellRows
 from nse_tf.supernet.cell_work import (
     NOTHING,
     OpenEdge,
-    constant,
-    kind_of,
     looked_up,
-    side_of,
 )
 from nse_tf.supernet.darts_work import MOST_NORMS, EdgeWork
-from nse_tf.supernet.layouts import InitialKernels, Piece
+from nse_tf.supernet.layouts import InitialKernels
 
 
-class DartsCell(keras.layers.Layer):
+class DartsCell(CellRows):
     """A cell of two inputs that puts out its inner nodes, concatenated.
 
     Only the open candidate of an edge computes, only its row of weights gets a
@@ -61,10 +54,7 @@ class DartsCell(keras.layers.Layer):
         rng: np.random.Generator,
         kernels: InitialKernels = "fan_in",
     ) -> None:
-        super().__init__(name=cell.name)
-        self._initial_kernels: InitialKernels = kernels
-        self._graph, self._cell = graph, cell
-        self._works = [
+        works = [
             EdgeWork(
                 edge.candidates,
                 cell.channels,
@@ -72,56 +62,23 @@ class DartsCell(keras.layers.Layer):
             )
             for edge in edges
         ]
-        self.row_index, self.pieces = _numbered(self._works)
-        # The last row is that of whatever has neither weights nor statistics.
-        self.kernel_sizes = np.array(
-            [sum(each.size for each in row) for row in self.pieces] + [0],
-            np.int32,
+        super().__init__(
+            cell.name,
+            [work.ops for work in works],
+            [
+                [
+                    work.kernels_of(op) if work.has_norms(op) else None
+                    for op in work.ops
+                ]
+                for work in works
+            ],
+            1,
+            cell.channels,
+            MOST_NORMS,
+            rng,
+            kernels,
         )
-        num_candidates = self.row_index.shape[2]
-        self._kinds = np.zeros((len(edges), num_candidates), np.int32)
-        self._sides = np.ones((len(edges), num_candidates), np.int32)
-        for row, work in enumerate(self._works):
-            for column, op in enumerate(work.ops):
-                self._kinds[row, column] = kind_of(op)
-                self._sides[row, column] = side_of(op)
-        fresh = self._fresh(rng)
-        self.rows, self.statistics = (
-            self.add_weight(
-                name=weight,
-                shape=value.shape,
-                initializer=functools.partial(constant, value),
-                trainable=weight == "rows",
-            )
-            for weight, value in zip(("rows", "statistics"), fresh, strict=True)
-        )
-        self.built = True
-
-    def _fresh(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Returns fresh matrices of weights and statistics."""
-        rows = np.zeros(
-            (len(self.kernel_sizes), self.kernel_sizes.max(initial=1)),
-            np.float32,
-        )
-        for row, pieces in zip(rows, self.pieces, strict=False):
-            drawn = [
-                piece.initial(rng, self._initial_kernels).ravel()
-                for piece in pieces
-            ]
-            values = np.concatenate([*drawn, np.empty(0, np.float32)])
-            row[: len(values)] = values
-        statistics = np.zeros(
-            (len(rows), MOST_NORMS, 2, self._cell.channels), np.float32
-        )
-        statistics[:-1, :, 1] = 1.0
-        return rows, statistics.reshape(len(rows), -1)
-
-    def initialize(self, rng: np.random.Generator) -> None:
-        """Draws all weights and statistics anew."""
-        for variable, value in zip(
-            (self.rows, self.statistics), self._fresh(rng), strict=True
-        ):
-            variable.assign(value)
+        self._graph, self._cell, self._works = graph, cell, works
 
     def call(
         self,
@@ -135,16 +92,8 @@ class DartsCell(keras.layers.Layer):
         slots = slots[tf.newaxis]
         rows = tf.gather(self.row_index, slots, batch_dims=2)[0]
         statistics = tf.gather(self.statistics.value, rows)
-        opened = [
-            OpenEdge(*each)
-            for each in zip(
-                tf.unstack(looked_up(self._kinds, slots)[0]),
-                tf.unstack(looked_up(self._sides, slots)[0]),
-                tf.unstack(tf.gather(self.rows.value, rows)),
-                tf.unstack(statistics),
-                strict=True,
-            )
-        ]
+        kinds = looked_up(self._kinds, slots)
+        opened = self.opened(slots, kinds, rows, statistics)
         seen: list[tf.Tensor] = []
 
         def brought(
@@ -230,64 +179,6 @@ class DartsCell(keras.layers.Layer):
 
     def _mixed(self, inputs: tf.Tensor, edge: int, candidate: int) -> tf.Tensor:
         """Returns what one candidate makes of the inputs, in training mode."""
-        row = int(self.row_index[0, edge, candidate])
         kind = int(self._kinds[edge, candidate])
-        opened = OpenEdge(
-            kind=tf.constant(kind),
-            side=tf.constant(int(self._sides[edge, candidate])),
-            row=self.rows.value[row],
-            statistics=self.statistics.value[row],
-        )
+        opened = self.opened_alone(0, edge, candidate)
         return self._works[edge].run(kind, inputs, opened, training=True)[0]
-
-    def turning_lengths(self, row: int) -> list[int]:
-        """Returns how long the kernels of a row are that count in angles.
-
-        Those of a skip connection do not, as published.
-        """
-        if row == len(self.pieces):
-            return []
-        return [
-            piece.size
-            for piece in self.pieces[row]
-            if not piece.layer.startswith("half")
-        ]
-
-    def values_of(
-        self, edge: int, candidate: int
-    ) -> tuple[list[np.ndarray], np.ndarray] | None:
-        """Returns what a candidate has, if it has anything.
-
-        That is its kernels, and means and variances by batch norm,
-        `(2, 2, channels)`.
-        """
-        row = int(self.row_index[0, edge, candidate])
-        if row == len(self.pieces):
-            return None
-        kernels, start = [], 0
-        values = self.rows.numpy()[row]
-        for piece in self.pieces[row]:
-            kernel = values[start : start + piece.size].reshape(piece.shape)
-            kernels.append(kernel)
-            start += piece.size
-        statistics = self.statistics.numpy()[row]
-        return kernels, statistics.reshape(MOST_NORMS, 2, -1)
-
-
-def _numbered(
-    works: Sequence[EdgeWork],
-) -> tuple[np.ndarray, list[tuple[Piece, ...]]]:
-    """Returns the row of each candidate of each edge, and its kernels.
-
-    Those that have neither kernels nor norms share the row after the last.
-    """
-    num_candidates = max(len(work.ops) for work in works)
-    index = np.full((1, len(works), num_candidates), -1, np.int32)
-    pieces: list[tuple[Piece, ...]] = []
-    for number, work in enumerate(works):
-        for candidate, op in enumerate(work.ops):
-            if work.has_norms(op):
-                index[0, number, candidate] = len(pieces)
-                pieces.append(work.kernels_of(op))
-    index[index == -1] = len(pieces)
-    return index, pieces

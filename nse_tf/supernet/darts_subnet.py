@@ -66,7 +66,7 @@ def cut_out_darts(
     genes = dict(zip(supernet.space.blocks, genotype.path, strict=True))
     for layer, cell in zip(supernet.cells, skeleton.cells, strict=True):
         for number, edge in enumerate(edges[cell.kind]):
-            values = layer.values_of(number, genes[edge])
+            values = layer.values_of(0, number, genes[edge])
             if values is not None:
                 _fill(layers, prefix_of(cell, edge, genes[edge]), *values)
     return child

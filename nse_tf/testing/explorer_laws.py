@@ -2,12 +2,14 @@
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable
 
 import numpy as np
 
 from nse_tf.costs import Budget, BudgetError, CostModel
 from nse_tf.evolution import Exploration, Explorer, ExplorerConfig
+from nse_tf.spaces import SearchSpace
 
 MakeExplorer = Callable[[Exploration], Explorer]
 
@@ -61,7 +63,7 @@ def stays_in_the_space(make: MakeExplorer, model: CostModel) -> None:
         foreign = [
             (place, index)
             for place, index in enumerate(path)
-            if index not in space.active[place]
+            if index not in space.spellable[place]
         ]
         if foreign:
             raise AssertionError(
@@ -83,6 +85,23 @@ def stays_within_the_budget(make: MakeExplorer, model: CostModel) -> None:
             raise AssertionError(
                 f"Within {budget}, {len(paths)} paths were judged, of which "
                 f"{(excess > 0).sum()} do not fit."
+            )
+
+
+def keeps_the_rule_of_two_inputs(make: MakeExplorer, model: CostModel) -> None:
+    """Every inner node of DARTS's cells takes two inputs, also once shrunk.
+
+    Arguments and errors as of `judges_exactly_as_many_as_asked`.
+    """
+    space = model.space
+    shrunk = space.restrict([indices[-2:] for indices in space.active])
+    for each in (space, shrunk):
+        paths = _judged(make, CostModel(each, model.table))
+        if not each.is_lawful(paths).all():
+            raise AssertionError(
+                f"Of {len(paths)} paths {(~each.is_lawful(paths)).sum()} have "
+                "nodes with more or fewer than two inputs: draw by "
+                "`sample_lawful`, and pass what you change to `mended`."
             )
 
 
@@ -116,7 +135,7 @@ def an_exhausted_space_ends_it(make: MakeExplorer, model: CostModel) -> None:
     Arguments and errors as of `judges_exactly_as_many_as_asked`.
     """
     space = model.space
-    while space.size > 24:
+    while space.num_lawful > 24 and max(len(each) for each in space.active) > 1:
         widest = max(
             range(len(space.active)), key=lambda i: len(space.active[i])
         )
@@ -125,9 +144,11 @@ def an_exhausted_space_ends_it(make: MakeExplorer, model: CostModel) -> None:
     for small in (space, single):
         small_model = CostModel(small, model.table)
         budget = _budget(small_model, 0.6)
-        every = np.array([each.path for each in small.enumerate()])
+        every = _lawful(small)
         fitting = every[budget.path_excess(small_model, every) == 0]
-        found = _judged(make, small_model, budget=budget)
+        found = _judged(
+            make, small_model, num_children=len(fitting) + 9, budget=budget
+        )
         if sorted(found.tolist()) != sorted(fitting.tolist()):
             raise AssertionError(
                 f"Of a space with {len(fitting)} paths within the budget, "
@@ -172,12 +193,19 @@ EXPLORER_LAWS = (
     judges_no_path_twice,
     stays_in_the_space,
     stays_within_the_budget,
+    keeps_the_rule_of_two_inputs,
     equal_seeds_give_equal_paths,
     other_seeds_give_other_paths,
     an_exhausted_space_ends_it,
     an_impossible_budget_is_refused,
     goes_on_without_fitness,
 )
+
+
+def _lawful(space: SearchSpace) -> np.ndarray:
+    """Returns all lawful paths of a small space."""
+    rows = [range(len(choice.rows)) for choice in space.joint_choices]
+    return space.of_rows(np.array(list(itertools.product(*rows))))
 
 
 def _budget(model: CostModel, share: float) -> Budget:

@@ -70,7 +70,7 @@ def jobs_lie_in_the_space(
             known = len(genes) == len(space.active) and all(
                 len(gene) >= block.min_open and set(gene) <= set(active)
                 for gene, active, block in zip(
-                    genes, space.active, space.blocks, strict=True
+                    genes, space.spellable, space.blocks, strict=True
                 )
             )
             if not known:

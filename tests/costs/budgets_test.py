@@ -274,3 +274,30 @@ def test_a_sampler_of_ones_own_is_drawn_from() -> None:
         return np.full((count, len(space.blocks)), 5)
 
     assert (draw(Budget(), draw=all_fives) == 5).all()
+
+
+# Cells of DARTS, whose nodes take two inputs.
+
+
+@pytest.mark.parametrize("share", [0.5, 0.02])
+def test_what_fits_in_darts_has_two_inputs_at_each_node(share: float) -> None:
+    space = make_preset("darts").restrict([[0, 1, 3, 4, 7]] * 28)
+    model = CostModel(space)
+    low, high = model.range("macs")
+    budget = Budget(macs=low + share * (high - low))
+    paths = sample_within(model, budget, np.random.default_rng(0), 300)
+    assert (budget.path_excess(model, paths) == 0).all()
+    assert space.is_lawful(paths).all()
+    assert len(np.unique(paths, axis=0)) > 250
+
+
+def test_the_range_of_darts_is_that_of_two_inputs_at_each_node() -> None:
+    space = make_preset("darts_shrinking")
+    model = CostModel(space)
+    ends = model.extremes("macs")
+    assert space.is_lawful(np.array([each.path for each in ends])).all()
+    costs = model.path_costs(
+        "macs", space.sample_lawful(np.random.default_rng(0), 5_000)
+    )
+    low, high = model.range("macs")
+    assert low <= costs.min() < costs.max() <= high

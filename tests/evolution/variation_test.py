@@ -68,7 +68,7 @@ def test_no_probability_changes_nothing() -> None:
 def test_crossing_takes_each_gene_from_either_parent_evenly() -> None:
     mothers = np.zeros((5_000, 21), int)
     fathers = np.ones((5_000, 21), int)
-    children = cross_over(np.random.default_rng(0), mothers, fathers)
+    children = cross_over(SPOS, np.random.default_rng(0), mothers, fathers)
     assert set(np.unique(children)) == {0, 1}
     # Every gene of 5,000 children: 5 standard deviations of 0.0071.
     assert np.abs(children.mean(axis=0) - 0.5).max() < 0.036
@@ -80,5 +80,37 @@ def test_crossing_takes_each_gene_from_either_parent_evenly() -> None:
 def test_what_both_parents_have_the_child_has() -> None:
     rng = np.random.default_rng(0)
     mothers, fathers = SPOS.sample_paths(rng, 50), SPOS.sample_paths(rng, 50)
-    children = cross_over(rng, mothers, fathers)
+    children = cross_over(SPOS, rng, mothers, fathers)
     assert ((children == mothers) | (children == fathers)).all()
+
+
+# Cells of DARTS, whose nodes take two inputs.
+
+DARTS = make_preset("darts")
+
+
+@pytest.mark.parametrize(
+    "space", [DARTS, DARTS.restrict([[3, 4]] * 28)], ids=["whole", "shrunk"]
+)
+def test_mutants_and_crossings_of_darts_stay_lawful(space: SearchSpace) -> None:
+    rng = np.random.default_rng(0)
+    mothers, fathers = (space.sample_lawful(rng, 200) for _ in range(2))
+    crossed = cross_over(space, rng, mothers, fathers)
+    mutants = mutate_genes(space, rng, mothers, 0.3)
+    single = np.array([mutate_one_gene(space, rng, path) for path in mothers])
+    for children in (crossed, mutants, single):
+        assert space.is_lawful(children).all()
+        assert all(space.genotype(path) in space for path in children.tolist())
+    # Another op on an edge, or another edge.
+    differences = (single != mothers).sum(axis=1)
+    assert set(differences.tolist()) == {1, 2}
+
+
+def test_a_node_of_darts_is_rewired_where_no_edge_has_a_second_op() -> None:
+    space = DARTS.restrict([[4]] * 28)
+    rng = np.random.default_rng(0)
+    path = space.sample_lawful(rng, 1)[0]
+    for _ in range(50):
+        mutant = mutate_one_gene(space, rng, path)
+        assert (mutant != path).sum() == 2
+        assert space.is_lawful(mutant[None]).all()

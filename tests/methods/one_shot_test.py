@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.evolution import EXPLORERS
 from nse_tf.jobs import (
     ChildTrained,
     EvaluateChildren,
@@ -316,3 +317,30 @@ def test_of_equally_accurate_children_the_cheapest_wins() -> None:
     (winner,) = events(search, "winner")
     cheapest = min(min(event["macs"]) for event in generations)
     assert winner["costs"]["macs"] == cheapest
+
+
+# Cells of DARTS, whose nodes take two inputs.
+
+
+@pytest.mark.parametrize("explorer", EXPLORERS)
+def test_all_that_is_judged_in_darts_has_two_inputs_a_node(
+    explorer: str,
+) -> None:
+    """Also once shrinking dropped `none` from edges."""
+    model = CostModel(make_preset("darts_shrinking"))
+    low, high = model.range("macs")
+    budget = Budget(macs=(low + high) / 2)
+    schedule = ShrinkSchedule(
+        rule="each_place", drop_per_stage=3, max_stages=2, stop_size=2**14
+    )
+    method, jobs = searched(
+        model, budget, explorer=explorer, shrinking=schedule
+    )
+    left = method.space.restrict(events(method, "space")[-1]["active"])
+    assert {len(indices) for indices in left.active} == {2}
+    assert any(0 not in indices for indices in left.active)
+    paths = judged_paths(jobs)
+    assert len(paths) == 60
+    assert left.is_lawful(paths).all()
+    assert all(left.genotype(path) in left for path in paths.tolist())
+    assert (budget.path_excess(model, paths) == 0).all()

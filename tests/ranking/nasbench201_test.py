@@ -69,6 +69,14 @@ def test_paths_find_their_rows(tmp_path: pathlib.Path) -> None:
             lambda rows: [rows[0], rows[1].rsplit(",", 1)[0]],
             "line 2: 'half' is None",
         ),
+        (
+            lambda rows: [rows[0], rows[1] + ",7"],
+            r"line 2: \['7'\] lies beyond the columns",
+        ),
+        (
+            lambda rows: [rows[0] + ",half", *rows[1:]],
+            "line 1: the columns half are named more than once",
+        ),
         (lambda rows: ["arch,half"], "names no column 'index'"),
         (lambda rows: [""], "names no column 'index'"),
     ],

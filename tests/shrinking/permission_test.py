@@ -94,3 +94,20 @@ def test_where_fewer_fit_none_of_them_may_go() -> None:
     dear, cheap = MODEL.extremes("macs")[::-1]
     assert is_allowed(SPACE.without([(0, dear.path[0])]))
     assert not is_allowed(SPACE.without([(0, cheap.path[0])]))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_of_darts_the_networks_of_two_inputs_are_counted(share: float) -> None:
+    space = make_preset("darts_shrinking").restrict(
+        [[0, 4, 7] if place < 5 else [1] for place in range(14)]
+    )
+    model = CostModel(space)
+    low, high = model.range("macs")
+    budget = Budget(macs=low + share * (high - low))
+    paths = space.sample_lawful(np.random.default_rng(0), 40_000)
+    every = np.unique(paths, axis=0)
+    assert len(every) == space.num_lawful == 4 * 12 * 6 * 10
+    fitting = int((budget.path_excess(model, every) == 0).sum())
+    counted = num_within(model, budget, space)
+    assert 0.97 * fitting <= counted <= fitting
+    assert num_within(model, Budget(), space) == len(every)

@@ -185,3 +185,22 @@ def test_children_that_do_not_count_change_no_score() -> None:
     )
     everyone = those_that_count(space, paths, None)
     np.testing.assert_array_equal(everyone, paths)
+
+
+def test_children_of_darts_have_two_inputs_but_for_the_scored_edge() -> None:
+    space = make_preset("darts_shrinking")
+    for each in (space, space.restrict([[1, 4]] * 14)):
+        paths = draw_children(
+            CostModel(each), Budget(), np.random.default_rng(0), 30
+        )
+        counts = np.add.reduceat(paths != 0, [0, 2, 5, 9], axis=1)
+        assert (np.abs(counts - 2).sum(axis=1) <= 1).all()
+        assert (counts == 2).all(axis=1).mean() > 0.3
+
+
+def test_all_children_of_darts_are_the_lawful_ones() -> None:
+    few = make_preset("darts_shrinking").restrict([[4]] * 14)
+    rng = np.random.default_rng(0)
+    paths = draw_children(CostModel(few), Budget(), rng, None)
+    assert len(np.unique(paths, axis=0)) == len(paths) == 3 * 6 * 10
+    assert few.is_lawful(paths).all()

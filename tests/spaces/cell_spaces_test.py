@@ -98,7 +98,10 @@ def test_what_is_sampled_and_enumerated_lies_in_the_space() -> None:
         ({"skeleton": {"kind": "enas"}}, "of the kind 'enas'"),
         ({"block": {"candidates": ["mbconv_k3_e3"]}}, "another kind of space"),
         ({"block": {"max_open": 2}}, "`max_open` of an edge must be 1, not 2"),
-        ({"block": {"candidates": ["nor_conv"]}}, "No op is named 'nor_conv'"),
+        (
+            {"block": {"candidates": ["nor_conv"]}},
+            "of block 'cell_0_1': No op is named 'nor_conv'",
+        ),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused(
@@ -108,6 +111,13 @@ def test_a_file_that_does_not_fit_is_refused(
     value["skeleton"].update(changes.get("skeleton", {}))
     value["blocks"][0].update(changes.get("block", {}))
     with pytest.raises(ValueError, match=message):
+        space_from_json(value)
+
+
+def test_a_file_that_lacks_an_active_place_is_refused() -> None:
+    value = space_to_json(make_preset("nb201"))
+    value["active"].pop()
+    with pytest.raises(ValueError, match="has 5 places, `blocks` 6"):
         space_from_json(value)
 
 

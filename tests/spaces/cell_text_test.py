@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from nse_tf.spaces import (
     PUBLISHED,
+    cell_space,
     format_genotype,
     genotype_of_pairs,
     in_table_order,
@@ -14,7 +15,9 @@ from nse_tf.spaces import (
     pairs_of,
     parse_genotype,
     published_network,
+    require_darts,
 )
+from nse_tf.spaces.cell_ops import DARTS_OPS
 
 NB201 = make_preset("nb201")
 BEST = (
@@ -95,7 +98,8 @@ def test_pairs_of_the_network_that_abs_found() -> None:
             BEST.replace("skip_connect", "skip"),
             "'skip' is no candidate of edge",
         ),
-        (BEST.replace("1x1~2", "1x1~7"), "No op is named for edge 'cell_2_3'"),
+        (BEST.replace("1x1~2", "1x1~7"), "from node 7: there is no such edge"),
+        (BEST.replace("|nor_conv_1x1~2|", "|"), "named for edge 'cell_2_3'"),
         (BEST[:-1] + "|none~3|", "no such edge"),
         (BEST.split("+|sk")[0], "has 3 inner nodes, not 2"),
         (BEST.replace("|+|", "+"), "does not read; a node is written"),
@@ -124,10 +128,11 @@ def test_a_darts_genotype_needs_both_kinds_of_cells() -> None:
 
 
 def test_an_edge_left_out_needs_none_among_its_candidates() -> None:
-    darts = make_preset("darts_shrinking").without([(0, 0)])
-    with pytest.raises(ValueError, match="'cell_0_2' offers"):
-        parse_genotype(darts, "||+||+||+||")
-    assert (
-        parse_genotype(make_preset("darts_shrinking"), "||+||+||+||").path
-        == (0,) * 14
-    )
+    darts = make_preset("darts_shrinking")
+    assert parse_genotype(darts, "||+||+||+||").path == (0,) * 14
+    dropped = darts.without([(0, 0)])  # It no longer competes.
+    assert parse_genotype(dropped, "||+||+||+||").path == (0,) * 14
+    skeleton, _ = require_darts(darts)
+    full = cell_space("full", skeleton, DARTS_OPS[1:])
+    with pytest.raises(ValueError, match="No op is named for edge 'cell_0_2'"):
+        parse_genotype(full, "||+||+||+||")

@@ -18,7 +18,9 @@ def test_kernels_lie_cell_after_cell() -> None:
                 for stage in supernet.stages
                 for cell in range(2)
             ]
-            pieces = [each[0].ravel() for each in expected if each is not None]
+            pieces = [
+                each[0][0].ravel() for each in expected if each is not None
+            ]
             assert lengths[candidate] == [len(piece) for piece in pieces]
             joined = np.concatenate([np.empty(0), *pieces])
             row = kernels[candidate]

@@ -15,12 +15,15 @@ Law = Callable[[Callable[[Exploration], Explorer], CostModel], None]
 
 SMALL = CostModel(chain(5, has_identity=True))
 SPOS = CostModel(make_preset("spos"))
+CELLS = CostModel(make_preset("darts_shrinking"))
 
 
 @pytest.mark.parametrize("law", EXPLORER_LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("name", EXPLORERS)
 @pytest.mark.parametrize(
-    "model", [SMALL, SPOS], ids=lambda each: each.space.name
+    "model",
+    [SMALL, SPOS, pytest.param(CELLS, marks=pytest.mark.slow)],
+    ids=lambda each: each.space.name,
 )
 def test_every_explorer_keeps_every_law(
     model: CostModel, name: str, law: Law
@@ -108,3 +111,9 @@ def test_an_unsound_explorer_breaks_its_law(
     (law,) = (each for each in EXPLORER_LAWS if each.__name__ == law_name)
     with pytest.raises(AssertionError, match=words):
         law(make, SMALL)
+
+
+def test_nodes_of_other_than_two_inputs_break_their_law() -> None:
+    (law,) = (each for each in EXPLORER_LAWS if "two_inputs" in each.__name__)
+    with pytest.raises(AssertionError, match="more or fewer than two inputs"):
+        law(_ignores_the_budget, CELLS)

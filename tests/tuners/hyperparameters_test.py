@@ -1,11 +1,18 @@
+from typing import Any
+
 import keras_tuner
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nse_tf.spaces import MBConv
-from nse_tf.tuners.hyperparameters import declare, genotype_of, values_of
+from nse_tf.spaces import MBConv, make_preset, published_network
+from nse_tf.tuners.hyperparameters import (
+    declare,
+    declare_lawful,
+    genotype_of,
+    values_of,
+)
 from tests.supernet.tiny_branches import tiny_branches
 from tests.supernet.tiny_spaces import tiny_space
 
@@ -81,3 +88,54 @@ def test_open_branches_are_booleans_that_come_back() -> None:
     hp.values |= {closed: False, also: False}
     with pytest.raises(ValueError, match="must open 1 to 3 branches"):
         genotype_of(space, hp)
+
+
+# Cells of DARTS, whose nodes take two inputs.
+
+DARTS = make_preset("darts")
+# Without `none`, and without anything else on one edge.
+SHRUNK = DARTS.restrict([[0] if place == 2 else [3, 7] for place in range(28)])
+
+
+@pytest.mark.parametrize("space", [DARTS, SHRUNK], ids=["whole", "shrunk"])
+def test_random_choices_spell_lawful_cells_only(space: Any) -> None:
+    hp = keras_tuner.HyperParameters()
+    declare_lawful(space, hp)
+    oracle = keras_tuner.oracles.RandomSearchOracle(
+        objective="val_accuracy", max_trials=40, hyperparameters=hp, seed=0
+    )
+    spelled = set()
+    for _ in range(40):
+        copy = keras_tuner.HyperParameters()
+        copy.values = oracle.populate_space("")["values"]
+        spelled.add(genotype_of(space, copy))
+    paths = np.array([genotype.path for genotype in spelled])
+    assert len(paths) == 40
+    assert space.is_lawful(paths).all()
+    for genes, lawful in zip(paths.T, space.lawful_genes, strict=True):
+        assert set(genes.tolist()) <= set(lawful)
+
+
+@pytest.mark.parametrize("name", ["darts_abs", "darts_v2"])
+def test_cells_come_back_from_their_hyperparameters(name: str) -> None:
+    space, genotype = published_network(name)
+    hp = keras_tuner.HyperParameters()
+    hp.values = values_of(space, genotype)
+    assert len(hp.values) == 8 + 16
+    assert genotype_of(space, hp) == genotype
+    declare(space, hp)
+    copy = keras_tuner.HyperParameters.from_config(hp.get_config())
+    assert genotype_of(space, copy) == genotype
+
+
+def test_cells_of_any_number_of_inputs_come_back() -> None:
+    genotype = DARTS.sample(np.random.default_rng(0))
+    hp = keras_tuner.HyperParameters()
+    hp.values = values_of(DARTS, genotype)
+    assert genotype_of(DARTS, hp) == genotype
+
+
+def test_missing_inputs_of_a_node_are_named() -> None:
+    hp = keras_tuner.HyperParameters()
+    with pytest.raises(ValueError, match="'normal_2/inputs'; they have none"):
+        genotype_of(DARTS, hp)

@@ -8,6 +8,7 @@ import pytest
 from nse_tf.costs import Budget
 from nse_tf.evolution import EXPLORERS
 from nse_tf.methods import nse_config, operator_scoring
+from nse_tf.shrinking import PUBLISHED_SCHEDULES
 from nse_tf.tuners import search_config
 from nse_tf.tuners.efforts import EFFORTS
 from nse_tf.tuners.search_config import EFFORT_NAMES, METHODS, SearchConfig
@@ -71,6 +72,7 @@ def test_where_files_lie_decides_nothing(field: str, value: Any) -> None:
         {"depth": 0.5},
         {"method": "random"},
         {"shrink": False},
+        {"shrink_schedule": "darts"},
         {"budget": Budget(size_bytes=1e5)},
         {"budget": Budget(min_macs=1e5)},
         {"precision": "int8"},
@@ -99,6 +101,10 @@ def test_the_names_are_those_that_there_are() -> None:
 
 def test_the_flag_names_every_score() -> None:
     assert search_config.SCORES == operator_scoring.SCORES
+
+
+def test_the_flag_names_every_published_schedule() -> None:
+    assert tuple(PUBLISHED_SCHEDULES) == search_config.SCHEDULES
 
 
 def test_the_flag_names_every_way_to_inherit() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from nse_tf.costs import Budget, BudgetError
 from nse_tf.datasets import ImageData
+from nse_tf.shrinking import PUBLISHED_SCHEDULES
 from nse_tf.spaces import make_preset, save_space
 from nse_tf.training import NB201_RECIPE
 from nse_tf.tuners.effort_flags import fitted_to, make_effort
@@ -104,6 +105,18 @@ def test_only_cells_of_nasbench201_are_trained_as_these_are() -> None:
         assert fitted_to(effort, make_preset(name), CONFIG) == effort
 
 
+def test_operators_are_dropped_as_published_but_for_single_numbers() -> None:
+    config = dataclasses.replace(
+        with_overrides(shrink_first_epochs=3), shrink_schedule="darts"
+    )
+    shrinking = make_effort(config, DATA).search.shrinking
+    assert shrinking == dataclasses.replace(
+        PUBLISHED_SCHEDULES["darts"], first_epochs=3
+    )
+    config = dataclasses.replace(config, shrink=False)
+    assert make_effort(config, DATA).search.shrinking is None
+
+
 def test_an_effort_is_taken_as_it_is_unless_overridden() -> None:
     effort = make_effort(CONFIG, DATA)
     assert effort.search == EFFORTS["quick"].search
@@ -127,6 +140,7 @@ def test_every_number_can_be_overridden() -> None:
             batch_size=21,
             supernet_learning_rate=0.22,
             child_learning_rate=0.23,
+            score_calibration_images=24,
         ),
         DATA,
     )
@@ -145,6 +159,7 @@ def test_every_number_can_be_overridden() -> None:
     assert effort.supernet.batch_size == effort.child.batch_size == 21
     assert search.learning_rates == (0.22, 0.001)
     assert effort.child.learning_rate == 0.23
+    assert search.scoring.calibration_images == 24
 
 
 def test_what_is_no_number_of_an_effort_reaches_the_method() -> None:

@@ -24,6 +24,7 @@ from nse_tf.tuners import (
 )
 from nse_tf.tuners.hyperparameters import genotype_of, values_of
 from tests.supernet.choice_models import choice_model, dense_model
+from tests.supernet.tiny_darts import tiny_darts
 from tests.supernet.tiny_spaces import random_images
 from tests.training.tiny_data import image_data
 from tests.tuners.tiny_search import CONFIG, SPACE
@@ -120,6 +121,25 @@ def test_a_shrunk_space_offers_only_what_is_left() -> None:
             keras_tuner.errors.FatalValueError, match="another space"
         ):
             hypermodel.build(spelled_of(SPACE, -1))
+
+
+def test_a_shrunk_space_of_cells_is_built_with_two_inputs_a_node() -> None:
+    cells = tiny_darts()
+    shrunk = cells.restrict([indices[-2:] for indices in cells.active])
+    for hypermodel in (
+        SpaceHyperModel(shrunk),
+        SpaceHyperModel(cells, within=shrunk),
+    ):
+        hp = keras_tuner.HyperParameters()
+        child = hypermodel.build(hp)
+        genotype = genotype_of(shrunk, hp)
+        assert shrunk.is_lawful(np.array([genotype.path])).all()
+        params = CostModel(shrunk).costs(genotype)["params"]
+        assert child.count_params() - num_statistics(child) == params
+        with pytest.raises(
+            keras_tuner.errors.FatalValueError, match="another space"
+        ):
+            hypermodel.build(spelled(0, cells))
 
 
 def spelled_of(space: SearchSpace, index: int) -> Any:
