@@ -18,6 +18,10 @@ from nse_tf.reporting.markup import document, figure, tag
 from nse_tf.reporting.plots import few_ticks
 from nse_tf.spaces.files import write_bytes
 
+# Where colors begin anew, another mark tells scores apart: how it is drawn, and
+# how a legend writes it.
+_MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"))
+
 
 @dataclasses.dataclass(frozen=True)
 class TauPoint:
@@ -62,6 +66,9 @@ def _plot_tau(points: Sequence[TauPoint]) -> Drawing:
     trained = [point for point in points if point.epoch > 0]
     names = list(dict.fromkeys(point.score for point in trained))
     colors = {n: SERIES[i % len(SERIES)] for i, n in enumerate(names)}
+    marks = {
+        n: _MARKS[i // len(SERIES) % len(_MARKS)] for i, n in enumerate(names)
+    }
     with canvas("tau", 290) as (drawn, (axes,)):
         for point in points:
             if point.epoch == 0:
@@ -76,7 +83,10 @@ def _plot_tau(points: Sequence[TauPoint]) -> Drawing:
                     ]
                 )
                 axes.plot(
-                    *curve.T, color=colors[name], marker="o", markersize=3
+                    *curve.T,
+                    color=colors[name],
+                    marker=marks[name][0],
+                    markersize=3,
                 )
         axes.set_xlabel("epochs")
         axes.set_ylabel("Kendall's τ")
@@ -89,7 +99,7 @@ def _plot_tau(points: Sequence[TauPoint]) -> Drawing:
             "Rank correlation over training",
             to_svg(drawn, f"Kendall's tau: {told}."),
             (
-                *(Key("●", colors[name], name) for name in names),
+                *(Key(marks[name][1], colors[name], name) for name in names),
                 Key("┄", SOFT, "scores without training"),
             ),
         )

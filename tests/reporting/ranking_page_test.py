@@ -30,3 +30,14 @@ def test_the_same_points_give_the_same_bytes(tmp_path: pathlib.Path) -> None:
     for name in ("a", "b"):
         write_ranking_page(tmp_path / name, "t", POINTS, [])
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_where_colors_begin_anew_another_mark_tells_scores_apart(
+    tmp_path: pathlib.Path,
+) -> None:
+    path = tmp_path / "report.html"
+    points = [TauPoint(f"s{i}", 0, 1.0, 0.1 * i) for i in range(9)]
+    write_ranking_page(path, "t", points[:8], [])
+    assert "■" not in path.read_text()
+    write_ranking_page(path, "t", points, [])
+    assert path.read_text().count("■") == 1
