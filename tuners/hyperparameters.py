@@ -59,9 +59,7 @@ def lawful_choices(space: SearchSpace) -> list[NamedChoice]:
     return choices
 
 
-def declare_lawful(
-    space: SearchSpace, hp: keras_tuner.HyperParameters
-) -> None:
+def declare_lawful(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
     """Declares the choices that `lawful_choices` returns."""
     for choice in lawful_choices(space):
         if choice.parent:
