@@ -14,7 +14,7 @@ from nse_tf.reporting.drawing import (
     canvas,
     to_svg,
 )
-from nse_tf.reporting.markup import document, figure, tag
+from nse_tf.reporting.markup import document, figure, table, tag
 from nse_tf.reporting.plots import few_ticks
 from nse_tf.spaces.files import write_bytes
 
@@ -52,14 +52,44 @@ def write_ranking_page(
         path: Of the HTML file.
         title: What was studied.
         points: What was found.
-        findings: Sentences that stand above the figure.
+        findings: Sentences that stand above the figure; a table of all points
+            stands below it.
     """
     body = [
         tag("header", tag("h1", title)),
         tag("ul", *(tag("li", line) for line in findings)),
         tag("div", figure(_plot_tau(points)), class_="figures"),
+        _tau_table(points),
     ]
     write_bytes(path, document(title, body).encode())
+
+
+def _tau_table(points: Sequence[TauPoint]) -> str:
+    """Returns each score's τ over training, the mean over seeds."""
+    found: dict[str, dict[float, list[float]]] = {}
+    for point in points:
+        by_epoch = found.setdefault(point.score, {})
+        by_epoch.setdefault(point.epoch, []).append(point.tau)
+    epochs = sorted({point.epoch for point in points})
+    return table(
+        [
+            "mean τ after epochs",
+            *("no training" if not each else f"{each:.4g}" for each in epochs),
+        ],
+        [
+            [
+                score,
+                *(
+                    f"{np.mean(by_epoch[epoch]):.3f}"
+                    if epoch in by_epoch
+                    else ""
+                    for epoch in epochs
+                ),
+            ]
+            for score, by_epoch in found.items()
+        ],
+        caption="Mean rank correlation of each score over training",
+    )
 
 
 def _plot_tau(points: Sequence[TauPoint]) -> Drawing:

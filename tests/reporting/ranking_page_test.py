@@ -22,6 +22,15 @@ def test_the_page_tells_scores_and_findings(tmp_path: pathlib.Path) -> None:
     assert "macs: tau 0.58</li>" in text
     assert "angle 0.310 after 3 epochs" in text
     assert "scores without training" in text
+    rows = ElementTree.fromstring(
+        text[text.index("<table") : text.index("</table>") + 8]
+    ).iter("tr")
+    assert [[cell.text or "" for cell in row] for row in rows] == [
+        ["mean τ after epochs", "no training", "1", "2", "3"],
+        ["macs", "0.580", "", "", ""],
+        ["angle", "", "0.105", "0.205", "0.305"],
+        ["add", "", "0.105", "0.205", "0.305"],
+    ]
     svg = text[text.index("<svg") : text.index("</svg>") + 6]
     assert ElementTree.fromstring(svg).tag == "svg"
 
