@@ -32,7 +32,9 @@ def main(argv: Sequence[str]) -> None:
     model = keras.applications.MobileNetV2(
         shape, alpha=WIDTH.value, weights=None, classifier_activation=None
     )
-    images = np.random.default_rng(0).uniform(0, 255, (IMAGES.value, *shape))
+    images = np.random.default_rng(0).integers(
+        0, 256, (IMAGES.value, *shape), np.uint8
+    )
     convert = functools.partial(convert_all, model, PRECISIONS, images)
     one, ours, theirs = shortest_in_turns(
         [

@@ -1,14 +1,20 @@
-"""Exports a Keras model as .tflite files that are checked and timed.
+r"""Exports a Keras model as .tflite files that are checked and timed.
 
   nse_export --model=model.keras --data_dir=photos --output_dir=out
   nse_export --model=genotype.json --space=space.json --output_dir=out
   nse_export --model=mobilenet.keras --value_range=-1,1 --output_dir=out
+  nse_export --model=model.keras --data_dir=photos --compress=quantize \
+      --compress_epochs=3 --output_dir=out
 
 Any Keras model with one image as input and one vector of scores as output will
 do; the files take pixels in 0..255, whatever range of values the model takes.
 Labeled images, of --dataset or --data_dir, calibrate int8 and measure accuracy;
 without them int8 is left out, and scores are compared on noise. A genotype is
-exported with fresh weights, to be measured. Exit code 1 says that a file has a
+exported with fresh weights, to be measured. --compress trains a network of
+stock layers on before, by TensorFlow's toolkit (pip install nse-tf[compress]):
+for 8 bits, which gives the int8 file, or until half of its weights are zero
+(prune) or each kernel has 16 values (cluster), which is exported in its place
+and written as model.keras. Exit code 1 says that a file has a
 fault; export.json, latency.json and the terminal say which.
 """
 
@@ -18,6 +24,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+import numpy as np
 from absl import flags
 
 from nse_tf.flags import (
@@ -34,6 +41,7 @@ from nse_tf.spaces import load_genotype
 if TYPE_CHECKING:
     import keras
 
+    from nse_tf.export.compression import Compressed
     from nse_tf.tuners.exporting import Images
 
 for _module in (model_flags, space_flags, device_flags, output_flags):
@@ -64,6 +72,22 @@ LABELS = flags.DEFINE_string(
     "labels",
     None,
     "A file with a class name a line. Default: the data set's, or numbers.",
+)
+
+COMPRESS = flags.DEFINE_enum(
+    "compress",
+    None,
+    ["quantize", "prune", "cluster"],
+    "Train on before the export: for 8 bits, for zeros, or for few values.",
+)
+COMPRESS_EPOCHS = flags.DEFINE_integer(
+    "compress_epochs",
+    1,
+    "Epochs of --compress, over the training images.",
+    lower_bound=1,
+)
+COMPRESS_LEARNING_RATE = flags.DEFINE_float(
+    "compress_learning_rate", 1e-4, "Of --compress, by Adam.", lower_bound=0
 )
 
 
@@ -129,6 +153,42 @@ def _images(model: "keras.Model") -> "Images":
     )
 
 
+def _check_compress() -> None:
+    """Refuses --compress before anything is loaded, where it cannot be."""
+    if COMPRESS.value is None:
+        return
+    from nse_tf.export.compression import require_toolkit
+
+    if data_flags.DATASET.value is None and data_flags.DATA_DIR.value is None:
+        raise ValueError(
+            f"`--compress` {COMPRESS.value} trains the network: give labeled "
+            "images, with --dataset or --data_dir."
+        )
+    if COMPRESS.value == "quantize" and "int8" not in (
+        PRECISIONS.value or ["int8"]
+    ):
+        raise ValueError(
+            "`--compress` quantize makes the int8 file: put int8 into "
+            "--precisions, or leave them out."
+        )
+    require_toolkit()
+
+
+def _compressed(model: "keras.Model", images: "Images") -> "Compressed | None":
+    if COMPRESS.value is None or images.train is None:
+        return None
+    from nse_tf.export.compression import compress
+
+    return compress(
+        model,
+        COMPRESS.value,
+        np.asarray(images.train.images),
+        images.train.labels,
+        epochs=COMPRESS_EPOCHS.value,
+        learning_rate=COMPRESS_LEARNING_RATE.value,
+    )
+
+
 def main(argv: Sequence[str]) -> None:
     """Does the export that the flags ask for, and prints what came of it."""
     del argv
@@ -140,6 +200,7 @@ def main(argv: Sequence[str]) -> None:
         )
     _value_range()
     binaries.quiet_libraries()
+    _check_compress()
     model = load_model(pathlib.Path(model_file))
     from nse_tf.export import export_model
     from nse_tf.flags.export_text import export_lines
@@ -154,6 +215,7 @@ def main(argv: Sequence[str]) -> None:
         class_names=_class_names() or images.class_names,
         precisions=PRECISIONS.value or images.precisions,
         quantizer=QUANTIZER.value,
+        compressed=_compressed(model, images),
         num_threads=device_flags.NUM_THREADS.value,
         use_xnnpack=device_flags.XNNPACK.value,
         progress=sys.stderr.isatty(),

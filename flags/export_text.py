@@ -49,4 +49,29 @@ def export_lines(report: ExportReport) -> list[str]:
             "these images, so that the differences prove nothing: is it "
             "trained?"
         )
+    notes += _compression_notes(report)
     return [*aligned(rows, num_left=1), *notes]
+
+
+def _compression_notes(report: ExportReport) -> list[str]:
+    """Returns what compressing did; empty without."""
+    done = report.compression
+    if done is None:
+        return []
+    after = done["accuracy"]
+    if after is None:
+        after = report.checks["int8"].accuracy
+    told = (
+        f"{done['kind']}, epochs: {done['epochs']}; accuracy "
+        f"{done['accuracy_before']:.4f} before, {after:.4f} after"
+    )
+    match done["kind"]:
+        case "prune":
+            told += f"; at least {done['least_zeros']:.1%} zeros in a kernel"
+        case "cluster":
+            told += f"; at most {done['most_values']} values in a kernel"
+    deflated = ", ".join(
+        f"{precision} {size:,}"
+        for precision, size in done["deflated_bytes"].items()
+    )
+    return [told, f"bytes once zipped: {deflated}"]

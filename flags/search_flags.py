@@ -49,6 +49,13 @@ MAX_LATENCY_MS = flags.DEFINE_float(
     "Longest latency on this machine, in milliseconds, as measured.",
     lower_bound=0,
 )
+MIN_LATENCY_MS = flags.DEFINE_float(
+    "min_latency_ms",
+    None,
+    "Shortest latency, in milliseconds, as measured: how much of "
+    "--max_latency_ms is to be used at least.",
+    lower_bound=0,
+)
 MAX_SIZE_KB = flags.DEFINE_float(
     "max_size_kb",
     None,
@@ -274,6 +281,7 @@ def search_config() -> SearchConfig:
             latency_ms=MAX_LATENCY_MS.value,
             size_bytes=_times(MAX_SIZE_KB.value, 1e3),
             min_macs=_times(MIN_MACS_M.value, 1e6),
+            min_latency_ms=MIN_LATENCY_MS.value,
         ),
         precision=PRECISION.value,
         rank_by=RANK_BY.value,

@@ -98,6 +98,16 @@ def _evolution(
     given: dict[str, Any] = dict(config.overrides)
     fields = {field.name for field in dataclasses.fields(evolution)}
     changes = {name: value for name, value in given.items() if name in fields}
+    cost = next(
+        (name for name in _AIMED_AT if name in config.budget.limits),
+        evolution.cost,
+    )
+    if "target_m" in given and cost == "latency_ms":
+        raise ValueError(
+            "`--target_m` counts millions of MACs or parameters, but the "
+            "search aims at a latency, since --max_latency_ms is its limit: "
+            "leave out --target_m, or add --max_macs_m."
+        )
     if "target_m" in given:
         changes["target"] = given["target_m"] * 1e6
     first, peak = evolution.learning_rates
@@ -106,10 +116,7 @@ def _evolution(
         changes["learning_rates"] = (first * scale, peak * scale)
     return dataclasses.replace(
         evolution,
-        cost=next(
-            (name for name in _AIMED_AT if name in config.budget.limits),
-            evolution.cost,
-        ),
+        cost=cost,
         inherit_by=config.inherit_by,
         rank_by=config.rank_by,
         precision=config.precision,

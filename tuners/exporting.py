@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from nse_tf import datasets
+from nse_tf.datasets import ImageSet
 from nse_tf.export import PRECISIONS
 
 NUM_NOISE_IMAGES = 16
@@ -24,6 +25,7 @@ class Images:
         test_labels: `(count,)`, or None for noise.
         class_names: A name for each score.
         precisions: What can be exported with these.
+        train: Training images, or None for noise.
     """
 
     calibration: np.ndarray | None
@@ -31,6 +33,7 @@ class Images:
     test_labels: np.ndarray | None
     class_names: Sequence[str]
     precisions: Sequence[str]
+    train: ImageSet | None = None
 
 
 def read_model(path: pathlib.Path) -> keras.Model:
@@ -116,4 +119,5 @@ def data_images(
         test_labels=data.test.labels,
         class_names=data.class_names,
         precisions=PRECISIONS,
+        train=data.train,
     )

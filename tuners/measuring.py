@@ -39,6 +39,8 @@ NUM_CALIBRATION_IMAGES = 200
 NUM_FITTED_NETWORKS = 8
 # Others that it is held against, before a search relies on it.
 NUM_CHECKED_NETWORKS = 8
+# Branches that a cell of theirs opens; published networks rarely open more.
+MOST_OPEN = 4
 # How far it may be off on the median of those. On a quiet machine it is off by
 # a few percent; a busy one adds noise of ten and more.
 MAX_TABLE_ERROR = 0.25
@@ -95,8 +97,12 @@ def table_keys(space: SearchSpace, genotype: Genotype) -> list[str]:
 def whole_networks(
     space: SearchSpace, count: int, precision: str, rng: np.random.Generator
 ) -> list[WholeNetwork]:
-    """Returns random networks of a space, by their rows and converted."""
-    genotypes = [space.sample(rng) for _ in range(count)]
+    """Returns random networks of a space, by their rows and converted.
+
+    Where cells open several branches, each opens a number drawn evenly from
+    the fewest that it may to `MOST_OPEN`.
+    """
+    genotypes = [_random_network(space, rng) for _ in range(count)]
     return [
         WholeNetwork(
             table_keys(space, genotype),
@@ -104,6 +110,18 @@ def whole_networks(
         )
         for genotype in genotypes
     ]
+
+
+def _random_network(space: SearchSpace, rng: np.random.Generator) -> Genotype:
+    if all(block.max_open == 1 for block in space.blocks):
+        return space.sample(rng)
+    genes = []
+    for block, active in zip(space.blocks, space.active, strict=True):
+        most = min(block.max_open, MOST_OPEN, len(active))
+        count = int(rng.integers(block.min_open, most + 1))
+        chosen = rng.choice(active, count, replace=False)
+        genes.append(tuple(sorted(chosen.tolist())))
+    return space.genotype(genes)
 
 
 def fitted_table(

@@ -113,7 +113,8 @@ class SearchConfig:
             if field.name not in left_out
         }
         values |= {f"max_{k}": v for k, v in self.budget.limits.items()}
-        values |= {"min_macs": self.budget.min_macs, **dict(self.overrides)}
+        values |= {f"min_{k}": v for k, v in self.budget.floors.items()}
+        values |= dict(self.overrides)
         return {
             name: str(value)
             if isinstance(value, pathlib.Path)

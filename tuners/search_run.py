@@ -303,7 +303,7 @@ def _table(
     if folder.cost_table.exists():
         return CostTable.from_json(read_either(folder.cost_table))
     dataclasses.replace(
-        config.budget, latency_ms=None, size_bytes=None
+        config.budget, latency_ms=None, size_bytes=None, min_latency_ms=None
     ).check_reachable(CostModel(space))  # Before minutes are spent.
     plan = TablePlan(precision=config.precision, num_threads=config.num_threads)
     if config.latency_table is not None:

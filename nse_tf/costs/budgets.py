@@ -27,6 +27,8 @@ class Budget:
         latency_ms: Longest median latency, in milliseconds.
         size_bytes: Largest `.tflite` file.
         min_macs: Fewest multiply-accumulates.
+        min_latency_ms: Shortest median latency: how much of a limit is to be
+            used.
 
     Raises:
         ValueError: If a limit is not positive.
@@ -37,6 +39,7 @@ class Budget:
     latency_ms: float | None = None
     size_bytes: float | None = None
     min_macs: float | None = None
+    min_latency_ms: float | None = None
 
     def __post_init__(self) -> None:
         for name, value in dataclasses.asdict(self).items():
@@ -48,8 +51,7 @@ class Budget:
 
     def __str__(self) -> str:
         terms = [f"{name} <= {_number(v)}" for name, v in self.limits.items()]
-        if self.min_macs is not None:
-            terms.append(f"macs >= {_number(self.min_macs)}")
+        terms += [f"{name} >= {_number(v)}" for name, v in self.floors.items()]
         return " and ".join(terms) or "no limit"
 
     @property
@@ -61,15 +63,23 @@ class Budget:
         }
 
     @property
+    def floors(self) -> dict[str, float]:
+        """The lower limits that are set, by cost."""
+        values = {"macs": self.min_macs, "latency_ms": self.min_latency_ms}
+        return {
+            name: value for name, value in values.items() if value is not None
+        }
+
+    @property
     def needs_table(self) -> bool:
         """Whether a limit is on something that only a measurement tells."""
-        return self.latency_ms is not None or self.size_bytes is not None
+        measured = ("latency_ms", "size_bytes")
+        return any(name in {**self.limits, **self.floors} for name in measured)
 
     def excess(self, costs: Mapping[str, float]) -> float:
         """Returns the largest share by which a limit is missed, or 0."""
         over = [costs[name] / limit - 1 for name, limit in self.limits.items()]
-        if self.min_macs is not None:
-            over.append(1 - costs["macs"] / self.min_macs)
+        over += [1 - costs[name] / least for name, least in self.floors.items()]
         return max([0.0, *over])
 
     def fits(self, costs: Mapping[str, float]) -> bool:
@@ -83,8 +93,8 @@ class Budget:
             np.maximum(
                 worst, model.path_costs(name, paths) / limit - 1, out=worst
             )
-        if self.min_macs is not None:
-            low = 1 - model.path_costs("macs", paths) / self.min_macs
+        for name, least in self.floors.items():
+            low = 1 - model.path_costs(name, paths) / least
             np.maximum(worst, low, out=worst)
         return worst
 
@@ -103,14 +113,16 @@ class Budget:
                     f"{_number(limit)} {name}: the cheapest costs "
                     f"{_number(low)}, the dearest {_number(high)}."
                 )
-        low, high = model.range("macs")
-        ceiling = high if self.macs is None else min(high, self.macs)
-        if self.min_macs is not None and self.min_macs > ceiling:
-            raise BudgetError(
-                f"No network of space {model.space.name!r} costs between "
-                f"{_number(self.min_macs)} and {_number(ceiling)} macs: the "
-                f"cheapest costs {_number(low)}, the dearest {_number(high)}."
-            )
+        for name, least in self.floors.items():
+            low, high = model.range(name)
+            ceiling = min(high, self.limits.get(name, high))
+            if least > ceiling:
+                raise BudgetError(
+                    f"No network of space {model.space.name!r} costs between "
+                    f"{_number(least)} and {_number(ceiling)} {name}: the "
+                    f"cheapest costs {_number(low)}, the dearest "
+                    f"{_number(high)}."
+                )
 
 
 def draw_uniform(

@@ -22,6 +22,7 @@ from nse_tf.export.machine import describe_machine as describe_machine
 from nse_tf.export.metadata import read_classifier as read_classifier
 from nse_tf.export.table_check import WholeNetwork as WholeNetwork
 from nse_tf.export.table_check import check_table as check_table
+from nse_tf.export.table_check import compare as compare
 from nse_tf.export.table_check import require_right as require_right
 from nse_tf.export.table_check import time_networks as time_networks
 from nse_tf.export.table_fit import calibrate_table as calibrate_table

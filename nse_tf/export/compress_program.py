@@ -25,7 +25,7 @@ ARGUMENTS = (
     *("negative_slope", "threshold", "rate", "pool_size", "keepdims"),
 )
 # Layers that the toolkit knows no way to quantize: their output is.
-OUTPUT_ONLY = ("Multiply", "Average")
+OUTPUT_ONLY = ("Multiply", "Scaled")
 NUM_CLUSTERS = 16
 SPARSITY = 0.5
 
@@ -62,8 +62,38 @@ class OutputQuantizeConfig(tfmot.quantization.keras.QuantizeConfig):
         return {}
 
 
-def build(layers: list[dict[str, Any]]) -> Any:
-    """Returns the older Keras's model of a list of layers, in order."""
+class Scaled(tf_keras.layers.Layer):
+    """Multiplies by a constant.
+
+    Args:
+        factor: The constant.
+        **kwargs: As of any layer.
+    """
+
+    def __init__(self, factor: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the product."""
+        return inputs * self.factor
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns what the layer is made from."""
+        return {**super().get_config(), "factor": self.factor}
+
+
+OWN = {"OutputQuantizeConfig": OutputQuantizeConfig, "Scaled": Scaled}
+
+
+def build(layers: list[dict[str, Any]], *, in_steps: bool) -> Any:
+    """Returns the older Keras's model of a list of layers, in order.
+
+    Args:
+        layers: As `compression.describe_layers` gives them.
+        in_steps: Whether sums and averages become layers that add two tensors
+            each, so that what is between them is quantized, too.
+    """
     tensors: dict[str, Any] = {}
     for layer in layers:
         name, given = layer["name"], layer["inputs"]
@@ -71,9 +101,23 @@ def build(layers: list[dict[str, Any]]) -> Any:
             tensors[name] = tf_keras.Input(tuple(layer["shape"]), name=name)
             continue
         values = [tensors[each] for each in given]
+        if in_steps and layer["kind"] in ("Add", "Average"):
+            tensors[name] = _summed(layer, values)
+            continue
         tensors[name] = _made(layer)(values if len(values) > 1 else values[0])
     first, last = layers[0]["name"], layers[-1]["name"]
     return tf_keras.Model(tensors[first], tensors[last])
+
+
+def _summed(layer: dict[str, Any], values: list[Any]) -> Any:
+    """Returns a sum or an average; the layer of its name is the last."""
+    name, is_mean = layer["name"], layer["kind"] == "Average"
+    total = values[0]
+    for number, value in enumerate(values[1:], 1):
+        is_last = number == len(values) - 1 and not is_mean
+        step = name if is_last else f"{name}_sum_{number}"
+        total = tf_keras.layers.Add(name=step)([total, value])
+    return Scaled(1 / len(values), name=name)(total) if is_mean else total
 
 
 def _made(layer: dict[str, Any]) -> Any:
@@ -153,9 +197,7 @@ def quantized(model: Any, images: Any) -> Any:
             )
         return keras_tools.quantize_annotate_layer(layer)
 
-    with tf_keras.utils.custom_object_scope(
-        {"OutputQuantizeConfig": OutputQuantizeConfig}
-    ):
+    with tf_keras.utils.custom_object_scope(OWN):
         result = keras_tools.quantize_apply(
             tf_keras.models.clone_model(model, clone_function=annotated)
         )
@@ -227,7 +269,7 @@ def main(folder: pathlib.Path) -> None:
     layers, settings = asked["layers"], asked["settings"]
     weights = np.load(folder / "weights.npz")
     images = np.load(folder / "images.npz")
-    model = build(layers)
+    model = build(layers, in_steps=settings["kind"] == "quantize")
     fill(model, layers, weights)
     scores = model.predict(images["calibration"].astype(np.float32), verbose=0)
     difference = float(np.abs(scores - images["scores"]).max())

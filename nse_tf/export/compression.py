@@ -43,6 +43,8 @@ class Compressed:
     """A compressed network.
 
     Attributes:
+        kind: One of `KINDS`.
+        learning_rate: Of Adam.
         tflite: The int8 file, for `quantize`.
         model: The network with its new weights, for `prune` and `cluster`.
         carried_over_difference: Largest difference of any score between the
@@ -50,6 +52,8 @@ class Compressed:
         losses: Mean training loss of each epoch.
     """
 
+    kind: str
+    learning_rate: float
     tflite: bytes | None
     model: keras.Model | None
     carried_over_difference: float
@@ -100,8 +104,13 @@ def compress(
             f"`images` has shape {images.shape} and `labels` {labels.shape}; "
             "there must be at least one image, and one label for each."
         )
+    if epochs < 1 or not learning_rate > 0:
+        raise ValueError(
+            f"`epochs` is {epochs} and `learning_rate` {learning_rate}; give "
+            "at least 1 epoch and a rate above 0."
+        )
     layers = describe_layers(model)
-    _require_toolkit()
+    require_toolkit()
     some = _with_extremes(images[:: max(1, len(images) // 64)])
     settings = {
         "kind": kind,
@@ -137,7 +146,14 @@ def compress(
             tflite = (folder / "model.tflite").read_bytes()
         else:
             compressed = _with_weights(model, folder / "compressed.npz")
-    return Compressed(tflite, compressed, difference, tuple(result["losses"]))
+    return Compressed(
+        kind=kind,
+        learning_rate=learning_rate,
+        tflite=tflite,
+        model=compressed,
+        carried_over_difference=difference,
+        losses=tuple(result["losses"]),
+    )
 
 
 def describe_layers(model: keras.Model) -> list[dict[str, Any]]:
@@ -222,11 +238,17 @@ def _with_extremes(images: np.ndarray) -> np.ndarray:
     return pinned
 
 
-def _require_toolkit() -> None:
+def require_toolkit() -> None:
+    """Refuses to go on without the toolkit, which is an extra.
+
+    Raises:
+        ValueError: If it is not installed; says how to install it.
+    """
     for name in ("tensorflow_model_optimization", "tf_keras"):
         if importlib.util.find_spec(name) is None:
             raise ValueError(
-                f"{name} is not installed: pip install nse-tf[compress]."
+                f"{name} is not installed, which compresses networks: pip "
+                "install nse-tf[compress]."
             )
 
 

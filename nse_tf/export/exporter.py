@@ -2,8 +2,10 @@
 
 import dataclasses
 import hashlib
+import math
 import os
 import pathlib
+import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +14,18 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from nse_tf.export.checking import ExportCheck, check, find_faults
+from nse_tf.export.checking import (
+    LIMITS,
+    ExportCheck,
+    Limits,
+    check,
+    find_faults,
+)
+from nse_tf.export.compression import Compressed
+from nse_tf.export.compression_check import (
+    check_compressed,
+    compression_json,
+)
 from nse_tf.export.latency import Latency, measure_together
 from nse_tf.export.machine import describe_machine, now
 from nse_tf.export.metadata import with_classifier
@@ -21,6 +34,12 @@ from nse_tf.spaces.files import write_bytes, write_json
 
 # More calibration images change nothing (see `convert`) and cost time.
 NUM_CALIBRATION_IMAGES = 200
+# Of a file fine-tuned for 8 bits: its weights, and so its scores, are others.
+FINE_TUNED_LIMITS = Limits(
+    largest=math.inf,
+    mean=math.inf,
+    accuracy_drop=LIMITS["int8"].accuracy_drop,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +55,7 @@ class ExportReport:
         latencies: How long one inference takes here.
         other_latencies: The same at another number of threads: 2 instead of 1,
             1 instead of more.
+        compression: What `export.json` says of a compression; None without.
     """
 
     output_dir: pathlib.Path
@@ -45,6 +65,7 @@ class ExportReport:
     faults: dict[str, list[str]]
     latencies: dict[str, Latency]
     other_latencies: dict[str, Latency]
+    compression: dict[str, Any] | None = None
 
     @property
     def is_faultless(self) -> bool:
@@ -62,6 +83,7 @@ def export_model(
     class_names: Sequence[str],
     precisions: Sequence[str] = PRECISIONS,
     quantizer: str = "ai_edge",
+    compressed: Compressed | None = None,
     num_threads: int = 1,
     use_xnnpack: bool = True,
     seed: int = 0,
@@ -87,15 +109,23 @@ def export_model(
         class_names: A name for each score.
         precisions: Which files to write, of `PRECISIONS`.
         quantizer: What makes other precisions than fp32; see `convert`.
+        compressed: What `compress` made of the model: a pruned or clustered
+            network is exported in its place, as `model.keras` too, and the
+            file of one fine-tuned for 8 bits in place of the converted int8.
         num_threads: Threads that one inference may use while it is timed.
         use_xnnpack: Whether XNNPACK may take operators while it is timed.
         seed: Of the random inputs that are timed.
         progress: Whether to show a progress bar.
 
     Raises:
-        ValueError: If names do not fit the scores; or see `convert`, `check`.
+        ValueError: If names do not fit the scores, or a compression does not
+            fit precisions or labels; or see `convert`, `check`.
     """
     _check_names(class_names, model)
+    original = model
+    if compressed is not None:
+        _check_compressed(compressed, precisions, test_labels)
+        model = compressed.model or model
     calibration = (
         None
         if calibration_images is None
@@ -104,11 +134,14 @@ def export_model(
     checks: dict[str, ExportCheck] = {}
     steps = len(precisions) + 3  # Convert all, check each, time all twice.
     with tqdm.tqdm(total=steps, desc="Export", disable=not progress) as bar:
+        converted = convert_all(
+            model, precisions, calibration, quantizer=quantizer
+        )
+        if compressed is not None and compressed.tflite is not None:
+            converted["int8"] = compressed.tflite
         contents = {
             precision: with_classifier(content, class_names)
-            for precision, content in convert_all(
-                model, precisions, calibration, quantizer=quantizer
-            ).items()
+            for precision, content in converted.items()
         }
         bar.update()
         for precision, content in contents.items():
@@ -126,6 +159,10 @@ def export_model(
             )
             bar.update()
     report = _make_report(pathlib.Path(output_dir), contents, checks, timed)
+    if compressed is not None and test_labels is not None:
+        report = _with_compression(
+            report, compressed, original, contents, test_images, test_labels
+        )
     _write(report, contents, class_names, model)
     return report
 
@@ -156,6 +193,46 @@ def _make_report(
     )
 
 
+def _check_compressed(
+    made: Compressed, precisions: Sequence[str], labels: np.ndarray | None
+) -> None:
+    if labels is None:
+        raise ValueError(
+            "`test_labels` is None: what compressing did to the accuracy "
+            "cannot be told without labels."
+        )
+    if made.tflite is not None and "int8" not in precisions:
+        raise ValueError(
+            f"`precisions` {', '.join(precisions)} lack int8, which is the "
+            "file of a network fine-tuned for 8 bits."
+        )
+
+
+def _with_compression(
+    report: ExportReport,
+    made: Compressed,
+    original: keras.Model,
+    contents: Mapping[str, bytes],
+    images: np.ndarray,
+    labels: np.ndarray,
+) -> ExportReport:
+    """Returns the report with what compressing did, and its faults."""
+    found = check_compressed(made, original, images, labels)
+    faults = {
+        precision: [*listed, *found.faults]
+        for precision, listed in report.faults.items()
+    }
+    if made.tflite is not None:
+        faults["int8"] = find_faults(
+            report.checks["int8"], "int8", FINE_TUNED_LIMITS
+        )
+    return dataclasses.replace(
+        report,
+        faults=faults,
+        compression=compression_json(made, found, contents),
+    )
+
+
 def _write(
     report: ExportReport,
     contents: Mapping[str, bytes],
@@ -167,8 +244,18 @@ def _write(
         write_bytes(report.files[precision], content)
     labels = "".join(f"{name}\n" for name in class_names)
     write_bytes(report.output_dir / "labels.txt", labels.encode())
+    if report.compression is not None:
+        _write_model(report.output_dir / "model.keras", model)
     write_json(report.output_dir / "latency.json", _latency_json(report))
     write_json(report.output_dir / "export.json", _export_json(report, model))
+
+
+def _write_model(path: pathlib.Path, model: keras.Model) -> None:
+    """Writes a Keras model, whole or not at all."""
+    with tempfile.TemporaryDirectory() as folder:
+        whole = pathlib.Path(folder) / path.name
+        model.save(whole)
+        write_bytes(path, whole.read_bytes())
 
 
 def _check_names(class_names: Sequence[str], model: keras.Model) -> None:
@@ -187,7 +274,7 @@ def _check_names(class_names: Sequence[str], model: keras.Model) -> None:
 
 
 def _export_json(report: ExportReport, model: keras.Model) -> dict[str, Any]:
-    return {
+    facts: dict[str, Any] = {
         "schema": "nse_tf.export/1",
         "date": now(),
         "versions": {
@@ -211,6 +298,9 @@ def _export_json(report: ExportReport, model: keras.Model) -> dict[str, Any]:
             for precision, path in report.files.items()
         },
     }
+    if report.compression is not None:
+        facts["compression"] = report.compression
+    return facts
 
 
 def _check_json(check: ExportCheck) -> dict[str, Any]:

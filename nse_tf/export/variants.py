@@ -12,8 +12,11 @@ import warnings
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
 from ai_edge_quantizer import quantizer, recipe
+
+from nse_tf.export.model_edit import packed_model, unpacked_model
 
 _FP16_RECIPE = [
     {
@@ -73,32 +76,53 @@ def find_ranges(
             "`samples` is empty: int8 needs some 100 training images to learn "
             "the range of every activation."
         )
-    interpreter = Interpreter(
-        model_content=fp32,
-        experimental_preserve_all_tensors=True,
-        experimental_op_resolver_type=(
-            OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        ),
-    )
+    interpreter = Interpreter(model_content=_with_all_outputs(fp32))
     interpreter.allocate_tensors()
     given = interpreter.get_input_details()[0]["index"]
-    floats = [
-        tensor
-        for tensor in interpreter.get_tensor_details()
-        if tensor["dtype"] is np.float32
-    ]
-    lows = np.full(len(floats), np.inf)
-    highs = np.full(len(floats), -np.inf)
+    made = interpreter.get_output_details()
+    views = [interpreter.tensor(tensor["index"]) for tensor in made]
+    lows, highs = np.full(len(views), np.inf), np.full(len(views), -np.inf)
     for sample in samples:
         interpreter.set_tensor(given, sample[None].astype(np.float32))
         interpreter.invoke()
-        values = [interpreter.get_tensor(each["index"]) for each in floats]
-        lows = np.minimum(lows, [each.min() for each in values])
-        highs = np.maximum(highs, [each.max() for each in values])
-    return {
+        ends = np.array([_ends(view()) for view in views])
+        lows = np.minimum(lows, ends[:, 0])
+        highs = np.maximum(highs, ends[:, 1])
+    ranges = {
         tensor["name"]: _range(tensor, low, high)
-        for tensor, low, high in zip(floats, lows, highs, strict=True)
+        for tensor, low, high in zip(made, lows, highs, strict=True)
     }
+    for tensor in interpreter.get_tensor_details():
+        is_float = tensor["dtype"] is np.float32
+        if tensor["index"] == given:
+            ranges[tensor["name"]] = _range(tensor, *_ends(samples))
+        elif is_float and tensor["name"] not in ranges:  # Weights.
+            value = interpreter.get_tensor(tensor["index"])
+            ranges[tensor["name"]] = _range(tensor, *_ends(value))
+    return ranges
+
+
+def _with_all_outputs(fp32: bytes) -> bytes:
+    """Returns a file that gives out every float that it computes.
+
+    So XNNPACK may compute it, where keeping all tensors would ask for kernels
+    that take three times as long.
+    """
+    model = unpacked_model(fp32)
+    graph = model.subgraphs[0]
+    graph.outputs = [
+        int(index)
+        for operator in graph.operators
+        for index in operator.outputs
+        if graph.tensors[index].type == schema.TensorType.FLOAT32
+    ]
+    model.signatureDefs = []
+    return packed_model(model)
+
+
+def _ends(value: np.ndarray) -> tuple[float, float]:
+    flat = value.reshape(-1)
+    return np.minimum.reduce(flat), np.maximum.reduce(flat)
 
 
 def _range(

@@ -16,6 +16,9 @@ from nse_tf.reporting.units import counted, exact_cost, percent, three_digits
 from nse_tf.spaces import Genotype
 from nse_tf.spaces.genotype import Path, as_path
 
+# The lower limits of a budget.
+FLOORS = ("min_macs", "min_latency_ms")
+
 
 @dataclasses.dataclass(frozen=True)
 class ExportedFile:
@@ -75,7 +78,7 @@ class Verdict:
         """The share by which the limit is missed; 0 if it is met."""
         if self.actual is None:
             return 0.0
-        cost = "min_macs" if self.is_floor else self.cost
+        cost = f"min_{self.cost}" if self.is_floor else self.cost
         return Budget(**{cost: self.limit}).excess({self.cost: self.actual})
 
     @property
@@ -162,15 +165,15 @@ def find_answer(record: RunRecord) -> Answer | None:
 
 
 def limits(record: RunRecord) -> dict[str, float]:
-    """Returns the limits of the run's budget, `min_macs` among them."""
+    """Returns the limits of the run's budget, lower ones as `min_…`."""
     settings = record.settings
     budget = (record.result or {}).get("budget") or {
         **{name: settings.get(f"max_{name}") for name in COSTS},
-        "min_macs": settings.get("min_macs"),
+        **{name: settings.get(name) for name in FLOORS},
     }
     return {
         name: budget[name]
-        for name in (*COSTS, "min_macs")
+        for name in (*COSTS, *FLOORS)
         if budget.get(name) is not None
     }
 
@@ -245,8 +248,8 @@ def _verdict(
     A limit on latency or size speaks of the file of one precision, the
     setting `precision`.
     """
-    is_floor = name == "min_macs"
-    cost = "macs" if is_floor else name
+    is_floor = name in FLOORS
+    cost = name.removeprefix("min_")
     if cost in ("macs", "params"):
         return Verdict(cost, limit, is_floor, costs.get(cost), "")
     precision = record.settings.get("precision", "fp32")
@@ -258,5 +261,5 @@ def _verdict(
                 return Verdict(cost, limit, False, size, source)
             if file.latency is not None:
                 median = file.latency["median_ms"]
-                return Verdict(cost, limit, False, median, source)
-    return Verdict(cost, limit, False, costs.get(cost), "by the cost table")
+                return Verdict(cost, limit, is_floor, median, source)
+    return Verdict(cost, limit, is_floor, costs.get(cost), "by the cost table")

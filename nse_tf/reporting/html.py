@@ -14,6 +14,7 @@ from nse_tf.reporting.figures import (
     search_figures,
     training_figures,
 )
+from nse_tf.reporting.file_ranking import file_ranking_section
 from nse_tf.reporting.markup import Markup, document, figure, joined, tag
 from nse_tf.reporting.rank_trust import trust_text
 from nse_tf.reporting.run_record import RunRecord, read_record
@@ -65,6 +66,7 @@ def page(record: RunRecord) -> str:
         "" if answer is None else winner_section(answer),
         _figures(record, answer),
         measured_section(record),
+        file_ranking_section(record),
         ""
         if answer is None
         else files_section(answer.files, record.handed_over),

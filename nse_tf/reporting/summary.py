@@ -10,6 +10,7 @@ from nse_tf.reporting.answer import (
     find_answer,
     progress_text,
 )
+from nse_tf.reporting.file_ranking import file_ranking_lines
 from nse_tf.reporting.rank_trust import rank_trust, short_trust_text
 from nse_tf.reporting.run_record import RunRecord, Status, read_record
 from nse_tf.reporting.units import (
@@ -37,7 +38,7 @@ def summary_text(run_dir: str | os.PathLike[str]) -> str:
     lines = [("run", _status(record))]
     if answer is not None:
         lines += _answer_lines(answer)
-        lines += _order_lines(record)
+        lines += file_ranking_lines(record)
         lines.append(("ranking", _trust_line(record)))
     width = max(len(name) for name, _ in lines)
     return "\n".join(f"{name:<{width}}  {text}" for name, text in lines)
@@ -60,20 +61,6 @@ def _status(record: RunRecord) -> str:
     if record.status is not Status.FINISHED:
         told += f" (so far: {progress_text(record)})"
     return " ".join(told.split())
-
-
-def _order_lines(record: RunRecord) -> list[tuple[str, str]]:
-    """Returns how the finalists' files rank otherwise than Keras, if known."""
-    noted = record.last("ranked_by_file")
-    if noted is None:
-        return []
-    return [
-        (
-            f"ranked by {noted['file']}",
-            f"{noted['num_otherwise']} of {noted['num_pairs']} pairs of "
-            "finalists the other way round than by Keras",
-        )
-    ]
 
 
 def _answer_lines(answer: Answer) -> list[tuple[str, str]]:

@@ -53,9 +53,10 @@ def num_within(model: CostModel, budget: Budget, space: SearchSpace) -> float:
         (model.by_operator[name], limit - model.fixed[name])
         for name, limit in budget.limits.items()
     ]
-    if budget.min_macs is not None:
-        prices, fixed = model.by_operator["macs"], model.fixed["macs"]
-        limits.append((-prices, fixed - budget.min_macs))
+    limits += [
+        (-model.by_operator[name], model.fixed[name] - least)
+        for name, least in budget.floors.items()
+    ]
     counts = [
         _num_at_most(
             [

@@ -58,6 +58,7 @@ def test_too_few_macs_are_an_excess_too() -> None:
 
 def test_only_measured_costs_need_a_table() -> None:
     assert not Budget(macs=1, params=1, min_macs=1).needs_table
+    assert Budget(min_latency_ms=1).needs_table
     assert Budget(latency_ms=1).needs_table
     assert Budget(size_bytes=1).needs_table
 
@@ -112,6 +113,21 @@ def test_an_unreachable_budget_says_the_cheapest_and_the_dearest() -> None:
         "No network of space 'spos' costs at most 182,479,199 macs: the "
         "cheapest costs 182,479,200, the dearest 1,036,673,856."
     )
+
+
+def test_a_floor_of_latency_is_kept_by_single_networks_and_many() -> None:
+    budget = Budget(latency_ms=4.0, min_latency_ms=2.5)
+    assert budget.excess(COSTS) == pytest.approx(0.2)
+    assert str(budget) == "latency_ms <= 4 and latency_ms >= 2.5"
+    model = CostModel(SPOS.space, made_up_table(SPOS.space))
+    low, high = model.range("latency_ms")
+    middle = (low + high) / 2
+    budget = Budget(latency_ms=middle, min_latency_ms=0.95 * middle)
+    paths = sample_within(model, budget, np.random.default_rng(0), 20)
+    found = model.path_costs("latency_ms", paths)
+    assert np.all((0.95 * middle <= found) & (found <= middle))
+    with pytest.raises(BudgetError, match="latency_ms: the cheapest costs"):
+        Budget(min_latency_ms=2 * high).check_reachable(model)
 
 
 def test_every_limit_is_checked() -> None:

@@ -5,15 +5,20 @@ and skipped where it is missing; what is refused before needs nothing.
 """
 
 import importlib.util
+import json
 import math
+import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from nse_tf.export import Limits, check, find_faults
-from nse_tf.export.compression import compress, describe_layers
+from nse_tf.export import Limits, check, convert, export_model, find_faults
+from nse_tf.export.compression import Compressed, compress, describe_layers
+from nse_tf.export.compression_check import check_compressed
 from nse_tf.spaces import BranchBlock, LinearBottleneck
 from nse_tf.supernet import build_operator
 from tests.export.textures import CLASSES, make_textures
@@ -39,7 +44,8 @@ def small_network() -> keras.Model:
     y = layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.0)(y))
     gate = layers.GlobalAveragePooling2D(keepdims=True)(y)
     gate = layers.Conv2D(16, 1, activation="sigmoid")(gate)
-    x = layers.Average()([x, layers.Multiply()([y, gate])])
+    x = layers.Average()([x, layers.Multiply()([y, gate]), y])
+    x = layers.Add()([x, x, y])
     x = layers.Conv2D(32, 3, strides=2, groups=2)(x)
     x = layers.ReLU()(layers.BatchNormalization(momentum=0.0)(x))
     x = layers.GlobalAveragePooling2D()(x)
@@ -94,6 +100,8 @@ def test_arguments_out_of_range_are_refused() -> None:
         compress(model, "squeeze", IMAGES, LABELS)
     with pytest.raises(ValueError, match="at least one image, and one label"):
         compress(model, "prune", IMAGES, LABELS[:3])
+    with pytest.raises(ValueError, match="`epochs` is 0"):
+        compress(model, "prune", IMAGES, LABELS, epochs=0)
 
 
 @needs_toolkit
@@ -114,19 +122,114 @@ def test_a_network_fine_tuned_for_8_bits_is_all_integer() -> None:
 
 @needs_toolkit
 @pytest.mark.slow
-def test_pruning_leaves_half_and_clustering_sixteen_values() -> None:
+@pytest.mark.parametrize("kind", ["prune", "cluster"])
+def test_pruning_leaves_half_and_clustering_sixteen_values(kind: str) -> None:
     model = small_network()
-    pruned = compress(model, "prune", IMAGES, LABELS, epochs=4).model
-    assert pruned is not None
-    clustered = compress(model, "cluster", IMAGES, LABELS, epochs=1).model
-    assert clustered is not None
-    for layer in pruned.layers:
-        if isinstance(layer, layers.Dense):
-            kernel = layer.get_weights()[0]
-            assert (kernel == 0).mean() == pytest.approx(0.5, abs=0.05)
-    for layer in clustered.layers:
-        if isinstance(layer, layers.Dense):
-            assert len(np.unique(layer.get_weights()[0])) <= 16
+    made = compress(model, kind, IMAGES, LABELS, epochs=4)
+    found = check_compressed(made, model, *make_textures(200, seed=1))
+    assert found.faults == ()
+    if kind == "prune":
+        assert found.least_zeros == pytest.approx(0.5, abs=0.01)
+    else:
+        assert found.most_values is not None
+        assert found.most_values <= 16
+    assert found.accuracy is not None
+    assert found.accuracy > found.accuracy_before - 0.1
+
+
+def with_kernels(change: Callable[[np.ndarray], np.ndarray]) -> keras.Model:
+    """Returns the network with other kernels, depthwise ones excepted."""
+    model = keras.models.clone_model(small_network())
+    for layer in model.layers:
+        if isinstance(layer, layers.Conv2D | layers.Dense):
+            kernel, *others = layer.get_weights()
+            layer.set_weights([change(kernel), *others])
+    return model
+
+
+def half_zeros(kernel: np.ndarray) -> np.ndarray:
+    """Returns the kernel with every second weight zero."""
+    return kernel * (np.arange(kernel.size) % 2).reshape(kernel.shape)
+
+
+def test_a_network_that_was_not_compressed_is_found_out() -> None:
+    model = small_network()
+    for kind, change, told in (
+        ("prune", np.ones_like, "was not pruned: 0.0% of its weights"),
+        ("prune", np.zeros_like, None),
+        ("cluster", np.ones_like, None),
+        (
+            "cluster",
+            lambda kernel: np.arange(kernel.size).reshape(kernel.shape),
+            "was not clustered: its kernel has",
+        ),
+    ):
+        made = Compressed(kind, 1e-4, None, with_kernels(change), 0.0, (1.0,))
+        found = check_compressed(made, model, IMAGES, LABELS)
+        assert bool(found.faults) == (told is not None)
+        assert told is None or told in found.faults[0]
+        assert found.accuracy_before > 0.9
+
+
+def test_a_compressed_network_is_exported_in_place_of_the_first(
+    tmp_path: pathlib.Path,
+) -> None:
+    model, other = small_network(), with_kernels(half_zeros)
+    made = Compressed("prune", 1e-4, None, other, 0.0, (1.0,))
+    given: dict[str, Any] = {
+        "calibration_images": IMAGES,
+        "test_images": IMAGES,
+        "test_labels": LABELS,
+        "class_names": CLASSES,
+        "precisions": ["fp32", "int8"],
+    }
+    export_model(model, tmp_path, compressed=made, **given)
+    told = json.loads((tmp_path / "export.json").read_text())
+    assert told["compression"]["kind"] == "prune"
+    assert told["compression"]["least_zeros"] >= 0.5
+    assert told["compression"]["deflated_bytes"].keys() == {"fp32", "int8"}
+    # The files are held against the compressed network.
+    assert told["files"]["fp32"]["faults"] == []
+    assert (
+        told["files"]["fp32"]["check"]["keras_accuracy"]
+        == (told["compression"]["accuracy"])
+    )
+    kept = keras.saving.load_model(tmp_path / "model.keras")
+    for ours, theirs in zip(
+        kept.get_weights(), other.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_fine_tuned_file_is_the_int8_one_and_held_against_accuracy(
+    tmp_path: pathlib.Path,
+) -> None:
+    model = small_network()
+    good = convert(model, "int8", IMAGES)
+    # Classes in the wrong order.
+    turned = with_kernels(lambda kernel: kernel[..., ::-1])
+    bad = convert(turned, "int8", IMAGES)
+    given: dict[str, Any] = {
+        "calibration_images": IMAGES,
+        "test_images": IMAGES,
+        "test_labels": LABELS,
+        "class_names": CLASSES,
+        "precisions": ["int8"],
+    }
+    for content, is_sound in ((good, True), (bad, False)):
+        made = Compressed("quantize", 1e-4, content, None, 0.0, (1.0,))
+        report = export_model(model, tmp_path, compressed=made, **given)
+        assert report.is_faultless == is_sound
+        assert report.compression is not None
+        assert report.compression["accuracy"] is None
+    for change, match in (
+        ({"precisions": ["fp32"]}, "`precisions` fp32 lack int8"),
+        ({"test_labels": None}, "cannot be told without labels"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            export_model(
+                model, tmp_path, compressed=made, **{**given, **change}
+            )
 
 
 @needs_toolkit

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from nse_tf.export import convert, predict, take_census
 from nse_tf.export.inference import open_interpreter
@@ -27,6 +28,35 @@ def test_ranges_are_the_extremes_over_all_samples(
     for name, each in ranges.items():
         assert more[name]["min"] <= each["min"] <= each["max"]
         assert each["max"] <= more[name]["max"]
+
+
+def test_every_float_tensor_has_its_range(
+    trained: Trained, fp32: bytes
+) -> None:
+    some = trained.images[:5]
+    ranges = find_ranges(fp32, some)
+    reference = Interpreter(
+        model_content=fp32,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=(
+            OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        ),
+    )
+    reference.allocate_tensors()
+    given = reference.get_input_details()[0]["index"]
+    seen: dict[str, list[np.ndarray]] = {}
+    for image in some:
+        reference.set_tensor(given, image[None].astype(np.float32))
+        reference.invoke()
+        for tensor in reference.get_tensor_details():
+            if tensor["dtype"] is np.float32 and tensor["name"]:
+                value = reference.get_tensor(tensor["index"])
+                seen.setdefault(tensor["name"], []).append(value)
+    assert seen.keys() == ranges.keys()
+    for name, values in seen.items():
+        ends = [ranges[name][end].item() for end in ("min", "max")]
+        wanted = [np.min(values), np.max(values)]
+        assert ends == pytest.approx(wanted, rel=1e-4, abs=1e-4)
 
 
 def test_dynamic_keeps_activations_float_and_weights_int8(fp32: bytes) -> None:

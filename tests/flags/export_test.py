@@ -1,5 +1,6 @@
 """The binary `nse_export`, and `nse_latency` on what it writes."""
 
+import importlib.util
 import json
 import pathlib
 from typing import Any
@@ -174,3 +175,55 @@ def test_a_stock_mobilenet_goes_through_both(
     measured = json.loads(capsys.readouterr().out)
     assert measured["delegated_ops"] == measured["num_ops"] > 50
     assert measured["latency_ms"] > 0
+
+
+def test_what_cannot_be_compressed_is_refused_before_anything_is_read(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(ValueError, match="`--compress` prune trains"):
+        run(out, model="absent.keras", compress="prune")
+    given = {"model": "absent.keras", "dataset": "digits"}
+    with pytest.raises(ValueError, match="put int8 into --precisions"):
+        run(out, compress="quantize", precisions=["fp32"], **given)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"pip install nse-tf\[compress\]"):
+        run(out, compress="prune", **given)
+    assert not out.exists()
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow_model_optimization") is None,
+    reason="tensorflow-model-optimization is not installed",
+)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["quantize", "prune", "cluster"])
+def test_a_network_is_compressed_and_exported(
+    kind: str,
+    model_file: pathlib.Path,
+    tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    run(
+        out,
+        model=str(model_file),
+        dataset="digits",
+        precisions=["fp32", "int8"],
+        compress=kind,
+        compress_epochs=2,
+        compress_learning_rate=1e-3,
+    )
+    told = json.loads((out / "export.json").read_text())
+    done = told["compression"]
+    assert (done["kind"], done["epochs"]) == (kind, 2)
+    assert done["learning_rate"] == 1e-3
+    assert done["losses"][1] < done["losses"][0]
+    for file in told["files"].values():
+        assert file["faults"] == []
+    text = capsys.readouterr().out
+    assert f"{kind}, epochs: 2; accuracy" in text
+    assert "bytes once zipped: fp32" in text
+    shares = told["files"]["int8"]["check"]["integer_shares"]
+    assert shares["weights"] == 1.0
+    assert (out / "model.keras").exists()

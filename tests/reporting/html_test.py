@@ -254,6 +254,19 @@ def test_a_missed_limit_is_told(tmp_path: pathlib.Path) -> None:
     assert "✗ missed by 51.2 %" in text
 
 
+def test_a_floor_of_latency_is_told_as_measured(
+    tmp_path: pathlib.Path,
+) -> None:
+    config = dataclasses.replace(CONFIG, shrinking=None)
+    method = make_history(Budget(latency_ms=15.0, min_latency_ms=1.0), config)
+    begin_run(tmp_path, method)
+    finish_run(tmp_path, method)
+    text = page_of(tmp_path).text
+    # The made-up file takes 0.1423 ms.
+    assert "at least 1 ms" in text
+    assert "✗ missed by 85.8 %" in text
+
+
 def test_a_search_without_shrinking_has_no_funnel(
     tmp_path: pathlib.Path,
 ) -> None:

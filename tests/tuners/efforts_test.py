@@ -1,9 +1,14 @@
 import dataclasses
+import pathlib
 
 import pytest
 
+from nse_tf.costs import Budget
 from nse_tf.methods import OneShotConfig
+from nse_tf.tuners.effort_flags import make_effort
 from nse_tf.tuners.efforts import EFFORTS, effort_for
+from nse_tf.tuners.search_config import SearchConfig
+from tests.training.tiny_data import image_data
 
 
 @pytest.mark.parametrize(
@@ -41,3 +46,17 @@ def test_every_effort_shrinks_and_says_for_what_it_is(name: str) -> None:
     # Frozen, so that nobody's run changes another's.
     with pytest.raises(dataclasses.FrozenInstanceError):
         effort.search = OneShotConfig()  # type: ignore[misc]
+
+
+def test_a_target_of_macs_is_refused_where_latency_is_aimed_at() -> None:
+    config = SearchConfig(
+        run_dir=pathlib.Path("unused"),
+        method="nse",
+        budget=Budget(latency_ms=1.0),
+        overrides=(("target_m", 5.0),),
+    )
+    with pytest.raises(ValueError, match="`--target_m` counts millions"):
+        make_effort(config, image_data())
+    aimed = make_effort(dataclasses.replace(config, overrides=()), image_data())
+    assert aimed.evolution.cost == "latency_ms"
+    assert aimed.evolution.target is None

@@ -8,7 +8,7 @@ import pytest
 from nse_tf.costs import CostModel
 from nse_tf.datasets import load
 from nse_tf.export import TablePlan, convert, convert_part
-from nse_tf.spaces import Identity, MBConv, Stage
+from nse_tf.spaces import Identity, MBConv, Stage, make_preset
 from nse_tf.supernet import build_child
 from nse_tf.training import accuracy
 from nse_tf.tuners.measuring import (
@@ -17,6 +17,7 @@ from nse_tf.tuners.measuring import (
     measured_table,
     table_builders,
     table_keys,
+    whole_networks,
 )
 from tests.costs.strategies import made_up_table
 from tests.supernet.tiny_spaces import tiny_space
@@ -49,6 +50,25 @@ def test_an_identity_has_no_row() -> None:
     assert SPACE.blocks[0].candidates[2] == Identity()
     assert len(table_keys(SPACE, SPACE.genotype([0, 0, 0]))) == 5
     assert len(table_keys(SPACE, SPACE.genotype([2, 0, 0]))) == 4
+
+
+@pytest.mark.slow
+def test_whole_networks_of_multi_branch_cells_open_several_branches() -> None:
+    space = make_preset(
+        "nse_tiny", image_size=(8, 8), image_channels=1, num_classes=10
+    )
+    model = CostModel(space, made_up_table(space))
+    rng = np.random.default_rng(0)
+    networks = whole_networks(space, 4, "fp32", rng)
+    counts = [len(network.keys) - 2 for network in networks]
+    # Seven cells, three of which may be skipped.
+    assert max(counts) > len(space.blocks)
+    assert all(4 <= count <= 28 for count in counts)
+    assert len(set(counts)) > 1
+    low, high = model.range("latency_ms")
+    assert model.table is not None
+    for network in networks:
+        assert low <= model.table.predict(network.keys)[0] <= high
 
 
 @pytest.mark.slow
