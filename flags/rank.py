@@ -3,6 +3,7 @@
   nse_rank --table=nb201_cifar10.csv.gz --data_dir=DIR
   nse_rank --table=nb201_cifar10.csv.gz --data_dir=DIR --seeds=5 --epochs=8
   nse_rank --table=... --data_dir=DIR --cells_per_stage=1 --learning_rate=0.1
+  nse_rank --table=... --data_dir=DIR --magnitude
 
 It trains a supernet of cells on CIFAR-10, which TensorFlow Datasets prepared in
 DIR, and correlates the angle of all 15,625 cells with their true accuracies,
@@ -68,15 +69,30 @@ CELLS = flags.DEFINE_enum(
 SAMPLE_SIZE = flags.DEFINE_integer(
     "sample_size",
     0,
-    "Cells of a fixed sample whose scores that take time are told at the end.",
+    "Cells of a fixed sample whose scores that take time are told; see "
+    "--sample_every.",
     0,
+)
+SAMPLE_EVERY = flags.DEFINE_float(
+    "sample_every",
+    0.0,
+    "How many epochs lie between two times that the sample's scores are told; "
+    "a multiple of 1 / --measures_per_epoch. 0 tells them at the end only.",
+    0.0,
 )
 SAMPLE_SCORES = flags.DEFINE_multi_enum(
     "sample_scores",
     ["accuracy", "zero_cost"],
     ("accuracy", "zero_cost"),
-    "Which scores those are: calibrated accuracy with inherited weights, and "
-    "scores without training.",
+    "Which scores those are: accuracy with inherited weights, calibrated and "
+    "not, and scores without training.",
+)
+MAGNITUDE = flags.DEFINE_bool(
+    "magnitude",
+    False,
+    "Whether architecture parameters are trained beside the weights, so that "
+    "their magnitude ranks, too. After each step another one runs all ops of "
+    "all cells forward and back.",
 )
 
 
@@ -122,7 +138,9 @@ def main(argv: Sequence[str]) -> None:
         measures_per_epoch=MEASURES.value,
         cells=CELLS.value,
         sample_size=SAMPLE_SIZE.value,
+        sample_every=SAMPLE_EVERY.value,
         sample_scores=tuple(SAMPLE_SCORES.value),
+        magnitude=MAGNITUDE.value,
         truth=TRUTH.value,
         initial_kernels=cast("InitialKernels", INITIAL_KERNELS.value),
     )

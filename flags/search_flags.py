@@ -156,6 +156,12 @@ OVERRIDES = (
     [
         flags.DEFINE_integer(name, None, text, lower_bound=least)
         for name, text, least in (
+            (
+                "shrink_warmup_epochs",
+                "Of DARTS's cells: epochs before each insertion of a cell, "
+                "three at first, until there are all; 0 for no warm-up.",
+                0,
+            ),
             ("shrink_first_epochs", "Epochs before the first operators go.", 1),
             ("shrink_epochs", "Epochs before further ones go.", 1),
             ("drop_per_stage", "Operators that go at a time.", 1),

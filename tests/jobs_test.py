@@ -30,11 +30,23 @@ from nse_tf.jobs import (
 )
 
 CHILD = ((0,), (1, 3))
+GROWING = TrainSupernet(
+    "0_grow",
+    CHILD,
+    5,
+    (0.2, 0.2),
+    "previous",
+    "reset",
+    0,
+    num_cells=4,
+    inserts_cell=True,
+)
 TRAINING = TrainSupernet(
     "0_train", CHILD, 5, (0.25, 5e-4), "fresh", "initial", 0
 )
 JOBS: tuple[Job, ...] = (
     TRAINING,
+    GROWING,
     TrainBranches(
         "0_branches",
         ((0, 2), ()),
@@ -152,6 +164,7 @@ def test_a_missing_or_unknown_field_is_named(job: Job) -> None:
         ({"start_from": "scratch"}, "`start_from` .* not 'scratch'"),
         ({"base": "first"}, "`base` .* not 'first'"),
         ({"base": "previous"}, "no previous base"),
+        ({"inserts_cell": True}, "`inserts_cell` .* 'fresh' and 'initial'"),
     ],
 )
 def test_a_training_that_starts_from_nothing_known_is_refused(

@@ -39,6 +39,7 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
     if shrinking is not None:
         shrinking = changed(
             shrinking,
+            warmup_epochs="shrink_warmup_epochs",
             first_epochs="shrink_first_epochs",
             other_epochs="shrink_epochs",
             drop_per_stage="drop_per_stage",

@@ -25,10 +25,14 @@ class TrainSupernet:
             `weights_of`; None takes those of the last job that was finished.
         architecture: Whether architecture parameters are trained beside, which
             `SupernetTrained.magnitudes` then tells.
+        num_cells: How many cells the supernet has, while it grows to those of
+            its space; None trains all of them.
+        inserts_cell: Whether the supernet that it goes on from has one cell
+            fewer.
 
     Raises:
-        ValueError: If `start_from` or `base` is none of these, or a fresh start
-            keeps a previous base.
+        ValueError: If `start_from` or `base` is none of these, a fresh start
+            keeps a previous base, or a cell is inserted into nothing.
     """
 
     KIND: ClassVar[str] = "train_supernet"
@@ -42,6 +46,8 @@ class TrainSupernet:
     seed: int
     previous: str | None = None
     architecture: bool = False
+    num_cells: int | None = None
+    inserts_cell: bool = False
 
     def __post_init__(self) -> None:
         if self.start_from not in ("fresh", "previous"):
@@ -58,6 +64,15 @@ class TrainSupernet:
             raise ValueError(
                 "With `start_from` 'fresh' there are no previous base weights; "
                 "`base` must be 'initial'."
+            )
+        if self.inserts_cell and (self.start_from, self.base) != (
+            "previous",
+            "reset",
+        ):
+            raise ValueError(
+                "With `inserts_cell` `start_from` must be 'previous' and "
+                f"`base` 'reset', not {self.start_from!r} and {self.base!r}: "
+                "there are no earlier weights of the inserted cell."
             )
 
 

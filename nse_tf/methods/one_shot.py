@@ -31,6 +31,7 @@ from nse_tf.methods.finals import (
 )
 from nse_tf.methods.method import Method, Plan, SearchError, Steps, require
 from nse_tf.methods.one_shot_config import OneShotConfig
+from nse_tf.methods.warming_up import require_growing, warm_up
 from nse_tf.shrinking import (
     ShrinkSchedule,
     keeps_enough,
@@ -59,6 +60,7 @@ class OneShotSearch(Method):
 
     Raises:
         BudgetError: If nothing in the space can fit the budget.
+        ValueError: If a warm-up is asked for that the space cannot have.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class OneShotSearch(Method):
     ) -> None:
         super().__init__()
         budget.check_reachable(model)
+        require_growing(model.space, config)
         self.model = model
         self.budget = budget
         self.config = config
@@ -134,6 +137,8 @@ class OneShotSearch(Method):
         learning_rates: tuple[float, float] | None = None,
         previous: str | None = None,
         base: str = "initial",
+        *,
+        inserts_cell: bool = False,
     ) -> Steps[_Trained]:
         """Trains the supernet, anew or on from previous weights."""
         job = TrainSupernet(
@@ -146,6 +151,7 @@ class OneShotSearch(Method):
             self.config.seed,
             previous,
             self.config.scoring.needs_architecture,
+            inserts_cell=inserts_cell,
         )
         (result,) = yield [job]
         trained = require(result, SupernetTrained, job)
@@ -162,6 +168,11 @@ class OneShotSearch(Method):
         """Drops operators stage by stage; returns the space that is left."""
         space, stage, base, num_epochs = self.space, 0, "initial", 0
         weights = None
+        if not schedule.is_done(space, stage):
+            weights = yield from warm_up(self, space, self.config)
+        inserts_cell = weights is not None
+        if inserts_cell:
+            base = "reset"  # The weights right after the last insertion.
         is_allowed = keeps_enough(self.model, self.budget, self._least_left)
         while not schedule.is_done(space, stage):
             epochs = schedule.other_epochs if stage else schedule.first_epochs
@@ -175,6 +186,7 @@ class OneShotSearch(Method):
                 ),
                 weights,
                 base,
+                inserts_cell=inserts_cell and not stage,
             )
             weights = trained.weights
             num_epochs += epochs

@@ -7,6 +7,6 @@ from nse_tf.ranking.operators import operator_ranks as operator_ranks
 from nse_tf.ranking.published import PUBLISHED_TAUS as PUBLISHED_TAUS
 from nse_tf.ranking.published import published_lines as published_lines
 from nse_tf.ranking.study import RankStudy as RankStudy
-from nse_tf.ranking.study import StudyConfig as StudyConfig
+from nse_tf.ranking.study_config import StudyConfig as StudyConfig
 from nse_tf.ranking.study_rows import StudyRow as StudyRow
 from nse_tf.ranking.study_rows import summary as summary

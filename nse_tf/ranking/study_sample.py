@@ -34,9 +34,11 @@ class StudySample:
     path: pathlib.Path
 
     def accuracies(
-        self, evaluator: ChildEvaluator, calibration_images: int, epoch: int
+        self, evaluator: ChildEvaluator, calibration_images: int, epoch: float
     ) -> Columns:
-        """Returns `calibrated_accuracy`, with inherited weights.
+        """Returns `calibrated_accuracy` and `accuracy`, with inherited weights.
+
+        The latter takes batch norm's running statistics as they are.
 
         Args:
             evaluator: Of the supernet as it stands.
@@ -44,12 +46,18 @@ class StudySample:
             epoch: After which it stands so.
         """
 
-        def score(genotype: Genotype) -> Scores:
-            (found,) = evaluator.accuracies([genotype], calibration_images)
-            return {"calibrated_accuracy": found}
+        def scored(name: str, what: str, num_images: int) -> Columns:
+            def score(genotype: Genotype) -> Scores:
+                (found,) = evaluator.accuracies([genotype], num_images)
+                return {name: found}
 
-        space = evaluator.supernet.space
-        return self._scored(f"accuracy after epoch {epoch}", space, score)
+            key = f"{what} after epoch {epoch:.9g}"
+            return self._scored(key, evaluator.supernet.space, score)
+
+        calibrated = scored(
+            "calibrated_accuracy", "accuracy", calibration_images
+        )
+        return calibrated | scored("accuracy", "running accuracy", 0)
 
     def zero_cost(self, scorer: ZeroCost) -> Columns:
         """Returns the scores of `ZeroCost`."""
@@ -75,9 +83,13 @@ class StudySample:
 def combined(scores: Columns, angles: np.ndarray) -> Columns:
     """Returns combinations of a sample's scores with its angles.
 
-    `add` is the sum of the ranks by accuracy and angle. `all_ranks` is the sum
-    of the logarithms of the ranks by the angle and all scores without training:
-    a cell that one of them puts last does not come out high.
+    `add` is the sum of the ranks by calibrated accuracy and angle. `all_ranks`
+    is the sum of the logarithms of the ranks by the angle and all scores
+    without training: a cell that one of them puts last does not come out high.
+
+    Args:
+        scores: What `StudySample` tells.
+        angles: Of the same cells, or another score that training gives.
 
     References:
         Hu et al., ABS (2020), figures of the ranking study, for `add`:
@@ -88,7 +100,7 @@ def combined(scores: Columns, angles: np.ndarray) -> Columns:
     without_training = [
         values
         for name, values in scores.items()
-        if name != "calibrated_accuracy"
+        if name not in ("calibrated_accuracy", "accuracy")
     ]
     if "calibrated_accuracy" in scores:
         both = (scores["calibrated_accuracy"], angles)

@@ -102,8 +102,9 @@ def _supernet_curves(record: RunRecord) -> list[Curve]:
     """Returns one curve for each training from fresh weights.
 
     So is each round of an evolving space, which makes a curve of its own.
-    Stages of shrinking go on from each other and make one curve; the training
-    for the search starts anew, and calls itself stage 0 again.
+    Stages of shrinking go on from each other and make one curve, and so do the
+    trainings that warm up for it; the training for the search starts anew, and
+    calls itself stage 0 again.
     """
     stretches: list[list[float]] = []
     trained = record.named("supernet_trained")
@@ -122,6 +123,10 @@ def _supernet_curves(record: RunRecord) -> list[Curve]:
     num_shrinking = 1 if record.named("scored") else 0
     labels = [("while shrinking", DOTS)] * num_shrinking
     labels += [("for the search", FRONT)] * len(stretches)
+    warming = record.named("supernet_warmed_up")
+    if warming:
+        labels.insert(0, ("while warming up", SOFT))
+        stretches.insert(0, [x for event in warming for x in event["losses"]])
     return [
         (label, color, losses)
         for (label, color), losses in zip(labels, stretches, strict=False)

@@ -123,6 +123,10 @@ class Curves:
                     ("space/log10_networks", stage, size),
                     ("space/operators", stage, event["num_operators"]),
                 ]
+            case "supernet_warmed_up":
+                return _losses(
+                    "loss/supernet_warming_up", self._epochs, event["losses"]
+                )
             case "supernet_trained":
                 # Trained for shrinking, if its operators are scored next.
                 is_scored = following and following["event"] == "scored"

@@ -10,6 +10,7 @@ SEARCH = "search"
 
 # What jobs do, and the events that tell how long one took.
 _JOBS = {
+    "warming the supernet up": "supernet_warmed_up",
     "training the supernet": "supernet_trained",
     "evaluating children": "children_evaluated",
     "training children alone": "child_trained",

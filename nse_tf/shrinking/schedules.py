@@ -21,6 +21,7 @@ PUBLISHED_SCHEDULES = {
         other_epochs=20,
         total_epochs=400,
         reset_after=_NEVER,
+        warmup_epochs=5,
     ),
     # A single shot: 20 of 30 operators at once, whatever size is left.
     "nb201": ShrinkSchedule(

@@ -97,6 +97,10 @@ class ShrinkSchedule:
         total_epochs: Over which the learning rate falls, if all were trained.
         reset_after: The base weights become the present ones, once, after the
             stage by which more than this many operators are gone.
+        warmup_epochs: In a space of DARTS, epochs of each warm-up: three cells
+            are trained first, and after each warm-up one more is inserted,
+            until there are all of them; the base weights are those right after
+            the last one. 0 trains all cells from the beginning.
 
     Raises:
         ValueError: If the rule is unknown or a number below its least.
@@ -114,6 +118,7 @@ class ShrinkSchedule:
     other_epochs: int = 5
     total_epochs: int = 250
     reset_after: int = 50
+    warmup_epochs: int = 0
 
     def __post_init__(self) -> None:
         if self.rule not in DROPPING_RULES:
@@ -122,7 +127,7 @@ class ShrinkSchedule:
                 f"{self.rule!r}."
             )
         for field in dataclasses.fields(self)[1:]:
-            least = 0 if field.name == "reset_after" else 1
+            least = int(field.name not in ("reset_after", "warmup_epochs"))
             value = getattr(self, field.name)
             if value < least:
                 raise ValueError(

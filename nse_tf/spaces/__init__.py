@@ -9,6 +9,8 @@ from nse_tf.spaces.branch_ops import LinearBottleneck as LinearBottleneck
 from nse_tf.spaces.branch_ops import NormalConv as NormalConv
 from nse_tf.spaces.branch_ops import RectangularConv as RectangularConv
 from nse_tf.spaces.branch_ops import narrowed as narrowed
+from nse_tf.spaces.cell_growth import cell_roles as cell_roles
+from nse_tf.spaces.cell_growth import with_fewer_cells as with_fewer_cells
 from nse_tf.spaces.cell_ops import CellOp as CellOp
 from nse_tf.spaces.cell_ops import DilConv as DilConv
 from nse_tf.spaces.cell_ops import NorConv as NorConv

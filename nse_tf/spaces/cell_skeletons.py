@@ -153,6 +153,11 @@ class DartsSkeleton(_CellSkeleton):
         return ("cell",) if self.shares_cells else ("normal", "reduce")
 
     @property
+    def reductions(self) -> tuple[int, int]:
+        """Which cells are the reductions: those at one and two thirds."""
+        return self.num_cells // 3, 2 * self.num_cells // 3
+
+    @property
     def stem_sizes(self) -> tuple[tuple[int, int], ...]:
         """Height and width after each of the stem's three convolutions."""
         first = strided(self.image_size, 2)
@@ -167,7 +172,7 @@ class DartsSkeleton(_CellSkeleton):
         before, last = self.channels, self.channels
         halves = True
         for index in range(self.num_cells):
-            reduces = index in (self.num_cells // 3, 2 * self.num_cells // 3)
+            reduces = index in self.reductions
             width *= 2 if reduces else 1
             kind = "reduce" if reduces else "normal"
             cell = Cell(

@@ -13,6 +13,7 @@ from nse_tf.spaces import (
     SearchSpace,
     require_cells,
     require_chain,
+    with_fewer_cells,
 )
 from nse_tf.supernet.branch_model import BranchSupernet
 from nse_tf.supernet.cell_model import CellSupernet
@@ -92,9 +93,19 @@ class CellNetworks:
         of_darts = isinstance(skeleton, DartsSkeleton)
         supernet = DartsSupernet if of_darts else CellSupernet
         self.space = space
+        self._kernels: InitialKernels = kernels
         self.supernet = functools.partial(supernet, space, kernels=kernels)
         self.child = functools.partial(build_child, space)
         self.cut_out = cut_out
+
+    def with_fewer_cells(self, num_cells: int) -> "CellNetworks":
+        """Returns what makes these networks on their way to all their cells.
+
+        Raises:
+            ValueError: As of `spaces.with_fewer_cells`.
+        """
+        space = with_fewer_cells(self.space, num_cells)
+        return CellNetworks(space, self._kernels)
 
     def with_stock_layers(
         self, genotype: Genotype, child: keras.Model

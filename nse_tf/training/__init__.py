@@ -1,5 +1,8 @@
 """Steps and loops: turns jobs into results."""
 
+from nse_tf.training.architecture import (
+    ArchitectureTrainer as ArchitectureTrainer,
+)
 from nse_tf.training.cell_trainer import NB201_RECIPE as NB201_RECIPE
 from nse_tf.training.cell_trainer import CellTrainer as CellTrainer
 from nse_tf.training.cell_trainer import CellWeights as CellWeights

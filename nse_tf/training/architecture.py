@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from nse_tf.datasets import ImageSet
 from nse_tf.supernet import MixingSupernet
+from nse_tf.training.steps import of_any_batch
 
 Active = tuple[tuple[int, ...], ...]
 
@@ -107,7 +108,9 @@ class ArchitectureTrainer:
                     shares = tf.nn.softmax(
                         tf.where(mask, self._parameters, -np.inf)
                     )
-                    logits = self._supernet.mix(images, shares, active)
+                    logits = self._supernet.mix(
+                        of_any_batch(images), shares, active
+                    )
                     loss = tf.reduce_mean(
                         tf.nn.sparse_softmax_cross_entropy_with_logits(
                             labels, logits

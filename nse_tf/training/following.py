@@ -9,7 +9,7 @@ from nse_tf.training.trainings import Trainings
 
 LOGGER = logging.getLogger("nse_tf")
 
-# What the leader tells beside jobs.
+# What the leader tells beside jobs, with the number of cells.
 MAKE = "make a supernet"
 
 
@@ -28,8 +28,9 @@ class Follower:
     def follow(self) -> None:
         """Takes its part of every batch until the search ends."""
         while (message := self._companions.told())["next"] != END:
-            if message["next"] == MAKE:
-                self._trainer = self._trainings.supernet_trainer()
+            if isinstance(message["next"], list):
+                _, num_cells = message["next"]
+                self._trainer = self._trainings.supernet_trainer(num_cells)
                 continue
             job = job_from_json(message["next"])
             try:

@@ -7,20 +7,29 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from nse_tf.datasets import ImageData, joined
 from nse_tf.jobs import Genes, TrainBranches, TrainChild, TrainSupernet
 from nse_tf.sampling import UniformSampler, draw_each_cell
-from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces import (
+    Genotype,
+    SearchSpace,
+    require_darts,
+    with_fewer_cells,
+)
 from nse_tf.supernet import (
     BranchSupernet,
+    CellNetworks,
     CellSupernet,
     DartsSupernet,
     Networks,
     WeightSharing,
 )
 from nse_tf.training.branch_trainer import BranchTrainer
+from nse_tf.training.checkpoints import Checkpoint
+from nse_tf.training.growing import grown
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.subnet_trainer import ChildTrainer
 from nse_tf.training.supernet_trainer import Draw, SupernetTrainer
@@ -46,15 +55,55 @@ class Trainings:
     child_recipe: ChildRecipe
     strategy: tf.distribute.Strategy | None = None
 
-    def supernet_trainer(self) -> SupernetTrainer:
-        """Returns a trainer of a fresh supernet."""
+    def supernet_trainer(self, num_cells: int | None = None) -> SupernetTrainer:
+        """Returns a trainer of a fresh supernet.
+
+        Args:
+            num_cells: As of `TrainSupernet`.
+
+        Raises:
+            ValueError: If the supernet cannot have as many.
+        """
+        networks = self._networks_of(num_cells)
         with self._scope():
             return SupernetTrainer(
-                self.networks.supernet(),
+                networks.supernet(),
                 self.supernet_recipe,
                 self.data.train,
                 self.data.validation,
             )
+
+    def origin_weights(
+        self, trainer: SupernetTrainer, job: TrainSupernet, kept: Checkpoint
+    ) -> Checkpoint:
+        """Returns what a job's training goes on from.
+
+        Args:
+            trainer: Of the job's supernet.
+            job: Goes on from previous weights.
+            kept: These.
+
+        Raises:
+            ValueError: If they are those of another supernet.
+        """
+        if not job.inserts_cell:
+            return kept
+        count = job.num_cells or require_darts(self.space)[0].num_cells
+        before = self._networks_of(count - 1).supernet()
+        # Of its own, so that no cell begins with the numbers of another one.
+        rng = np.random.default_rng([job.seed, count])
+        return grown(kept, before, trainer, int(rng.integers(2**31)))
+
+    def _networks_of(self, num_cells: int | None) -> Networks:
+        """Returns what makes the networks of so many cells."""
+        if num_cells is None:
+            return self.networks
+        if not isinstance(self.networks, CellNetworks):
+            raise ValueError(
+                f"`num_cells` is {num_cells}, but networks of space "
+                f"{self.space.name!r} are not made of cells: it must be None."
+            )
+        return self.networks.with_fewer_cells(num_cells)
 
     def branch_trainer(self, job: TrainBranches) -> BranchTrainer:
         """Returns a trainer of a job's fresh multi-branch cells.
@@ -83,8 +132,11 @@ class Trainings:
         after_epoch: Callable[[float], None],
     ) -> None:
         """Trains on to the job's last epoch; see `SupernetTrainer.train`."""
+        space = self.space
+        if job.num_cells is not None:
+            space = with_fewer_cells(space, job.num_cells)
         trainer.train(
-            uniform_draw(trainer.supernet, self.space.restrict(job.active)),
+            uniform_draw(trainer.supernet, space.restrict(job.active)),
             job.epochs,
             job.learning_rates,
             job.seed,

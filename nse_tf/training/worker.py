@@ -160,9 +160,9 @@ class Worker:
             )
         return self._evaluator
 
-    def _new_trainer(self) -> SupernetTrainer:
-        self._companions.tell(MAKE)
-        return self._trainings.supernet_trainer()
+    def _new_trainer(self, num_cells: int | None = None) -> SupernetTrainer:
+        self._companions.tell([MAKE, num_cells])
+        return self._trainings.supernet_trainer(num_cells)
 
     def _hold(
         self, trainer: SupernetTrainer, weights: Checkpoint
@@ -202,7 +202,8 @@ class Worker:
         self, job: TrainSupernet, started: float
     ) -> SupernetTrained:
         origin = origin_of(self._trainings, job)
-        trainer = self._trainer or self._new_trainer()
+        trainer = self._trainer if job.num_cells is None else None
+        trainer = trainer or self._new_trainer(job.num_cells)
         # Until it is done: half-way weights are no one's.
         self._trainer, self._trained = None, ""
         self._prepare(trainer, job, origin)
@@ -211,7 +212,8 @@ class Worker:
         self._train(trainer, job, origin)
         weights = trainer.checkpoint(job.id, origin)
         self.weights.keep(weights, is_finished=True)
-        self._hold(trainer, weights)
+        if job.num_cells is None:  # Of fewer cells, no child inherits.
+            self._hold(trainer, weights)
         sums = trainer.angle_sums()
         return SupernetTrained(
             tuple(trainer.losses),
@@ -273,7 +275,8 @@ class Worker:
         elif job.start_from == "fresh":
             trainer.start_over(job.seed)
         else:
-            trainer.restore(self._kept(job.previous))
+            kept = self._kept(job.previous)
+            trainer.restore(self._trainings.origin_weights(trainer, job, kept))
             trainer.losses = []
             if job.base == "reset":
                 trainer.base = trainer.kernels()

@@ -39,6 +39,10 @@ def test_a_small_study_from_flags_to_page(
         supernet_batch_size=32,
         cells_per_stage=1,
         stage_channels=4,
+        magnitude=True,
+        sample_size=4,
+        sample_every=0.5,
+        sample_scores=["accuracy"],
     ):
         rank.main(["nse_rank"])
         first = capsys.readouterr()
@@ -46,9 +50,16 @@ def test_a_small_study_from_flags_to_page(
         again = capsys.readouterr()
     assert "macs: tau" in first.out
     assert "angle_fixed_at_zero, base initial: tau" in first.out
+    assert "magnitude: tau" in first.out
+    assert "add_by_magnitude: tau" in first.out
     assert "published (ABS" in first.out
     assert "seed 0, epoch 1: loss" in first.err
     assert again.out == first.out
     assert again.err == ""
-    assert (run_dir / "rows.csv").read_text().startswith("seed,epoch,")
-    assert "Kendall" in (run_dir / "report.html").read_text()
+    rows = (run_dir / "rows.csv").read_text()
+    assert rows.startswith("seed,epoch,")
+    assert "\n0,0.5,accuracy,,4," in rows
+    assert "\n0,1.0,accuracy,,4," in rows
+    page = (run_dir / "report.html").read_text()
+    assert "Kendall" in page
+    assert "magnitude_of_sample" in page

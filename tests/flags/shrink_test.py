@@ -6,7 +6,7 @@ import pytest
 from absl.testing import flagsaver
 
 from nse_tf.flags import shrink
-from nse_tf.spaces import load_space
+from nse_tf.spaces import load_space, require_darts
 from tests.ranking.made_up_table import as_csv
 
 
@@ -61,7 +61,7 @@ def test_cells_are_shrunk_in_a_single_shot_and_go_on(
 
 
 @pytest.mark.slow
-def test_cells_of_darts_are_shrunk(
+def test_cells_of_darts_are_shrunk_after_a_warm_up(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_dir = tmp_path / "run"
@@ -71,15 +71,19 @@ def test_cells_of_darts_are_shrunk(
         space="darts_shrinking",
         image_size="32",
         width=1 / 12,
-        depth=3 / 14,
+        depth=4 / 14,
         score="angle_of_unit_kernels",
         drop_per_stage=60,
         max_stages=1,
         stop_size=1,
+        shrink_warmup_epochs=1,
         shrink_first_epochs=1,
         batch_size=128,
     ):
         shrink.main(["nse_shrink"])
     space = load_space(run_dir / "space.json")
     assert len(space.operators) == 14 * 8 - 60
+    assert require_darts(space)[0].num_cells == 4
+    log = (run_dir / "log.jsonl").read_text()
+    assert log.count('"supernet_warmed_up"') == 1
     assert f"{space.size} networks are left." in capsys.readouterr().out

@@ -56,6 +56,7 @@ def test_combinations_by_hand() -> None:
     angles = np.array([0.1, 0.3, 0.2])
     scores = {
         "calibrated_accuracy": np.array([0.5, 0.5, 0.9]),
+        "accuracy": np.array([0.1, 0.3, 0.2]),  # In no combination.
         "naswot": np.array([7.0, 9.0, 8.0]),
     }
     found = combined(scores, angles)

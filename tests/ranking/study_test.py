@@ -2,11 +2,16 @@
 
 import dataclasses
 import pathlib
+from typing import Any
 
 import pytest
 
 from nse_tf.datasets import load
 from nse_tf.ranking import RankStudy, StudyConfig
+from nse_tf.ranking.study_config import study_space
+from nse_tf.ranking.study_training import StudyTraining
+from nse_tf.supernet import CellSupernet
+from nse_tf.training import NB201_RECIPE, ArchitectureTrainer, CellTrainer
 from tests.ranking.made_up_table import made_up_table
 
 DATA = load("digits")
@@ -41,6 +46,109 @@ def test_an_unknown_truth_is_refused(tmp_path: pathlib.Path) -> None:
         RankStudy(other, DATA, made_up_table())
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sample_every": 0.3}, "`sample_every` is 0.3 .* 2 time.* of 0.5"),
+        ({"sample_every": -1.0}, "`sample_every` is -1 "),
+        ({"sample_every": 1.0, "sample_size": 0}, "`sample_size` is 0"),
+        ({"sample_scores": ("angle",)}, "there are accuracy, zero_cost"),
+    ],
+)
+def test_times_and_scores_that_cannot_be_are_refused(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(config(pathlib.Path("x")), **changes)
+
+
+def test_the_sample_is_told_as_often_as_asked_and_at_the_end() -> None:
+    at_end = dataclasses.replace(config(pathlib.Path("x")), epochs=3)
+    assert at_end.measures(0, 10) == {5: False, 10: False}
+    assert at_end.measures(2, 10) == {5: False, 10: True}
+    often = dataclasses.replace(at_end, sample_every=0.5)
+    assert often.measures(1, 10) == {5: True, 10: True}
+    seldom = dataclasses.replace(at_end, sample_every=1.5)
+    assert seldom.measures(0, 10) == {5: False, 10: False}
+    assert seldom.measures(1, 10) == {5: True, 10: False}
+    # Two measures after one and the same step.
+    assert seldom.measures(1, 1) == {0: True, 1: False}
+    none = dataclasses.replace(seldom, sample_every=0.0, sample_size=0)
+    assert none.measures(2, 10) == {5: False, 10: False}
+
+
+def test_what_is_off_is_no_setting_so_that_older_studies_go_on() -> None:
+    plain = config(pathlib.Path("x"))
+    assert not {"sample_every", "magnitude"} & plain.settings().keys()
+    more = dataclasses.replace(plain, sample_every=0.5, magnitude=True)
+    assert more.settings()["sample_every"] == 0.5
+    assert more.settings()["magnitude"] is True
+
+
+@pytest.mark.slow
+def test_every_score_is_told_over_training_and_goes_on(
+    tmp_path: pathlib.Path,
+) -> None:
+    told = dataclasses.replace(
+        config(tmp_path / "a"), sample_every=0.5, magnitude=True, sample_size=6
+    )
+    whole = RankStudy(told, DATA, made_up_table()).run()
+    part = dataclasses.replace(told, run_dir=tmp_path / "b", epochs=1)
+    RankStudy(part, DATA, made_up_table()).run()
+    again = dataclasses.replace(part, epochs=2)
+    assert repr(RankStudy(again, DATA, made_up_table()).run()) == repr(whole)
+
+    taus = {(row.score, row.epoch, row.num_cells): row.tau for row in whole}
+    sampled = {score for score, _, count in taus if count == 6}
+    assert {
+        "calibrated_accuracy",
+        "accuracy",
+        "add",
+        "all_ranks",
+        "add_by_magnitude",
+        "all_ranks_by_magnitude",
+        "magnitude_of_sample",
+    } <= sampled
+    for epoch in (0.5, 1.0, 1.5, 2.0):
+        assert {s for s, e, n in taus if (e, n) == (epoch, 6)} == sampled
+        assert ("magnitude", epoch, 15_625) in taus
+    assert len({taus["magnitude", e, 15_625] for e in (0.5, 1.0, 2.0)}) == 3
+
+    # Neither of them is felt by the weights.
+    plain = dataclasses.replace(
+        told,
+        run_dir=tmp_path / "c",
+        sample_every=0.0,
+        magnitude=False,
+        sample_size=0,
+    )
+    rows = RankStudy(plain, DATA, made_up_table()).run()
+    of_all = [
+        row for row in whole if row.num_cells > 6 and row.score != "magnitude"
+    ]
+    assert repr(rows) == repr(of_all)
+
+
+def test_the_magnitude_of_a_cell_is_the_sum_of_its_shares(
+    tmp_path: pathlib.Path,
+) -> None:
+    table = made_up_table()
+    space = study_space(config(tmp_path), DATA)
+    supernet = CellSupernet(space)
+    trainer = CellTrainer(supernet, NB201_RECIPE, DATA.train)
+    architecture = ArchitectureTrainer(supernet, DATA.validation, 8, seed=1)
+    training = StudyTraining(trainer, architecture)
+    shares = architecture.magnitudes(space.active)
+    found = training.magnitudes(table.paths)
+    assert found is not None
+    for index in (0, 7_000, 15_624):
+        by_hand = sum(
+            shares[edge, op] for edge, op in enumerate(table.paths[index])
+        )
+        assert found[index] == pytest.approx(by_hand, abs=1e-12)
+    assert StudyTraining(trainer).magnitudes(table.paths) is None
+
+
 @pytest.mark.slow
 def test_a_study_goes_on_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
     whole = RankStudy(config(tmp_path / "a"), DATA, made_up_table()).run()
@@ -67,6 +175,7 @@ def test_a_study_goes_on_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
     sample = {row.score: row for row in whole if row.num_cells == 12}
     assert set(sample) == {
         "calibrated_accuracy",
+        "accuracy",
         "naswot",
         "log_synflow",
         "expressivity",

@@ -22,6 +22,15 @@ def test_the_page_tells_scores_and_findings(tmp_path: pathlib.Path) -> None:
     assert "macs: tau 0.58</li>" in text
     assert "angle 0.310 after 3 epochs" in text
     assert "scores without training" in text
+    rows = ElementTree.fromstring(
+        text[text.index("<table") : text.index("</table>") + 8]
+    ).iter("tr")
+    assert [[cell.text or "" for cell in row] for row in rows] == [
+        ["mean τ after epochs", "no training", "1", "2", "3"],
+        ["macs", "0.580", "", "", ""],
+        ["angle", "", "0.105", "0.205", "0.305"],
+        ["add", "", "0.105", "0.205", "0.305"],
+    ]
     svg = text[text.index("<svg") : text.index("</svg>") + 6]
     assert ElementTree.fromstring(svg).tag == "svg"
 
@@ -30,3 +39,14 @@ def test_the_same_points_give_the_same_bytes(tmp_path: pathlib.Path) -> None:
     for name in ("a", "b"):
         write_ranking_page(tmp_path / name, "t", POINTS, [])
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_where_colors_begin_anew_another_mark_tells_scores_apart(
+    tmp_path: pathlib.Path,
+) -> None:
+    path = tmp_path / "report.html"
+    points = [TauPoint(f"s{i}", 0, 1.0, 0.1 * i) for i in range(9)]
+    write_ranking_page(path, "t", points[:8], [])
+    assert "■" not in path.read_text()
+    write_ranking_page(path, "t", points, [])
+    assert path.read_text().count("■") == 1

@@ -7,6 +7,7 @@ from tensorboard.backend.event_processing.event_accumulator import (
 
 from nse_tf.methods import OneShotSearch
 from nse_tf.reporting import write_scalars
+from nse_tf.reporting.scalars import Curves
 
 
 def curves(folder: pathlib.Path) -> dict[str, list[tuple[int, float]]]:
@@ -93,3 +94,13 @@ def test_a_file_of_something_else_is_replaced(
     # A write that a kill cut short is gone on with.
     path.write_bytes(whole[:1001])
     assert write_scalars(tmp_path, method.history).read_bytes() == whole
+
+
+def test_a_warm_up_has_a_curve_of_its_own() -> None:
+    curves = Curves()
+    for start in (0, 2):
+        event = {"event": "supernet_warmed_up", "losses": [1.5, 1.25]}
+        assert curves.added(event, None) == [
+            ("loss/supernet_warming_up", start + 1, 1.5),
+            ("loss/supernet_warming_up", start + 2, 1.25),
+        ]

@@ -19,6 +19,7 @@ def trained(event: str, seconds: float) -> dict[str, Any]:
 def test_jobs_are_parts_of_the_search() -> None:
     record = record_of(
         stage("cost table", 3.0),
+        trained("supernet_warmed_up", 1.0),
         trained("supernet_trained", 10.0),
         trained("supernet_trained", 5.0),
         trained("children_evaluated", 2.5),
@@ -30,6 +31,7 @@ def test_jobs_are_parts_of_the_search() -> None:
     assert stage_times(record) == [
         StageTime("cost table", 3.0),
         StageTime("search", 25.0),
+        StageTime("warming the supernet up (1×)", 1.0, is_part=True),
         StageTime("training the supernet (2×)", 15.0, is_part=True),
         StageTime("evaluating children (2×)", 3.0, is_part=True),
         StageTime("training children alone (1×)", 4.0, is_part=True),

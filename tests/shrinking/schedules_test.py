@@ -60,6 +60,16 @@ def test_darts_stops_with_two_ops_an_edge(seed: int) -> None:
     assert resets == []
 
 
+def test_only_cells_of_darts_are_warmed_up() -> None:
+    epochs = {
+        name: each.warmup_epochs for name, each in PUBLISHED_SCHEDULES.items()
+    }
+    assert epochs.pop("darts") == 5
+    assert set(epochs.values()) == {0}
+    with pytest.raises(ValueError, match="`warmup_epochs` must be at least 0"):
+        ShrinkSchedule(warmup_epochs=-1)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_single_shot_leaves_ten_operators(seed: int) -> None:
     space, dropped, _ = simulated(

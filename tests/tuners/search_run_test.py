@@ -127,6 +127,7 @@ def test_an_effort_is_taken_as_it_is_unless_overridden() -> None:
 def test_every_number_can_be_overridden() -> None:
     effort = make_effort(
         with_overrides(
+            shrink_warmup_epochs=10,
             shrink_first_epochs=11,
             shrink_epochs=12,
             drop_per_stage=13,
@@ -146,6 +147,7 @@ def test_every_number_can_be_overridden() -> None:
     )
     search, shrinking = effort.search, effort.search.shrinking
     assert shrinking is not None
+    assert shrinking.warmup_epochs == 10
     assert shrinking.first_epochs == 11
     assert shrinking.other_epochs == 12
     assert shrinking.drop_per_stage == 13
