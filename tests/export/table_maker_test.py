@@ -74,7 +74,7 @@ def test_provenance_names_the_conditions() -> None:
     assert table.provenance.num_threads == 2
     assert table.provenance.delegate == "none"
     assert table.row("conv/16").delegated_ops == 0
-    assert table.row("conv/16").runs >= 3
+    assert table.row("conv/16").runs >= 1
     assert table.overhead_ms > 0
 
 

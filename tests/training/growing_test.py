@@ -162,7 +162,7 @@ def _breaking_off(*args: Any, epoch: int, **kwargs: Any) -> Iterator[Any]:
     yield from epoch_batches(*args, epoch=epoch, **kwargs)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_supernet_grows_to_all_its_cells_to_the_bit(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
