@@ -38,6 +38,7 @@ from nse_tf.costs import Budget, CostModel
 from nse_tf.evolution.proposals import Pricing, Window, propose
 from nse_tf.reporting.run_record import read_record
 from nse_tf.spaces import SearchSpace
+from nse_tf.spaces.genotype_text import parse_genotype
 from nse_tf.tuners.search_config import SearchConfig
 from nse_tf.tuners.search_run import load_data, make_space, run_search
 
@@ -46,6 +47,7 @@ flags.set_default(RUN_DIR, "runs/cifar10_nse")
 flags.set_default(EPOCHS, 5)
 flags.set_default(RANDOMS, 3)
 
+SINGLE_PATHS = "SPOS after ABS, same pool"
 SMALL_STEPS = {"batch_size": 32, "supernet_learning_rate": 0.05}
 SEARCHES: dict[str, tuple[str, dict[str, float]]] = {
     "NSE": (
@@ -60,7 +62,7 @@ SEARCHES: dict[str, tuple[str, dict[str, float]]] = {
             "child_epochs": 1,
         },
     ),
-    "SPOS after ABS, same pool": (
+    SINGLE_PATHS: (
         "evolution",
         {
             **SMALL_STEPS,
@@ -99,6 +101,20 @@ def searched(space: SearchSpace, name: str) -> Network:
     (winner,) = read_record(config.run_dir).named("winner")
     genotype = space.genotype(winner["path"])
     return space, genotype, winner["inherited_accuracy"]
+
+
+def known_or(
+    find: Callable[[], Network], space: SearchSpace, name: str
+) -> Network:
+    """Returns the network of an earlier row, or else what a search finds.
+
+    So other seeds of the training alone need no search, nor its folder.
+    """
+    for row in read_rows(pathlib.Path(CSV.value)):
+        if row["network"] == name:
+            inherited = float(row["inherited_accuracy"])
+            return space, parse_genotype(space, row["ops"]), inherited
+    return find()
 
 
 def after_one_round(space: SearchSpace) -> Network:
@@ -141,11 +157,20 @@ def networks(space: SearchSpace) -> dict[str, Callable[[], Network]]:
             f"random {number}": functools.partial(at_random, space, number)
             for number in range(RANDOMS.value)
         },
-        "NSE": functools.partial(searched, space, "NSE"),
-        "NSE, one round": functools.partial(after_one_round, space),
-        "SPOS after ABS, same pool": functools.partial(
-            searched, space, "SPOS after ABS, same pool"
-        ),
+        **{
+            name: functools.partial(known_or, find, space, name)
+            for name, find in (
+                ("NSE", functools.partial(searched, space, "NSE")),
+                (
+                    "NSE, one round",
+                    functools.partial(after_one_round, space),
+                ),
+                (
+                    SINGLE_PATHS,
+                    functools.partial(searched, space, SINGLE_PATHS),
+                ),
+            )
+        },
     }
 
 
