@@ -72,6 +72,7 @@ def winner_as_measured(record: RunRecord) -> dict[str, Any]:
     return dict(costs)
 
 
+@pytest.mark.long
 def test_finalists_of_a_table_are_ranked_by_their_int8_files(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
