@@ -5,20 +5,10 @@ import pytest
 
 from nse_tf.costs import Budget, CostModel
 from nse_tf.jobs import EvaluateChildren
-from nse_tf.methods import SpaceEvolution, SpaceEvolutionConfig
+from nse_tf.methods import SpaceEvolution
 from nse_tf.spaces import make_preset
 from nse_tf.testing import FormulaWorker
-from tests.methods.plans import do_all
-
-QUICK = SpaceEvolutionConfig(
-    num_active=4,
-    round_epochs=2,
-    num_proposals=30,
-    num_extra=4,
-    calibration_images=0,
-    children_per_job=10,
-    child_epochs=2,
-)
+from tests.methods.plans import QUICK_EVOLUTION, do_all
 
 
 @pytest.mark.parametrize("active", [range(8), range(1, 8)])
@@ -27,7 +17,9 @@ def test_cells_of_darts_evolve_with_two_inputs_to_a_node(active: range) -> None:
     space = make_preset("darts_shrinking").restrict([list(active)] * 14)
     model = CostModel(space)
     low, high = model.range("macs")
-    method = SpaceEvolution(model, Budget(macs=(low + high) / 2), QUICK)
+    method = SpaceEvolution(
+        model, Budget(macs=(low + high) / 2), QUICK_EVOLUTION
+    )
     jobs = do_all(method, FormulaWorker(model).run)
     assert method.num_rounds == 2
     paths = np.array(

@@ -24,7 +24,6 @@ from nse_tf.jobs import (
 from nse_tf.methods import (
     SearchError,
     SpaceEvolution,
-    SpaceEvolutionConfig,
     StartState,
     load_start,
     published_start,
@@ -38,7 +37,7 @@ from nse_tf.methods.inheritance import (
 )
 from nse_tf.spaces import make_preset
 from nse_tf.testing import METHOD_LAWS, FormulaWorker
-from tests.methods.plans import do_all
+from tests.methods.plans import QUICK_EVOLUTION, do_all
 
 MethodLaw = Callable[..., Any]
 
@@ -46,25 +45,18 @@ POOL = make_preset(
     "nse_tiny", image_size=(8, 8), image_channels=1, num_classes=10
 )
 MODEL = CostModel(POOL)
-QUICK = SpaceEvolutionConfig(
-    num_active=4,
-    round_epochs=2,
-    num_proposals=30,
-    num_extra=4,
-    calibration_images=0,
-    children_per_job=10,
-    child_epochs=2,
-)
 BUDGET = Budget(macs=1.2e6)
 
 
 def make(seed: int = 0, **changes: Any) -> SpaceEvolution:
-    config = dataclasses.replace(QUICK, seed=seed, **changes)
+    config = dataclasses.replace(QUICK_EVOLUTION, seed=seed, **changes)
     return SpaceEvolution(MODEL, BUDGET, config)
 
 
 def make_with(budget: Budget, **changes: Any) -> SpaceEvolution:
-    return SpaceEvolution(MODEL, budget, dataclasses.replace(QUICK, **changes))
+    return SpaceEvolution(
+        MODEL, budget, dataclasses.replace(QUICK_EVOLUTION, **changes)
+    )
 
 
 def events(method: SpaceEvolution, name: str) -> list[dict[str, Any]]:
@@ -280,7 +272,9 @@ def test_rules_keep_as_many_but_not_the_same() -> None:
 
 def test_places_of_one_branch_evolve_without_indicators() -> None:
     model = CostModel(make_preset("nb201"))
-    config = dataclasses.replace(QUICK, num_active=3, num_proposals=20)
+    config = dataclasses.replace(
+        QUICK_EVOLUTION, num_active=3, num_proposals=20
+    )
     method = SpaceEvolution(model, config=config)
     jobs = do_all(method, FormulaWorker(model).run)
     kinds = {type(job) for job in jobs}
@@ -308,7 +302,7 @@ def test_a_start_locks_what_was_kept_and_lets_in_what_is_new(
     path = tmp_path / "start.json"
     save_start(POOL, state, path)
     assert load_start(POOL, path) == state
-    method = SpaceEvolution(MODEL, BUDGET, QUICK, state)
+    method = SpaceEvolution(MODEL, BUDGET, QUICK_EVOLUTION, state)
     (job,) = [
         job
         for job in do_all(method, FormulaWorker(MODEL).run)
@@ -331,7 +325,7 @@ def test_the_second_space_starts_from_the_published_front(
         CostModel(space),
         Budget(macs=350e6),
         dataclasses.replace(
-            QUICK, num_active=5, max_rounds=1, num_proposals=10
+            QUICK_EVOLUTION, num_active=5, max_rounds=1, num_proposals=10
         ),
         state,
     )
@@ -395,7 +389,7 @@ def test_numbers_that_do_not_fit_are_refused(
 def test_a_target_out_of_reach_is_refused_before_anything_is_trained(
     macs: float,
 ) -> None:
-    config = dataclasses.replace(QUICK, target=macs)
+    config = dataclasses.replace(QUICK_EVOLUTION, target=macs)
     with pytest.raises(BudgetError, match="they reach from"):
         SpaceEvolution(MODEL, Budget(), config)
 

@@ -4,7 +4,24 @@ from collections.abc import Callable
 from typing import Any
 
 from nse_tf.jobs import EvaluateChildren, Job, Result
-from nse_tf.methods import Done, Method, Plan, Wait
+from nse_tf.methods import (
+    Done,
+    Method,
+    Plan,
+    SpaceEvolutionConfig,
+    Wait,
+)
+
+# A space that evolves, in few jobs.
+QUICK_EVOLUTION = SpaceEvolutionConfig(
+    num_active=4,
+    round_epochs=2,
+    num_proposals=30,
+    num_extra=4,
+    calibration_images=0,
+    children_per_job=10,
+    child_epochs=2,
+)
 
 MakePlan = Callable[["PlannedMethod"], Plan]
 
