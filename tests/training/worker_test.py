@@ -1,18 +1,13 @@
 """From job to result, on one machine, however often it is stopped."""
 
 import dataclasses
-import hashlib
 import pathlib
-from collections.abc import Iterator, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
-from nse_tf.datasets import epoch_batches
 from nse_tf.jobs import (
-    ChildTrained,
     EvaluateChildren,
     MeasureChildren,
     SupernetTrained,
@@ -20,25 +15,23 @@ from nse_tf.jobs import (
     TrainSupernet,
     weights_of,
 )
-from nse_tf.spaces import MBConv, Stage
 from nse_tf.training import (
     ChildEvaluator,
     ChildRecipe,
     SupernetRecipe,
     Worker,
-    accuracy,
 )
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.weight_files import LostWeightsError
-from tests.supernet.tiny_spaces import tiny_space
 from tests.training.tiny_data import image_data
-
-SPACE = tiny_space(
-    ops=(MBConv(3, 1), MBConv(5, 3)), stages=(Stage(8, 1, 1), Stage(12, 1, 2))
+from tests.training.tiny_worker import (
+    CHILDREN,
+    DATA,
+    RECIPE,
+    SPACE,
+    breaking_off_in_the_second_epoch,
+    make_worker,
 )
-DATA = image_data()
-RECIPE = SupernetRecipe(batch_size=12)
-CHILDREN = (((0,), (1,)), ((2,), (0,)))
 
 FIRST = TrainSupernet(
     id="00000_train_supernet",
@@ -58,16 +51,6 @@ SECOND = dataclasses.replace(
     base="previous",
 )
 EVALUATION = EvaluateChildren("00003_evaluate_children", CHILDREN, 30)
-LONE_CHILD = TrainChild("00004_train_child", CHILDREN[0], 2, False, 0.5, 0)
-
-
-def _worker(folder: pathlib.Path, **kwargs: Any) -> Worker:
-    numbers: dict[str, Any] = {
-        "supernet_recipe": RECIPE,
-        "child_recipe": ChildRecipe(batch_size=12),
-        **kwargs,
-    }
-    return Worker(SPACE, DATA, folder, **numbers)
 
 
 def _train(worker: Worker, job: TrainSupernet) -> SupernetTrained:
@@ -105,7 +88,7 @@ class _Run:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> _Run:
-    worker = _worker(tmp_path_factory.mktemp("run"))
+    worker = make_worker(tmp_path_factory.mktemp("run"))
     first = _train(worker, FIRST)
     after_first = _kept(worker)
     second = _train(worker, SECOND)
@@ -137,43 +120,32 @@ def test_broken_off_anywhere_and_started_again_it_comes_to_the_same_bits(
         with monkeypatch.context() as patch:
             patch.setattr(
                 "nse_tf.training.supernet_trainer.epoch_batches",
-                _breaking_off_in_the_second_epoch,
+                breaking_off_in_the_second_epoch,
             )
-            broken = _worker(tmp_path, checkpoint_seconds=0)
+            broken = make_worker(tmp_path, checkpoint_seconds=0)
             with pytest.raises(KeyboardInterrupt):
                 broken.run(job)
         assert len(_kept(broken)["losses"]) == 1
-        again = _worker(tmp_path, checkpoint_seconds=0)
+        again = make_worker(tmp_path, checkpoint_seconds=0)
         assert _train(again, job) == run.results[number]
         # All of it: weights, momenta, base, losses.
         assert _kept(again) == run.kept[number]
     # A worker that is asked once more has nothing left to do.
-    assert _train(_worker(tmp_path), SECOND) == run.results[1]
-
-
-def _breaking_off_in_the_second_epoch(
-    *args: Any, epoch: int, **kwargs: Any
-) -> Iterator[Any]:
-    batches = epoch_batches(*args, epoch=epoch, **kwargs)
-    yield next(batches)
-    yield next(batches)
-    if epoch == 1:
-        raise KeyboardInterrupt
-    yield from batches
+    assert _train(make_worker(tmp_path), SECOND) == run.results[1]
 
 
 @pytest.mark.slow
 def test_one_worker_goes_on_after_an_interruption_as_a_new_one_would(
     run: _Run, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker = _worker(tmp_path)  # Too short for a checkpoint on the way.
+    worker = make_worker(tmp_path)  # Too short for a checkpoint on the way.
     assert _train(worker, FIRST) == run.results[0]
     worker.evaluator()
     before = worker.supernet().get_weights()
     with monkeypatch.context() as patch:
         patch.setattr(
             "nse_tf.training.supernet_trainer.epoch_batches",
-            _breaking_off_in_the_second_epoch,
+            breaking_off_in_the_second_epoch,
         )
         with pytest.raises(KeyboardInterrupt):
             worker.run(SECOND)
@@ -186,7 +158,7 @@ def test_one_worker_goes_on_after_an_interruption_as_a_new_one_would(
 
 def test_another_process_finds_the_supernet_as_it_was_left(run: _Run) -> None:
     folder = run.worker._folder
-    other = _worker(folder).supernet()
+    other = make_worker(folder).supernet()
     pairs = zip(
         other.get_weights(), run.worker.supernet().get_weights(), strict=True
     )
@@ -206,63 +178,9 @@ def test_children_are_evaluated_on_the_trained_supernet(run: _Run) -> None:
     assert all(map(np.array_equal, before, after))
 
 
-def test_a_child_is_trained_alone_and_kept(tmp_path: pathlib.Path) -> None:
-    found = []
-    for name in ("one", "other"):
-        result = _worker(tmp_path / name).run(LONE_CHILD)
-        assert isinstance(result, ChildTrained)
-        path = tmp_path / name / result.model_file
-        content = path.read_bytes()
-        assert result.model_sha256 == hashlib.sha256(content).hexdigest()
-        assert [each.name for each in path.parent.iterdir()] == [path.name]
-        child = keras.saving.load_model(path)
-        assert accuracy(child, DATA.validation) == result.validation_accuracy
-        found.append((result.losses, child.get_weights()))
-    (losses, weights), (same_losses, same_weights) = found
-    assert losses == same_losses
-    assert all(map(np.array_equal, weights, same_weights))
-
-
-@pytest.mark.slow
-def test_with_all_images_the_inherited_accuracy_stands(
-    tmp_path: pathlib.Path,
-) -> None:
-    job = dataclasses.replace(LONE_CHILD, uses_validation=True, epochs=1)
-    result = _worker(tmp_path).run(job)
-    assert isinstance(result, ChildTrained)
-    assert result.validation_accuracy == 0.5
-    # Another training than on the training part alone.
-    alone = _worker(tmp_path).run(
-        dataclasses.replace(job, uses_validation=False)
-    )
-    assert isinstance(alone, ChildTrained)
-    assert result.losses != alone.losses
-
-
-def test_children_are_measured_by_what_the_worker_was_given(
-    tmp_path: pathlib.Path,
-) -> None:
-    seen: list[Any] = []
-
-    def measure(
-        models: Sequence[keras.Model], precision: str, num_threads: int
-    ) -> tuple[list[float], list[int]]:
-        seen.append((precision, num_threads))
-        sizes = [model.count_params() for model in models]
-        return [size / 1000 for size in sizes], sizes
-
-    job = MeasureChildren("00005_measure_children", CHILDREN, "int8", 2)
-    result = _worker(tmp_path, measure=measure).run(job)
-    assert seen == [("int8", 2)]
-    one, other = result.sizes_bytes  # type: ignore[union-attr]
-    assert one > other > 0
-    latencies = result.latencies_ms  # type: ignore[union-attr]
-    assert latencies == (one / 1000, other / 1000)
-
-
 def test_base_follows_the_job(tmp_path: pathlib.Path) -> None:
     # No epochs, no trace: weights are only drawn, kept and compared.
-    worker = _worker(tmp_path)
+    worker = make_worker(tmp_path)
     fresh = dataclasses.replace(FIRST, epochs=0)
     drawn = np.array(_train(worker, fresh).angle_sums)
     np.testing.assert_array_equal(drawn[..., 0], drawn[..., 2])
@@ -280,7 +198,7 @@ def test_base_follows_the_job(tmp_path: pathlib.Path) -> None:
     np.testing.assert_allclose(sums, drawn * 4)
     # And the base that was reset is kept in turn, by a new worker, too.
     later = dataclasses.replace(previous, id="00004_later")
-    sums = np.array(_train(_worker(tmp_path), later).angle_sums)
+    sums = np.array(_train(make_worker(tmp_path), later).angle_sums)
     np.testing.assert_allclose(sums, drawn * 4)
 
     again = dataclasses.replace(fresh, id="00005_again")
@@ -292,7 +210,7 @@ def test_base_follows_the_job(tmp_path: pathlib.Path) -> None:
 def test_a_fresh_training_forgets_the_momenta(
     run: _Run, tmp_path: pathlib.Path
 ) -> None:
-    worker = _worker(tmp_path)
+    worker = make_worker(tmp_path)
     kept = Checkpoint.load(_latest(run.worker))
     kept.save(worker.weights.finished(kept.job_id))
     assert any(np.any(value) for value in kept.momenta)
@@ -306,14 +224,14 @@ def test_the_checkpoint_of_another_run_is_not_taken_for_ours(
     tmp_path: pathlib.Path,
 ) -> None:
     job = dataclasses.replace(FIRST, epochs=0)
-    worker = _worker(tmp_path)
+    worker = make_worker(tmp_path)
     worker.run(job)
-    _worker(tmp_path).run(job)  # The same run goes on.
+    make_worker(tmp_path).run(job)  # The same run goes on.
     kept = _kept(worker)
     others = (
-        (_worker(tmp_path), dataclasses.replace(job, seed=1)),
-        (_worker(tmp_path), dataclasses.replace(job, active=((0,), (0,)))),
-        (_worker(tmp_path, supernet_recipe=SupernetRecipe()), job),
+        (make_worker(tmp_path), dataclasses.replace(job, seed=1)),
+        (make_worker(tmp_path), dataclasses.replace(job, active=((0,), (0,)))),
+        (make_worker(tmp_path, supernet_recipe=SupernetRecipe()), job),
         (
             Worker(SPACE, image_data(9), tmp_path, RECIPE, ChildRecipe()),
             job,
@@ -326,7 +244,7 @@ def test_the_checkpoint_of_another_run_is_not_taken_for_ours(
 
 
 def test_what_was_never_trained_cannot_be_used(tmp_path: pathlib.Path) -> None:
-    worker = _worker(tmp_path)
+    worker = make_worker(tmp_path)
     for job in (SECOND, EVALUATION):
         with pytest.raises(ValueError, match="No supernet was trained in"):
             worker.run(job)
@@ -338,7 +256,7 @@ def test_what_was_never_trained_cannot_be_used(tmp_path: pathlib.Path) -> None:
 def test_damaged_weights_are_kept_aside_and_trained_again(
     tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    worker = _worker(tmp_path)
+    worker = make_worker(tmp_path)
     fresh = dataclasses.replace(FIRST, epochs=0)
     trained = _train(worker, fresh)
     named = weights_of(fresh.id, trained)
@@ -350,9 +268,9 @@ def test_damaged_weights_are_kept_aside_and_trained_again(
             dataclasses.replace(EVALUATION, supernet=named),
         ):
             with pytest.raises(LostWeightsError) as lost:
-                _worker(tmp_path).run(builds_on_it)
+                make_worker(tmp_path).run(builds_on_it)
             assert lost.value.job_id == fresh.id
-        assert _train(_worker(tmp_path), fresh) == trained
+        assert _train(make_worker(tmp_path), fresh) == trained
     assert caplog.text.count("00000_train_supernet.npz is no checkpoint") == 2
     aside = [path.read_bytes() for path in path.parent.glob("*.damaged*")]
     assert sorted(aside) == [b"", b"PK"]
@@ -366,7 +284,7 @@ def test_children_are_judged_on_the_weights_that_are_named(
         weights_of(j.id, r)
         for j, r in zip((FIRST, SECOND), run.results, strict=True)
     )
-    worker = _worker(run.worker._folder)
+    worker = make_worker(run.worker._folder)
     found = [
         worker.run(dataclasses.replace(EVALUATION, supernet=named))
         for named in (second, first, second)
@@ -384,36 +302,9 @@ def test_children_are_judged_on_the_weights_that_are_named(
         worker.run(dataclasses.replace(EVALUATION, supernet=foreign))
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.5])
-def test_a_child_broken_off_and_trained_on_comes_to_the_same_bits(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, dropout: float
-) -> None:
-    recipe = ChildRecipe(batch_size=12, dropout=dropout)
-    results = []
-    for name in ("whole", "broken"):
-        folder = tmp_path / name
-        if name == "broken":
-            with monkeypatch.context() as patch:
-                patch.setattr(
-                    "nse_tf.training.subnet_trainer.epoch_batches",
-                    _breaking_off_in_the_second_epoch,
-                )
-                with pytest.raises(KeyboardInterrupt):
-                    _worker(folder, child_recipe=recipe).run(LONE_CHILD)
-            (part,) = (folder / "children").iterdir()
-            assert len(Checkpoint.load(part).losses) == 1
-        result = _worker(folder, child_recipe=recipe).run(LONE_CHILD)
-        assert isinstance(result, ChildTrained)
-        child = keras.saving.load_model(folder / result.model_file)
-        results.append(
-            (result.losses, [each.tobytes() for each in child.get_weights()])
-        )
-    assert results[0] == results[1]
-
-
 @pytest.mark.slow
 def test_a_training_that_diverges_is_not_kept(tmp_path: pathlib.Path) -> None:
-    worker = _worker(tmp_path, checkpoint_seconds=0)
+    worker = make_worker(tmp_path, checkpoint_seconds=0)
     worker.run(dataclasses.replace(FIRST, epochs=0))
     kept = _kept(worker)
     wild = dataclasses.replace(SECOND, learning_rates=(1e30, 1e30))
@@ -442,4 +333,4 @@ def test_jobs_that_do_not_fit_are_refused(
         worker.run(wide)
     # None of which did any harm.
     assert _kept(worker) == run.kept[1]
-    assert _train(_worker(worker._folder), SECOND) == run.results[1]
+    assert _train(make_worker(worker._folder), SECOND) == run.results[1]
