@@ -6,7 +6,8 @@
 For each seed a supernet of one cell a stage is trained once, as a study of
 `nse_rank` that goes on, and searched in several ways; none of them sees a true
 accuracy. Children are judged by the loss that they inherit on validation
-images, or by their angle since the initial weights. What was found is looked up
+images, by their angle since the initial weights, or by how their features grow
+before any training. What was found is looked up
 in the table, and the rows go to a CSV file, seed by seed: stopped and started
 again it goes on. Printed are mean, deviation and paired t tests; with latencies
 also the share of the true front's hypervolume, accuracy against latency, that
@@ -39,10 +40,12 @@ from nse_tf.evolution import (
     explore,
 )
 from nse_tf.ranking import NB201Table, RankStudy, StudyConfig, read_table
+from nse_tf.ranking.halves import cells_of
 from nse_tf.ranking.sample_scores import SampleScores
 from nse_tf.ranking.study import UNIT_ANGLE
+from nse_tf.ranking.zero_cost import ZeroCost
 from nse_tf.shrinking import ShrinkSchedule, operator_means
-from nse_tf.spaces import SearchSpace, format_genotype
+from nse_tf.spaces import Genotype, SearchSpace, format_genotype
 from nse_tf.training import ChildEvaluator
 
 TABLE = flags.DEFINE_string("table", None, "CSV of known accuracies.")
@@ -71,6 +74,9 @@ IMAGES = flags.DEFINE_integer(
 DROPPED = flags.DEFINE_integer(
     "drop", 14, "Operators of 30 that a single shot of shrinking drops.", 1
 )
+GROWTH_IMAGES = flags.DEFINE_integer(
+    "growth_images", 32, "Training images that features grow on.", 2
+)
 EPOCHS = flags.DEFINE_integer("epochs", 4, "Of the supernet.", 1)
 
 TRUTH = "cifar10_test"
@@ -83,7 +89,7 @@ class Found(NamedTuple):
     """What a way of searching found.
 
     Attributes:
-        num_judged: Children whose loss or angle was asked for.
+        num_judged: Children whose loss, angle or growth was asked for.
         cell: Its index in the table.
     """
 
@@ -92,6 +98,7 @@ class Found(NamedTuple):
 
 
 Find = Callable[[], Found]
+Judge = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -130,6 +137,7 @@ class SeedSearch:
         model: Prices cells; a `MeasuredModel` where there are latencies.
         angles: Of all cells, in the table's order.
         losses: Tells the inherited losses of cells, by their indices.
+        growths: Tells how the features of cells grow.
         seed: Of everything drawn.
     """
 
@@ -138,11 +146,13 @@ class SeedSearch:
         table: NB201Table,
         model: CostModel,
         angles: np.ndarray,
-        losses: Callable[[np.ndarray], np.ndarray],
+        losses: Judge,
+        growths: Judge,
         seed: int,
     ) -> None:
         self._table, self._model = table, model
         self._angles, self._losses, self._seed = angles, losses, seed
+        self._growths = growths
 
     def ways(self) -> dict[tuple[str, float], Find]:
         """Returns all ways by name and latency limit, NaN for none.
@@ -163,6 +173,13 @@ class SeedSearch:
                     )
         found["shrunk to one cell", math.nan] = self._single
         self._add_plain(found, math.nan, np.arange(len(self._angles)), count)
+        # Growth was chosen as a judge on the other half.
+        found["first by angle, growth, held-out half", math.nan] = partial(
+            self._first_by_angle,
+            cells_of(self._table, "held_out"),
+            count,
+            self._growths,
+        )
         if isinstance(self._model, MeasuredModel):
             for limit_ms in LIMITS.value:
                 self._add_limited(found, limit_ms)
@@ -201,9 +218,13 @@ class SeedSearch:
     ) -> None:
         """Adds what looks at all cells that may be found, by their indices."""
         macs = self._model.path_costs("macs", self._table.paths)
-        found["first by angle", limit_ms] = partial(
-            self._first_by_angle, cells, count
-        )
+        for name, judge in (
+            ("first by angle", lambda found: -self._losses(found)),
+            ("first by angle, growth", self._growths),
+        ):
+            found[name, limit_ms] = partial(
+                self._first_by_angle, cells, count, judge
+            )
         for name, scores in (
             ("angle alone", self._angles),
             ("most MACs", macs),
@@ -255,11 +276,13 @@ class SeedSearch:
         (index,) = self._table.indices_of(best[np.newaxis])
         return Found(len(state.paths), int(index))
 
-    def _first_by_angle(self, cells: np.ndarray, count: int) -> Found:
-        """Returns the best by loss of the first cells by angle."""
+    def _first_by_angle(
+        self, cells: np.ndarray, count: int, judge: Judge
+    ) -> Found:
+        """Returns what a judge finds best of the first cells by angle."""
         order = np.argsort(-self._angles[cells], kind="stable")
         first = cells[order[:count]]
-        return Found(len(first), int(first[self._losses(first).argmin()]))
+        return Found(len(first), int(first[judge(first).argmax()]))
 
 
 def row_of(
@@ -298,21 +321,32 @@ def seed_search(table: NB201Table, data: ImageData, seed: int) -> SeedSearch:
     evaluator = ChildEvaluator(
         trainer.supernet, data.train, data.validation, IMAGES.value
     )
-    kept = SampleScores(pathlib.Path(RUN_DIR.value) / f"losses{seed}.json")
+    kept = SampleScores(pathlib.Path(RUN_DIR.value) / f"judged{seed}.json")
 
-    def score(index: int) -> dict[str, float]:
-        genotype = space.genotype(table.paths[index].tolist())
-        return {"loss": evaluator.losses([genotype], IMAGES.value)[0]}
+    scorer = ZeroCost(space, data.train.images[: GROWTH_IMAGES.value], seed)
 
-    def losses(indices: np.ndarray) -> np.ndarray:
-        what = f"loss on {IMAGES.value} images"
-        return kept.of(what, indices.tolist(), score)["loss"]
+    def judge(
+        name: str, count: int, score: Callable[[Genotype], float]
+    ) -> Judge:
+        def score_one(index: int) -> dict[str, float]:
+            genotype = space.genotype(table.paths[index].tolist())
+            return {name: score(genotype)}
+
+        what = f"{name} on {count} images"
+        return lambda cells: kept.of(what, cells.tolist(), score_one)[name]
+
+    losses = judge(
+        "loss",
+        IMAGES.value,
+        lambda genotype: evaluator.losses([genotype], IMAGES.value)[0],
+    )
+    growths = judge("growth", GROWTH_IMAGES.value, scorer.growth)
 
     model = CostModel(table.space)
     if DEVICE.value in table.columns:
         model = MeasuredModel(table.space, known=table, device=DEVICE.value)
     angles = study.angles(trainer, bases["initial"])[UNIT_ANGLE]
-    return SeedSearch(table, model, angles, losses, seed)
+    return SeedSearch(table, model, angles, losses, growths, seed)
 
 
 def main(argv: Sequence[str]) -> None:

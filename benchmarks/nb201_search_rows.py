@@ -25,7 +25,7 @@ class Row:
         way: What the way is called.
         limit_ms: Latency limit; NaN for none.
         seed: Of supernet and search.
-        num_judged: Children whose inherited loss or angle was asked for.
+        num_judged: Children whose loss, angle or growth was asked for.
         arch: The cell.
         accuracy: Its true test accuracy, in percent.
         latency_ms: Its measured latency; NaN without a table.

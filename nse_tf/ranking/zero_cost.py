@@ -13,6 +13,8 @@ import tensorflow as tf
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.supernet import build_cell_child, stage_ends
 
+_LEAST_SHARE = 1e-6
+
 
 @dataclasses.dataclass(frozen=True)
 class ZeroCost:
@@ -33,12 +35,13 @@ class ZeroCost:
         """Returns the scores of one cell; more is better in all of them.
 
         `naswot`, `log_synflow`, `expressivity` (the sum of `feature_entropies`
-        of stem and stages) and `progressivity` (the least that a stage adds to
-        the entropy of the one before it).
+        of stem and stages), `progressivity` (the least that a stage adds to
+        the entropy of the one before it) and `growth` (`feature_growth`).
 
         References:
-            Lee and Ham, AZ-NAS (2024), for the last two, which are taken there
-            after every block: https://arxiv.org/abs/2403.19232
+            Lee and Ham, AZ-NAS (2024), for expressivity and progressivity,
+            which are taken there after every block:
+            https://arxiv.org/abs/2403.19232
         """
         child = build_cell_child(
             self.space, genotype, seed=self.seed, fast=False
@@ -52,13 +55,25 @@ class ZeroCost:
         active, features = looked_at(
             tf.constant(self.images, tf.float32), training=True
         )
-        entropies = feature_entropies([each.numpy() for each in features])
+        features = [each.numpy() for each in features]
+        entropies = feature_entropies(features)
         return {
             "naswot": naswot([each.numpy() for each in active]),
             "log_synflow": log_synflow(child),
             "expressivity": float(entropies.sum()),
             "progressivity": float(np.diff(entropies).min()),
+            "growth": feature_growth(features),
         }
+
+    def growth(self, genotype: Genotype) -> float:
+        """Returns the growth of one cell alone, in less time than all."""
+        child = build_cell_child(
+            self.space, genotype, seed=self.seed, fast=False
+        )
+        features = keras.Model(child.inputs, stage_ends(child))(
+            tf.constant(self.images, tf.float32), training=True
+        )
+        return feature_growth([each.numpy() for each in features])
 
 
 def naswot(activations: Sequence[np.ndarray]) -> float:
@@ -107,6 +122,32 @@ def _entropy(features: np.ndarray) -> float:
         return 0.0
     shares = variances[variances > 0] / variances.sum()
     return float(-(shares * np.log(shares)).sum())
+
+
+def feature_growth(features: Sequence[np.ndarray]) -> float:
+    """Returns how much larger features become from the stem to a stage's end.
+
+    The mean over stages of the logarithm of their standard deviation, over
+    that of the stem's. Where nodes sum branches that batch norm has brought to
+    one size, every cell puts out as much as it did before; where one of these
+    branches hands the input on as it is, each cell adds to it. So growth tells
+    networks whose inputs reach their outputs past all convolutions, which is
+    what keeps a deep network trainable. It hardly ranks all cells; it ranks
+    those that other scores put first.
+
+    Args:
+        features: Of the stem and of the end of each stage, `(count, height,
+            width, channels)`. Where nothing varies, the deviation counts as
+            1e-6 of the stem's.
+
+    References:
+        De and Smith, Batch Normalization Biases Residual Blocks (2020), for
+        why growing features train well: https://arxiv.org/abs/2002.10444. As
+        a score of cells it is ours.
+    """
+    deviations = np.array([each.std(dtype=np.float64) for each in features])
+    shares = deviations[1:] / deviations[0]
+    return float(np.log(shares.clip(_LEAST_SHARE)).mean())
 
 
 def log_synflow(child: keras.Model) -> float:

@@ -180,6 +180,7 @@ def test_a_study_goes_on_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
         "log_synflow",
         "expressivity",
         "progressivity",
+        "growth",
         "add",
         "all_ranks",
         "angle_of_sample",

@@ -7,6 +7,7 @@ import pytest
 from nse_tf.ranking.zero_cost import (
     ZeroCost,
     feature_entropies,
+    feature_growth,
     log_synflow,
     naswot,
 )
@@ -37,6 +38,30 @@ def test_the_entropy_is_that_of_the_variance_by_direction() -> None:
     quarter = -0.25 * np.log(0.25) - 0.75 * np.log(0.75)
     expected = [np.log(2), 0.0, quarter, 0.0]
     assert feature_entropies(shaped) == pytest.approx(expected, abs=1e-12)
+
+
+def test_growth_is_the_mean_logarithm_of_deviations() -> None:
+    stem = np.array([[-1.0, 1.0], [1.0, -1.0]]).reshape(2, 1, 1, 2)
+    assert feature_growth([stem, 2 * stem, 8 * stem + 5]) == pytest.approx(
+        np.log(4)
+    )
+    assert feature_growth([3 * stem, np.ones_like(stem)]) == pytest.approx(
+        np.log(1e-6)
+    )
+
+
+def test_cells_that_hand_their_input_on_grow() -> None:
+    deep = make_preset("nb201", image_size=(16, 16), width=0.5, depth=0.6)
+    images = np.random.default_rng(0).uniform(0, 255, (8, 16, 16, 3))
+    scorer = ZeroCost(deep, images)
+    # All 3x3 convolutions; the same with a skip connection past them all.
+    plain, residual = [3] * 6, [3, 3, 3, 1, 3, 3]
+    grown, still = (
+        scorer.growth(deep.genotype(path)) for path in (residual, plain)
+    )
+    assert grown > still + 0.3
+    genotype = deep.genotype(residual)
+    assert scorer.scores(genotype)["growth"] == grown
 
 
 def test_log_synflow_of_two_weights() -> None:
