@@ -7,6 +7,7 @@ channels with zeros. So wide kernels get their gradient three columns at a time.
 `python benchmarks/depthwise_gradient.py` measures what that brings.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 
 import keras
@@ -38,18 +39,45 @@ def depthwise_conv(
         or tf.config.list_logical_devices("GPU")
     ):
         return _convolved(inputs, kernel, stride)
-    kinds = sorted(set(sides))
-    kernel_gradients = [_kernel_gradient_by(side) for side in kinds]
+    fast = _fast_convolution(
+        tuple(sorted(set(sides))),
+        tuple(inputs.shape[1:]),
+        tuple(kernel.shape),
+        tf.as_dtype(inputs.dtype),
+    )
+    return fast(inputs, kernel)
 
+
+@functools.cache
+def _fast_convolution(
+    sides: tuple[int, ...],
+    image_shape: tuple[int | None, ...],
+    kernel_shape: tuple[int | None, ...],
+    dtype: tf.DType,
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Returns a convolution at stride 1 whose kernel gradient is the fast one.
+
+    It is a function of its own, traced once for each shape: TensorFlow keeps
+    the gradient of every call of `tf.custom_gradient` in a graph, and with it
+    the graph, for as long as the process lives.
+    """
+    kernel_gradients = [_kernel_gradient_by(side) for side in sides]
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None, *image_shape), dtype),
+            tf.TensorSpec(kernel_shape, dtype),
+        ]
+    )
     @tf.custom_gradient
     def convolved(
         inputs: tf.Tensor, kernel: tf.Tensor
     ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
         def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            if len(kinds) == 1:
+            if len(sides) == 1:
                 of_kernel = kernel_gradients[0](inputs, upstream)
             else:
-                is_side = tf.equal(kinds, tf.shape(kernel)[0])
+                is_side = tf.equal(sides, tf.shape(kernel)[0])
                 of_kernel = tf.switch_case(
                     tf.argmax(is_side, output_type=tf.int32),
                     [
@@ -64,7 +92,8 @@ def depthwise_conv(
 
         return _convolved(inputs, kernel, 1), gradients
 
-    return convolved(inputs, kernel)
+    found: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = convolved
+    return found
 
 
 @keras.saving.register_keras_serializable(package="nse_tf")

@@ -1,12 +1,16 @@
 """A child trained alone."""
 
+import gc
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from nse_tf.spaces import Stage
+from nse_tf.spaces import MBConv, Stage
 from nse_tf.supernet import build_child
 from nse_tf.training import ChildRecipe, accuracy, train_child
+from nse_tf.training.subnet_trainer import child_step
 from tests.supernet.tiny_spaces import tiny_space
 from tests.training.tiny_data import image_set
 
@@ -58,3 +62,24 @@ def test_accuracy_by_hand() -> None:
     assert 0 < share < 1
     for batch_size in (7, 60, 512):
         assert accuracy(child, IMAGES, batch_size) == share
+
+
+def test_what_was_traced_for_a_child_goes_with_it() -> None:
+    """Processes train many children, and TensorFlow kept each one's graph."""
+    space = tiny_space(ops=(MBConv(7, 3),))
+    images = image_set(4)
+
+    def train() -> int:
+        child = build_child(space, space.genotype([0] * len(space.blocks)))
+        step = child_step(child, ChildRecipe(batch_size=4))
+        pixels = np.asarray(images.images)
+        step(pixels, images.labels, np.empty((0, 0)), 0.1, (1, 2))
+        del child, step
+        gc.collect()
+        return sum(
+            isinstance(each, tf.__internal__.FuncGraph)
+            for each in gc.get_objects()
+        )
+
+    first = train()
+    assert train() == train() == first
