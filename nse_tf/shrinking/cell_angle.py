@@ -75,7 +75,7 @@ class CellAngleSums(AngleSums):
         out high whatever they did. Here each kernel counts alike, and so only
         by how far it turned. A pooling in a cell counts as two kernels at rest,
         the fixed part as two for each cell. Not of ABS: both twos were chosen
-        on half of the cells of NAS-Bench-201; see docs/cells.md.
+        on half of the cells of NAS-Bench-201; see docs/nasbench201.md.
 
         Args:
             space: A space of cells.
