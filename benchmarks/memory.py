@@ -1,9 +1,10 @@
-"""How much memory a run takes, and that evaluated generations add nothing.
+"""How much memory a run takes, and what generations and trainings add.
 
     python benchmarks/memory.py
 
-Trains a supernet on the embedded digits for an epoch and evaluates
-generations of random children; resident memory is read on the way.
+Trains a supernet on the embedded digits for an epoch, evaluates generations
+of random children and trains some of them alone; resident memory is read on the
+way.
 """
 
 import gc
@@ -13,14 +14,21 @@ from collections.abc import Sequence
 import numpy as np
 from absl import app, flags
 
-from nse_tf.datasets import load
-from nse_tf.spaces import make_preset
-from nse_tf.supernet import Supernet
-from nse_tf.training import ChildEvaluator, SupernetRecipe, SupernetTrainer
+from nse_tf.datasets import ImageData, load
+from nse_tf.spaces import SearchSpace, make_preset
+from nse_tf.supernet import Supernet, build_child
+from nse_tf.training import (
+    ChildEvaluator,
+    ChildRecipe,
+    SupernetRecipe,
+    SupernetTrainer,
+    train_child,
+)
 from nse_tf.training.trainings import uniform_draw
 
 GENERATIONS = flags.DEFINE_integer("generations", 200, "How many.", 40)
 CHILDREN = flags.DEFINE_integer("children", 10, "Of a generation.", 1)
+TRAINED = flags.DEFINE_integer("trained", 12, "Children trained alone.", 4)
 
 
 def resident_mb(line: str = "VmRSS") -> float:
@@ -28,6 +36,25 @@ def resident_mb(line: str = "VmRSS") -> float:
     status = pathlib.Path("/proc/self/status").read_text()
     found = next(row for row in status.splitlines() if row.startswith(line))
     return int(found.split()[1]) / 1024
+
+
+def train_alone(
+    data: ImageData, space: SearchSpace, rng: np.random.Generator
+) -> None:
+    """Trains children one after the other, and prints what stays of them."""
+    marks = []
+    for number in range(TRAINED.value):
+        child = build_child(space, space.sample(rng), seed=number)
+        train_child(child, data.train, ChildRecipe(batch_size=32), 1, number)
+        del child
+        gc.collect()
+        marks.append(resident_mb())
+        print(f"{number + 1} trained alone: {marks[-1]:.0f} MB", flush=True)
+    half = TRAINED.value // 2
+    print(
+        f"growth from child {half} to {TRAINED.value}: "
+        f"{(marks[-1] - marks[half - 1]) / (TRAINED.value - half):.1f} MB each"
+    )
 
 
 def main(argv: Sequence[str]) -> None:
@@ -67,6 +94,7 @@ def main(argv: Sequence[str]) -> None:
         f"{marks[last] - marks[first]:+.1f} MB; highest "
         f"{resident_mb('VmHWM'):.0f} MB"
     )
+    train_alone(data, space, rng)
 
 
 if __name__ == "__main__":
