@@ -18,7 +18,7 @@ from nse_tf.export import PRECISIONS, predict
 from nse_tf.reporting import RunLog
 
 # One process for all, since they share a run.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("main_job")]
+pytestmark = pytest.mark.slow
 
 CHECKOUT = pathlib.Path.cwd()
 # Enough for every stage to be there, not for accuracy.
