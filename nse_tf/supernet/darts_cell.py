@@ -160,19 +160,15 @@ class DartsCell(CellRows):
         training: bool,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the target's value so far with what the edge brings."""
-        work = self._works[edge]
-
-        def run(kind: int) -> tuple[tf.Tensor, tf.Tensor]:
-            if kind == NOTHING and so_far is not None:
-                return so_far, opened.statistics
-            outputs, seen = work.run(kind, inputs, opened, training)
-            return outputs if so_far is None else so_far + outputs, seen
-
-        present = work.kinds
-        position = np.searchsorted(present, range(max(present) + 1))
-        outputs, seen = tf.switch_case(
-            tf.gather(position.astype(np.int32), opened.kind),
-            [functools.partial(run, kind) for kind in present],
+        given = [inputs] if so_far is None else [inputs, so_far]
+        run = _edge_function(
+            self._works[edge],
+            tuple(tuple(each.shape[1:]) for each in given),
+            opened.row.shape[0],
+            training,
+        )
+        outputs, seen = run(
+            given, opened.kind, opened.side, opened.row, opened.statistics
         )
         outputs.set_shape([None, *self._cell.out_size, self._cell.channels])
         return outputs, seen
@@ -182,3 +178,60 @@ class DartsCell(CellRows):
         kind = int(self._kinds[edge, candidate])
         opened = self.opened_alone(0, edge, candidate)
         return self._works[edge].run(kind, inputs, opened, training=True)[0]
+
+
+@functools.cache
+def _edge_function(
+    work: EdgeWork,
+    shapes: tuple[tuple[int, int, int], ...],
+    row_length: int,
+    training: bool,
+) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+    """Returns what adds an edge to its target, traced once for all like it.
+
+    Args:
+        work: What the edge's candidates compute.
+        shapes: Of the edge's input and, unless it is the first of its target,
+            of the target's value so far, without the batch.
+        row_length: Of a candidate's weights.
+        training: Whether to normalize by the batch.
+    """
+
+    def run(
+        kind: int, given: list[tf.Tensor], opened: OpenEdge
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        inputs, *so_far = given
+        if kind == NOTHING and so_far:
+            return so_far[0], opened.statistics
+        outputs, seen = work.run(kind, inputs, opened, training)
+        return tf.add_n([*so_far, outputs]), seen
+
+    present = work.kinds
+    position = np.searchsorted(present, range(max(present) + 1))
+
+    @tf.function(
+        input_signature=[
+            [tf.TensorSpec([None, *shape]) for shape in shapes],
+            tf.TensorSpec([], tf.int32),
+            tf.TensorSpec([], tf.int32),
+            tf.TensorSpec([row_length]),
+            tf.TensorSpec([2 * MOST_NORMS * work.channels]),
+        ],
+        experimental_attributes={"_noinline": True},
+    )
+    def edge_function(
+        given: list[tf.Tensor],
+        kind: tf.Tensor,
+        side: tf.Tensor,
+        row: tf.Tensor,
+        statistics: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        opened = OpenEdge(kind, side, row, statistics)
+        found: tuple[tf.Tensor, tf.Tensor] = tf.switch_case(
+            tf.gather(position.astype(np.int32), kind),
+            [functools.partial(run, each, given, opened) for each in present],
+        )
+        return found
+
+    found: Callable[..., tuple[tf.Tensor, tf.Tensor]] = edge_function
+    return found
