@@ -1,7 +1,8 @@
 """What an edge of a cell may have to do, and what a step reads for it."""
 
 import dataclasses
-from collections.abc import Collection, Sequence
+import functools
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -86,3 +87,35 @@ def constant(value: np.ndarray, shape: object, dtype: str) -> tf.Tensor:
     """Returns a value as an initializer of weights does."""
     del shape
     return tf.constant(value, dtype)
+
+
+def shared_once(value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns a tensor for one reader, and the same for all others.
+
+    So gradients are summed two at a time. TensorFlow sums three and more in
+    one op, which begins with whichever buffer happens to be free, so that the
+    last bit would follow the load of the machine; and it joins sums of sums to
+    such an op unless they are taken in functions of their own.
+
+    Args:
+        value: `(batch, …)`; all else of the shape is known.
+    """
+    shared: tuple[tf.Tensor, tf.Tensor] = _shared(
+        tuple(value.shape[1:]), tf.as_dtype(value.dtype)
+    )(value)
+    return shared
+
+
+@functools.cache
+def _shared(
+    shape: tuple[int, ...], dtype: tf.DType
+) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    @tf.function(
+        input_signature=[tf.TensorSpec([None, *shape], dtype)],
+        experimental_attributes={"_noinline": True},
+    )
+    def shared(value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.identity(value), tf.identity(value)
+
+    found: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]] = shared
+    return found

@@ -13,6 +13,7 @@ from nse_tf.supernet.cell_work import (
     NOTHING,
     OpenEdge,
     looked_up,
+    shared_once,
 )
 from nse_tf.supernet.darts_work import MOST_NORMS, EdgeWork
 from nse_tf.supernet.layouts import InitialKernels
@@ -148,7 +149,8 @@ class DartsCell(CellRows):
         """Returns the inner nodes, given what adds an edge to its target."""
         nodes: dict[int, tf.Tensor] = {0: first, 1: second}
         for edge, (source, target) in enumerate(self._graph.edges):
-            nodes[target] = brought(nodes[source], nodes.get(target), edge)
+            taken, nodes[source] = shared_once(nodes[source])
+            nodes[target] = brought(taken, nodes.get(target), edge)
         return tf.concat([nodes[node] for node in self._graph.outputs], -1)
 
     def _run_edge(

@@ -14,6 +14,7 @@ from nse_tf.spaces import (
     require_darts,
 )
 from nse_tf.supernet import DartsSupernet, cut_out, statistics_kept
+from nse_tf.supernet.cell_work import shared_once
 from tests.supernet.tiny_cells import images_of
 from tests.supernet.tiny_darts import lively_darts, paths_of, tiny_darts
 
@@ -155,3 +156,33 @@ def test_an_op_of_another_benchmark_is_refused() -> None:
     space = cell_space("foreign", skeleton, (Zero(), NorConv(3)))
     with pytest.raises(ValueError, match="no layers for 'nor_conv_3x3'"):
         DartsSupernet(space)
+
+
+@pytest.mark.slow
+def test_gradients_are_summed_two_at_a_time() -> None:
+    """Sums of more come out in the order in which buffers are free."""
+    supernet = DartsSupernet(SPACE)
+    weights = [weight.value for weight in supernet.trainable_weights]
+    slots = supernet.slots_of(SPACE.genotype(paths_of(SPACE)[0]))
+
+    @tf.function
+    def gradients(images: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(supernet(images, slots, training=True))
+        found: list[tf.Tensor] = tape.gradient(total, weights)
+        return found
+
+    signature = tf.TensorSpec([None, *IMAGES.shape[1:]])
+    graph = gradients.get_concrete_function(signature).graph
+    sums = [each for each in graph.get_operations() if each.type == "AddN"]
+    assert sums
+    assert max(len(each.inputs) for each in sums) == 2
+
+
+def test_a_value_that_is_shared_gets_all_gradients() -> None:
+    value = tf.Variable([[1.0, 2.0]])
+    with tf.GradientTape() as tape:
+        one, rest = shared_once(value)
+        other, rest = shared_once(rest)
+        total = tf.reduce_sum(2 * one + 3 * other + 4 * rest)
+    np.testing.assert_array_equal(tape.gradient(total, value), [[9.0, 9.0]])
