@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import keras
 
     from nse_tf.export.compression import Compressed
-    from nse_tf.tuners.exporting import Images
+    from nse_tf.runs.export_inputs import Images
 
 for _module in (model_flags, space_flags, device_flags, output_flags):
     flags.adopt_module_key_flags(_module)
@@ -116,8 +116,8 @@ def load_model(path: pathlib.Path) -> "keras.Model":
             "adapts it."
         )
     with quiet_native_output():
+        from nse_tf.runs.export_inputs import read_model, with_pixels
         from nse_tf.supernet import networks_of_space
-        from nse_tf.tuners.exporting import read_model, with_pixels
 
     if path.suffix == ".json":
         return networks_of_space(space).child(genotype, fast=False)
@@ -144,7 +144,7 @@ def _class_names() -> list[str] | None:
 
 
 def _images(model: "keras.Model") -> "Images":
-    from nse_tf.tuners.exporting import data_images, noise_images
+    from nse_tf.runs.export_inputs import data_images, noise_images
 
     if data_flags.DATASET.value is None and data_flags.DATA_DIR.value is None:
         return noise_images(model)

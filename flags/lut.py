@@ -167,7 +167,7 @@ def import_table(
         ValueError: If the file is no such table, or lacks rows of the space.
     """
     from nse_tf.costs.published_tables import READERS
-    from nse_tf.tuners.latency_tables import require_rows
+    from nse_tf.runs.latency_tables import require_rows
 
     table = READERS[kind](path, space)
     require_rows(table, space, str(path))
@@ -198,7 +198,7 @@ def main(argv: Sequence[str]) -> None:
     set_up_logging()
     with quiet_native_output():
         from nse_tf.costs.tables import CostTable
-        from nse_tf.tuners.latency_tables import (
+        from nse_tf.runs.latency_tables import (
             LutConfig,
             make_table,
             share_within,

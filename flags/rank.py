@@ -25,7 +25,7 @@ from nse_tf.flags import binaries, data_flags, table_flags
 from nse_tf.quiet import quiet_native_output
 
 if TYPE_CHECKING:
-    from nse_tf.supernet.layouts import InitialKernels
+    from nse_tf.supernet.layers.layouts import InitialKernels
 
 TRUTH = flags.DEFINE_string(
     "truth", "cifar10_test", "Column of the table that is ranked against."

@@ -19,11 +19,11 @@ from typing import NoReturn
 from absl import flags
 from absl import logging as absl_logging
 
+from nse_tf.distribute.local_workers import LocalWorkers
+from nse_tf.distribute.roles import Role, present_role
 from nse_tf.flags import binaries, search_flags, space_flags
 from nse_tf.methods import SearchError
 from nse_tf.quiet import quiet_native_output
-from nse_tf.tuners.local_workers import LocalWorkers
-from nse_tf.tuners.roles import Role, present_role
 
 flags.adopt_module_key_flags(search_flags)
 flags.adopt_module_key_flags(space_flags)
@@ -43,14 +43,14 @@ def main(argv: Sequence[str]) -> None:
             threading = tf.config.threading
             threading.set_intra_op_parallelism_threads(config.compute_threads)
             threading.set_inter_op_parallelism_threads(config.compute_threads)
+        from nse_tf.distribute.strategies import make_strategy
         from nse_tf.reporting import summary_text
-        from nse_tf.training.companions import Companions
-        from nse_tf.tuners.distribution import make_strategy
-        from nse_tf.tuners.search_run import (
+        from nse_tf.runs.search_run import (
             run_follower,
             run_search,
             run_worker,
         )
+        from nse_tf.training.peers import Companions
 
         # Before TensorFlow's first op.
         strategy = make_strategy(config.distribute, config.cpu_devices)

@@ -8,7 +8,7 @@ from nse_tf.costs import Budget
 from nse_tf.flags import data_flags, space_flags, table_flags
 from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
 from nse_tf.flags.device_flags import NUM_THREADS
-from nse_tf.tuners.search_config import (
+from nse_tf.runs.search_config import (
     EFFORT_NAMES,
     INHERITANCES,
     METHODS,

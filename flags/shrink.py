@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> None:
     # TensorFlow takes seconds to import; flags were checked before that.
     with quiet_native_output():
         from nse_tf.ranking import kept_ranks, read_table
-        from nse_tf.tuners.shrink_run import run_shrinking
+        from nse_tf.runs.shrink_run import run_shrinking
 
     known = None
     if KNOWN.value is not None:

@@ -15,7 +15,7 @@ Rooms, bottom to top: `spaces`, `costs`, `jobs`, `shrinking` and `evolution`,
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nse_tf.supernet.layer_choice import Choice as Choice
+    from nse_tf.supernet.user_models.choice import Choice as Choice
 
 __version__ = "0.1.0"
 
@@ -23,6 +23,6 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     if name != "Choice":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from nse_tf.supernet.layer_choice import Choice
+    from nse_tf.supernet.user_models.choice import Choice
 
     return Choice

@@ -1,12 +1,14 @@
 """What every test starts from."""
 
 import os
+import pathlib
 
 # Before TensorFlow is imported, by whichever test comes first.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import hypothesis
+import pytest
 from absl import flags
 
 # Flags have their defaults; a test that wants others uses absl's flagsaver.
@@ -21,3 +23,9 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("everywhere")
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Where a run would lie."""
+    return tmp_path / "run"

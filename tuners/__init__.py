@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from nse_tf.tuners.angle_shrinking import AngleShrinking as AngleShrinking
     from nse_tf.tuners.efforts import EFFORTS as EFFORTS
     from nse_tf.tuners.efforts import Effort as Effort
-    from nse_tf.tuners.evolution import EvolutionOracle as EvolutionOracle
-    from nse_tf.tuners.evolution_tuner import Evolution as Evolution
+    from nse_tf.tuners.evolution import Evolution as Evolution
+    from nse_tf.tuners.evolution_oracle import (
+        EvolutionOracle as EvolutionOracle,
+    )
     from nse_tf.tuners.oracles import (
         AngleShrinkingOracle as AngleShrinkingOracle,
     )
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 _MODULES = {
     "EFFORTS": "efforts",
     "Effort": "efforts",
-    "Evolution": "evolution_tuner",
-    "EvolutionOracle": "evolution",
+    "Evolution": "evolution",
+    "EvolutionOracle": "evolution_oracle",
     "SpaceEvolutionOracle": "oracles",
     "SpaceHyperModel": "space_hypermodel",
     "AngleShrinking": "angle_shrinking",

@@ -1,58 +1,51 @@
-"""Evolution of any hyperparameters, for one objective or several."""
+"""Evolution: a drop-in for keras-tuner's own tuners."""
 
-import json
-import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+import keras
 import keras_tuner
-import numpy as np
-from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.engine.trial import Trial
 
-from nse_tf.spaces.files import write_json
-from nse_tf.tuners.goals import Goals, completed, read_goals
-from nse_tf.tuners.job_files import error_path
-from nse_tf.tuners.leased_trials import LeasedTrials
-from nse_tf.tuners.locking import synchronized
+from nse_tf.distribute.identity import deciding_versions
+from nse_tf.distribute.roles import is_worker
+from nse_tf.spaces import SearchSpace
+from nse_tf.trials.base_tuner import CarefulTuner
+from nse_tf.tuners.evolution_oracle import EvolutionOracle
+from nse_tf.tuners.goals import Goals
+from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
-MAX_TRIES = 200
 
+class Evolution(CarefulTuner):
+    """Evolves hyperparameters, or the networks of a space, trained alone.
 
-class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
-    """Breeds hyperparameters from the best trials so far.
-
-    The first `population` trials are drawn at random. Every later one has two
-    parents, each the better of two drawn from the `population` best so far;
-    takes each value from either; and redraws some. A trial is a function of the
-    seed, its number and the trials that ended before, so a search that goes on
-    after a kill comes to the same.
+    Arguments not listed are those of `EvolutionOracle`.
 
     Args:
-        objective: As of every oracle, or several, none of which is traded for
-            another; see `read_goals`. The validation accuracy if None.
-        max_trials: Most trials.
-        population: How many trials are drawn before any is bred, and how many
-            of the best may be parents.
-        mutation_probability: Of redrawing a value that a child inherits; one
-            is redrawn in any case where it would repeat a trial.
-        constraints: Limits on metrics; see `read_goals`. Trials that miss one
-            come after all that keep them.
-        seed: Of everything drawn; 0 is one. None draws one.
-        hyperparameters: As of every oracle.
-        tune_new_entries: As of every oracle.
-        allow_new_entries: As of every oracle.
-        max_retries_per_trial: As of every oracle.
-        max_consecutive_failed_trials: As of every oracle.
-
-    Attributes:
-        goals: Objectives and limits.
+        hypermodel: As of every tuner; also a space, or a Keras model with
+            `nse_tf.Choice` layers.
+        **kwargs: As of `keras_tuner.Tuner`.
 
     Raises:
-        ValueError: If a number is out of range, or a direction cannot be told.
+        ValueError: As of `EvolutionOracle`.
+
+    Example:
+        ```python
+        tuner = Evolution(
+            space,
+            objective=["val_accuracy", "macs"],
+            constraints={"params": 50_000},
+            max_trials=200,
+        )
+        tuner.search(images, labels, validation_data=held_out, epochs=5)
+        for trial in tuner.pareto_trials():
+            ...
+        ```
     """
 
     def __init__(
         self,
+        hypermodel: Any = None,
         objective: Any = None,
         max_trials: int | None = 10,
         population: int = 20,
@@ -64,264 +57,41 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         allow_new_entries: bool = True,
         max_retries_per_trial: int = 0,
         max_consecutive_failed_trials: int = 3,
+        **kwargs: Any,
     ) -> None:
-        if population < 2 or not 0 < mutation_probability <= 1:
-            raise ValueError(
-                "`population` must be at least 2 and `mutation_probability` "
-                f"lie in (0, 1], not {population} and {mutation_probability}."
-            )
-        self.goals: Goals = read_goals(objective, constraints)
-        super().__init__(
-            objective=self.goals.first,
+        if isinstance(hypermodel, SearchSpace | keras.Model):
+            hypermodel = SpaceHyperModel(hypermodel, seed=seed or 0)
+        oracle = EvolutionOracle(
+            objective=objective,
             max_trials=max_trials,
+            population=population,
+            mutation_probability=mutation_probability,
+            constraints=constraints,
+            seed=seed,
             hyperparameters=hyperparameters,
             tune_new_entries=tune_new_entries,
             allow_new_entries=allow_new_entries,
-            seed=seed,
             max_retries_per_trial=max_retries_per_trial,
             max_consecutive_failed_trials=max_consecutive_failed_trials,
         )
-        self._is_seeded = seed is not None
-        if seed is not None:
-            self.seed = seed  # keras-tuner takes 0 for none and draws one.
-        self._is_exhausted = False
-        self._population = population
-        self._mutation_probability = mutation_probability
+        self._goals: Goals = oracle.goals
+        self._identity = {**deciding_versions(), **oracle.identity()}
+        self._told: list[Trial] | None = None
+        super().__init__(oracle, hypermodel, **kwargs)
 
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Returns the values of a new trial; see `keras_tuner.Oracle`."""
-        del trial_id
-        rng = np.random.default_rng([self.seed, len(self.start_order)])
-        ended = completed(self.trials)
-        best = self.goals.ordered(ended)[: self._population]
-        for attempt in range(MAX_TRIES if self.failure is None else 0):
-            values = (
-                self._bred(best, rng, attempt > 0)
-                if len(ended) >= self._population and attempt < MAX_TRIES // 2
-                else self._drawn({}, rng)
-            )
-            if not self._duplicate(values):
-                return {"status": TrialStatus.RUNNING, "values": values}
-        self._is_exhausted = True
-        return {"status": TrialStatus.STOPPED}
-
-    @synchronized
-    def create_trial(self, tuner_id: str) -> Trial:
-        """Returns a trial to run; see `keras_tuner.Oracle`.
-
-        One that is done again, since its worker is gone, reports anew.
-        """
-        trial = super().create_trial(tuner_id)
-        if trial.status == TrialStatus.RUNNING:
-            trial.metrics = type(trial.metrics)()
-        elif self._may_be_needed(trial):
-            trial.status = TrialStatus.IDLE
-        return trial
-
-    @synchronized
-    def is_over(self) -> bool:
-        """Whether nothing is at work and nothing is left to do."""
-        if self.ongoing_trials or self._retry_queue:
-            return self.failure is not None and not self.ongoing_trials
-        return (
-            self.failure is not None
-            or self._is_exhausted
-            or self.remaining_trials() == 0
-        )
-
-    def _bred(
-        self, best: Sequence[Trial], rng: np.random.Generator, is_forced: bool
-    ) -> dict[str, Any]:
-        """Returns a child's values; `best` is in order."""
-        parents = [
-            best[int(rng.integers(len(best), size=2).min())].hyperparameters
-            for _ in range(2)
-        ]
-        names = sorted(parents[0].values | parents[1].values)
-        inherited = {}
-        redrawn = rng.integers(len(names)) if is_forced and names else -1
-        for index, name in enumerate(names):
-            mine, other = parents if rng.random() < 0.5 else parents[::-1]
-            value = mine.values.get(name, other.values.get(name))
-            is_mutated = rng.random() < self._mutation_probability
-            if not is_mutated and index != redrawn:
-                inherited[name] = value
-        return self._drawn(inherited, rng)
-
-    def _drawn(
-        self, given: Mapping[str, Any], rng: np.random.Generator
-    ) -> dict[str, Any]:
-        """Returns a value for everything active: the given one, or a new one.
-
-        Conditions are followed in order, so that no value is left for
-        keras-tuner to draw by a seed of its own.
-        """
-        chosen = keras_tuner.HyperParameters()
-        for each in self.hyperparameters.space:
-            seed = int(rng.integers(2**31))  # Drawn whether used or not.
-            chosen.merge([each])
-            if chosen.is_active(each):
-                value = given.get(each.name, each.random_sample(seed))
-                plain = value.item() if hasattr(value, "item") else value
-                chosen.values[each.name] = plain
-        values: dict[str, Any] = chosen.values
-        return values
-
-    @synchronized
-    def update_trial(
-        self, trial_id: str, metrics: Mapping[str, float], step: int = 0
-    ) -> Any:
-        """Notes metrics; see `keras_tuner.Oracle`.
-
-        Raises:
-            FatalValueError: If an objective, or what a limit is on, is missing.
-            ValueError: If one is no finite number; the trial may be retried.
-        """
-        missing = sorted(self.goals.metrics - set(metrics))
-        if missing:  # Before the lock is taken.
-            raise keras_tuner.errors.FatalValueError(
-                f"No trial reports {missing}, which `objective` or "
-                f"`constraints` names; this one reported {sorted(metrics)}. "
-                "Let `HyperModel.fit` return it with the others."
-            )
-        plain = {name: float(value) for name, value in metrics.items()}
-        for name in self.goals.metrics:
-            if not np.isfinite(plain[name]):
-                raise ValueError(
-                    f"A trial cannot be judged by {name} {plain[name]}: did "
-                    "its training diverge?"
-                )
-        known = {k: v for k, v in plain.items() if np.isfinite(v)}
-        return super().update_trial(trial_id, known, step)
-
-    @synchronized
-    def end_trial(self, trial: Trial) -> None:
-        """Ends a trial, with the error that a worker left in its folder.
-
-        One that ended before is left as it is: a worker that was taken for
-        dead comes late.
-        """
-        if trial.trial_id in self.end_order:
-            return
-        if trial.trial_id in self._retry_queue:  # It was only slow.
-            self._retry_queue.remove(trial.trial_id)
-        if trial.status != TrialStatus.COMPLETED and not trial.message:
-            path = error_path(pathlib.Path(self._project_dir), trial.trial_id)
-            if path.exists():
-                trial.message = path.read_text()
-        super().end_trial(trial)
-
-    def _retry(self, trial: Trial) -> bool:
-        """Lets a trial that is tried again forget what it reported."""
-        is_again: bool = super()._retry(trial)
-        if is_again:
-            trial.metrics = type(trial.metrics)()
-        return is_again
-
-    def _check_consecutive_failures(self) -> None:
-        """Ends the search after too many failures; keeps the lock in order."""
-        try:
-            super()._check_consecutive_failures()
-        except RuntimeError as error:
-            self.failure = error
-
-    def get_best_trials(self, num_trials: int = 1) -> list[Trial]:
-        """Returns the best completed trials, best first; no others."""
-        return self.goals.ordered(completed(self.trials))[:num_trials]
+    def on_search_end(self) -> None:
+        """Asks, on a worker, for all trials while the chief still serves."""
+        super().on_search_end()
+        if is_worker():
+            self._told = self.oracle.get_best_trials(10**6)
 
     def pareto_trials(self) -> list[Trial]:
         """Returns the trials within all limits that no other dominates.
 
-        By the first objective, best first.
+        By the first objective, best first. Also on a worker, which asks its
+        chief for the trials; after the search, as they were at its end.
         """
-        return self.goals.front(completed(self.trials))
-
-    def hypervolume_trace(
-        self, reference: Mapping[str, float] | None = None
-    ) -> list[float]:
-        """Returns the hypervolume of the front after each completed trial.
-
-        Args:
-            reference: The worst value of each objective that counts; None takes
-                the worst so far, which makes searches incomparable.
-        """
-        ended = [
-            self.trials[trial_id]
-            for trial_id in self.end_order
-            if self.trials[trial_id].status == TrialStatus.COMPLETED
-        ]
-        return self.goals.hypervolumes(ended, reference)
-
-    def _settings(self) -> dict[str, Any]:
-        """Returns what a search that goes on must have in common."""
-        return {
-            "objective": dict(self.goals.directions),
-            "constraints": dict(self.goals.limits),
-            "population": self._population,
-            "mutation_probability": self._mutation_probability,
-            "seed": self.seed,
-        }
-
-    def identity(self) -> dict[str, Any]:
-        """Returns what a chief and its workers must have in common."""
-        own = {**self._settings(), "max_trials": self.max_trials}
-        if not self._is_seeded:
-            del own["seed"]
-        return own
-
-    def get_state(self) -> dict[str, Any]:
-        """Returns keras-tuner's state and the settings."""
-        state: dict[str, Any] = super().get_state()
-        return {**state, "settings": self._settings()}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from a state; a seed that was drawn is taken over.
-
-        Raises:
-            ValueError: If it is that of other settings; names both.
-        """
-        theirs, ours = state["settings"], self._settings()
-        if not self._is_seeded:
-            ours["seed"] = theirs["seed"]
-        for name, value in ours.items():
-            if value != theirs[name]:
-                raise ValueError(
-                    f"The project was begun with `{name}` {theirs[name]!r}, "
-                    f"not {value!r}. Name another `project_name`, or start "
-                    "anew with `overwrite=True`."
-                )
-        super().set_state(state)
-
-    def reload(self) -> None:
-        """Goes on from the state in the project's folder.
-
-        Raises:
-            ValueError: If the file is damaged; names it.
-        """
-        path = pathlib.Path(self._get_oracle_fname())
-        try:
-            super().reload()
-        except (json.JSONDecodeError, AttributeError, TypeError) as error:
-            raise ValueError(
-                f"{path} or a trial beside it is damaged: {error}. Name "
-                "another `project_name`, or start anew with `overwrite=True`."
-            ) from error
-        self.trials: dict[str, Trial] = {
-            trial_id: self.trials[trial_id]
-            for trial_id in self.start_order
-            if trial_id in self.trials
-        }
-        self._retry_queue: list[str] = [
-            trial_id
-            for trial_id in self._retry_queue
-            if trial_id not in self.end_order  # The state is written first.
-        ]
-
-    def save(self) -> None:
-        """Writes the state, whole or not at all."""
-        write_json(pathlib.Path(self._get_oracle_fname()), self.get_state())
-
-    def _save_trial(self, trial: Trial) -> None:
-        """Writes a trial, whole or not at all."""
-        folder = pathlib.Path(self._get_trial_dir(trial.trial_id))
-        write_json(folder / "trial.json", trial.get_state())
+        trials = self._told
+        if trials is None:
+            trials = self.oracle.get_best_trials(10**6)
+        return self._goals.front(trials)

@@ -9,6 +9,7 @@ import keras_tuner
 from keras_tuner.engine import trial as trial_module
 
 from nse_tf.costs import Budget, CostModel
+from nse_tf.distribute.locking import synchronized
 from nse_tf.jobs import (
     ChildrenEvaluated,
     ChildTrained,
@@ -30,14 +31,13 @@ from nse_tf.methods import (
     StartState,
     Wait,
 )
-from nse_tf.methods.finals import Purpose
+from nse_tf.methods.final_training import Purpose
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.tuners.durable_oracle import DurableOracle
+from nse_tf.trials.job_files import read_result
+from nse_tf.trials.persistent_oracle import DurableOracle
+from nse_tf.tuners.hypermodel_adapter import read_networks
 from nse_tf.tuners.hyperparameters import values_of
-from nse_tf.tuners.job_files import read_result
-from nse_tf.tuners.locking import synchronized
 from nse_tf.tuners.objectives import reported_objective
-from nse_tf.tuners.searched import read_networks
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
 OBJECTIVE = "val_accuracy"

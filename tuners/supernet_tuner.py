@@ -12,6 +12,8 @@ import keras_tuner
 import numpy as np
 
 from nse_tf.datasets import ImageData, ImageSet
+from nse_tf.distribute.identity import identity_of
+from nse_tf.distribute.strategies import checked_strategy, num_replicas
 from nse_tf.jobs import (
     ChildrenEvaluated,
     ChildTrained,
@@ -24,27 +26,25 @@ from nse_tf.spaces import Genotype
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.sealed_files import require_intact
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
-from nse_tf.training.companions import Companions
-from nse_tf.training.following import Follower
-from nse_tf.training.judges import FileJudge, Measurer
+from nse_tf.training.callbacks import FileJudge, Measurer
+from nse_tf.training.peers import Companions
+from nse_tf.training.replica_worker import Follower
 from nse_tf.training.trainings import Trainings
 from nse_tf.training.weight_files import LostWeightsError
-from nse_tf.tuners.bookkeeping import TABLE
-from nse_tf.tuners.careful_tuner import CarefulTuner
-from nse_tf.tuners.distribution import checked_strategy, num_replicas
-from nse_tf.tuners.fit_arguments import read_fit_arguments
-from nse_tf.tuners.hyperparameters import declare, values_of
-from nse_tf.tuners.identity import identity_of
-from nse_tf.tuners.job_files import (
+from nse_tf.trials.base_tuner import CarefulTuner
+from nse_tf.trials.fit_arguments import read_fit_arguments
+from nse_tf.trials.job_files import (
     finished_result,
     read_job,
     read_result,
     write_result,
 )
+from nse_tf.trials.run_storage import TABLE
+from nse_tf.trials.unsupported_arguments import refuse_unmeant
+from nse_tf.tuners.hypermodel_adapter import agreed_networks
+from nse_tf.tuners.hyperparameters import declare, values_of
 from nse_tf.tuners.oracles import SearchOracle, metrics_of
-from nse_tf.tuners.searched import agreed_networks
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
-from nse_tf.tuners.stock_arguments import refuse_unmeant
 
 LOGGER = logging.getLogger("nse_tf")
 

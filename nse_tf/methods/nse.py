@@ -25,7 +25,7 @@ from nse_tf.evolution.proposals import (
     propose_paths,
 )
 from nse_tf.jobs import BranchesTrained, Genes
-from nse_tf.methods.finals import (
+from nse_tf.methods.final_training import (
     JudgedChild,
     check_ranking,
     pick_finalists,

@@ -17,7 +17,7 @@ from nse_tf.jobs import (
     weights_of,
 )
 from nse_tf.methods.evaluating import evaluate_children
-from nse_tf.methods.finals import JudgedChild
+from nse_tf.methods.final_training import JudgedChild
 from nse_tf.methods.method import Method, SearchError, Steps, require
 from nse_tf.methods.nse_aims import Aims
 from nse_tf.methods.nse_config import SpaceEvolutionConfig

@@ -23,7 +23,7 @@ from nse_tf.jobs import (
     weights_of,
 )
 from nse_tf.methods.evaluating import evaluate_children, genes_of
-from nse_tf.methods.finals import (
+from nse_tf.methods.final_training import (
     JudgedChild,
     check_ranking,
     pick_finalists,
@@ -31,7 +31,7 @@ from nse_tf.methods.finals import (
 )
 from nse_tf.methods.method import Method, Plan, SearchError, Steps, require
 from nse_tf.methods.one_shot_config import OneShotConfig
-from nse_tf.methods.warming_up import require_growing, warm_up
+from nse_tf.methods.warm_up import require_growing, warm_up
 from nse_tf.shrinking import (
     ShrinkSchedule,
     keeps_enough,

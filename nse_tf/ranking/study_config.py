@@ -7,7 +7,7 @@ import pathlib
 from nse_tf.datasets import ImageData
 from nse_tf.ranking.study_sample import SAMPLE_SCORES
 from nse_tf.spaces import SearchSpace, make_preset
-from nse_tf.supernet.layouts import InitialKernels
+from nse_tf.supernet.layers.layouts import InitialKernels
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ from nse_tf.costs import (
     NetworkDescription,
     describe_network,
 )
-from nse_tf.methods.finals import Purpose
+from nse_tf.methods.final_training import Purpose
 from nse_tf.reporting.children import judged_children
 from nse_tf.reporting.run_record import Facts, RunRecord
 from nse_tf.reporting.units import counted, exact_cost, percent, three_digits

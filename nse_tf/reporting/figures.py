@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 
-from nse_tf.methods.finals import Purpose
+from nse_tf.methods.final_training import Purpose
 from nse_tf.reporting.answer import Answer, exported_files, limits
 from nse_tf.reporting.children import judged_children
 from nse_tf.reporting.drawing import (

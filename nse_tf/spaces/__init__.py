@@ -9,8 +9,6 @@ from nse_tf.spaces.branch_ops import LinearBottleneck as LinearBottleneck
 from nse_tf.spaces.branch_ops import NormalConv as NormalConv
 from nse_tf.spaces.branch_ops import RectangularConv as RectangularConv
 from nse_tf.spaces.branch_ops import narrowed as narrowed
-from nse_tf.spaces.cell_growth import cell_roles as cell_roles
-from nse_tf.spaces.cell_growth import with_fewer_cells as with_fewer_cells
 from nse_tf.spaces.cell_ops import CellOp as CellOp
 from nse_tf.spaces.cell_ops import DilConv as DilConv
 from nse_tf.spaces.cell_ops import NorConv as NorConv
@@ -51,6 +49,8 @@ from nse_tf.spaces.ops import Op as Op
 from nse_tf.spaces.ops import parse_op as parse_op
 from nse_tf.spaces.presets import PRESETS as PRESETS
 from nse_tf.spaces.presets import make_preset as make_preset
+from nse_tf.spaces.progressive_depth import cell_roles as cell_roles
+from nse_tf.spaces.progressive_depth import with_fewer_cells as with_fewer_cells
 from nse_tf.spaces.published import PUBLISHED as PUBLISHED
 from nse_tf.spaces.published import published_network as published_network
 from nse_tf.spaces.skeletons import ACTIVATIONS as ACTIVATIONS

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.supernet.weight_sharing import WeightSharing
+from nse_tf.supernet.protocols import WeightSharing
 
 
 class Calibrator:

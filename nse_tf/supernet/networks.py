@@ -15,15 +15,15 @@ from nse_tf.spaces import (
     require_chain,
     with_fewer_cells,
 )
-from nse_tf.supernet.branch_model import BranchSupernet
-from nse_tf.supernet.cell_model import CellSupernet
-from nse_tf.supernet.darts_model import DartsSupernet
-from nse_tf.supernet.layouts import InitialKernels
-from nse_tf.supernet.model import Supernet
-from nse_tf.supernet.model_children import ModelCopy, copy_model, one_of
-from nse_tf.supernet.model_space import choices_of, space_of
-from nse_tf.supernet.model_supernet import ModelSupernet
-from nse_tf.supernet.subnet import build_child, cut_out, with_stock_layers
+from nse_tf.supernet.cells.darts_supernet import DartsSupernet
+from nse_tf.supernet.cells.nb201_supernet import CellSupernet
+from nse_tf.supernet.chains.branch_supernet import BranchSupernet
+from nse_tf.supernet.chains.child import build_child, cut_out, with_stock_layers
+from nse_tf.supernet.chains.supernet import Supernet
+from nse_tf.supernet.layers.layouts import InitialKernels
+from nse_tf.supernet.user_models.children import ModelCopy, copy_model, one_of
+from nse_tf.supernet.user_models.model_space import choices_of, space_of
+from nse_tf.supernet.user_models.model_supernet import ModelSupernet
 
 
 class Networks(Protocol):

@@ -10,7 +10,7 @@ import tensorflow as tf
 from nse_tf.datasets import ImageSet
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.supernet import WeightSharing, cut_out, statistics_kept
-from nse_tf.supernet.branch_place import BranchPlace
+from nse_tf.supernet.chains.branch_choice import BranchPlace
 from nse_tf.training import SupernetRecipe, SupernetTrainer
 
 NUM_GENOTYPES = 3

@@ -8,7 +8,7 @@ import tensorflow as tf
 from nse_tf.datasets import ImageSet
 from nse_tf.jobs import Genes
 from nse_tf.supernet import BranchSupernet
-from nse_tf.supernet.batch_norm import MOMENTUM
+from nse_tf.supernet.layers.batch_norm import MOMENTUM
 from nse_tf.training.steps import of_any_batch
 
 _EPSILON = 1e-8

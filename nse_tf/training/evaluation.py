@@ -14,7 +14,7 @@ from nse_tf.supernet import (
     cut_out,
     statistics_kept,
 )
-from nse_tf.training.prefix_judge import PrefixJudge, depth_within
+from nse_tf.training.prefix_evaluator import PrefixJudge, depth_within
 
 
 class ChildEvaluator:

@@ -29,9 +29,9 @@ from nse_tf.supernet import (
 )
 from nse_tf.training.branch_trainer import BranchTrainer
 from nse_tf.training.checkpoints import Checkpoint
-from nse_tf.training.growing import grown
+from nse_tf.training.child_trainer import ChildTrainer
+from nse_tf.training.progressive_depth import grown
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
-from nse_tf.training.subnet_trainer import ChildTrainer
 from nse_tf.training.supernet_trainer import Draw, SupernetTrainer
 
 

@@ -32,19 +32,19 @@ from nse_tf.supernet import (
 )
 from nse_tf.training.angle_sums import as_tuples
 from nse_tf.training.branch_trainer import branch_supernet
+from nse_tf.training.callbacks import FileJudge, Measurer, file_accuracy
+from nse_tf.training.checkpointing import after_epoch
 from nse_tf.training.checkpoints import Checkpoint
-from nse_tf.training.companions import Companions
+from nse_tf.training.child_trainer import accuracy
+from nse_tf.training.config_digests import origin_of, require_origin
+from nse_tf.training.epoch_callbacks import Watch
 from nse_tf.training.evaluation import ChildEvaluator
-from nse_tf.training.following import MAKE
-from nse_tf.training.judges import FileJudge, Measurer, file_accuracy
-from nse_tf.training.keeping import after_epoch
-from nse_tf.training.origins import origin_of, require_origin
+from nse_tf.training.peers import Companions
 from nse_tf.training.progress import Progress
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
-from nse_tf.training.subnet_trainer import accuracy
+from nse_tf.training.replica_worker import MAKE
 from nse_tf.training.supernet_trainer import SupernetTrainer
 from nse_tf.training.trainings import Trainings
-from nse_tf.training.watching import Watch
 from nse_tf.training.weight_files import WeightFiles, save_model
 
 

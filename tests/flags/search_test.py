@@ -16,9 +16,9 @@ from nse_tf.costs import Budget
 from nse_tf.datasets import load
 from nse_tf.flags import search_flags
 from nse_tf.flags.binaries import choose_kernels
+from nse_tf.runs.run_folder import RunFolder
+from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import make_preset, save_space
-from nse_tf.tuners.run_folder import RunFolder
-from nse_tf.tuners.search_config import SearchConfig
 
 ONE = f"""
 import sys

@@ -18,11 +18,11 @@ from nse_tf.testing.oracle_laws import (
     only_completed_trials_are_best,
     zero_is_a_seed,
 )
+from nse_tf.trials.job_files import read_job, write_result
 from nse_tf.tuners import AngleShrinkingOracle, EvolutionOracle
-from nse_tf.tuners.job_files import read_job, write_result
 from nse_tf.tuners.oracles import metrics_of
 from tests.supernet.choice_models import dense_model
-from tests.tuners.evolution_test import judge, make_space
+from tests.tuners.evolution_oracle_test import judge, make_space
 from tests.tuners.tiny_search import CONFIG, SPACE
 
 MODEL = dense_model()

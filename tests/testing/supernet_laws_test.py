@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from nse_tf.spaces import Genotype, Stage
 from nse_tf.supernet import Supernet
-from nse_tf.supernet.choice import CLOSED
+from nse_tf.supernet.chains.choice_layer import CLOSED
 from nse_tf.testing import SUPERNET_LAWS
 from tests.supernet.tiny_spaces import tiny_space
 

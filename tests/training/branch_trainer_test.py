@@ -24,8 +24,8 @@ from nse_tf.training.branch_trainer import (
     dropped_below,
     warm_cosine,
 )
+from nse_tf.training.config_digests import origin_of
 from nse_tf.training.lazy_sgd import LazySGD
-from nse_tf.training.origins import origin_of
 from tests.supernet.tiny_branches import tiny_branches
 from tests.training.tiny_data import image_data
 

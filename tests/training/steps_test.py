@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from nse_tf.spaces import Genotype, Stage
 from nse_tf.supernet import Supernet, cut_out
-from nse_tf.supernet.layouts import unpacked
+from nse_tf.supernet.layers.layouts import unpacked
 from nse_tf.training import LazySGD, SupernetRecipe, SupernetTrainer
 from nse_tf.training.steps import TrainingStep, mean_loss, smoothed_loss
 from tests.supernet.tiny_spaces import lively, tiny_space

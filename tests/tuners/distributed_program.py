@@ -15,11 +15,11 @@ import tensorflow as tf
 
 from nse_tf.costs import Budget
 from nse_tf.datasets import ImageSet
+from nse_tf.distribute.strategies import make_strategy
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import OneShotConfig
 from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.tuners import AngleShrinkingOracle, SupernetTuner
-from nse_tf.tuners.distribution import make_strategy
 from tests.tuners.tiny_search import SPACE
 
 CONFIG = OneShotConfig(

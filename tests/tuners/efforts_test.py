@@ -5,9 +5,9 @@ import pytest
 
 from nse_tf.costs import Budget
 from nse_tf.methods import OneShotConfig
-from nse_tf.tuners.effort_flags import make_effort
+from nse_tf.runs.effort_choice import make_effort
+from nse_tf.runs.search_config import SearchConfig
 from nse_tf.tuners.efforts import EFFORTS, effort_for
-from nse_tf.tuners.search_config import SearchConfig
 from tests.training.tiny_data import image_data
 
 

@@ -14,18 +14,18 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.src.distribute.oracle_client import OracleClient
 
 from nse_tf.costs import CostModel
+from nse_tf.distribute.chief import Chief
+from nse_tf.distribute.lease_service import call, local_channel
+from nse_tf.distribute.local_workers import LocalWorkers, _free_port
+from nse_tf.distribute.roles import VARIABLES, chief_address
+from nse_tf.distribute.worker_link import BoundedStub, await_chief, joined
 from nse_tf.jobs import ChildrenMeasured, MeasureChildren, Result
 from nse_tf.methods import Method, SearchError
 from nse_tf.methods.method import Plan
 from nse_tf.testing import FormulaWorker
+from nse_tf.trials.job_files import error_path, read_job, write_result
 from nse_tf.tuners import AngleShrinkingOracle, SearchOracle
-from nse_tf.tuners.chief import Chief
-from nse_tf.tuners.job_files import error_path, read_job, write_result
-from nse_tf.tuners.lease_service import call, local_channel
-from nse_tf.tuners.local_workers import LocalWorkers, _free_port
 from nse_tf.tuners.oracles import metrics_of
-from nse_tf.tuners.roles import VARIABLES, chief_address
-from nse_tf.tuners.worker_link import BoundedStub, await_chief, joined
 from tests.tuners.tiny_search import (
     SPACE,
     do,
@@ -263,7 +263,7 @@ def test_a_worker_that_does_not_fit_is_refused_with_both_sides(
 def test_a_worker_with_another_folder_is_refused(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nse_tf.tuners.worker_link.FOLDER_SECONDS", 0.0)
+    monkeypatch.setattr("nse_tf.distribute.worker_link.FOLDER_SECONDS", 0.0)
     folder = tmp_path / "run"
     with serving(make_oracle(folder)):
         worker = LiveWorker("w0", folder)

@@ -14,8 +14,8 @@ from nse_tf.jobs import (
 )
 from nse_tf.methods import SearchError
 from nse_tf.spaces import load_space
+from nse_tf.trials.job_files import read_job, read_result, write_result
 from nse_tf.tuners import AngleShrinkingOracle
-from nse_tf.tuners.job_files import read_job, read_result, write_result
 from nse_tf.tuners.oracles import metrics_of
 from tests.tuners.tiny_search import (
     CONFIG,

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from nse_tf.training import Worker
+from nse_tf.trials.job_files import read_result
 from nse_tf.tuners import SupernetTuner, supernet_tuner
 from nse_tf.tuners.hyperparameters import genotype_of
-from nse_tf.tuners.job_files import read_result
 from tests.supernet.tiny_spaces import random_images
 from tests.training.tiny_data import image_data
 from tests.tuners.tiny_search import CONFIG, SPACE, job_of, make_tuner
@@ -243,7 +243,7 @@ def interrupt_training(
     """Interrupts the n-th training of a kind after its first epoch."""
     name = {
         "train_supernet": "nse_tf.training.supernet_trainer.mean_loss",
-        "train_child": "nse_tf.training.subnet_trainer.mean_loss",
+        "train_child": "nse_tf.training.child_trainer.mean_loss",
     }[job_kind]
     module, function = name.rsplit(".", 1)
     original = getattr(__import__(module, fromlist=[function]), function)

@@ -14,9 +14,9 @@ from nse_tf.methods import OneShotConfig
 from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.spaces import SearchSpace
 from nse_tf.training import ChildRecipe, SupernetRecipe
+from nse_tf.trials.job_files import read_job, write_result
 from nse_tf.tuners import AngleShrinkingOracle, SearchOracle, SupernetTuner
 from nse_tf.tuners.hyperparameters import declare
-from nse_tf.tuners.job_files import read_job, write_result
 from nse_tf.tuners.oracles import metrics_of
 from tests.reporting.made_up_run import MadeUpWorker
 from tests.supernet.tiny_spaces import tiny_space

@@ -1,0 +1,1 @@
+"""Chief, workers and leases: one search on several processes."""

@@ -1,0 +1,126 @@
+"""A chief and its workers on one machine, started and watched as one."""
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+
+from nse_tf.distribute.roles import VARIABLES
+from nse_tf.methods import SearchError
+
+LOGGER = logging.getLogger("nse_tf")
+
+END_SECONDS = 20.0
+
+
+class LocalWorkers:
+    """Worker processes of one chief; what they say is told as its own.
+
+    Args:
+        command: Starts a worker, which reads its part from the environment.
+        count: How many.
+    """
+
+    def __init__(self, command: Sequence[str], count: int) -> None:
+        self._command = tuple(command)
+        self._count = count
+        self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._last_lines: dict[str, str] = {}
+        self._told: set[str] = set()
+        self._relays: list[threading.Thread] = []
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Makes this process a chief, with workers until the end."""
+        former = {name: os.environ.get(name) for name in VARIABLES}
+        values = ("chief", "127.0.0.1", str(_free_port()))
+        chief = dict(zip(VARIABLES, values, strict=True))
+        os.environ.update(chief)
+        try:
+            for number in range(self._count):
+                name = f"worker-{number}"
+                self._start(name, {**os.environ, VARIABLES[0]: name})
+            yield
+        finally:
+            self._end()
+            for name, value in former.items():
+                os.environ.pop(name)
+                if value is not None:
+                    os.environ[name] = value
+
+    def watch(self) -> None:
+        """Tells which worker died.
+
+        Raises:
+            SearchError: If none is left; with the last words of one.
+        """
+        for name, process in self._processes.items():
+            code = process.poll()
+            if code and name not in self._told:
+                self._told.add(name)
+                LOGGER.warning("%s ended with %s", name, _reason(code))
+        if all(each.poll() is not None for each in self._processes.values()):
+            name = next(iter(self._processes))
+            for relay in self._relays:
+                relay.join(1.0)  # So that the last word is heard.
+            raise SearchError(
+                f"None of the {self._count} workers is left; {name} ended "
+                f"with {_reason(self._processes[name].returncode)}: "
+                f"{self._last_lines.get(name, 'no word')}. Started again, the "
+                "search goes on where it is."
+            )
+
+    def _start(self, name: str, environment: dict[str, str]) -> None:
+        process = subprocess.Popen(
+            self._command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+        self._processes[name] = process
+        relay = threading.Thread(
+            target=self._relay, args=(name, process), daemon=True
+        )
+        relay.start()
+        self._relays.append(relay)
+
+    def _relay(self, name: str, process: subprocess.Popen[str]) -> None:
+        """Tells what a worker says under its name."""
+        if process.stderr is None:
+            return
+        with process.stderr as lines:
+            for line in lines:
+                if line.strip():
+                    self._last_lines[name] = line.strip()
+                    LOGGER.info("[%s] %s", name, line.rstrip())
+
+    def _end(self) -> None:
+        """Waits for the workers that the chief let go, and ends the others."""
+        for process in self._processes.values():
+            try:
+                process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        for relay in self._relays:
+            relay.join(1.0)
+
+
+def _reason(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    return f"signal {signal.Signals(-code).name}"
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port

@@ -1,0 +1,83 @@
+"""What a finished search hands over: the network, its files, its numbers."""
+
+import dataclasses
+import logging
+import shutil
+import sys
+
+import keras
+import numpy as np
+
+from nse_tf.costs import CostModel
+from nse_tf.datasets import ImageData
+from nse_tf.export import export_model
+from nse_tf.spaces import format_genotype
+from nse_tf.spaces.files import write_json
+from nse_tf.spaces.sealed_files import require_intact
+from nse_tf.training import accuracy
+from nse_tf.runs.run_folder import RunFolder
+from nse_tf.runs.search_config import SearchConfig
+from nse_tf.tuners.supernet_tuner import SupernetTuner
+
+LOGGER = logging.getLogger("nse_tf")
+
+# For the ranges of int8; more change nothing and cost time.
+NUM_CALIBRATION_IMAGES = 200
+
+
+def hand_over(
+    config: SearchConfig,
+    folder: RunFolder,
+    tuner: SupernetTuner,
+    model: CostModel,
+    data: ImageData,
+) -> None:
+    """Writes the winner, its files and what is known of them to `best/`."""
+    history = tuner.oracle.method.history
+    winner = next(
+        each for each in reversed(history) if each["event"] == "winner"
+    )
+    genotype = model.space.genotype(winner["path"])
+    model_file = folder.path / winner["model_file"]
+    trained = next(
+        each
+        for each in reversed(history)
+        if each["event"] == "child_trained"
+        and each["model_file"] == winner["model_file"]
+    )
+    require_intact(model_file, trained["model_sha256"])
+    network = keras.saving.load_model(model_file)
+    folder.best.mkdir(exist_ok=True)
+    shutil.copyfile(model_file, folder.best / "model.keras")
+    write_json(folder.best / "genotype.json", genotype.to_json())
+    LOGGER.info("converting, checking and timing the .tflite files")
+    stride = max(1, len(data.train) // NUM_CALIBRATION_IMAGES)
+    report = export_model(
+        network,
+        folder.best,
+        calibration_images=data.train.images[::stride],
+        test_images=np.asarray(data.test.images),
+        test_labels=data.test.labels,
+        class_names=data.class_names,
+        num_threads=config.num_threads,
+        seed=config.seed,
+        progress=sys.stderr.isatty(),
+    )
+    for precision, faults in report.faults.items():
+        for fault in faults:
+            LOGGER.warning("model_%s.tflite: %s", precision, fault)
+    test_accuracy = accuracy(network, data.test)
+    write_json(
+        folder.best / "result.json",
+        {
+            "schema": "nse_tf.result/1",
+            "genotype": genotype.to_json(),
+            "path": winner["path"],
+            "ops": format_genotype(model.space, genotype).split(),
+            "costs": model.costs(genotype),
+            "test_accuracy": test_accuracy,
+            "test_errors": round((1 - test_accuracy) * len(data.test)),
+            "test_images": len(data.test),
+            "budget": dataclasses.asdict(config.budget),
+        },
+    )

@@ -1,0 +1,151 @@
+"""The numbers of a run: an effort, changed by flags and fitted to the space."""
+
+import dataclasses
+from typing import Any
+
+from nse_tf.datasets import ImageData
+from nse_tf.methods import SpaceEvolutionConfig
+from nse_tf.shrinking import ANGLE_SCORES, PUBLISHED_SCHEDULES
+from nse_tf.spaces import NB201Skeleton, SearchSpace
+from nse_tf.training import NB201_RECIPE
+from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
+from nse_tf.runs.search_config import EXPLORERS, SearchConfig
+
+# What an evolving space aims at, if there is a limit on it; the first counts.
+_AIMED_AT = ("macs", "latency_ms", "params")
+
+
+def make_effort(config: SearchConfig, data: ImageData) -> Effort:
+    """Returns the numbers of a run: an effort, with single ones overridden."""
+    name = config.effort or effort_for(len(data.train), data.image_shape[:2])
+    effort = EFFORTS[name]
+    given: dict[str, Any] = dict(config.overrides)
+
+    def changed(numbers: Any, **flags: str) -> Any:
+        """Returns numbers with those replaced whose flag was given."""
+        return dataclasses.replace(
+            numbers,
+            **{
+                field: given[flag]
+                for field, flag in flags.items()
+                if flag in given
+            },
+        )
+
+    search = effort.search
+    shrinking = search.shrinking
+    if config.shrink_schedule is not None:
+        shrinking = PUBLISHED_SCHEDULES[config.shrink_schedule]
+    if shrinking is not None:
+        shrinking = changed(
+            shrinking,
+            warmup_epochs="shrink_warmup_epochs",
+            first_epochs="shrink_first_epochs",
+            other_epochs="shrink_epochs",
+            drop_per_stage="drop_per_stage",
+            stop_size="stop_size",
+            max_stages="max_stages",
+        )
+    supernet = changed(effort.supernet, batch_size="batch_size")
+    rate = given.get("supernet_learning_rate", search.learning_rates[0])
+    return Effort(
+        effort.summary,
+        dataclasses.replace(
+            changed(
+                search,
+                search_epochs="supernet_epochs",
+                child_epochs="child_epochs",
+                num_finalists="num_finalists",
+                num_rank_checks="num_rank_checks",
+                rank_check_epochs="rank_check_epochs",
+                calibration_images="calibration_images",
+                children_per_operator="children_per_operator",
+                score_calibration_images="score_calibration_images",
+            ),
+            explorer=config.method
+            if config.method in EXPLORERS
+            else search.explorer,
+            score=config.score,
+            exploring=changed(
+                search.exploring,
+                num_children="num_children",
+                population="population",
+            ),
+            shrinking=shrinking if config.shrink else None,
+            learning_rates=(rate, search.learning_rates[1]),
+            precision=config.precision,
+            rank_by=config.rank_by,
+            num_threads=config.num_threads,
+            seed=config.seed,
+        ),
+        dataclasses.replace(supernet, augmentation=data.augmentation),
+        dataclasses.replace(
+            changed(
+                effort.child,
+                batch_size="batch_size",
+                learning_rate="child_learning_rate",
+            ),
+            augmentation=data.augmentation,
+        ),
+        _evolution(config, effort.evolution),
+    )
+
+
+def _evolution(
+    config: SearchConfig, evolution: SpaceEvolutionConfig
+) -> SpaceEvolutionConfig:
+    """Returns the numbers of an evolving space, single ones overridden."""
+    given: dict[str, Any] = dict(config.overrides)
+    fields = {field.name for field in dataclasses.fields(evolution)}
+    changes = {name: value for name, value in given.items() if name in fields}
+    cost = next(
+        (name for name in _AIMED_AT if name in config.budget.limits),
+        evolution.cost,
+    )
+    if "target_m" in given and cost == "latency_ms":
+        raise ValueError(
+            "`--target_m` counts millions of MACs or parameters, but the "
+            "search aims at a latency, since --max_latency_ms is its limit: "
+            "leave out --target_m, or add --max_macs_m."
+        )
+    if "target_m" in given:
+        changes["target"] = given["target_m"] * 1e6
+    first, peak = evolution.learning_rates
+    if "supernet_learning_rate" in given:
+        scale = given["supernet_learning_rate"] / peak
+        changes["learning_rates"] = (first * scale, peak * scale)
+    return dataclasses.replace(
+        evolution,
+        cost=cost,
+        inherit_by=config.inherit_by,
+        rank_by=config.rank_by,
+        precision=config.precision,
+        num_threads=config.num_threads,
+        seed=config.seed,
+        **changes,
+    )
+
+
+def fitted_to(
+    effort: Effort, space: SearchSpace, config: SearchConfig
+) -> Effort:
+    """Returns an effort as it suits the kind of space.
+
+    Cells of NAS-Bench-201 are few enough for each to have its angle, unless the
+    config says otherwise, and their supernet is trained as ABS trains it.
+    """
+    if not isinstance(space.skeleton, NB201Skeleton):
+        return effort
+    search, supernet = effort.search, effort.supernet
+    is_told = "children_per_operator" in dict(config.overrides)
+    if search.score in ANGLE_SCORES and not is_told:
+        search = dataclasses.replace(search, children_per_operator=None)
+    return dataclasses.replace(
+        effort,
+        search=search,
+        supernet=dataclasses.replace(
+            NB201_RECIPE,
+            batch_size=supernet.batch_size,
+            augmentation=supernet.augmentation,
+        ),
+    )

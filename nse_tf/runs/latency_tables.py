@@ -1,0 +1,150 @@
+"""Latency tables as files: made for a device, looked over, and taken up."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from nse_tf.costs.tables import CostTable
+from nse_tf.export import Backend, TablePlan, measure_table, require_right
+from nse_tf.spaces import SearchSpace
+from nse_tf.runs.measuring import fitted_table, table_builders
+
+# How many of the rows that a table lacks a message names.
+NUM_NAMED = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class LutConfig:
+    """A latency table to make.
+
+    Attributes:
+        space: What it is to price.
+        output: The `.json` file; beside it, `….rows.json` keeps the rows as
+            measured, from which a process that was killed goes on.
+        plan: How to measure.
+        num_fitted: Random whole networks that it is fitted to.
+        num_checked: Others that it is held against; 0 asks none.
+        seed: Draws both.
+    """
+
+    space: SearchSpace
+    output: pathlib.Path
+    plan: TablePlan
+    num_fitted: int
+    num_checked: int
+    seed: int
+
+    @property
+    def rows_file(self) -> pathlib.Path:
+        """Where the rows as measured are kept."""
+        return self.output.with_suffix(".rows.json")
+
+
+def make_table(
+    config: LutConfig, backend: Backend, *, progress: bool = False
+) -> CostTable:
+    """Measures a table and writes it, whole or not at all.
+
+    Raises:
+        ValueError: If the device or a tool does not do what it should, or the
+            space is no chain.
+    """
+    table = measure_table(
+        table_builders(config.space),
+        config.plan,
+        backend=backend,
+        cache_path=config.rows_file,
+        progress=progress,
+    )
+    table = fitted_table(
+        table,
+        config.space,
+        config.plan,
+        seed=config.seed,
+        num_fitted=config.num_fitted,
+        num_checked=config.num_checked,
+        backend=backend,
+    )
+    table.save(config.output)
+    return table
+
+
+def given_table(
+    path: pathlib.Path, space: SearchSpace, plan: TablePlan, max_error: float
+) -> CostTable:
+    """Returns the table of a file, if a search may rely on it.
+
+    Raises:
+        ValueError: If it lacks rows of the space, was measured for another
+            precision or number of threads, or does not predict well enough.
+        FileNotFoundError: If there is no such file.
+    """
+    table = CostTable.load(path)
+    given = table.provenance
+    for name in ("precision", "num_threads"):
+        if getattr(given, name) in ("not stated", 0):  # Published, perhaps.
+            continue
+        if getattr(given, name) != getattr(plan, name):
+            raise ValueError(
+                f"{path} is for `{name}` {getattr(given, name)!r}, the search "
+                f"for {getattr(plan, name)!r}: measure another table, or "
+                f"search with --{name}={getattr(given, name)}."
+            )
+    require_rows(table, space, str(path))
+    require_right(table, max_error)
+    return table
+
+
+def require_rows(table: CostTable, space: SearchSpace, name: str) -> None:
+    """Refuses a table that does not price a whole space.
+
+    Args:
+        table: The table.
+        space: What it is to price.
+        name: What messages call the table.
+
+    Raises:
+        ValueError: If rows are missing; names how many, and some.
+    """
+    wanted = table_builders(space)
+    missing = table.missing(wanted)
+    if missing:
+        named = ", ".join(missing[:NUM_NAMED])
+        if len(missing) > NUM_NAMED:
+            named += f" and {len(missing) - NUM_NAMED} more"
+        raise ValueError(
+            f"{name} lacks {len(missing)} of the {len(wanted)} rows of space "
+            f"{space.name!r}: {named}. It was made for another space: make "
+            "one with nse_lut."
+        )
+
+
+def share_within(
+    first: CostTable, second: CostTable, tolerance: float = 0.1
+) -> float:
+    """Returns the share of rows in which two tables as measured agree.
+
+    Rows agree if their latencies, each with its table's overhead, differ by
+    less than `tolerance` of the first.
+
+    Raises:
+        ValueError: If they were measured under different conditions, or have
+            no row in common.
+    """
+    differences = first.provenance.differences(second.provenance)
+    if differences:
+        raise ValueError(
+            "The tables were measured under different conditions: "
+            f"{'; '.join(differences)}."
+        )
+    keys = [key for key in first.rows if key in second.rows]
+    if not keys:
+        raise ValueError("The tables have no row in common.")
+    one, two = (
+        np.array(
+            [table.overhead_ms + table.rows[key].latency_ms for key in keys]
+        )
+        for table in (first, second)
+    )
+    return float(np.mean(np.abs(two / one - 1) <= tolerance))

@@ -1,0 +1,319 @@
+"""The main job: from a data set and a limit to measured .tflite files."""
+
+import contextlib
+import dataclasses
+import logging
+import pathlib
+import tempfile
+import time
+
+import tensorflow as tf
+
+from nse_tf import datasets
+from nse_tf.costs import Budget, CostModel
+from nse_tf.costs.tables import CostTable
+from nse_tf.datasets import ImageData
+from nse_tf.export import TablePlan
+from nse_tf.methods import SearchError, load_start
+from nse_tf.reporting import write_report
+from nse_tf.reporting.run_record import read_record
+from nse_tf.reporting.stage_times import stage_lines
+from nse_tf.spaces import (
+    Edge,
+    SearchSpace,
+    load_space,
+    make_preset,
+)
+from nse_tf.spaces.presets import preset_for
+from nse_tf.spaces.sealed_files import read_either, write_twice
+from nse_tf.supernet import networks_of_space
+from nse_tf.training.progress import spoken
+from nse_tf.runs.effort_choice import fitted_to, make_effort
+from nse_tf.tuners.efforts import Effort
+from nse_tf.runs.artifacts import hand_over
+from nse_tf.runs.latency_tables import given_table
+from nse_tf.distribute.local_workers import LocalWorkers
+from nse_tf.runs.measuring import (
+    accuracy_of_file,
+    measure_models,
+    measured_table,
+)
+from nse_tf.tuners.oracles import (
+    AngleShrinkingOracle,
+    SearchOracle,
+    SpaceEvolutionOracle,
+)
+from nse_tf.runs.run_folder import RunFolder
+from nse_tf.runs.search_config import NSE, SearchConfig
+from nse_tf.tuners.supernet_tuner import SupernetTuner
+from nse_tf.distribute.worker_link import await_chief
+
+LOGGER = logging.getLogger("nse_tf")
+
+
+def run_search(
+    config: SearchConfig,
+    workers: LocalWorkers | None = None,
+    strategy: tf.distribute.Strategy | None = None,
+) -> pathlib.Path:
+    """Does the main job, or goes on with it; returns the report's path.
+
+    Args:
+        config: What to do, and in which folder.
+        workers: Who shares the search; None does it alone, or, if keras-tuner's
+            variables make this process a chief, with those who join.
+        strategy: Shares each batch of a training; see `make_strategy`.
+
+    Raises:
+        BudgetError: If no network of the space fits the budget.
+        FileNotFoundError: If the data are not where they should be.
+        SearchError: If the search cannot go on.
+        ValueError: If settings do not fit each other, the data or the folder.
+    """
+    folder = RunFolder(config.run_dir)
+    goes_on = folder.check(config.settings())
+    if folder.is_finished:
+        LOGGER.info("The run in %s is finished already.", folder.path)
+        return write_report(folder.path)
+    started = time.monotonic()
+    data = load_data(config)
+    space = make_space(config, data)
+    effort = make_effort(config, data)
+    if goes_on:
+        folder.check_data(data)
+    measured_from = time.monotonic()
+    model = CostModel(space, _table(config, space, folder))
+    measuring_seconds = time.monotonic() - measured_from
+    config.budget.check_reachable(model)
+    if goes_on:
+        LOGGER.info("Going on with the run in %s", folder.path)
+    else:
+        folder.begin(config.settings(), data, space)
+        LOGGER.info("Results will lie in %s", folder.path)
+    if model.table is not None and not folder.cost_table.exists():
+        write_twice(folder.cost_table, model.table.to_json())
+        folder.note("stage", name="cost table", seconds=measuring_seconds)
+    try:
+        with folder.stage("search"), _at_work(workers):
+            tuner = make_tuner(config, model, effort, strategy)
+            if workers is not None:
+                tuner.watch = workers.watch
+            tuner.search(data.train, validation_data=data.validation, verbose=0)
+        with folder.stage("export"):
+            hand_over(config, folder, tuner, model, data)
+    except Exception as error:
+        with contextlib.suppress(OSError, ValueError):  # The disk may be full.
+            folder.note("error", error=str(error))
+            write_report(folder.path)
+        raise
+    folder.note("finished")
+    for line in stage_lines(read_record(folder.path)):
+        LOGGER.info("time: %s", line)
+    LOGGER.info("The whole run took %s", spoken(time.monotonic() - started))
+    return write_report(folder.path)
+
+
+def run_follower(
+    config: SearchConfig, strategy: tf.distribute.Strategy | None
+) -> None:
+    """Takes its part of the batches of a process that does the same search.
+
+    Raises:
+        SearchError: If that process ended before its search.
+    """
+    data = load_data(config)
+    effort = make_effort(config, data)
+    with tempfile.TemporaryDirectory() as folder:
+        own = dataclasses.replace(config, run_dir=pathlib.Path(folder) / "run")
+        # A budget decides nothing here, and may need a table to be measured.
+        own = dataclasses.replace(own, budget=Budget())
+        model = CostModel(make_space(own, data))
+        tuner = make_tuner(own, model, effort, strategy)
+        try:
+            tuner.search(data.train, validation_data=data.validation, verbose=0)
+        except tf.errors.OpError as error:
+            raise SearchError(
+                "The process that decides ended, or cannot be reached: "
+                f"{error.message.splitlines()[0]}"
+            ) from error
+
+
+def run_worker(
+    config: SearchConfig, strategy: tf.distribute.Strategy | None = None
+) -> None:
+    """Does jobs of the chief that runs the same search.
+
+    Raises:
+        SearchError: If the chief does not answer.
+        ValueError: If the worker does not fit it; names both sides.
+    """
+    await_chief()
+    folder = RunFolder(config.run_dir)
+    if not folder.check(config.settings()):
+        raise ValueError(
+            f"{config.run_dir} holds no run, though the chief's does: chief "
+            "and workers must share the run's folder."
+        )
+    data = load_data(config)
+    folder.check_data(data)
+    space = make_space(config, data)
+    model = CostModel(space, _table(config, space, folder))
+    tuner = make_tuner(config, model, make_effort(config, data), strategy)
+    tuner.search(data.train, validation_data=data.validation, verbose=0)
+
+
+def _at_work(
+    workers: LocalWorkers | None,
+) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext() if workers is None else workers.at_work()
+
+
+def load_data(config: SearchConfig) -> ImageData:
+    """Returns the data set that a run asks for, augmentation settled."""
+    data = datasets.load(
+        config.dataset,
+        data_dir=config.data_dir,
+        image_size=config.image_size,
+        channels=config.image_channels,
+        validation_fraction=config.validation_fraction,
+        seed=config.seed,
+        cache_dir=config.cache_dir.expanduser(),
+    )
+    if config.augmentation is None:
+        return data
+    return dataclasses.replace(data, augmentation=config.augmentation)
+
+
+def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
+    """Returns the space that a run searches.
+
+    Raises:
+        ValueError: If the name is unknown, the space's skeleton has no layers,
+            or the space of a file takes other images or classes than the data
+            have.
+    """
+    space = _named_space(config, data)
+    networks_of_space(space)
+    return space
+
+
+def _named_space(config: SearchConfig, data: ImageData) -> SearchSpace:
+    height, width, channels = data.image_shape
+    is_branched = config.method == NSE
+    name = config.space or preset_for((height, width), is_branched=is_branched)
+    adapted = {
+        key: value
+        for key in ("width", "depth", "activation", "squeeze_excite")
+        if (value := getattr(config, key)) is not None
+    }
+    if not name.endswith(".json"):
+        return make_preset(
+            name,
+            image_size=(height, width),
+            image_channels=channels,
+            num_classes=data.num_classes,
+            **adapted,
+        )
+    if adapted:
+        flags = ", ".join(f"--{flag}" for flag in adapted)
+        raise ValueError(
+            f"{name} has its own sizes: leave out {flags}, or name a preset."
+        )
+    space = load_space(pathlib.Path(name))
+    wanted = (
+        *space.skeleton.image_size,
+        space.skeleton.image_channels,
+        space.skeleton.num_classes,
+    )
+    if wanted != (height, width, channels, data.num_classes):
+        raise ValueError(
+            f"The space of {name} is for images and classes {wanted} (height, "
+            f"width, channels, classes); the data have "
+            f"{(height, width, channels, data.num_classes)}."
+        )
+    return space
+
+
+def make_tuner(
+    config: SearchConfig,
+    model: CostModel,
+    effort: Effort,
+    strategy: tf.distribute.Strategy | None = None,
+) -> SupernetTuner:
+    """Returns the oracle and tuner of a run, as the library way makes them."""
+    effort = fitted_to(effort, model.space, config)
+    return SupernetTuner(
+        _make_oracle(config, model, effort),
+        supernet_recipe=effort.supernet,
+        child_recipe=effort.child,
+        measure=measure_models,
+        judge_file=accuracy_of_file,
+        directory=str(config.run_dir.parent),
+        project_name=config.run_dir.name,
+        distribution_strategy=strategy,
+    )
+
+
+def _make_oracle(
+    config: SearchConfig, model: CostModel, effort: Effort
+) -> SearchOracle:
+    """Returns the oracle of a run's method.
+
+    Raises:
+        ValueError: If settings are for another method.
+    """
+    space, budget = model.space, config.budget
+    if config.method == NSE:
+        if config.distribute is not None:
+            raise ValueError(
+                "An evolving space is trained on one device: leave out "
+                "--distribute."
+            )
+        start = (
+            None if config.start is None else load_start(space, config.start)
+        )
+        return SpaceEvolutionOracle(
+            space, budget, effort.evolution, start, model, seed=config.seed
+        )
+    if config.start is not None or config.inherit_by != "front":
+        raise ValueError(
+            "`--start` and `--inherit_by` are for --method=nse, not "
+            f"{config.method!r}."
+        )
+    return AngleShrinkingOracle(
+        space, budget, effort.search, model, seed=config.seed
+    )
+
+
+def _table(
+    config: SearchConfig, space: SearchSpace, folder: RunFolder
+) -> CostTable | None:
+    """Returns the run's cost table, measured once, if its budget needs one.
+
+    Writes nothing to the run's folder, since the budget may yet be refused.
+    """
+    if not config.budget.needs_table:
+        return None
+    if isinstance(space.blocks[0], Edge):
+        raise ValueError(
+            "Ops of cells are not measured one by one yet, so latency and size "
+            f"cannot bound a search of {space.name!r}: use --max_macs_m or "
+            "--max_params_m."
+        )
+    if folder.cost_table.exists():
+        return CostTable.from_json(read_either(folder.cost_table))
+    dataclasses.replace(
+        config.budget, latency_ms=None, size_bytes=None, min_latency_ms=None
+    ).check_reachable(CostModel(space))  # Before minutes are spent.
+    plan = TablePlan(precision=config.precision, num_threads=config.num_threads)
+    if config.latency_table is not None:
+        return given_table(
+            config.latency_table, space, plan, config.max_table_error
+        )
+    return measured_table(
+        space,
+        plan,
+        config.cache_dir.expanduser(),
+        config.seed,
+        config.max_table_error,
+    )

@@ -1,0 +1,1 @@
+"""Supernets and children of cells: NAS-Bench-201 and DARTS."""

@@ -1,0 +1,239 @@
+"""One cell of a DARTS supernet, with all its candidates."""
+
+import functools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.spaces import Cell, CellGraph, Edge
+from nse_tf.supernet.cells.darts_edge import MOST_NORMS, EdgeWork
+from nse_tf.supernet.cells.edge_ops import (
+    NOTHING,
+    OpenEdge,
+    looked_up,
+    shared_once,
+)
+from nse_tf.supernet.cells.packed_cells import CellRows
+from nse_tf.supernet.layers.batch_norm import MOMENTUM, moved
+from nse_tf.supernet.layers.layouts import InitialKernels
+
+
+class DartsCell(CellRows):
+    """A cell of two inputs that puts out its inner nodes, concatenated.
+
+    Only the open candidate of an edge computes, only its row of weights gets a
+    gradient, and only its row of statistics moves. Batch norm has neither scale
+    nor offset; a pooling is followed by one, unlike in a network of its own.
+
+    Args:
+        cell: The cell.
+        graph: Its graph.
+        edges: The edges of its kind, with their candidates.
+        rng: Draws the initial weights.
+        kernels: How; see `Piece.initial`.
+
+    Call arguments:
+        first: One input, brought to the cell's width and size.
+        second: The other one.
+        slots: The open candidate of each edge, int32 `(num_edges,)`.
+        training: Whether to normalize by the batch and move statistics.
+        rate: Share of the batch in moved statistics.
+
+    Output shape:
+        `(batch, out_height, out_width, num_outputs * channels)`.
+
+    References:
+        Liu et al., DARTS (2019): https://arxiv.org/abs/1806.09055
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        graph: CellGraph,
+        edges: Sequence[Edge],
+        rng: np.random.Generator,
+        kernels: InitialKernels = "fan_in",
+    ) -> None:
+        works = [
+            EdgeWork(
+                edge.candidates,
+                cell.channels,
+                cell.stride if edge.source < graph.num_inputs else 1,
+            )
+            for edge in edges
+        ]
+        super().__init__(
+            cell.name,
+            [work.ops for work in works],
+            [
+                [
+                    work.kernels_of(op) if work.has_norms(op) else None
+                    for op in work.ops
+                ]
+                for work in works
+            ],
+            1,
+            cell.channels,
+            MOST_NORMS,
+            rng,
+            kernels,
+        )
+        self._graph, self._cell, self._works = graph, cell, works
+
+    def call(
+        self,
+        first: tf.Tensor,
+        second: tf.Tensor,
+        slots: tf.Tensor,
+        training: bool = False,
+        rate: tf.Tensor | float = 1.0 - MOMENTUM,
+    ) -> tf.Tensor:
+        """Returns the cell's output."""
+        slots = slots[tf.newaxis]
+        rows = tf.gather(self.row_index, slots, batch_dims=2)[0]
+        statistics = tf.gather(self.statistics.value, rows)
+        kinds = looked_up(self._kinds, slots)
+        opened = self.opened(slots, kinds, rows, statistics)
+        seen: list[tf.Tensor] = []
+
+        def brought(
+            inputs: tf.Tensor, so_far: tf.Tensor, edge: int
+        ) -> tf.Tensor:
+            outputs, seen_here = self._run_edge(
+                inputs, so_far, edge, opened[edge], training
+            )
+            seen.append(seen_here)
+            return outputs
+
+        outputs = self._run(first, second, brought)
+        if training:
+            self.statistics.value.scatter_update(
+                tf.IndexedSlices(moved(statistics, tf.stack(seen), rate), rows)
+            )
+        return outputs
+
+    def mix(
+        self,
+        first: tf.Tensor,
+        second: tf.Tensor,
+        shares: tf.Tensor,
+        active: Sequence[Sequence[int]],
+    ) -> tf.Tensor:
+        """Returns the cell's output if candidates are mixed.
+
+        Args:
+            first: One input.
+            second: The other one.
+            shares: Of each candidate, `(num_edges, max_candidates)`.
+            active: The candidates that run, edge by edge.
+        """
+
+        def brought(
+            inputs: tf.Tensor, so_far: tf.Tensor, edge: int
+        ) -> tf.Tensor:
+            for candidate in active[edge]:
+                outputs = self._mixed(inputs, edge, candidate)
+                outputs *= shares[edge, candidate]
+                so_far = outputs if so_far is None else so_far + outputs
+            return so_far
+
+        return self._run(first, second, brought)
+
+    def _run(
+        self,
+        first: tf.Tensor,
+        second: tf.Tensor,
+        brought: Callable[[tf.Tensor, tf.Tensor, int], tf.Tensor],
+    ) -> tf.Tensor:
+        """Returns the inner nodes, given what adds an edge to its target."""
+        nodes: dict[int, tf.Tensor] = {0: first, 1: second}
+        for edge, (source, target) in enumerate(self._graph.edges):
+            taken, nodes[source] = shared_once(nodes[source])
+            nodes[target] = brought(taken, nodes.get(target), edge)
+        return tf.concat([nodes[node] for node in self._graph.outputs], -1)
+
+    def _run_edge(
+        self,
+        inputs: tf.Tensor,
+        so_far: tf.Tensor | None,
+        edge: int,
+        opened: OpenEdge,
+        training: bool,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the target's value so far with what the edge brings."""
+        given = [inputs] if so_far is None else [inputs, so_far]
+        run = _edge_function(
+            self._works[edge],
+            tuple(tuple(each.shape[1:]) for each in given),
+            opened.row.shape[0],
+            training,
+        )
+        outputs, seen = run(
+            given, opened.kind, opened.side, opened.row, opened.statistics
+        )
+        outputs.set_shape([None, *self._cell.out_size, self._cell.channels])
+        return outputs, seen
+
+    def _mixed(self, inputs: tf.Tensor, edge: int, candidate: int) -> tf.Tensor:
+        """Returns what one candidate makes of the inputs, in training mode."""
+        kind = int(self._kinds[edge, candidate])
+        opened = self.opened_alone(0, edge, candidate)
+        return self._works[edge].run(kind, inputs, opened, training=True)[0]
+
+
+@functools.cache
+def _edge_function(
+    work: EdgeWork,
+    shapes: tuple[tuple[int, int, int], ...],
+    row_length: int,
+    training: bool,
+) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+    """Returns what adds an edge to its target, traced once for all like it.
+
+    Args:
+        work: What the edge's candidates compute.
+        shapes: Of the edge's input and, unless it is the first of its target,
+            of the target's value so far, without the batch.
+        row_length: Of a candidate's weights.
+        training: Whether to normalize by the batch.
+    """
+
+    def run(
+        kind: int, given: list[tf.Tensor], opened: OpenEdge
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        inputs, *so_far = given
+        if kind == NOTHING and so_far:
+            return so_far[0], opened.statistics
+        outputs, seen = work.run(kind, inputs, opened, training)
+        return tf.add_n([*so_far, outputs]), seen
+
+    present = work.kinds
+    position = np.searchsorted(present, range(max(present) + 1))
+
+    @tf.function(
+        input_signature=[
+            [tf.TensorSpec([None, *shape]) for shape in shapes],
+            tf.TensorSpec([], tf.int32),
+            tf.TensorSpec([], tf.int32),
+            tf.TensorSpec([row_length]),
+            tf.TensorSpec([2 * MOST_NORMS * work.channels]),
+        ],
+        experimental_attributes={"_noinline": True},
+    )
+    def edge_function(
+        given: list[tf.Tensor],
+        kind: tf.Tensor,
+        side: tf.Tensor,
+        row: tf.Tensor,
+        statistics: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        opened = OpenEdge(kind, side, row, statistics)
+        found: tuple[tf.Tensor, tf.Tensor] = tf.switch_case(
+            tf.gather(position.astype(np.int32), kind),
+            [functools.partial(run, each, given, opened) for each in present],
+        )
+        return found
+
+    found: Callable[..., tuple[tf.Tensor, tf.Tensor]] = edge_function
+    return found

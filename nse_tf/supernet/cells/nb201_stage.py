@@ -1,0 +1,263 @@
+"""The cells of one width of NAS-Bench-201, with all their candidates."""
+
+import functools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.spaces import CellGraph, CellOp, Edge, NorConv
+from nse_tf.supernet.cells.edge_ops import (
+    CONVOLVE,
+    NOTHING,
+    POOLS,
+    SKIP,
+    OpenEdge,
+    looked_up,
+    require_work,
+)
+from nse_tf.supernet.cells.packed_cells import CellRows
+from nse_tf.supernet.layers.batch_norm import (
+    MOMENTUM,
+    moved,
+    normalize,
+    normalize_by,
+)
+from nse_tf.supernet.layers.layouts import InitialKernels, Piece
+
+_WORK = {NOTHING, SKIP, CONVOLVE, *POOLS}
+
+
+class CellStage(CellRows):
+    """The cells of one width, one after another, with all their candidates.
+
+    Only the open candidate of an edge computes, and only if the output hears of
+    it; only its row of weights gets a gradient, and only its row of statistics
+    moves.
+
+    Args:
+        name: Of the layer.
+        graph: The graph of each cell; one input, one output node.
+        edges: Its edges, with their candidates.
+        num_cells: How many cells.
+        channels: Their width.
+        rng: Draws the initial weights.
+        kernels: How; see `Piece.initial`.
+
+    Call arguments:
+        inputs: `(batch, height, width, channels)`.
+        slots: The open candidate of each edge, int32 `(num_cells, num_edges)`.
+        training: Whether to normalize by the batch and move statistics.
+        rate: Share of the batch in moved statistics.
+
+    Output shape:
+        That of the inputs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        graph: CellGraph,
+        edges: Sequence[Edge],
+        num_cells: int,
+        channels: int,
+        rng: np.random.Generator,
+        kernels: InitialKernels = "fan_out",
+    ) -> None:
+        for edge in edges:
+            require_work(edge.candidates, _WORK, "NAS-Bench-201")
+        ops = [edge.candidates for edge in edges]
+        pieces = [[_kernels_of(op, channels) for op in each] for each in ops]
+        super().__init__(
+            name, ops, pieces, num_cells, channels, 1, rng, kernels
+        )
+        self._graph = graph
+        self._num_cells, self._channels = num_cells, channels
+
+    def call(
+        self,
+        inputs: tf.Tensor,
+        slots: tf.Tensor,
+        training: bool = False,
+        rate: tf.Tensor | float = 1.0 - MOMENTUM,
+    ) -> tf.Tensor:
+        """Returns what the last cell puts out."""
+        num_edges = len(self._graph.edges)
+        slots = tf.reshape(slots, [self._num_cells, num_edges])
+        kinds = self._kinds_heard(slots)
+        rows = tf.where(
+            kinds == CONVOLVE,
+            tf.gather(self.row_index, slots, batch_dims=2),
+            len(self.pieces),
+        )
+        rows = tf.reshape(rows, [-1])
+        statistics = tf.gather(self.statistics.value, rows)
+        opened = self.opened(slots, kinds, rows, statistics)
+        outputs, seen = inputs, []
+        for first in range(0, len(opened), num_edges):
+            outputs, seen_here = self._run_cell(
+                outputs, opened[first : first + num_edges], training
+            )
+            seen += seen_here
+        if training:
+            self.statistics.value.scatter_update(
+                tf.IndexedSlices(moved(statistics, tf.stack(seen), rate), rows)
+            )
+        return outputs
+
+    def _kinds_heard(self, slots: tf.Tensor) -> tf.Tensor:
+        """Returns what each edge has to do, `(num_cells, num_edges)`.
+
+        That is nothing, too, where the output does not hear of its target.
+        """
+        kinds = tf.unstack(looked_up(self._kinds, slots), axis=1)
+        nobody = tf.zeros_like(kinds[0], tf.bool)
+        is_heard = [nobody] * self._graph.num_nodes
+        is_heard[self._graph.last_node] = ~nobody
+        edges = list(zip(self._graph.edges, kinds, strict=True))
+        for (source, target), kind in sorted(
+            edges, key=lambda each: each[0], reverse=True
+        ):
+            is_heard[source] |= (kind != NOTHING) & is_heard[target]
+        return tf.stack(
+            [
+                tf.where(is_heard[target], kind, NOTHING)
+                for (_, target), kind in edges
+            ],
+            axis=1,
+        )
+
+    def _run_cell(
+        self, inputs: tf.Tensor, opened: list[OpenEdge], training: bool
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Returns a cell's output, and the statistics seen at each edge."""
+        nodes: dict[int, tf.Tensor] = {0: inputs}
+        seen = []
+        for (source, target), edge in zip(
+            self._graph.edges, opened, strict=True
+        ):
+            nodes[target], seen_here = self._run_edge(
+                nodes[source], nodes.get(target), edge, training
+            )
+            seen.append(seen_here)
+        return nodes[self._graph.last_node], seen
+
+    def _run_edge(
+        self,
+        inputs: tf.Tensor,
+        so_far: tf.Tensor | None,
+        edge: OpenEdge,
+        training: bool,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the target's value so far with what the edge brings.
+
+        Adding is part of the branches, so that an edge without connection
+        costs nothing.
+        """
+
+        def added(outputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            if so_far is not None:
+                outputs = so_far + outputs
+            return outputs, edge.statistics
+
+        def nothing() -> tuple[tf.Tensor, tf.Tensor]:
+            if so_far is None:
+                return tf.zeros_like(inputs), edge.statistics
+            return so_far, edge.statistics
+
+        def convolved() -> tuple[tf.Tensor, tf.Tensor]:
+            outputs, seen = self._convolve(inputs, edge, training)
+            return added(outputs)[0], seen
+
+        branches: dict[int, Callable[[], tuple[tf.Tensor, tf.Tensor]]] = {
+            NOTHING: nothing,
+            SKIP: lambda: added(inputs),
+            CONVOLVE: convolved,
+        }
+        for kind, pool in POOLS.items():
+            branches[kind] = functools.partial(_run_pool, pool, inputs, added)
+        present = sorted(set(self._kinds.ravel().tolist()))
+        position = np.searchsorted(present, range(len(branches)))
+        outputs, seen = tf.switch_case(
+            tf.gather(position.astype(np.int32), edge.kind),
+            [branches[kind] for kind in present],
+        )
+        outputs.set_shape(inputs.shape)
+        return outputs, seen
+
+    def _convolve(
+        self, inputs: tf.Tensor, edge: OpenEdge, training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns ReLU, convolution, batch norm, and the batch's statistics."""
+        width = self._channels
+        size = edge.side * edge.side * width * width
+        kernel = tf.reshape(
+            edge.row[:size], [edge.side, edge.side, width, width]
+        )
+        outputs = tf.nn.conv2d(tf.nn.relu(inputs), kernel, 1, "SAME")
+        outputs.set_shape(inputs.shape)
+        gamma, beta = tf.ones([width]), tf.zeros([width])
+        if not training:
+            mean, variance = tf.split(edge.statistics, 2)
+            return (
+                normalize_by(outputs, gamma, beta, mean, variance),
+                edge.statistics,
+            )
+        outputs, mean, variance = normalize(outputs, gamma, beta)
+        return outputs, tf.concat([mean, variance], 0)
+
+    def mix(
+        self,
+        inputs: tf.Tensor,
+        shares: tf.Tensor,
+        active: Sequence[Sequence[int]],
+    ) -> tf.Tensor:
+        """Returns what the last cell puts out if candidates are mixed.
+
+        Args:
+            inputs: `(batch, height, width, channels)`.
+            shares: Of each candidate, `(num_edges, max_candidates)`.
+            active: The candidates that run, edge by edge.
+        """
+        for cell in range(self._num_cells):
+            nodes: dict[int, tf.Tensor] = {0: inputs}
+            for edge, (source, target) in enumerate(self._graph.edges):
+                for candidate in active[edge]:
+                    brought = self._mixed(nodes[source], cell, edge, candidate)
+                    brought *= shares[edge, candidate]
+                    so_far = nodes.get(target)
+                    nodes[target] = (
+                        brought if so_far is None else so_far + brought
+                    )
+            inputs = nodes[self._graph.last_node]
+        return inputs
+
+    def _mixed(
+        self, inputs: tf.Tensor, cell: int, edge: int, candidate: int
+    ) -> tf.Tensor:
+        """Returns what one candidate makes of the inputs, in training mode."""
+        kind = int(self._kinds[edge, candidate])
+        if kind == NOTHING:
+            return tf.zeros_like(inputs)
+        if kind == SKIP:
+            return inputs
+        if kind in POOLS:
+            return POOLS[kind](inputs, 3, 1, "SAME")
+        opened = self.opened_alone(cell, edge, candidate)
+        return self._convolve(inputs, opened, training=True)[0]
+
+
+def _kernels_of(op: CellOp, channels: int) -> tuple[Piece, ...] | None:
+    """Returns an op's kernel, if it has one."""
+    if not isinstance(op, NorConv):
+        return None
+    shape = (op.kernel, op.kernel, channels, channels)
+    return (Piece("conv", "kernel", shape),)
+
+
+def _run_pool(
+    pool: Callable[..., tf.Tensor],
+    inputs: tf.Tensor,
+    added: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
+) -> tuple[tf.Tensor, tf.Tensor]:
+    return added(pool(inputs, 3, 1, "SAME"))

@@ -1,0 +1,1 @@
+"""Supernets and children of chains, single-path and multi-branch."""

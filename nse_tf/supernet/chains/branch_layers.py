@@ -1,0 +1,117 @@
+"""The layers of a branch in a stand-alone child."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from nse_tf.spaces import BranchBlock, BranchOp, ChoiceBlock, ConvStep, narrowed
+from nse_tf.supernet.chains.backbone import activation, batch_norm, depthwise
+from nse_tf.supernet.chains.branch import grouped_conv
+
+
+@keras.saving.register_keras_serializable(package="nse_tf")
+class GroupedConv2D(keras.layers.Conv2D):
+    """Drop-in for `Conv2D` with groups, padded as "same", that trains on CPUs.
+
+    Names and weights are those of the stock layer, so the two can be exchanged.
+
+    Args:
+        *args: As of the stock layer.
+        **kwargs: As of the stock layer.
+    """
+
+    def convolution_op(self, inputs: tf.Tensor, kernel: Any) -> tf.Tensor:
+        """Returns the convolution, without a bias."""
+        kernel = tf.convert_to_tensor(kernel)
+        return grouped_conv(inputs, kernel, self.strides, self.groups)
+
+
+def branch_layers(
+    op: BranchOp, block: ChoiceBlock, prefix: str, *, fast: bool
+) -> list[Callable[..., tf.Tensor]]:
+    """Returns what a branch does, input to output.
+
+    Args:
+        op: The branch.
+        block: Its cell.
+        prefix: Begins the name of each layer.
+        fast: Whether layers are those of this package that are fast to train,
+            or stock ones.
+
+    Raises:
+        TypeError: If the place is no multi-branch cell.
+    """
+    if not isinstance(block, BranchBlock):
+        raise TypeError(f"{block.name!r} is no multi-branch cell.")
+    layers: list[Callable[..., tf.Tensor]] = []
+    for step in op.steps(block.in_channels, block.out_channels, block.stride):
+        name = f"{prefix}_{step.name}"
+        if not step.is_activated and block.squeeze_excite:
+            layers.append(
+                _SqueezeExcite(prefix, step.in_channels, block.activation)
+            )
+        layers += [
+            *_convolutions(step, name, fast=fast),
+            batch_norm(f"{name}_bn", fast=fast),
+        ]
+        if step.is_activated:
+            layers.append(activation(block.activation, f"{name}_activation"))
+    return layers
+
+
+def _convolutions(
+    step: ConvStep, name: str, *, fast: bool
+) -> list[keras.layers.Layer]:
+    """Returns a step's convolution; a strided dilated one is two layers."""
+    if step.is_depthwise:
+        side, stride = step.kernel[0], step.strides[0]
+        if step.dilation == 1:
+            return [depthwise(side, stride, name, fast=fast)]
+        dilated = keras.layers.DepthwiseConv2D(
+            side,
+            padding="same",
+            dilation_rate=step.dilation,
+            use_bias=False,
+            name=name,
+        )
+        if stride == 1:
+            return [dilated]
+        # Every second pixel: no layer both dilates and strides.
+        every = keras.layers.AveragePooling2D(1, stride, name=f"{name}_stride")
+        return [dilated, every]
+    kind = GroupedConv2D if fast and step.groups > 1 else keras.layers.Conv2D
+    return [
+        kind(
+            step.out_channels,
+            step.kernel,
+            step.strides,
+            padding="same",
+            groups=step.groups,
+            use_bias=False,
+            name=name,
+        )
+    ]
+
+
+class _SqueezeExcite:
+    """Weighs channels by what all pixels say together; called once."""
+
+    def __init__(self, prefix: str, channels: int, kind: str) -> None:
+        self._prefix, self._channels, self._kind = prefix, channels, kind
+
+    def __call__(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Returns the weighed channels, by stock layers."""
+        prefix, channels = self._prefix, self._channels
+        pooled = keras.layers.GlobalAveragePooling2D(
+            keepdims=True, name=f"{prefix}_pool"
+        )(inputs)
+        pooled = keras.layers.Conv2D(
+            narrowed(channels), 1, name=f"{prefix}_squeeze"
+        )(pooled)
+        pooled = activation(self._kind, f"{prefix}_squeeze_activation")(pooled)
+        weights = keras.layers.Conv2D(
+            channels, 1, activation="sigmoid", name=f"{prefix}_excite"
+        )(pooled)
+        return keras.layers.Multiply(name=f"{prefix}_weigh")([inputs, weights])

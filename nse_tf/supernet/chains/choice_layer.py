@@ -1,0 +1,247 @@
+"""ChoiceLayer: candidates side by side, mixed by gates."""
+
+import functools
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.spaces import ChoiceBlock, MBConv
+from nse_tf.supernet.chains.mbconv import MBConvPrimitive
+from nse_tf.supernet.layers.batch_norm import MOMENTUM, moved
+from nse_tf.supernet.layers.layouts import layout_of, packed, unpacked
+
+CLOSED = -1
+
+Branch = Callable[..., tuple[tf.Tensor, tf.Tensor]]
+
+
+class ChoiceLayer(keras.layers.Layer):
+    """One place of a supernet with all its candidates.
+
+    It is told which branches are open and never chooses. Only open branches
+    compute; only their rows of weights get a gradient, and only their rows of
+    statistics move. Each open branch is read from the matrix of weights by its
+    index, so neither the graph nor the time grows with the candidates.
+
+    Args:
+        block: The place.
+        rng: Draws the initial weights.
+
+    Call arguments:
+        inputs: `(batch, height, width, in_channels)`.
+        slots: Indices of the open candidates, int32 `(max_open,)`; unused
+            slots hold `CLOSED`.
+        gates: Factor on each candidate, `(>= num_candidates,)`, or None for an
+            equal share of each open branch that computes.
+        training: Whether to normalize by the batch and move statistics.
+        rate: Share of the batch in moved statistics.
+
+    Output shape:
+        `(batch, out_height, out_width, out_channels)`.
+    """
+
+    def __init__(
+        self, block: ChoiceBlock, rng: np.random.Generator, **kwargs: object
+    ) -> None:
+        super().__init__(name=block.name, **kwargs)
+        self.block = block
+        self.layouts = tuple(layout_of(op, block) for op in block.candidates)
+        self.kernel_sizes = np.array(
+            [layout.kernel_size for layout in self.layouts] + [0], np.int32
+        )
+        weights, statistics = self._fresh(rng)
+        self.rows = self.add_weight(
+            name="rows",
+            shape=weights.shape,
+            initializer=lambda shape, dtype: tf.constant(weights, dtype),
+        )
+        self.statistics = self.add_weight(
+            name="statistics",
+            shape=statistics.shape,
+            initializer=lambda shape, dtype: tf.constant(statistics, dtype),
+            trainable=False,
+        )
+        self._branches, self._kinds = self._make_branches()
+        self.built = True
+
+    def _fresh(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Returns fresh matrices of weights and statistics."""
+        weights = [packed(layout.weights, rng) for layout in self.layouts]
+        statistics = [packed(layout.statistics, rng) for layout in self.layouts]
+        return matrix_of(weights), matrix_of(statistics)
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Draws all weights and statistics anew."""
+        for variable, value in zip(
+            (self.rows, self.statistics), self._fresh(rng), strict=True
+        ):
+            variable.assign(value)
+
+    def _make_branches(self) -> tuple[list[Branch], np.ndarray]:
+        """Returns what can be run here, and by candidate index which it is.
+
+        Branch 0 computes nothing: closed slots and identities take it.
+        """
+        ops = self.block.candidates
+        kinds = np.zeros(len(ops) + 1, np.int32)
+        branches: list[Branch] = [self._nothing]
+        for expands in (False, True):
+            members = [
+                op
+                if isinstance(op, MBConv) and (op.expansion > 1) == expands
+                else None
+                for op in ops
+            ]
+            if any(members):
+                kinds[:-1][[op is not None for op in members]] = len(branches)
+                branches.append(
+                    MBConvPrimitive(
+                        self.block,
+                        [*members, None],
+                        self.rows.shape[1],
+                        self.statistics.shape[1],
+                    )
+                )
+        return branches, kinds
+
+    def _nothing(
+        self,
+        inputs: tf.Tensor,
+        index: tf.Tensor,
+        row: tf.Tensor,
+        statistics: tf.Tensor,
+        training: bool = False,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        del index, row, training
+        shape = [
+            tf.shape(inputs)[0],
+            *self.block.out_size,
+            self.block.out_channels,
+        ]
+        return tf.zeros(shape, inputs.dtype), statistics
+
+    def call(
+        self,
+        inputs: tf.Tensor,
+        slots: tf.Tensor,
+        gates: tf.Tensor | None = None,
+        training: bool = False,
+        rate: tf.Tensor | float = 1.0 - MOMENTUM,
+    ) -> tf.Tensor:
+        """Returns the shortcut plus the gated sum of the open branches."""
+        num_candidates = len(self.block.candidates)
+        indices = tf.where(slots == CLOSED, num_candidates, slots)
+        rows = tf.gather(self.rows.value, indices)
+        statistics = tf.gather(self.statistics.value, indices)
+        if gates is None and self.block.max_open > 1:
+            computes = tf.cast(
+                tf.gather(self._kinds, indices) > 0, inputs.dtype
+            )
+            share = tf.math.divide_no_nan(1.0, tf.reduce_sum(computes))
+            gates = tf.fill([num_candidates], share)
+        outputs = inputs if self.block.has_shortcut else None
+        new_statistics = []
+        for slot in range(self.block.max_open):
+            branch, seen = self._run(
+                inputs, indices[slot], rows[slot], statistics[slot], training
+            )
+            if gates is not None:
+                safe = tf.minimum(indices[slot], num_candidates - 1)
+                branch *= tf.gather(gates, safe)
+            outputs = branch if outputs is None else outputs + branch
+            new_statistics.append(moved(statistics[slot], seen, rate))
+        if training:
+            self.statistics.value.scatter_update(
+                tf.IndexedSlices(tf.stack(new_statistics), indices)
+            )
+        return outputs
+
+    def mix(
+        self, inputs: tf.Tensor, shares: tf.Tensor, active: Sequence[int]
+    ) -> tf.Tensor:
+        """Returns the shortcut plus the candidates, each by its share.
+
+        Args:
+            inputs: `(batch, height, width, channels)`.
+            shares: `(max_candidates,)`.
+            active: The candidates that run.
+        """
+        outputs = inputs if self.block.has_shortcut else None
+        rows = tf.gather(self.rows.value, active)
+        statistics = tf.gather(self.statistics.value, active)
+        for number, candidate in enumerate(active):
+            branch, _ = self._branches[self._kinds[candidate]](
+                inputs,
+                tf.constant(candidate),
+                rows[number],
+                statistics[number],
+                training=True,
+            )
+            branch *= shares[candidate]
+            outputs = branch if outputs is None else outputs + branch
+        return outputs
+
+    def _run(
+        self,
+        inputs: tf.Tensor,
+        index: tf.Tensor,
+        row: tf.Tensor,
+        statistics: tf.Tensor,
+        training: bool,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns one slot's branch, and the statistics seen there."""
+        arguments = (inputs, index, row, statistics)
+        computing = sorted({int(kind) for kind in self._kinds[:-1]})
+        if self.block.max_open == 1 and len(computing) == 1:
+            return self._branches[computing[0]](*arguments, training=training)
+        branch, seen = tf.switch_case(
+            tf.gather(self._kinds, index),
+            [
+                functools.partial(run, *arguments, training=training)
+                for run in self._branches
+            ],
+        )
+        return branch, seen
+
+    def values_of(self, candidate: int) -> dict[tuple[str, str], np.ndarray]:
+        """Returns a candidate's weights and statistics by (layer, weight)."""
+        layout = self.layouts[candidate]
+        rows, statistics = self.rows.numpy(), self.statistics.numpy()
+        return {
+            **unpacked(layout.weights, rows[candidate]),
+            **unpacked(layout.statistics, statistics[candidate]),
+        }
+
+    @property
+    def num_slots(self) -> int:
+        """How long `slots` is."""
+        return self.block.max_open
+
+    @property
+    def kernel_lengths(self) -> list[list[int]]:
+        """How long each kernel of each candidate is, in a row's order."""
+        return [
+            [piece.size for piece in layout.kernels] for layout in self.layouts
+        ]
+
+    def kernels(self) -> np.ndarray:
+        """Returns `(num_candidates, row_length)`: kernels, zeros elsewhere."""
+        rows: np.ndarray = self.rows.numpy()[:-1]
+        columns = np.arange(rows.shape[1])
+        return np.where(columns < self.kernel_sizes[:-1, None], rows, 0.0)
+
+
+def matrix_of(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns a row for each candidate, padded with zeros, and one of zeros.
+
+    The last row stands for closed slots: what computes nothing reads it, and
+    its gradient is zero.
+    """
+    values = np.zeros(
+        (len(rows) + 1, max(map(len, rows), default=0)), np.float32
+    )
+    for index, row in enumerate(rows):
+        values[index, : len(row)] = row
+    return values

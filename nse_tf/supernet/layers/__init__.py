@@ -1,0 +1,1 @@
+"""Layers and weight layouts that every family of supernets builds on."""

@@ -1,0 +1,100 @@
+"""Stand-alone networks of a user's model, one layer for each choice."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from nse_tf.supernet.layers.seeding import drawn_from
+from nse_tf.supernet.user_models.choice import Choice
+from nse_tf.supernet.user_models.copying import copied, fast_copy, plain_copy
+
+Place = Callable[[Choice, Callable[[Any], Any]], keras.layers.Layer]
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelCopy:
+    """A copy of a user's model with something in place of its choices.
+
+    Attributes:
+        model: The copy.
+        shared: The copy of every layer that is no choice, by the name that the
+            original has in the user's model, input to output.
+        places: What stands for each choice, input to output.
+    """
+
+    model: keras.Model
+    shared: list[tuple[Any, Any]]
+    places: list[tuple[Choice, keras.layers.Layer]]
+
+
+def copy_model(
+    model: keras.Model, place: Place, *, fast: bool, seed: int = 0
+) -> ModelCopy:
+    """Returns a copy with fresh weights.
+
+    Layers with nothing to train, such as a frozen backbone or an adapted
+    normalization, keep the weights that the user gave them.
+
+    Args:
+        model: Functional, with choices.
+        place: Returns what stands for a choice, given what copies its layers.
+        fast: Whether layers are those that are fast to train and the outputs
+            logits, or what the user wrote.
+        seed: Of what is drawn.
+    """
+    shared: list[tuple[Any, Any]] = []
+    places: list[tuple[Choice, keras.layers.Layer]] = []
+    kept: list[tuple[Any, Any]] = []
+    copy_one = fast_copy if fast else plain_copy
+
+    def keeping(layer: Any) -> Any:
+        copy = copy_one(layer)
+        kept.append((layer, copy))
+        return copy
+
+    def leaf(layer: Any) -> Any:
+        if isinstance(layer, Choice):
+            stand_in = place(layer, lambda each: copied(each, keeping))
+            places.append((layer, stand_in))
+            return stand_in
+        copy = keeping(layer)
+        shared.append((layer, copy))
+        return _as_logits(copy) if fast and layer is last else copy
+
+    last = model.outputs[0]._keras_history.operation
+    with drawn_from(seed):
+        whole = copied(model, leaf)
+    for layer, copy in kept:
+        if getattr(layer, "weights", ()) and not layer.trainable_weights:
+            copy.set_weights(layer.get_weights())
+    return ModelCopy(whole, shared, places)
+
+
+def _as_logits(layer: Any) -> Any:
+    """Returns the last layer without its softmax, which has no weights."""
+    if isinstance(layer, keras.layers.Softmax):
+        return keras.layers.Identity(name=layer.name)
+    if getattr(layer, "activation", None) is keras.activations.softmax:
+        layer.activation = keras.activations.linear
+    return layer
+
+
+def one_of(genes: dict[str, tuple[str, int]]) -> Place:
+    """Returns what puts one of its layers in place of each choice.
+
+    Args:
+        genes: By the name of a choice, that of its place and the index of the
+            layer.
+    """
+
+    def place(
+        choice: Choice, copy_one: Callable[[Any], Any]
+    ) -> keras.layers.Layer:
+        name, index = genes[choice.name]
+        copy = copy_one(choice.layers[index])
+        copy.name = f"{name}_{choice.labels[index]}"
+        return copy
+
+    return place

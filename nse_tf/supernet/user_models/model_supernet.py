@@ -1,0 +1,188 @@
+"""ModelSupernet: the weight-sharing model of a user's own space."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.supernet.chains.supernet import slots
+from nse_tf.supernet.protocols import kernels_of, row_kernel_sizes
+from nse_tf.supernet.user_models.children import copy_model
+from nse_tf.supernet.user_models.choice import Choice
+from nse_tf.supernet.user_models.row_choice import RowChoice
+
+_NOISES = (
+    keras.layers.AlphaDropout,
+    keras.layers.Dropout,
+    keras.layers.GaussianDropout,
+    keras.layers.SpatialDropout1D,
+    keras.layers.SpatialDropout2D,
+    keras.layers.SpatialDropout3D,
+)
+
+
+class ModelSupernet:
+    """All networks of a user's model on one set of weights.
+
+    It is called, trained, calibrated and saved as a `Supernet`.
+
+    Args:
+        model: Functional, with choices; stays as it is.
+        space: Its space.
+        seed: Of the initial weights.
+
+    Attributes:
+        space: The space.
+        places: The layers in place of the choices.
+        shared: The original of every other layer, and its copy here.
+
+    Call arguments:
+        images: `(batch, height, width, channels)`, as the model takes them.
+        open_branches: Indices of the open layers, int32 `(num_places, 1)`.
+        training: Whether batch norm uses and moves statistics.
+        rate: Share of the batch in moved statistics, with dropout switched off,
+            to calibrate; None leaves both as the user set them.
+
+    Output shape:
+        Logits `(batch, num_classes)`.
+    """
+
+    def __init__(
+        self, model: keras.Model, space: SearchSpace, seed: int = 0
+    ) -> None:
+        self.space = space
+        self._model = model
+        copy = copy_model(model, _all_of, fast=True, seed=seed)
+        self._body = copy.model
+        self.shared = copy.shared
+        self.places = [place for _, place in copy.places]
+        layers = [layer for _, layer in copy.shared]
+        for place in self.places:
+            for candidate in place.candidates:
+                layers += candidate._flatten_layers()
+        self._norms = [x for x in layers if hasattr(x, "momentum")]
+        self._noises = [x for x in layers if isinstance(x, _NOISES)]
+
+    def initialize(self, seed: int) -> None:
+        """Draws all weights anew, as for a new supernet of that seed."""
+        fresh = ModelSupernet(self._model, self.space, seed)
+        for variable, other in zip(
+            self.variables, fresh.variables, strict=True
+        ):
+            variable.assign(other.value)
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All weights, statistics and counters."""
+        found: list[keras.Variable] = self._body.variables
+        return found
+
+    @property
+    def weights(self) -> list[keras.Variable]:
+        """Weights and statistics, without the counters of generators."""
+        found: list[keras.Variable] = self._body.weights
+        return found
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Returns the values of `weights`."""
+        return [variable.numpy() for variable in self.weights]
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]:
+        """What training moves."""
+        found: list[keras.Variable] = self._body.trainable_variables
+        return found
+
+    @property
+    def non_trainable_variables(self) -> list[keras.Variable]:
+        """Statistics, frozen weights and counters."""
+        found: list[keras.Variable] = self._body.non_trainable_variables
+        return found
+
+    @property
+    def fixed_layers(self) -> list[keras.layers.Layer]:
+        """The layers that all children share, input to output."""
+        return [
+            copy
+            for _, copy in self.shared
+            if isinstance(copy, keras.layers.Layer)
+        ]
+
+    @property
+    def turning_weights(self) -> list[keras.Variable]:
+        """The kernels of the fixed part, whose rotation counts in angles."""
+        return kernels_of(self.fixed_layers)
+
+    def row_kernel_sizes(self) -> dict[int, np.ndarray]:
+        """Returns how long the kernels of rows are, by index of variable."""
+        return row_kernel_sizes(self.trainable_variables, self.places)
+
+    @property
+    def max_open(self) -> int:
+        """One: a path."""
+        return 1
+
+    def __call__(
+        self,
+        images: tf.Tensor,
+        open_branches: tf.Tensor,
+        gates: None = None,
+        training: bool = False,
+        rate: tf.Tensor | float | None = None,
+    ) -> tf.Tensor:
+        """Returns the logits of the open network.
+
+        Raises:
+            ValueError: If there are gates, which paths have no use for.
+        """
+        if gates is not None:
+            raise ValueError("A supernet of a user's model takes no `gates`.")
+        for index, place in enumerate(self.places):
+            place.opened = open_branches[index, 0]
+        with self._calibrating(rate):
+            outputs: tf.Tensor = self._body(
+                tf.cast(images, tf.float32), training=training
+            )
+        return outputs
+
+    @contextlib.contextmanager
+    def _calibrating(self, rate: tf.Tensor | float | None) -> Iterator[None]:
+        """Lets norms move by `rate` and nothing be dropped, if there is one."""
+        if rate is None:
+            yield
+            return
+        changes = [
+            *((layer, "momentum", 1.0 - rate) for layer in self._norms),
+            *((layer, "rate", 0.0) for layer in self._noises),
+        ]
+        kept = [getattr(layer, name) for layer, name, _ in changes]
+        for layer, name, value in changes:
+            setattr(layer, name, value)
+        try:
+            yield
+        finally:
+            for (layer, name, _), value in zip(changes, kept, strict=True):
+                setattr(layer, name, value)
+
+    def slots_of(self, genotype: Genotype) -> np.ndarray:
+        """Returns a genotype as `open_branches`.
+
+        Raises:
+            ValueError: If the genotype is not of the space.
+        """
+        self.space.require(genotype)
+        return slots(genotype.genes, self.max_open)
+
+
+def _all_of(choice: Choice, copy_one: Callable[[Any], Any]) -> RowChoice:
+    """Returns a place that holds copies of all layers of a choice, built."""
+    layers = [copy_one(layer) for layer in choice.layers]
+    shape = choice.get_build_config()["input_shape"]
+    probe = keras.KerasTensor((None, *shape[1:]), dtype=choice.compute_dtype)
+    for layer in layers:
+        layer(probe)
+    return RowChoice(layers, choice.name)

@@ -1,0 +1,124 @@
+"""RowChoice: the place of a `Choice` in a supernet."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.supernet.chains.choice_layer import matrix_of
+from nse_tf.supernet.user_models.layer_rows import LayerRow
+
+
+class RowChoice(keras.layers.Layer):
+    """One place of a user's model with all its candidates.
+
+    The layers of the user compute with weights that are read from a matrix, a
+    row each, so that a step reads, and moves, those of the open layer only; see
+    the README of this room.
+
+    Args:
+        layers: Built layers; their weights are the first ones.
+        name: Of the place.
+
+    Attributes:
+        opened: Index of the open candidate, a scalar tensor; set before a call.
+        rows: `(num_candidates + 1, row_length)`.
+        statistics: `(num_candidates + 1, statistics_length)`.
+        kernel_sizes: How many numbers of each row are kernels.
+    """
+
+    def __init__(self, layers: Sequence[keras.layers.Layer], name: str) -> None:
+        super().__init__(name=name)
+        self._candidates = _Candidates(layers)
+        self.opened: Any = 0
+        candidates = self._candidates.rows
+        self.kernel_sizes = np.array(
+            [each.kernel_size for each in candidates] + [0], np.int32
+        )
+        weights, statistics = _matrices(candidates)
+        self.rows = self._matrix("rows", weights, trainable=True)
+        self.statistics = self._matrix(
+            "statistics", statistics, trainable=False
+        )
+        self.counters = [each for row in candidates for each in row.counters]
+
+    def _matrix(
+        self, name: str, values: np.ndarray, *, trainable: bool
+    ) -> keras.Variable:
+        return self.add_weight(
+            name=name,
+            shape=values.shape,
+            initializer=lambda shape, dtype: tf.constant(values, dtype),
+            trainable=trainable,
+        )
+
+    def load(self, layers: Sequence[keras.layers.Layer]) -> None:
+        """Takes the weights of other layers of the same configurations."""
+        values = _matrices([LayerRow(layer) for layer in layers])
+        for variable, value in zip(
+            (self.rows, self.statistics), values, strict=True
+        ):
+            variable.assign(value)
+
+    def call(
+        self, inputs: tf.Tensor, training: bool | None = None
+    ) -> tf.Tensor:
+        """Returns what the open layer makes of the inputs."""
+        index = tf.convert_to_tensor(self.opened)
+        row = tf.gather(self.rows.value, [index])[0]
+        statistics = tf.gather(self.statistics.value, [index])[0]
+        outputs, seen = tf.switch_case(
+            index,
+            [
+                functools.partial(
+                    each.call, inputs, row, statistics, bool(training)
+                )
+                for each in self._candidates.rows
+            ],
+        )
+        if training and self.statistics.shape[1] > 0:
+            self.statistics.value.scatter_update(
+                tf.IndexedSlices(seen[tf.newaxis], [index])
+            )
+        return outputs
+
+    @property
+    def candidates(self) -> list[keras.layers.Layer]:
+        """The layers that compute, in order."""
+        return [each.layer for each in self._candidates.rows]
+
+    def fill(self, candidate: int, copy: keras.layers.Layer) -> None:
+        """Gives a copy of a candidate the weights it has here."""
+        self._candidates.rows[candidate].fill(
+            copy,
+            self.rows.numpy()[candidate],
+            self.statistics.numpy()[candidate],
+        )
+
+    @property
+    def kernel_lengths(self) -> list[list[int]]:
+        """How long each kernel of each candidate is, in a row's order."""
+        return [each.kernel_lengths for each in self._candidates.rows]
+
+    def kernels(self) -> np.ndarray:
+        """Returns `(num_candidates, row_length)`: kernels, zeros elsewhere."""
+        rows: np.ndarray = self.rows.numpy()[:-1]
+        columns = np.arange(rows.shape[1])
+        return np.where(columns < self.kernel_sizes[:-1, None], rows, 0.0)
+
+
+class _Candidates:
+    """Holds layers where Keras does not take them for parts of the place."""
+
+    def __init__(self, layers: Sequence[keras.layers.Layer]) -> None:
+        self.rows = [LayerRow(layer) for layer in layers]
+
+
+def _matrices(candidates: list[LayerRow]) -> tuple[np.ndarray, np.ndarray]:
+    weights, statistics = zip(
+        *(each.values() for each in candidates), strict=True
+    )
+    return matrix_of(weights), matrix_of(statistics)

@@ -1,0 +1,55 @@
+"""Takes part in the trainings of a process that decides; keeps nothing."""
+
+import logging
+
+from nse_tf.jobs import TrainChild, TrainSupernet, job_from_json
+from nse_tf.training.peers import END, Companions
+from nse_tf.training.supernet_trainer import SupernetTrainer
+from nse_tf.training.trainings import Trainings
+
+LOGGER = logging.getLogger("nse_tf")
+
+# What the leader tells beside jobs, with the number of cells.
+MAKE = "make a supernet"
+
+
+class Follower:
+    """A process of a multi-worker strategy that does not decide.
+
+    Args:
+        trainings: As of the process that does.
+    """
+
+    def __init__(self, trainings: Trainings) -> None:
+        self._trainings = trainings
+        self._companions = Companions(trainings.strategy)
+        self._trainer: SupernetTrainer | None = None
+
+    def follow(self) -> None:
+        """Takes its part of every batch until the search ends."""
+        while (message := self._companions.told())["next"] != END:
+            if isinstance(message["next"], list):
+                _, num_cells = message["next"]
+                self._trainer = self._trainings.supernet_trainer(num_cells)
+                continue
+            job = job_from_json(message["next"])
+            try:
+                if isinstance(job, TrainSupernet):
+                    self._train_supernet(job)
+                elif isinstance(job, TrainChild):
+                    self._train_child(job)
+            except ValueError as error:  # The leader tells the search of it.
+                LOGGER.warning("%s", error)
+
+    def _train_supernet(self, job: TrainSupernet) -> None:
+        if self._trainer is None:
+            raise RuntimeError("A supernet is trained that was never made.")
+        self._trainer.restore(self._companions.received())
+        self._trainings.train_supernet(self._trainer, job, lambda loss: None)
+
+    def _train_child(self, job: TrainChild) -> None:
+        _, trainer = self._trainings.child_trainer(job)
+        trainer.restore(self._companions.received())
+        trainer.train(
+            job.epochs, job.seed, lambda loss: self._companions.agreed(True)
+        )

@@ -1,0 +1,1 @@
+"""keras-tuner's trials, oracles and tuners, made durable."""

@@ -1,0 +1,92 @@
+"""keras-tuner's own state, told from the results table.
+
+keras-tuner writes all of it anew at every trial, so that a trial costs the more
+the more came before. Here each trial is a row, and the rest is constant.
+"""
+
+import json
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine import trial as trial_module
+
+from nse_tf.distribute.shards import join_shards, parent_of
+from nse_tf.jobs import result_from_json, result_to_json
+from nse_tf.methods.method import SCHEMA
+from nse_tf.trials.results_table import ResultsTable, TrialRow
+
+Trials = dict[str, trial_module.Trial]
+
+
+def trial_row(
+    oracle: keras_tuner.Oracle, trial: trial_module.Trial, digest: str
+) -> TrialRow:
+    """Returns a trial as a row; `digest` is that of its whole job."""
+    is_last = oracle.end_order[-1:] == [trial.trial_id]
+    return TrialRow(
+        int(trial.trial_id),
+        trial.hyperparameters.values["job"],
+        digest,
+        oracle._run_times.get(trial.trial_id, 0),
+        len(oracle.end_order) - 1 if is_last else None,
+        json.dumps(trial.get_state()),
+    )
+
+
+def library_state(oracle: keras_tuner.Oracle) -> dict[str, Any]:
+    """Returns what of keras-tuner's state does not grow with the trials."""
+    return {
+        "hyperparameters": oracle.hyperparameters.get_config(),
+        "seed": oracle.seed,
+    }
+
+
+def state_of_table(
+    table: ResultsTable, facts: dict[str, Any], state: dict[str, Any]
+) -> tuple[Trials, dict[str, Any]]:
+    """Returns the trials and an oracle's state.
+
+    Trials that were not over are to be run again, the first ones first.
+
+    Args:
+        table: Of the run.
+        facts: What was kept for the whole run.
+        state: That of an oracle which has done nothing yet.
+    """
+    rows = table.trials()
+    trials = {}
+    for row in rows:
+        trial = trial_module.Trial.from_state(json.loads(row.state))
+        trials[trial.trial_id] = trial
+    ids = dict(zip((row.number for row in rows), trials, strict=True))
+    ended = sorted(
+        (row for row in rows if row.ended is not None),
+        key=lambda row: row.ended or 0,
+    )
+    results, shards = join_shards(
+        {
+            row.job: result_from_json(json.loads(row.told))
+            for row in table.results()
+        }
+    )
+    return trials, {
+        **state,
+        **facts["library"],
+        "start_order": list(ids.values()),
+        "end_order": [ids[row.number] for row in ended],
+        "run_times": {ids[row.number]: row.runs for row in rows},
+        "retry_queue": [
+            ids[row.number] for row in reversed(rows) if row.ended is None
+        ],
+        "method": {
+            "schema": SCHEMA,
+            "settings": facts["settings"],
+            "asked": {parent_of(row.job)[0]: row.asked for row in rows},
+            "results": {
+                job: result_to_json(result) for job, result in results.items()
+            },
+        },
+        "shards": {
+            shard: result_to_json(result) for shard, result in shards.items()
+        },
+    }

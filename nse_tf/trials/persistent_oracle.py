@@ -1,0 +1,232 @@
+"""keras-tuner's Oracle with bookkeeping that lasts and does not grow."""
+
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine import trial as trial_module
+
+from nse_tf.costs import CostModel
+from nse_tf.distribute.identity import differences
+from nse_tf.distribute.leased_trials import LeasedTrials
+from nse_tf.distribute.locking import open_library_lock, synchronized
+from nse_tf.distribute.shards import SharedJobs
+from nse_tf.methods import Method, SearchError
+from nse_tf.spaces import SearchSpace
+from nse_tf.trials.job_files import error_path, write_job
+from nse_tf.trials.keras_tuner_state import (
+    library_state,
+    state_of_table,
+    trial_row,
+)
+from nse_tf.trials.run_storage import TABLE, Bookkeeper
+
+
+class DurableOracle(LeasedTrials, keras_tuner.Oracle):
+    """What every oracle of ours keeps of a search, and how.
+
+    A trial counts when its rows are committed to the run's results table; a
+    reload goes on from there. A trial costs the same however many came before.
+
+    Args:
+        method: Asks for jobs.
+        space: What the method searches.
+        **kwargs: As of `keras_tuner.Oracle`.
+
+    Attributes:
+        method: Asks for jobs.
+        space: What the method searches.
+    """
+
+    def __init__(
+        self, method: Method, space: SearchSpace, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.method = method
+        self.space = space
+        self._jobs = SharedJobs(method)
+        self._ended: set[str] = set()
+        self._books: Bookkeeper | None = None
+
+    @property
+    def books(self) -> Bookkeeper:
+        """The run's files; opened with the first that is needed of them."""
+        if self._books is None:
+            model = getattr(self.method, "model", None) or CostModel(self.space)
+            self._books = Bookkeeper(self.folder, self.space, model)
+        return self._books
+
+    @synchronized
+    def create_trial(self, tuner_id: str) -> trial_module.Trial:
+        """Returns a trial to run; see `keras_tuner.Oracle`.
+
+        A disk that is full ends the search; nothing is lost.
+        """
+        try:
+            trial = super().create_trial(tuner_id)
+            if trial.status == trial_module.TrialStatus.RUNNING:
+                job_id = trial.hyperparameters.values["job"]
+                write_job(self.folder, self._jobs.find(job_id))
+            elif self._may_be_needed(trial):
+                trial.status = trial_module.TrialStatus.IDLE
+            return trial
+        except OSError as error:
+            self.failure = error
+            self.ongoing_trials.pop(tuner_id, None)
+            open_library_lock(self)
+        return trial_module.Trial(
+            self.get_space(), status=trial_module.TrialStatus.STOPPED
+        )
+
+    @synchronized
+    def is_over(self) -> bool:
+        """Whether nothing is at work and nothing is left to do."""
+        if self.ongoing_trials or self._retry_queue:
+            return self.failure is not None and not self.ongoing_trials
+        if self.failure is not None or self.remaining_trials() == 0:
+            return True
+        try:
+            is_done = self.method.is_done
+            self.books.record(self.method.history)
+        except (OSError, RuntimeError, ValueError) as error:
+            self.failure = error
+            return True
+        return is_done
+
+    @synchronized
+    def update_trial(
+        self, trial_id: str, metrics: dict[str, float], step: int = 0
+    ) -> Any:
+        """Notes metrics; a trial that judges nothing lacks the objective."""
+        trial = self.trials[trial_id]
+        for name, value in metrics.items():
+            if not trial.metrics.exists(name):
+                is_objective = name == self.objective.name
+                trial.metrics.register(
+                    name,
+                    direction=self.objective.direction
+                    if is_objective
+                    else "min",
+                )
+            trial.metrics.update(name, value, step=step)
+        return trial
+
+    def _take_over(self, trial: trial_module.Trial) -> None:
+        """Completes a trial that came over the wire by what that drops.
+
+        It shuffles the space and leaves out the message, which the worker
+        leaves in the trial's folder.
+        """
+        mine = self.trials[trial.trial_id]
+        mine.hyperparameters.values.update(trial.hyperparameters.values)
+        trial.hyperparameters = mine.hyperparameters
+        if trial.trial_id in self._retry_queue:  # It was taken for dead.
+            self._retry_queue.remove(trial.trial_id)
+        path = error_path(self.folder, trial.trial_id)
+        if trial.message is None and path.exists():
+            trial.message = path.read_text()
+
+    def _check_consecutive_failures(self) -> None:
+        """Ends the search after too many failures; keeps the lock in order."""
+        limit = self.max_consecutive_failed_trials
+        last = [self.trials[each] for each in self.end_order[-limit:]]
+        failed = trial_module.TrialStatus.FAILED
+        if len(last) == limit and all(each.status == failed for each in last):
+            self.failure = SearchError(
+                "Number of consecutive failures exceeded the limit of "
+                f"{limit}.\n{last[-1].message or ''}"
+            )
+
+    def _record_values(self, trial: trial_module.Trial) -> None:
+        """Leaves values as they are, where keras-tuner would add random ones.
+
+        A trial that trains no child has no op for any place, and no two trials
+        do the same job.
+        """
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns keras-tuner's state and the method's, whole."""
+        state: dict[str, Any] = super().get_state()
+        return {
+            **state,
+            "method": self.method.get_state(),
+            "shards": self._jobs.get_state(),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from a state.
+
+        Raises:
+            ValueError: If it is that of another search; says what differs.
+        """
+        self.method.set_state(state["method"])
+        super().set_state(state)
+        # In order, and without one that a kill kept out of the state.
+        self.trials: dict[str, trial_module.Trial] = {
+            trial_id: self.trials[trial_id]
+            for trial_id in self.start_order
+            if trial_id in self.trials
+        }
+        self._ended = set(self.end_order)
+        self._jobs.resume(
+            state.get("shards", {}),
+            [
+                trial.hyperparameters.values["job"]
+                for trial in self.trials.values()
+            ],
+        )
+
+    @synchronized
+    def claim(self, identity: dict[str, Any]) -> None:
+        """Says what else decides the run's outcome; see `identity`.
+
+        Raises:
+            ValueError: If the folder holds a run of another identity; says
+                what differs.
+        """
+        known = self.books.facts().get("identity")
+        if known is not None and (found := differences(known, identity)):
+            raise ValueError(
+                f"{self.folder} holds a run of another kind: {found}. Go on "
+                "with what it was, or use another folder."
+            )
+        self.books.note_facts({"identity": identity})
+
+    @synchronized
+    def save(self) -> None:
+        """Makes what happened count, whole or not at all."""
+        self.books.note_facts(
+            {
+                "settings": self.method.get_settings(),
+                "library": library_state(self),
+            }
+        )
+        self.books.table.commit()
+
+    @synchronized
+    def reload(self) -> None:
+        """Goes on from the run's files; see `bookkeeping`.
+
+        Raises:
+            RuntimeError: If the folder holds another kind of project.
+            ValueError: If it holds another search; says what differs.
+        """
+        if not (self.folder / TABLE).exists():
+            raise RuntimeError(
+                f"The existing project at {self.folder} has no {TABLE}, so it "
+                "is none of ours. Change `project_name`, or pass "
+                "`overwrite=True` to begin anew there."
+            )
+        facts = self.books.facts()
+        if not facts:
+            return  # Killed before anything was noted.
+        self.trials, state = state_of_table(
+            self.books.table, facts, self.get_state()
+        )
+        self.set_state(state)
+        self.books.repair()
+
+    def _save_trial(self, trial: trial_module.Trial) -> None:
+        """Notes a trial, to count with the next `save`."""
+        job_id = trial.hyperparameters.values["job"]
+        digest = self._jobs.asked_digest(job_id)
+        self.books.note_trial(trial_row(self, trial, digest))

@@ -1,0 +1,246 @@
+"""Brings the files of a run up to what its oracle knows, a step at a time.
+
+`results.sqlite` is where a trial counts. All else follows from it and is made
+again if it is lost: `oracle.json`, `trial_*/`, `jobs/`, `results/`, the log,
+the spaces. The other way round, `results/` is enough to make the table again.
+"""
+
+import json
+import logging
+import math
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nse_tf.costs import CostModel
+from nse_tf.jobs import (
+    ChildrenEvaluated,
+    EvaluateChildren,
+    Genes,
+    Job,
+    Result,
+    job_from_json,
+    job_to_json,
+    result_from_json,
+    result_to_json,
+)
+from nse_tf.reporting import RunLog
+from nse_tf.reporting.scalars import ScalarFile
+from nse_tf.spaces import SearchSpace
+from nse_tf.spaces.files import json_bytes, json_line, write_bytes
+from nse_tf.spaces.sealed_files import (
+    DamagedError,
+    read_sealed,
+    sealed_bytes,
+    set_aside,
+    write_sealed,
+)
+from nse_tf.spaces.space_json import space_to_json
+from nse_tf.trials.job_files import job_path, result_content, result_path
+from nse_tf.trials.results_table import (
+    COST_COLUMNS,
+    ChildRow,
+    ResultRow,
+    ResultsTable,
+    TrialRow,
+)
+
+LOGGER = logging.getLogger("nse_tf")
+
+TABLE = "results.sqlite"
+
+Event = dict[str, Any]
+
+
+class Bookkeeper:
+    """Holds the results table of a run and the files that follow from it.
+
+    A table that is damaged is set aside and begun anew; the search then goes
+    through its results again, which costs no training.
+
+    Args:
+        folder: The run's folder.
+        space: What is searched.
+        model: Prices the children that are judged.
+
+    Raises:
+        ValueError: If another process writes the table.
+    """
+
+    def __init__(
+        self, folder: pathlib.Path, space: SearchSpace, model: CostModel
+    ) -> None:
+        self._folder = folder
+        self._space = space
+        self._model = model
+        self._log = RunLog(folder / "log.jsonl")
+        self._scalars = ScalarFile(folder)
+        self._num_recorded = 0
+        self.table = self._open()
+
+    def record(self, history: Sequence[Event]) -> None:
+        """Writes what is new in a history to log, curves and spaces.
+
+        The first time, what an earlier process wrote is compared and mended.
+        """
+        if self._num_recorded == 0:
+            self._log.mend(history)
+        new = history[self._num_recorded :]
+        if not new:
+            return
+        self._log.append(new)
+        self._scalars.extend(new)
+        for event in new:
+            if event["event"] == "space":
+                self._keep_space(event)
+        self._num_recorded = len(history)
+
+    def note_facts(self, facts: dict[str, Any]) -> None:
+        """Keeps what holds for the whole run, in the table and beside it."""
+        known = self.table.facts()
+        for name, value in facts.items():
+            if name not in known or known[name] != value:
+                self.table.set_fact(name, value)
+        content = {"schema": "nse_tf.oracle/1", **known, **facts}
+        path = self._folder / "oracle.json"
+        if not path.exists() or path.read_bytes() != sealed_bytes(content):
+            write_sealed(path, content)
+
+    def facts(self) -> dict[str, Any]:
+        """Returns what was kept; of a table begun anew, what lies beside."""
+        path = self._folder / "oracle.json"
+        facts = self.table.facts()
+        try:
+            beside = read_sealed(path)
+        except FileNotFoundError:
+            return facts
+        except DamagedError as error:
+            LOGGER.warning(
+                "%s Kept as %s; written again from %s.",
+                error,
+                set_aside(path).name,
+                TABLE,
+            )
+            return facts
+        return facts or {k: v for k, v in beside.items() if k != "schema"}
+
+    def note_trial(self, row: TrialRow) -> None:
+        """Keeps a trial, and shows it where keras-tuner's users look."""
+        self.table.set_trial(row)
+        self._show_trial(row)
+
+    def note_result(self, job: Job, result: Result) -> None:
+        """Keeps what came of a job, with the children that it judged."""
+        self.table.add_result(
+            ResultRow(
+                job.id,
+                json.dumps(job_to_json(job)),
+                json.dumps(result_to_json(result)),
+            ),
+            self._children(job, result),
+        )
+        # Where a worker could not write it: its job failed.
+        content = sealed_bytes(result_content(job, result))
+        self._restored(result_path(self._folder, job.id), content)
+
+    def repair(self) -> None:
+        """Writes again what follows from the table and is not as it was."""
+        mended: list[str] = []
+        for row in self.table.trials():
+            mended += self._show_trial(row)
+        for result in self.table.results():
+            job = job_from_json(json.loads(result.asked))
+            told = result_from_json(json.loads(result.told))
+            for path, content in (
+                (job_path(self._folder, job.id), {"job": job_to_json(job)}),
+                (
+                    result_path(self._folder, job.id),
+                    result_content(job, told),
+                ),
+            ):
+                mended += self._restored(path, sealed_bytes(content))
+        if mended:
+            LOGGER.warning(
+                "Damaged or missing, and written again from %s: %s.",
+                TABLE,
+                ", ".join(mended),
+            )
+
+    def _open(self) -> ResultsTable:
+        path = self._folder / TABLE
+        try:
+            return ResultsTable(path)
+        except DamagedError as error:
+            aside = set_aside(path)
+            journal = path.with_name(f"{path.name}-journal")
+            if journal.exists():  # It would be played into the new file.
+                set_aside(journal)
+            LOGGER.warning(
+                "%s Kept as %s; the search goes through the results in "
+                "%s again, where nothing needs to be trained twice.",
+                error,
+                aside.name,
+                self._folder / "results",
+            )
+            return ResultsTable(path)
+
+    def _children(self, job: Job, result: Result) -> list[ChildRow]:
+        if not isinstance(job, EvaluateChildren) or not isinstance(
+            result, ChildrenEvaluated
+        ):
+            return []
+        return [
+            ChildRow(
+                job.id,
+                job.generation,
+                json.dumps(genes),
+                accuracy if math.isfinite(accuracy) else None,
+                *(costs.get(name) for name in COST_COLUMNS),
+            )
+            for genes, accuracy, costs in zip(
+                job.children,
+                result.accuracies,
+                self._costs(job.children),
+                strict=True,
+            )
+        ]
+
+    def _costs(self, children: Sequence[Genes]) -> list[dict[str, float]]:
+        """Returns the costs of each child; of single paths all at once."""
+        if any(len(gene) != 1 for genes in children for gene in genes):
+            return [
+                {name: float(cost) for name, cost in costs.items()}
+                for costs in (
+                    self._model.costs(self._space.genotype(genes))
+                    for genes in children
+                )
+            ]
+        paths = np.array(children)[:, :, 0]
+        columns = {
+            name: self._model.path_costs(name, paths).astype(float).tolist()
+            for name in self._model.names
+        }
+        return [
+            dict(zip(columns, row, strict=True))
+            for row in zip(*columns.values(), strict=True)
+        ]
+
+    def _keep_space(self, event: Event) -> None:
+        """Writes the space after a stage, unless it lies there intact."""
+        path = self._folder / f"space_{event.get('stage', 0):03d}.json"
+        space = self._space.restrict(event["active"])
+        self._restored(path, json_bytes(space_to_json(space)))
+
+    def _show_trial(self, row: TrialRow) -> list[str]:
+        state = json.loads(row.state)
+        path = self._folder / f"trial_{state['trial_id']}" / "trial.json"
+        return self._restored(path, json_line(state))
+
+    def _restored(self, path: pathlib.Path, content: bytes) -> list[str]:
+        """Writes a file unless it holds just that; returns what was mended."""
+        if path.exists() and path.read_bytes() == content:
+            return []
+        write_bytes(path, content, durable=False)
+        return [str(path.relative_to(self._folder))]

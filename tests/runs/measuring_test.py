@@ -1,0 +1,136 @@
+import math
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+
+from nse_tf.costs import CostModel
+from nse_tf.datasets import load
+from nse_tf.export import TablePlan, convert, convert_part
+from nse_tf.spaces import Identity, MBConv, Stage, make_preset
+from nse_tf.supernet import build_child
+from nse_tf.training import accuracy
+from nse_tf.runs.measuring import (
+    accuracy_of_file,
+    measure_models,
+    measured_table,
+    table_builders,
+    table_keys,
+    whole_networks,
+)
+from tests.costs.strategies import made_up_table
+from tests.supernet.tiny_spaces import tiny_space
+
+SPACE = tiny_space(ops=(MBConv(3, 1), MBConv(3, 3)))
+
+
+def test_every_row_has_a_builder() -> None:
+    builders = table_builders(SPACE)
+    assert builders.keys() == made_up_table(SPACE).rows.keys()
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        assert set(table_keys(SPACE, SPACE.sample(rng))) <= builders.keys()
+
+
+def test_rows_that_the_table_adds_are_those_that_the_cost_model_adds() -> None:
+    table = made_up_table(SPACE)
+    model = CostModel(SPACE, table)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        genotype = SPACE.sample(rng)
+        latency_ms, size_bytes = table.predict(table_keys(SPACE, genotype))
+        costs = model.costs(genotype)
+        assert costs["latency_ms"] == pytest.approx(latency_ms)
+        assert costs["size_bytes"] == pytest.approx(size_bytes)
+
+
+def test_an_identity_has_no_row() -> None:
+    # Only the first place keeps its shape, and may be left out.
+    assert SPACE.blocks[0].candidates[2] == Identity()
+    assert len(table_keys(SPACE, SPACE.genotype([0, 0, 0]))) == 5
+    assert len(table_keys(SPACE, SPACE.genotype([2, 0, 0]))) == 4
+
+
+@pytest.mark.slow
+def test_whole_networks_of_multi_branch_cells_open_several_branches() -> None:
+    space = make_preset(
+        "nse_tiny", image_size=(8, 8), image_channels=1, num_classes=10
+    )
+    model = CostModel(space, made_up_table(space))
+    rng = np.random.default_rng(0)
+    networks = whole_networks(space, 4, "fp32", rng)
+    counts = [len(network.keys) - 2 for network in networks]
+    # Seven cells, three of which may be skipped.
+    assert max(counts) > len(space.blocks)
+    assert all(4 <= count <= 28 for count in counts)
+    assert len(set(counts)) > 1
+    low, high = model.range("latency_ms")
+    assert model.table is not None
+    for network in networks:
+        assert low <= model.table.predict(network.keys)[0] <= high
+
+
+@pytest.mark.slow
+def test_a_measured_table_prices_the_space_and_is_kept(
+    tmp_path: pathlib.Path,
+) -> None:
+    plan = TablePlan(runs=5, min_seconds=0.002)
+    # How right it is says the machine, which other tests keep busy.
+    table = measured_table(SPACE, plan, tmp_path, seed=0, max_error=math.inf)
+    assert not table.missing(table_builders(SPACE))
+    assert table.fit is not None
+    assert table.fit.num_networks >= 4
+    cheapest, dearest = CostModel(SPACE, table).range("latency_ms")
+    assert 0 < cheapest < dearest
+    (kept,) = tmp_path.rglob("*.json")
+    assert kept.name == "fp32_1threads.json"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_measured_size_is_that_of_the_file_handed_over(precision: str) -> None:
+    small, large = (
+        build_child(SPACE, SPACE.genotype(path), fast=False)
+        for path in ((0, 0, 0), (1, 1, 1))
+    )
+    latencies_ms, sizes = measure_models([small, large], precision, 1)
+    assert all(each > 0 for each in latencies_ms)
+    assert sizes[0] < sizes[1]
+    noise = np.random.default_rng(1).uniform(0, 255, (4, 8, 8, 1))
+    handed_over = convert(large, precision, noise)
+    assert sizes[1] == pytest.approx(len(handed_over), rel=0.1)
+
+
+def test_an_untrained_child_is_as_large_as_a_trained_one() -> None:
+    # Branches beside a shortcut start with scales of zero, which leave kernels
+    # of zeros, and a range of 0 to 0 for int8.
+    space = tiny_space(ops=(MBConv(3, 3),), stages=(Stage(8, 3, 1),))
+    child = build_child(space, space.genotype([0, 0, 0]))
+    noise = np.random.default_rng(0).uniform(0, 255, (4, 8, 8, 1))
+    _, (measured,) = measure_models([child], "int8", 1)
+    rng = np.random.default_rng(0)
+    for layer in child.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.gamma.assign(rng.uniform(0.5, 1.5, layer.gamma.shape))
+    trained = len(convert_part(child, "int8", noise))
+    assert measured == pytest.approx(trained, rel=0.005)
+
+
+# The kernel that least squares find spans too much for 8 bits.
+@pytest.mark.parametrize(("precision", "lost"), [("fp32", 0), ("int8", 0.08)])
+def test_accuracy_of_a_file_is_near_that_of_the_network(
+    precision: str, lost: float
+) -> None:
+    data = load("digits")
+    given = keras.Input((8, 8, 1))
+    dense = keras.layers.Dense(10)
+    model = keras.Model(given, dense(keras.layers.Flatten()(given)))
+    known = np.asarray(data.train.images, float).reshape(len(data.train), -1)
+    ones = np.eye(10)[data.train.labels]
+    kernel = np.linalg.lstsq(known, ones, rcond=None)[0]
+    dense.set_weights([kernel, np.zeros(10)])
+    found = accuracy_of_file(model, precision, data.train, data.validation)
+    wanted = accuracy(model, data.validation)
+    assert found == pytest.approx(wanted, abs=lost + 1e-6)
+    assert wanted > 0.88

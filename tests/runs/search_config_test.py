@@ -1,0 +1,111 @@
+import dataclasses
+import json
+import pathlib
+from typing import Any
+
+import pytest
+
+from nse_tf.costs import Budget
+from nse_tf.evolution import EXPLORERS
+from nse_tf.methods import nse_config, operator_scoring
+from nse_tf.shrinking import PUBLISHED_SCHEDULES
+from nse_tf.runs import search_config
+from nse_tf.tuners.efforts import EFFORTS
+from nse_tf.runs.search_config import EFFORT_NAMES, METHODS, SearchConfig
+
+CONFIG = SearchConfig(pathlib.Path("runs/digits"))
+
+
+def test_the_settings_are_json_and_come_back() -> None:
+    config = dataclasses.replace(
+        CONFIG,
+        data_dir=pathlib.Path("photos"),
+        budget=Budget(macs=1.5e6, latency_ms=0.1, min_macs=1e5),
+        overrides=(("batch_size", 16), ("supernet_learning_rate", 0.1)),
+    )
+    settings = config.settings()
+    assert json.loads(json.dumps(settings)) == settings
+    assert settings["data_dir"] == "photos"
+    assert settings["max_macs"] == 1.5e6
+    assert settings["max_latency_ms"] == 0.1
+    assert settings["min_macs"] == 1e5
+    assert settings["batch_size"] == 16
+    assert settings["supernet_learning_rate"] == 0.1
+
+
+def test_what_is_left_to_the_data_is_no_setting() -> None:
+    assert CONFIG.settings() == {
+        "dataset": "digits",
+        "validation_fraction": 0.2,
+        "method": "evolution",
+        "inherit_by": "front",
+        "shrink": True,
+        "score": "angle",
+        "precision": "fp32",
+        "rank_by": "keras",
+        "num_threads": 1,
+        "seed": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("run_dir", pathlib.Path("elsewhere")),
+        ("cache_dir", pathlib.Path("elsewhere")),
+    ],
+)
+def test_where_files_lie_decides_nothing(field: str, value: Any) -> None:
+    moved = dataclasses.replace(CONFIG, **{field: value})
+    assert moved.settings() == CONFIG.settings()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dataset": "mnist"},
+        {"image_size": 16},
+        {"image_channels": 3},
+        {"validation_fraction": 0.3},
+        {"space": "spos"},
+        {"width": 0.5},
+        {"depth": 0.5},
+        {"method": "random"},
+        {"shrink": False},
+        {"shrink_schedule": "darts"},
+        {"budget": Budget(size_bytes=1e5)},
+        {"budget": Budget(min_macs=1e5)},
+        {"precision": "int8"},
+        {"num_threads": 2},
+        {"effort": "paper"},
+        {"overrides": (("batch_size", 8),)},
+        {"augmentation": "none"},
+        {"seed": 1},
+        {"data_dir": pathlib.Path("photos")},
+    ],
+    ids=str,
+)
+def test_whatever_decides_the_outcome_is_a_setting(
+    change: dict[str, Any],
+) -> None:
+    changed = dataclasses.replace(CONFIG, **change)
+    assert changed.settings() != CONFIG.settings()
+
+
+def test_the_names_are_those_that_there_are() -> None:
+    """They are repeated there to check flags without loading TensorFlow."""
+    assert set(EFFORT_NAMES) == set(EFFORTS)
+    assert set(METHODS) == {*EXPLORERS, "nse"}
+    assert tuple(EXPLORERS) == search_config.EXPLORERS
+
+
+def test_the_flag_names_every_score() -> None:
+    assert search_config.SCORES == operator_scoring.SCORES
+
+
+def test_the_flag_names_every_published_schedule() -> None:
+    assert tuple(PUBLISHED_SCHEDULES) == search_config.SCHEDULES
+
+
+def test_the_flag_names_every_way_to_inherit() -> None:
+    assert search_config.INHERITANCES == nse_config.INHERITANCES

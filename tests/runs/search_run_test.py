@@ -1,0 +1,265 @@
+import dataclasses
+import pathlib
+from typing import Any
+
+import pytest
+
+from nse_tf.costs import Budget, BudgetError
+from nse_tf.datasets import ImageData
+from nse_tf.shrinking import PUBLISHED_SCHEDULES
+from nse_tf.spaces import make_preset, save_space
+from nse_tf.training import NB201_RECIPE
+from nse_tf.runs.effort_choice import fitted_to, make_effort
+from nse_tf.tuners.efforts import EFFORTS
+from nse_tf.runs.search_config import SearchConfig
+from nse_tf.runs.search_run import (
+    load_data,
+    make_space,
+    run_search,
+)
+from tests.supernet.tiny_spaces import tiny_space
+from tests.training.tiny_data import image_data
+
+DATA: ImageData = image_data()
+CONFIG = SearchConfig(pathlib.Path("never_made"))
+
+
+def with_overrides(**numbers: float) -> SearchConfig:
+    """Returns a config with single numbers overridden."""
+    return dataclasses.replace(CONFIG, overrides=tuple(numbers.items()))
+
+
+def test_the_space_is_made_for_the_data() -> None:
+    skeleton = make_space(CONFIG, DATA).skeleton
+    assert skeleton.image_size == (8, 8)
+    assert skeleton.image_channels == 1
+    assert skeleton.num_classes == 3
+
+
+def test_a_space_goes_by_name_and_multipliers() -> None:
+    config = dataclasses.replace(CONFIG, space="fairnas", width=0.5, depth=0.5)
+    space = make_space(config, DATA)
+    assert space.name == "fairnas"
+    plain = make_space(dataclasses.replace(CONFIG, space="fairnas"), DATA)
+    assert len(space.blocks) < len(plain.blocks)
+
+
+def test_a_space_may_come_from_a_file(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "mine.json"
+    save_space(tiny_space(), path)
+    config = dataclasses.replace(CONFIG, space=str(path))
+    assert make_space(config, DATA) == tiny_space()
+    with pytest.raises(ValueError, match="leave out --width, or"):
+        make_space(dataclasses.replace(config, width=0.5), DATA)
+
+
+def test_a_file_s_space_for_other_images_is_refused(
+    tmp_path: pathlib.Path,
+) -> None:
+    path = tmp_path / "mine.json"
+    save_space(tiny_space((16, 16)), path)
+    with pytest.raises(ValueError, match=r"\(16, 16, 1, 3\).*\(8, 8, 1, 3\)"):
+        make_space(dataclasses.replace(CONFIG, space=str(path)), DATA)
+
+
+def test_a_space_of_cells_can_be_searched() -> None:
+    space = make_space(dataclasses.replace(CONFIG, space="nb201"), DATA)
+    assert space.skeleton.num_classes == DATA.num_classes
+
+
+def test_a_latency_limit_on_cells_is_refused_before_anything_is_measured(
+    tmp_path: pathlib.Path,
+) -> None:
+    config = dataclasses.replace(
+        CONFIG,
+        space="nb201",
+        run_dir=tmp_path / "run",
+        budget=Budget(latency_ms=1.0),
+    )
+    with pytest.raises(ValueError, match="--max_macs_m"):
+        run_search(config)
+
+
+@pytest.mark.parametrize(
+    ("score", "numbers", "expected"),
+    [
+        ("angle_of_unit_kernels", {}, None),
+        ("angle", {"children_per_operator": 7}, 7),
+        ("accuracy", {}, 1000),
+        ("accuracy", {"children_per_operator": 7}, 7),
+    ],
+)
+def test_cells_have_all_their_angles_but_not_all_accuracies(
+    score: str, numbers: dict[str, float], expected: int | None
+) -> None:
+    config = dataclasses.replace(with_overrides(**numbers), score=score)
+    space = make_preset("nb201")
+    effort = fitted_to(make_effort(config, DATA), space, config)
+    assert effort.search.children_per_operator == expected
+    assert effort.supernet.weight_decay == NB201_RECIPE.weight_decay
+
+
+def test_only_cells_of_nasbench201_are_trained_as_these_are() -> None:
+    effort = make_effort(CONFIG, DATA)
+    for name in ("darts", "spos_tiny"):
+        assert fitted_to(effort, make_preset(name), CONFIG) == effort
+
+
+def test_operators_are_dropped_as_published_but_for_single_numbers() -> None:
+    config = dataclasses.replace(
+        with_overrides(shrink_first_epochs=3), shrink_schedule="darts"
+    )
+    shrinking = make_effort(config, DATA).search.shrinking
+    assert shrinking == dataclasses.replace(
+        PUBLISHED_SCHEDULES["darts"], first_epochs=3
+    )
+    config = dataclasses.replace(config, shrink=False)
+    assert make_effort(config, DATA).search.shrinking is None
+
+
+def test_an_effort_is_taken_as_it_is_unless_overridden() -> None:
+    effort = make_effort(CONFIG, DATA)
+    assert effort.search == EFFORTS["quick"].search
+    assert effort.supernet == EFFORTS["quick"].supernet
+    assert effort.child == EFFORTS["quick"].child
+
+
+def test_every_number_can_be_overridden() -> None:
+    effort = make_effort(
+        with_overrides(
+            shrink_warmup_epochs=10,
+            shrink_first_epochs=11,
+            shrink_epochs=12,
+            drop_per_stage=13,
+            stop_size=14,
+            supernet_epochs=15,
+            num_children=16,
+            population=17,
+            calibration_images=18,
+            num_finalists=19,
+            child_epochs=20,
+            batch_size=21,
+            supernet_learning_rate=0.22,
+            child_learning_rate=0.23,
+            score_calibration_images=24,
+        ),
+        DATA,
+    )
+    search, shrinking = effort.search, effort.search.shrinking
+    assert shrinking is not None
+    assert shrinking.warmup_epochs == 10
+    assert shrinking.first_epochs == 11
+    assert shrinking.other_epochs == 12
+    assert shrinking.drop_per_stage == 13
+    assert shrinking.stop_size == 14
+    assert search.search_epochs == 15
+    assert search.exploring.num_children == 16
+    assert search.exploring.population == 17
+    assert search.calibration_images == 18
+    assert search.num_finalists == 19
+    assert search.child_epochs == 20
+    assert effort.supernet.batch_size == effort.child.batch_size == 21
+    assert search.learning_rates == (0.22, 0.001)
+    assert effort.child.learning_rate == 0.23
+    assert search.scoring.calibration_images == 24
+
+
+def test_what_is_no_number_of_an_effort_reaches_the_method() -> None:
+    config = dataclasses.replace(
+        CONFIG,
+        method="random",
+        shrink=False,
+        precision="int8",
+        num_threads=2,
+        seed=4,
+    )
+    search = make_effort(config, DATA).search
+    assert search.explorer == "random"
+    assert search.shrinking is None
+    assert (search.precision, search.num_threads, search.seed) == ("int8", 2, 4)
+
+
+def test_the_data_settle_augmentation_unless_a_flag_does() -> None:
+    augmented = dataclasses.replace(DATA, augmentation="digits")
+    effort = make_effort(CONFIG, augmented)
+    assert effort.supernet.augmentation == "digits"
+    assert effort.child.augmentation == "digits"
+    config = dataclasses.replace(CONFIG, augmentation="none")
+    assert load_data(config).augmentation == "none"
+
+
+def test_a_network_out_of_reach_is_refused_before_anything_is_written(
+    tmp_path: pathlib.Path,
+) -> None:
+    config = dataclasses.replace(
+        CONFIG,
+        run_dir=tmp_path / "run",
+        cache_dir=tmp_path / "cache",
+        budget=Budget(macs=10, latency_ms=1.0),
+    )
+    with pytest.raises(BudgetError, match=r"cheapest costs .* the dearest"):
+        run_search(config)
+    assert not any(tmp_path.iterdir())
+
+
+# Evolving spaces.
+
+NSE = dataclasses.replace(CONFIG, method="nse")
+
+
+def test_an_evolving_space_is_one_of_multi_branch_cells() -> None:
+    assert make_space(NSE, DATA).name == "nse_tiny"
+
+
+def test_an_evolving_space_aims_at_what_is_limited() -> None:
+    for budget, cost in (
+        (Budget(), "macs"),
+        (Budget(macs=1e6, latency_ms=1.0), "macs"),
+        (Budget(latency_ms=1.0), "latency_ms"),
+        (Budget(params=1e5), "params"),
+    ):
+        config = dataclasses.replace(NSE, budget=budget)
+        assert make_effort(config, DATA).evolution.cost == cost
+
+
+def test_single_numbers_of_an_evolving_space_may_be_given() -> None:
+    config = dataclasses.replace(
+        NSE,
+        inherit_by="angle",
+        seed=3,
+        overrides=(
+            ("num_active", 4),
+            ("target_m", 1.5),
+            ("drop_below", -1.0),
+            ("preserve_locked", False),
+            ("supernet_learning_rate", 0.2),
+        ),
+    )
+    found = make_effort(config, DATA).evolution
+    assert (found.num_active, found.target) == (4, 1.5e6)
+    assert (found.drop_below, found.preserve_locked) == (-1.0, False)
+    assert found.learning_rates == pytest.approx((0.04, 0.2))
+    assert (found.inherit_by, found.seed) == ("angle", 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"distribute": "mirrored"}, "leave out --distribute"),
+        ({"method": "random", "inherit_by": "both"}, "are for --method=nse"),
+        ({"overrides": (("num_active", 14),)}, "`num_active` is 14"),
+        ({"budget": Budget(macs=1e3)}, "the cheapest costs"),
+    ],
+)
+def test_what_does_not_suit_an_evolving_space_is_refused(
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    message: str,
+) -> None:
+    monkeypatch.setattr(
+        "nse_tf.runs.search_run.load_data", lambda config: DATA
+    )
+    config = dataclasses.replace(NSE, run_dir=tmp_path / "run", **changes)
+    with pytest.raises(ValueError, match=message):
+        run_search(config)
