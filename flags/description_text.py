@@ -19,7 +19,7 @@ def network_text(network: NetworkDescription) -> str:
                 f"{place.macs:,}",
                 f"{place.params:,}",
             ]
-            for place in network.places
+            for place in network.blocks
         ),
         ["total", "", "", "", f"{network.macs:,}", f"{network.params:,}"],
     ]
@@ -48,15 +48,15 @@ def network_text(network: NetworkDescription) -> str:
 def space_text(space: SpaceDescription) -> str:
     """Returns a space's size and costs, and each candidate's MACs."""
     macs, params = space.macs_range, space.params_range
-    fixed_macs = sum(part.macs for part in space.fixed)
-    fixed_params = sum(part.params for part in space.fixed)
+    backbone_macs = sum(part.macs for part in space.backbone)
+    backbone_params = sum(part.params for part in space.backbone)
     facts = [
         ["networks", f"{space.size:,}"],
-        ["places", f"{space.num_places}"],
+        ["places", f"{space.num_blocks}"],
         ["operators", f"{space.num_operators}"],
         ["MACs", f"{macs.lowest:,} to {macs.highest:,}"],
         ["params", f"{params.lowest:,} to {params.highest:,}"],
-        ["fixed parts", f"{fixed_macs:,} MACs, {fixed_params:,} params"],
+        ["fixed parts", f"{backbone_macs:,} MACs, {backbone_params:,} params"],
         ["supernet", f"{space.macs:,} MACs, {space.params:,} params"],
     ]
     return "\n".join(
@@ -69,7 +69,7 @@ def space_text(space: SpaceDescription) -> str:
             "MACs of each candidate, in millions:",
             *aligned(_candidate_rows(space), num_left=3),
             *_wrapped("cheapest in MACs", macs.cheapest),
-            *_wrapped("dearest in MACs", macs.dearest),
+            *_wrapped("dearest in MACs", macs.most_expensive),
         ]
     )
 
@@ -79,7 +79,7 @@ def _candidate_rows(space: SpaceDescription) -> list[list[str]]:
     names = list(
         dict.fromkeys(
             candidate.op
-            for place in space.places
+            for place in space.blocks
             for candidate in place.candidates
         )
     )
@@ -92,7 +92,7 @@ def _candidate_rows(space: SpaceDescription) -> list[list[str]]:
         ]
         for line in range(height)
     ]
-    for place in space.places:
+    for place in space.blocks:
         macs = {each.op: each.macs for each in place.candidates}
         rows.append(
             [

@@ -46,11 +46,11 @@ def main(argv: Sequence[str]) -> None:
         from nse_tf.distribute.strategies import make_strategy
         from nse_tf.reporting import summary_text
         from nse_tf.runs.search_run import (
-            run_follower,
+            run_replica_worker,
             run_search,
             run_worker,
         )
-        from nse_tf.training.peers import Companions
+        from nse_tf.training.peers import Peers
 
         # Before TensorFlow's first op.
         strategy = make_strategy(config.distribute, config.cpu_devices)
@@ -60,8 +60,8 @@ def main(argv: Sequence[str]) -> None:
         if present_role() is Role.WORKER:
             run_worker(config, strategy)
             return
-        if not Companions(strategy).leads:
-            run_follower(config, strategy)
+        if not Peers(strategy).leads:
+            run_replica_worker(config, strategy)
             return
         report = run_search(config, _local_workers(), strategy)
     except SearchError as error:

@@ -56,7 +56,7 @@ JOBS: tuple[Job, ...] = (
         0.5,
         0,
         penalties=(("macs", 300.0, 1e-5, 2.0),),
-        prices=((22.5, ((1.5, 0.0, 2.5), (0.1, 0.2, 0.3))),),
+        op_costs=((22.5, ((1.5, 0.0, 2.5), (0.1, 0.2, 0.3))),),
     ),
     EvaluateChildren("1_evaluate", (CHILD, ((2,), (0,))), 0),
     MeasureChildren("2_measure", (CHILD,), "int8", 4),

@@ -10,13 +10,13 @@ from keras_tuner.engine.trial import Trial
 from nse_tf.distribute.identity import deciding_versions
 from nse_tf.distribute.roles import is_worker
 from nse_tf.spaces import SearchSpace
-from nse_tf.trials.base_tuner import CarefulTuner
+from nse_tf.trials.base_tuner import BaseTuner
 from nse_tf.tuners.evolution_oracle import EvolutionOracle
 from nse_tf.tuners.goals import Goals
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
 
-class Evolution(CarefulTuner):
+class Evolution(BaseTuner):
     """Evolves hyperparameters, or the networks of a space, trained alone.
 
     Arguments not listed are those of `EvolutionOracle`.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import keras_tuner
 import numpy as np
 
-from nse_tf.spaces import Genotype, Node, Op, Place, SearchSpace
+from nse_tf.spaces import DecisionPoint, Genotype, Node, Op, SearchSpace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,10 +31,10 @@ class NamedChoice:
     parent_values: tuple[str, ...] = ()
 
 
-def lawful_choices(space: SearchSpace) -> list[NamedChoice]:
+def valid_choices(space: SearchSpace) -> list[NamedChoice]:
     """Returns what spells every lawful single path of a space, and no other.
 
-    Only active candidates are offered; see `SearchSpace.joint_choices`.
+    Only active candidates are offered; see `SearchSpace.joint_decisions`.
     """
     if not space.nodes:
         return [
@@ -42,7 +42,7 @@ def lawful_choices(space: SearchSpace) -> list[NamedChoice]:
             for block, indices in zip(space.blocks, space.active, strict=True)
         ]
     choices = []
-    for node, joint in zip(space.nodes, space.joint_choices, strict=True):
+    for node, joint in zip(space.nodes, space.joint_decisions, strict=True):
         name = _inputs_name(node)
         by_text = {
             _inputs(node, is_open): is_open
@@ -59,9 +59,9 @@ def lawful_choices(space: SearchSpace) -> list[NamedChoice]:
     return choices
 
 
-def declare_lawful(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
-    """Declares the choices that `lawful_choices` returns."""
-    for choice in lawful_choices(space):
+def declare_valid(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
+    """Declares the choices that `valid_choices` returns."""
+    for choice in valid_choices(space):
         if choice.parent:
             parent_values = list(choice.parent_values)
             with hp.conditional_scope(choice.parent, parent_values):
@@ -78,7 +78,7 @@ def declare(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
     narrows later. Where a place may open several ops, each is a boolean.
     """
     if all(block.max_open == 1 for block in space.blocks):
-        declare_lawful(space.whole, hp)
+        declare_valid(space.whole, hp)
         return
     for block in space.blocks:
         if block.max_open > 1:
@@ -98,7 +98,7 @@ def values_of(space: SearchSpace, genotype: Genotype) -> dict[str, str | bool]:
         else:
             values[block.name] = block.candidates[gene[0]].name
     for node in space.nodes:
-        row = np.array(genotype.path)[None, node.places]
+        row = np.array(genotype.path)[None, node.blocks]
         (is_open,) = node.is_open(row).tolist()
         values[_inputs_name(node)] = _inputs(node, is_open)
         for edge, each in zip(node.edges, is_open, strict=True):
@@ -154,7 +154,7 @@ def _left_out(
                 f"{', '.join(hp.values) or 'none at all'}."
             )
         for place, edge, closed in zip(
-            node.places, node.edges, node.closed, strict=True
+            node.blocks, node.edges, node.closed, strict=True
         ):
             if closed is not None and str(edge.source) not in text.split("+"):
                 left_out[place] = closed
@@ -175,10 +175,10 @@ def _inputs(node: Node, is_open: Sequence[bool]) -> str:
     )
 
 
-def _names(block: Place, indices: Sequence[int]) -> tuple[str, ...]:
+def _names(block: DecisionPoint, indices: Sequence[int]) -> tuple[str, ...]:
     return tuple(block.candidates[index].name for index in indices)
 
 
-def _flag(block: Place, op: Op) -> str:
+def _flag(block: DecisionPoint, op: Op) -> str:
     """Returns the name of the boolean that opens an op."""
     return f"{block.name}/{op.name}"

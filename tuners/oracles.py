@@ -34,7 +34,7 @@ from nse_tf.methods import (
 from nse_tf.methods.final_training import Purpose
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.trials.job_files import read_result
-from nse_tf.trials.persistent_oracle import DurableOracle
+from nse_tf.trials.persistent_oracle import PersistentOracle
 from nse_tf.tuners.hypermodel_adapter import read_networks
 from nse_tf.tuners.hyperparameters import values_of
 from nse_tf.tuners.objectives import reported_objective
@@ -43,7 +43,7 @@ from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 OBJECTIVE = "val_accuracy"
 
 
-class SearchOracle(DurableOracle):
+class SearchOracle(PersistentOracle):
     """A method as a keras-tuner oracle.
 
     Every job of the method is a trial. Its hyperparameter values name the job
@@ -110,7 +110,7 @@ class SearchOracle(DurableOracle):
         if self.failure is None:
             try:
                 job = self._next_job()
-                self.books.record(self.method.history)
+                self.storage.record(self.method.history)
             except (OSError, RuntimeError, ValueError) as error:
                 self.failure, job = error, Done()
         if isinstance(job, Done):
@@ -186,7 +186,7 @@ class SearchOracle(DurableOracle):
 
     def _note_result(self, job_id: str, result: Result) -> None:
         """Keeps what came of a job, and tells the method."""
-        self.books.note_result(self._jobs.find(job_id), result)
+        self.storage.note_result(self._jobs.find(job_id), result)
         self._jobs.tell(job_id, result)
 
     def _retry(self, trial: trial_module.Trial) -> bool:
@@ -275,7 +275,7 @@ class AngleShrinkingOracle(SearchOracle):
     ) -> None:
         networks = read_networks(space)
         budget = budget or Budget()
-        model = _priced(model, networks.space, budget)
+        model = _costed(model, networks.space, budget)
         config = config or OneShotConfig()
         if seed is not None:
             config = dataclasses.replace(config, seed=seed)
@@ -324,13 +324,13 @@ class SpaceEvolutionOracle(SearchOracle):
         if seed is not None:
             config = dataclasses.replace(config, seed=seed)
         method = SpaceEvolution(
-            _priced(model, networks.space, budget), budget, config, start
+            _costed(model, networks.space, budget), budget, config, start
         )
         super().__init__(method, networks.space, seed=config.seed, **kwargs)
         self.networks = networks
 
 
-def _priced(
+def _costed(
     model: CostModel | None, space: SearchSpace, budget: Budget
 ) -> CostModel:
     """Returns a model that can tell all that a budget speaks of.

@@ -11,9 +11,9 @@ from nse_tf.costs import CostModel
 from nse_tf.spaces import SearchSpace
 from nse_tf.supernet import Networks, networks_of
 from nse_tf.tuners.hyperparameters import (
-    declare_lawful,
+    declare_valid,
     genotype_of,
-    lawful_choices,
+    valid_choices,
 )
 from nse_tf.tuners.inheritance import Inheritance
 
@@ -89,7 +89,7 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         it is one of the inputs of every inner node, such as `normal_2/inputs`,
         and of the ops on those edges, so that each node takes two.
         """
-        declare_lawful(self.space, hp)
+        declare_valid(self.space, hp)
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Returns the child that the hyperparameters spell, compiled.
@@ -151,7 +151,7 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         if self._inheritance is not None:
             self._inheritance.calibrate(model, genotype, *args, **kwargs)
         if self._inheritance is not None and not kwargs.get("epochs"):
-            history = judged(model, kwargs)
+            history = evaluated(model, kwargs)
         else:
             history = model.fit(*args, **kwargs)
         num_epochs = len(history.epoch)
@@ -165,9 +165,9 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         A wider declaration is none of ours, or that of all candidates.
         """
         declared = {each.name: each for each in hp.space}
-        whole = lawful_choices(self.space.whole)
+        whole = valid_choices(self.space.whole)
         widest = {choice.name: list(choice.values) for choice in whole}
-        for choice in lawful_choices(self.space):
+        for choice in valid_choices(self.space):
             values = list(declared[choice.name].values)
             if values not in (widest[choice.name], list(choice.values)):
                 raise keras_tuner.errors.FatalValueError(
@@ -178,7 +178,9 @@ class SpaceHyperModel(keras_tuner.HyperModel):
                 )
 
 
-def judged(model: keras.Model, fit: dict[str, Any]) -> keras.callbacks.History:
+def evaluated(
+    model: keras.Model, fit: dict[str, Any]
+) -> keras.callbacks.History:
     """Returns the history of one epoch in which nothing was trained.
 
     Args:

@@ -26,12 +26,12 @@ from nse_tf.spaces import Genotype
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.sealed_files import require_intact
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
-from nse_tf.training.callbacks import FileJudge, Measurer
-from nse_tf.training.peers import Companions
-from nse_tf.training.replica_worker import Follower
+from nse_tf.training.callbacks import FileEvaluator, Measurer
+from nse_tf.training.peers import Peers
+from nse_tf.training.replica_worker import ReplicaWorker
 from nse_tf.training.trainings import Trainings
 from nse_tf.training.weight_files import LostWeightsError
-from nse_tf.trials.base_tuner import CarefulTuner
+from nse_tf.trials.base_tuner import BaseTuner
 from nse_tf.trials.fit_arguments import read_fit_arguments
 from nse_tf.trials.job_files import (
     finished_result,
@@ -49,7 +49,7 @@ from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 LOGGER = logging.getLogger("nse_tf")
 
 
-class SupernetTuner(CarefulTuner):
+class SupernetTuner(BaseTuner):
     """Does the jobs of a `SearchOracle`; holds the supernet between trials.
 
     Args:
@@ -74,7 +74,7 @@ class SupernetTuner(CarefulTuner):
         logger: As of every tuner: taken, and warned of.
         tuner_id: As of every tuner.
         executions_per_trial: See `max_model_size`.
-        judge_file: Judges finalists as files; see `training.Worker`.
+        evaluate_file: Judges finalists as files; see `training.Worker`.
 
     Raises:
         ValueError: If an argument has no use here, or oracle and hypermodel are
@@ -99,7 +99,7 @@ class SupernetTuner(CarefulTuner):
         logger: Any = None,
         tuner_id: str | None = None,
         executions_per_trial: int = 1,
-        judge_file: FileJudge | None = None,
+        evaluate_file: FileEvaluator | None = None,
     ) -> None:
         refuse_unmeant(
             max_model_size=max_model_size,
@@ -113,9 +113,9 @@ class SupernetTuner(CarefulTuner):
         self._supernet_recipe = supernet_recipe or SupernetRecipe()
         self._child_recipe = child_recipe or ChildRecipe()
         self._measure = measure
-        self._judge_file = judge_file
+        self._evaluate_file = evaluate_file
         self._strategy = checked_strategy(distribution_strategy)
-        self._companions = Companions(self._strategy)
+        self._peers = Peers(self._strategy)
         self._own_identity: dict[str, Any] = {}
         self._worker: Worker | None = None
         self._disk_error: OSError | None = None
@@ -177,8 +177,8 @@ class SupernetTuner(CarefulTuner):
             self._space.skeleton, given.train, given.validation
         )
         recipes = given.recipes(self._supernet_recipe, self._child_recipe)
-        if not self._companions.leads:
-            Follower(
+        if not self._peers.leads:
+            ReplicaWorker(
                 Trainings(
                     self._space, self._networks, data, *recipes, self._strategy
                 )
@@ -193,7 +193,7 @@ class SupernetTuner(CarefulTuner):
             networks=self._networks,
             callbacks=given.callbacks,
             strategy=self._strategy,
-            judge_file=self._judge_file,
+            evaluate_file=self._evaluate_file,
         )
         identity = identity_of(
             self._space.fingerprint,
@@ -209,7 +209,7 @@ class SupernetTuner(CarefulTuner):
     @contextlib.contextmanager
     def _deciding(self) -> Iterator[None]:
         """Holds the folder, and sees that it is that of the same run."""
-        with self._companions.dismissed(), super()._deciding():
+        with self._peers.dismissed(), super()._deciding():
             self.oracle.claim(self._own_identity)
             yield
 

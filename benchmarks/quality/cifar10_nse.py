@@ -35,7 +35,7 @@ from cifar10_baselines import (
 )
 
 from nse_tf.costs import Budget, CostModel
-from nse_tf.evolution.proposals import Pricing, Window, propose
+from nse_tf.evolution.proposals import OpCosting, Window, propose
 from nse_tf.reporting.run_record import read_record
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import load_data, make_space, run_search
@@ -139,8 +139,8 @@ def at_random(space: SearchSpace, number: int) -> Network:
     found = propose(
         space,
         np.full((len(space.blocks), space.max_candidates), 0.5),
-        Pricing(
-            model.fixed["macs"], model.by_operator["macs"].astype(np.float64)
+        OpCosting(
+            model.backbone["macs"], model.by_operator["macs"].astype(np.float64)
         ),
         Window((1 - SLACK) * most, most),
         1,

@@ -167,9 +167,9 @@ class SeedSearch:
             ("shrunk", self._shrunk(DROPPED.value)),
         ):
             for explorer in EXPLORERS:
-                for judge, suffix in JUDGES.items():
+                for evaluate, suffix in JUDGES.items():
                     found[f"{explorer}{suffix}, {name}", math.nan] = partial(
-                        self._explored, explorer, judge, space, count
+                        self._explored, explorer, evaluate, space, count
                     )
         found["shrunk to one cell", math.nan] = self._single
         self._add_plain(found, math.nan, np.arange(len(self._angles)), count)
@@ -198,11 +198,11 @@ class SeedSearch:
             )
         count = LIMITED_CHILDREN.value
         for explorer in ("random", "regularized_evolution"):
-            for judge, suffix in JUDGES.items():
+            for evaluate, suffix in JUDGES.items():
                 found[explorer + suffix, limit_ms] = partial(
                     self._explored,
                     explorer,
-                    judge,
+                    evaluate,
                     self._table.space,
                     count,
                     Budget(latency_ms=limit_ms),
@@ -218,12 +218,12 @@ class SeedSearch:
     ) -> None:
         """Adds what looks at all cells that may be found, by their indices."""
         macs = self._model.path_costs("macs", self._table.paths)
-        for name, judge in (
+        for name, evaluate in (
             ("first by angle", lambda found: -self._losses(found)),
             ("first by angle, growth", self._growths),
         ):
             found[name, limit_ms] = partial(
-                self._first_by_angle, cells, count, judge
+                self._first_by_angle, cells, count, evaluate
             )
         for name, scores in (
             ("angle alone", self._angles),
@@ -248,7 +248,7 @@ class SeedSearch:
     def _explored(
         self,
         explorer: str,
-        judge: str,
+        evaluate: str,
         space: SearchSpace,
         count: int,
         budget: Budget = Budget(),
@@ -266,7 +266,7 @@ class SeedSearch:
         paths = next(asking, None)
         while paths is not None:
             cells = self._table.indices_of(paths)
-            is_angle = judge == "angle"
+            is_angle = evaluate == "angle"
             fitness = self._angles[cells] if is_angle else -self._losses(cells)
             try:
                 paths = asking.send(fitness)
@@ -277,12 +277,12 @@ class SeedSearch:
         return Found(len(state.paths), int(index))
 
     def _first_by_angle(
-        self, cells: np.ndarray, count: int, judge: Judge
+        self, cells: np.ndarray, count: int, evaluate: Judge
     ) -> Found:
         """Returns what a judge finds best of the first cells by angle."""
         order = np.argsort(-self._angles[cells], kind="stable")
         first = cells[order[:count]]
-        return Found(len(first), int(first[judge(first).argmax()]))
+        return Found(len(first), int(first[evaluate(first).argmax()]))
 
 
 def row_of(
@@ -325,7 +325,7 @@ def seed_search(table: NB201Table, data: ImageData, seed: int) -> SeedSearch:
 
     scorer = ZeroCost(space, data.train.images[: GROWTH_IMAGES.value], seed)
 
-    def judge(
+    def evaluate(
         name: str, count: int, score: Callable[[Genotype], float]
     ) -> Judge:
         def score_one(index: int) -> dict[str, float]:
@@ -335,12 +335,12 @@ def seed_search(table: NB201Table, data: ImageData, seed: int) -> SeedSearch:
         what = f"{name} on {count} images"
         return lambda cells: kept.of(what, cells.tolist(), score_one)[name]
 
-    losses = judge(
+    losses = evaluate(
         "loss",
         IMAGES.value,
         lambda genotype: evaluator.losses([genotype], IMAGES.value)[0],
     )
-    growths = judge("growth", GROWTH_IMAGES.value, scorer.growth)
+    growths = evaluate("growth", GROWTH_IMAGES.value, scorer.growth)
 
     model = CostModel(table.space)
     if DEVICE.value in table.columns:

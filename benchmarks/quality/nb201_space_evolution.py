@@ -72,7 +72,7 @@ class TableWorker:
         found: np.ndarray = self._truth[self._table.indices_of(paths)] / 100
         return found
 
-    def judged(self, paths: np.ndarray) -> np.ndarray:
+    def evaluated(self, paths: np.ndarray) -> np.ndarray:
         """Returns what a supernet might say of cells."""
         self.num_judged += len(paths)
         noise = self._rng.normal(0, NOISE.value / 100, len(paths))
@@ -85,7 +85,7 @@ class TableWorker:
                 return SupernetTrained((), (), (0.0, 1.0, 1.0), 0.0)
             case EvaluateChildren():
                 paths = np.array(job.children)[:, :, 0]
-                return ChildrenEvaluated(tuple(self.judged(paths)), 0.0)
+                return ChildrenEvaluated(tuple(self.evaluated(paths)), 0.0)
         return ChildTrained((), 0.0, "", "", 0.0)
 
 
@@ -131,7 +131,7 @@ def drawn(
         genes = _proposed(space, aims, len(part), active, rng)
         some = np.array(genes)[:, :, 0]
         paths.append(some)
-        accuracies.append(worker.judged(some))
+        accuracies.append(worker.evaluated(some))
     best: np.ndarray = np.concatenate(paths)[
         int(np.concatenate(accuracies).argmax())
     ]
@@ -155,7 +155,7 @@ def _proposed(
         )
         try:
             return propose_paths(
-                subspace, aims.pricing, aims.window, count, rng
+                subspace, aims.costing, aims.window, count, rng
             ).genes
         except BudgetError:
             continue
@@ -191,12 +191,12 @@ def main(argv: Sequence[str]) -> None:
     best = table.column(COLUMN.value)[is_within].max()
     print(f"{is_within.sum()} cells within the window, the best {best:.2f} %")
     regrets: dict[str, list[float]] = {}
-    judged = []
+    evaluated = []
     for seed in range(SEEDS.value):
         worker = TableWorker(table, seed)
         path = evolved(space, worker, seed)
         count = worker.num_judged
-        judged.append(count)
+        evaluated.append(count)
         ways: dict[str, Callable[[], np.ndarray]] = {
             "evolving space": functools.partial(np.asarray, path),
             "random subspaces": functools.partial(
@@ -209,7 +209,7 @@ def main(argv: Sequence[str]) -> None:
         for name, way in ways.items():
             found = 100 * worker.truth(way()[None])[0]
             regrets.setdefault(name, []).append(best - found)
-    print(f"networks judged: {np.mean(judged):.0f} in the mean")
+    print(f"networks judged: {np.mean(evaluated):.0f} in the mean")
     for name, values in regrets.items():
         print_line(name, values, regrets["evolving space"])
 

@@ -79,7 +79,7 @@ def go_on(
         tuner.search(data.train, validation_data=data.validation, verbose=0)
     finally:
         FormulaTrainer.run = run  # type: ignore[method-assign]
-        tuner.oracle.books.table.close()
+        tuner.oracle.storage.table.close()
     history: list[dict[str, Any]] = tuner.oracle.method.history
     return history
 

@@ -89,7 +89,7 @@ class FormulaTrainer:
         return SupernetTrained(
             result.losses,
             result.angle_sums,
-            result.fixed_sums,
+            result.backbone_sums,
             result.seconds,
             kept.digest,
         )

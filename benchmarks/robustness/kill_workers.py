@@ -47,7 +47,7 @@ def start_all(
     return processes[0], processes[1:]
 
 
-def judged(folder: pathlib.Path) -> collections.Counter[tuple[Any, ...]]:
+def evaluated(folder: pathlib.Path) -> collections.Counter[tuple[Any, ...]]:
     """Returns how often each child of each generation was judged, and how."""
     with sqlite3.connect(folder / "results.sqlite") as connection:
         rows = connection.execute(
@@ -68,7 +68,7 @@ def main(argv: Sequence[str]) -> None:
         small_search.start(forks, root / "one", use_formulas).join()
         wanted = json.loads((root / "one" / "outcome.json").read_text())
         del wanted["trials"]  # Of several workers each has its own.
-        children = judged(root / "one")
+        children = evaluated(root / "one")
         started = time.monotonic()
         chief, workers = start_all(forks, root / "all", WORKERS.value)
         chief.join()
@@ -85,7 +85,7 @@ def main(argv: Sequence[str]) -> None:
             chief.join(LONGEST_SECONDS)
             has_ended = chief.exitcode == 0
             found = small_search.differing(folder, wanted)
-            counted = judged(folder)
+            counted = evaluated(folder)
             if counted != children:
                 found.append("children lost or judged twice")
             num_ended += has_ended

@@ -99,7 +99,7 @@ def main(argv: Sequence[str]) -> None:
             asking[0] = 0.0
             wall, process = time.perf_counter(), time.process_time()
         print(f"children: {POPULATION * len(walls)}, as the table counts")
-        print(f"  {sum(1 for _ in oracle.books.table.children())}")
+        print(f"  {sum(1 for _ in oracle.storage.table.children())}")
         for what, times in (
             ("elapsed", walls),
             ("of CPU", processes),
@@ -108,7 +108,7 @@ def main(argv: Sequence[str]) -> None:
             tenths = np.array_split(1000 * np.array(times) / POPULATION, 10)
             means = ", ".join(f"{tenth.mean():.2f}" for tenth in tenths)
             print(f"ms a child, {what}, by tenths of the run: {means}")
-        oracle.books.table.close()
+        oracle.storage.table.close()
         again = make_oracle(space, folder, CHILDREN.value)
         started = time.perf_counter()
         again.reload()

@@ -15,7 +15,7 @@ import numpy as np
 from absl import app, flags
 from timing import shortest_in_turns
 
-from nse_tf.shrinking import EVERY_FIXED_WEIGHT, CellAngleSums
+from nse_tf.shrinking import EVERY_BACKBONE_WEIGHT, CellAngleSums
 from nse_tf.spaces import NorConv, Pool, Zero, make_preset, require_nb201
 
 CELLS = flags.DEFINE_integer(
@@ -66,10 +66,10 @@ def three_sums(pair: Pair) -> np.ndarray:
 def naive_angle(
     path: Sequence[int],
     kernels: dict[tuple[int, int, int], Pair],
-    fixed: Pair,
+    backbone: Pair,
 ) -> float:
     """Returns the angle of a cell by concatenating all of its weights."""
-    pieces = [fixed]
+    pieces = [backbone]
     for cell in range(len(EDGES[0].sites)):
         for way in WAYS:
             ops = [EDGES[place].candidates[path[place]] for place in way]
@@ -95,15 +95,15 @@ def main(argv: Sequence[str]) -> None:
     """Prints both times, their ratio, and the largest difference."""
     del argv
     rng = np.random.default_rng(SEED.value)
-    kernels, fixed = random_kernels(rng), random_pair(rng, NUM_FIXED)
+    kernels, backbone = random_kernels(rng), random_pair(rng, NUM_FIXED)
     candidates = np.zeros((len(EDGES), SPACE.max_candidates, 3))
     for (place, index, _), pair in kernels.items():
         candidates[place, index] += three_sums(pair)
     sums = CellAngleSums.of_weights(
         SPACE,
         candidates,
-        {"fixed/kernel": three_sums(fixed)},
-        EVERY_FIXED_WEIGHT,
+        {"fixed/kernel": three_sums(backbone)},
+        EVERY_BACKBONE_WEIGHT,
     )
     paths = np.array([each.path for each in SPACE.enumerate()])
     (seconds,) = shortest_in_turns([lambda: sums.angles(paths)], REPEATS.value)
@@ -111,7 +111,9 @@ def main(argv: Sequence[str]) -> None:
 
     some = rng.choice(len(paths), CELLS.value, replace=False)
     started = time.perf_counter()
-    naive = [naive_angle(path, kernels, fixed) for path in paths[some].tolist()]
+    naive = [
+        naive_angle(path, kernels, backbone) for path in paths[some].tolist()
+    ]
     per_cell = (time.perf_counter() - started) / len(some)
     gap = np.abs(np.array(naive) - sums.angles(paths)[some]).max()
     print(f"a cell naively: {per_cell * 1000:.1f} ms")

@@ -42,7 +42,7 @@ def compare(
     trainer: CellTrainer, genotype: Genotype, images: ImageSet
 ) -> tuple[float, float]:
     """Returns the seconds of a step of supernet and child."""
-    slots = trainer.supernet.slots_of(genotype)
+    slots = trainer.supernet.encode(genotype)
     child = cut_out(trainer.supernet, genotype)
     alone = child_step(child, ChildRecipe(batch_size=len(images)))
     clock = time.process_time if CPU_TIME.value else time.perf_counter
@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> None:
     recipe = SupernetRecipe(batch_size=len(images))
     started = time.perf_counter()
     trainer = CellTrainer(CellSupernet(space), recipe, images)
-    slots = trainer.supernet.slots_of(space.genotype(paths[0]))
+    slots = trainer.supernet.encode(space.genotype(paths[0]))
     seconds_of(ready(trainer.step, images, slots))
     print(f"build and first step: {time.perf_counter() - started:.1f} s")
 

@@ -56,15 +56,15 @@ def candidates(
     )
 
 
-def make_model(num_places: int) -> keras.Model:
+def make_model(num_blocks: int) -> keras.Model:
     """Returns four stages of places, 16 to 96 channels wide."""
     images = keras.Input((32, 32, 3))
     x = norm_after(L.Conv2D(16, 3, padding="same", use_bias=False))(
         L.Rescaling(1 / 127.5, offset=-1)(images)
     )
     channels = 16
-    for place in range(num_places):
-        stage = 4 * place // num_places
+    for place in range(num_blocks):
+        stage = 4 * place // num_blocks
         width = (16, 32, 64, 96)[stage]
         is_first = width != channels
         x = nse_tf.Choice(

@@ -30,7 +30,7 @@ ROUNDS = flags.DEFINE_integer("rounds", 3, "The shortest time counts.", 1)
 
 
 def alone(
-    child: keras.Model, calibration: list[np.ndarray], judged: ImageSet
+    child: keras.Model, calibration: list[np.ndarray], evaluated: ImageSet
 ) -> Callable[[], float]:
     """Returns what calibrates a child of fast layers and tells its accuracy."""
     kept_share = tf.Variable(0.0, trainable=False)
@@ -47,19 +47,19 @@ def alone(
         found = tf.argmax(child(images), axis=1, output_type=tf.int32)
         return tf.reduce_sum(tf.cast(found == labels, tf.int32))
 
-    def judge() -> float:
+    def evaluate() -> float:
         for index, batch in enumerate(calibration):
             kept_share.assign(index / (index + 1))
             calibrate(tf.cast(batch, tf.float32))
         size = EVALUATED_AT_ONCE.value
         num_correct = 0
-        for start in range(0, len(judged), size):
+        for start in range(0, len(evaluated), size):
             part = slice(start, start + size)
-            images = tf.cast(np.asarray(judged.images[part]), tf.float32)
-            num_correct += int(count_correct(images, judged.labels[part]))
-        return num_correct / len(judged)
+            images = tf.cast(np.asarray(evaluated.images[part]), tf.float32)
+            num_correct += int(count_correct(images, evaluated.labels[part]))
+        return num_correct / len(evaluated)
 
-    return judge
+    return evaluate
 
 
 def main(argv: Sequence[str]) -> None:
@@ -72,9 +72,9 @@ def main(argv: Sequence[str]) -> None:
             "so that both sides calibrate on the same batches."
         )
     images = make_images(IMAGES.value, seed=0)
-    judged = make_images(IMAGES.value, seed=1)
+    evaluated = make_images(IMAGES.value, seed=1)
     supernet = Supernet(make_space(20, has_identity=False))
-    evaluator = ChildEvaluator(supernet, images, judged, size)
+    evaluator = ChildEvaluator(supernet, images, evaluated, size)
     # The evaluator's own choice of batches, which all children share.
     order = np.random.default_rng(0).permutation(len(images))
     count = len(images) // size
@@ -83,7 +83,7 @@ def main(argv: Sequence[str]) -> None:
     totals = np.zeros(2)
     for number in range(CHILDREN.value):
         genotype = supernet.space.sample(rng)
-        judge_alone = alone(cut_out(supernet, genotype), batches, judged)
+        judge_alone = alone(cut_out(supernet, genotype), batches, evaluated)
         (inherited,) = evaluator.accuracies([genotype], len(images))
         difference = abs(inherited - judge_alone())
         times = shortest_in_turns(

@@ -14,7 +14,7 @@ import numpy as np
 from absl import app
 
 from nse_tf.costs import CostModel
-from nse_tf.evolution.proposals import Pricing, Window, bent_by, propose
+from nse_tf.evolution.proposals import OpCosting, Window, bent_by, propose
 from nse_tf.spaces import make_preset
 
 COUNT = 2100
@@ -30,23 +30,23 @@ def main(argv: Sequence[str]) -> None:
         [rng.permutation(27)[:5].tolist() for _ in pool.blocks]
     )
     model = CostModel(space)
-    pricing = Pricing(
-        model.fixed["macs"], model.by_operator["macs"].astype(np.float64)
+    costing = OpCosting(
+        model.backbone["macs"], model.by_operator["macs"].astype(np.float64)
     )
     opened = np.full((len(space.blocks), space.max_candidates), 0.5)
     print(
         "expected cost of untrained indicators: "
-        f"{pricing.expected(space, opened) / 1e6:,.0f} million MACs"
+        f"{costing.expected(space, opened) / 1e6:,.0f} million MACs"
     )
     for name in ("untrained", "trained"):
         started = time.perf_counter()
-        found = propose(space, opened, pricing, WINDOW, COUNT, rng)
+        found = propose(space, opened, costing, WINDOW, COUNT, rng)
         seconds = time.perf_counter() - started
         print(
             f"{name}: {len(set(found.genes))} distinct networks in "
             f"{seconds:.2f} s; probabilities moved by {found.shift:.3f}"
         )
-        opened = bent_by(opened, pricing, found.bend)
+        opened = bent_by(opened, costing, found.bend)
 
 
 if __name__ == "__main__":

@@ -62,13 +62,13 @@ def trained_a_little(seed: int) -> SupernetTrainer:
 
 def one_vector(kernels: list[np.ndarray], path: np.ndarray) -> np.ndarray:
     """Returns every kernel weight of a child, one after another."""
-    fixed = kernels[len(path) :]
+    backbone = kernels[len(path) :]
     rows = [
         place[index]
         for place, index in zip(kernels, path, strict=False)
         if index < len(place)
     ]
-    return np.concatenate([each.ravel() for each in (*rows, *fixed)])
+    return np.concatenate([each.ravel() for each in (*rows, *backbone)])
 
 
 def angles_of_vectors(
@@ -115,7 +115,7 @@ def main(argv: Sequence[str]) -> None:
     base, now = trainer.base, trainer.kernels()
     summing = seconds_of(trainer.angle_sums)
     turned = trainer.angle_sums()
-    sums = AngleSums(turned.candidates, turned.fixed)
+    sums = AngleSums(turned.candidates, turned.backbone)
     quick, naive = shortest_in_turns(
         [
             lambda: sums.angles(paths),

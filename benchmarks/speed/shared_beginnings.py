@@ -17,7 +17,7 @@ from supernet_step import make_images
 from timing import shortest_in_turns
 
 from nse_tf.costs import CostModel
-from nse_tf.evolution.proposals import Pricing, Window, propose
+from nse_tf.evolution.proposals import OpCosting, Window, propose
 from nse_tf.spaces import Genotype, SearchSpace, make_preset
 from nse_tf.supernet import BranchSupernet, Supernet
 from nse_tf.training import ChildEvaluator
@@ -52,8 +52,8 @@ def proposed(space: SearchSpace, sharpness: float) -> list[Genotype]:
     found = propose(
         space,
         opened,
-        Pricing(
-            model.fixed["macs"], model.by_operator["macs"].astype(np.float64)
+        OpCosting(
+            model.backbone["macs"], model.by_operator["macs"].astype(np.float64)
         ),
         Window(5e6, 6e6),
         CHILDREN.value,
@@ -73,9 +73,9 @@ def compare(
 ) -> None:
     """Prints both times and their ratio."""
     images = make_images(IMAGES.value, seed=0)
-    judged = make_images(IMAGES.value, seed=1)
-    apart = ChildEvaluator(supernet, images, judged, 500, most_bytes=0)
-    together = ChildEvaluator(supernet, images, judged, 500)
+    evaluated = make_images(IMAGES.value, seed=1)
+    apart = ChildEvaluator(supernet, images, evaluated, 500, most_bytes=0)
+    together = ChildEvaluator(supernet, images, evaluated, 500)
     tasks = [
         functools.partial(each.accuracies, list(children), len(images))
         for each in (together, apart)

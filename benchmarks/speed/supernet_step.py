@@ -45,9 +45,9 @@ CLASSES = 10
 LEARNING_RATE = 0.01
 
 
-def make_space(num_places: int, *, has_identity: bool) -> SearchSpace:
+def make_space(num_blocks: int, *, has_identity: bool) -> SearchSpace:
     """Returns a chain of four stages, 16 to 96 channels wide."""
-    ends = np.round(np.array([0, 3, 8, 14, 20]) / 20 * num_places)
+    ends = np.round(np.array([0, 3, 8, 14, 20]) / 20 * num_blocks)
     depths = np.diff(ends).astype(int).tolist()
     stages = tuple(
         Stage(channels, depth, stride)
@@ -86,7 +86,7 @@ def compare(
     cut: Callable[..., keras.Model],
 ) -> tuple[float, float]:
     """Returns the seconds of a step of supernet and child."""
-    slots = trainer.supernet.slots_of(genotype)
+    slots = trainer.supernet.encode(genotype)
     child = cut(trainer.supernet, genotype)
     alone = child_step(child, ChildRecipe(batch_size=len(images)))
     steps = [ready(step, images, slots) for step in (trainer.step, alone)]
@@ -125,7 +125,7 @@ def print_ratios(
     recipe = SupernetRecipe(batch_size=len(images))
     trainer = SupernetTrainer(make(), recipe, images)
     space = trainer.supernet.space
-    slots = trainer.supernet.slots_of(draw(space, rng))
+    slots = trainer.supernet.encode(draw(space, rng))
     seconds_of(ready(trainer.step, images, slots))
     print(f"build and first step: {time.perf_counter() - started:.1f} s")
 

@@ -197,8 +197,8 @@ def macs_of(supernet: TorchCellSupernet, path: Sequence[int]) -> int:
 def num_weights(supernet: CellSupernet) -> int:
     """Returns how many trainable numbers ours has, padding left out."""
     in_cells = sum(stage.kernel_sizes.sum() for stage in supernet.stages)
-    fixed = sum(weight.numpy().size for weight in supernet.turning_weights)
-    return int(in_cells + fixed)
+    backbone = sum(weight.numpy().size for weight in supernet.angle_weights)
+    return int(in_cells + backbone)
 
 
 def check_equal(what: str, ours: int, theirs: int) -> None:
@@ -234,7 +234,7 @@ def main(argv: Sequence[str]) -> None:
         genotype = space.genotype(path)
         macs = int(model.costs(genotype)["macs"])
         check_equal(f"MACs on path {path}", macs, macs_of(theirs, path))
-        slots = trainer.supernet.slots_of(genotype)
+        slots = trainer.supernet.encode(genotype)
         times = shortest_in_turns(
             [
                 ready(trainer.step, images, slots),

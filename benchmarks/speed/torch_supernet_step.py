@@ -86,7 +86,7 @@ class TorchSupernet(nn.Module):
             nn.ReLU6(inplace=True),
             TorchMBConv(MBConv(3, 1), first),
         )
-        self.places = nn.ModuleList(
+        self.blocks = nn.ModuleList(
             nn.ModuleList(
                 TorchMBConv(op, block)
                 for op in block.candidates
@@ -107,7 +107,7 @@ class TorchSupernet(nn.Module):
     ) -> torch.Tensor:
         """Returns the logits of a path."""
         outputs = self.stem(images / 127.5 - 1.0)
-        for place, candidate in zip(self.places, path, strict=True):
+        for place, candidate in zip(self.blocks, path, strict=True):
             outputs = place[candidate](outputs)
         return self.tail(outputs)
 
@@ -163,7 +163,7 @@ def main(argv: Sequence[str]) -> None:
     totals = np.zeros(2)
     for number in range(PATHS.value):
         genotype = space.sample(rng)
-        slots = trainer.supernet.slots_of(genotype)
+        slots = trainer.supernet.encode(genotype)
         times = shortest_in_turns(
             [
                 ready(trainer.step, images, slots),

@@ -4,7 +4,7 @@ from nse_tf.costs.budgets import Budget as Budget
 from nse_tf.costs.budgets import BudgetError as BudgetError
 from nse_tf.costs.budgets import sample_within as sample_within
 from nse_tf.costs.conventions import published_macs as published_macs
-from nse_tf.costs.counts import fixed_parts as fixed_parts
+from nse_tf.costs.counts import backbone_parts as backbone_parts
 from nse_tf.costs.counts import op_part as op_part
 from nse_tf.costs.description import (
     NetworkDescription as NetworkDescription,

@@ -34,7 +34,7 @@ def squeeze_part(name: str, channels: int) -> Part:
     return Part(name, kernels, kernels + biases, kernels, 2)
 
 
-def branch_fixed_parts(skeleton: BranchSkeleton) -> tuple[Part, Part]:
+def branch_backbone_parts(skeleton: BranchSkeleton) -> tuple[Part, Part]:
     """Returns the costs of the stem and of the last convolution."""
     return (
         conv_part(

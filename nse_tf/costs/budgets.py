@@ -87,7 +87,7 @@ class Budget:
         return self.excess(costs) == 0.0
 
     def path_excess(self, model: CostModel, paths: np.ndarray) -> np.ndarray:
-        """Returns `excess` of many single paths `(count, num_places)`."""
+        """Returns `excess` of many single paths `(count, num_blocks)`."""
         worst = np.zeros(len(paths))
         for name, limit in self.limits.items():
             np.maximum(
@@ -129,7 +129,7 @@ def draw_uniform(
     space: SearchSpace, rng: np.random.Generator, count: int
 ) -> np.ndarray:
     """Returns uniformly drawn lawful paths; the plain `PathSampler`."""
-    return space.sample_lawful(rng, count)
+    return space.sample_valid(rng, count)
 
 
 def sample_within(
@@ -141,7 +141,7 @@ def sample_within(
     draw: PathSampler = draw_uniform,
     max_draws: int = 200_000,
 ) -> np.ndarray:
-    """Returns single paths `(count, num_places)` that fit the budget.
+    """Returns single paths `(count, num_blocks)` that fit the budget.
 
     Paths are drawn and those that do not fit thrown away, so what is left
     keeps the distribution of `draw`. Where almost nothing fits, the rest is
@@ -200,27 +200,27 @@ def _repaired(
     """
     paths = paths.copy()
     left = budget.path_excess(model, paths)
-    count, num_places = paths.shape
+    count, num_blocks = paths.shape
     candidates = np.arange(model.space.max_candidates)
-    is_closed = np.array(
+    is_inactive = np.array(
         [[c not in active for c in candidates] for active in model.space.active]
     )
-    leaves_out = np.zeros_like(is_closed)
+    leaves_out = np.zeros_like(is_inactive)
     for node in model.space.nodes:
-        for place, closed in zip(node.places, node.closed, strict=True):
+        for place, closed in zip(node.blocks, node.closed, strict=True):
             leaves_out[place] = candidates == closed
     for is_greedy in (False, False, True, True):
-        orders = np.tile(np.arange(num_places), (count, 1))
-        for places in rng.permuted(orders, axis=1).T:
+        orders = np.tile(np.arange(num_blocks), (count, 1))
+        for blocks in rng.permuted(orders, axis=1).T:
             todo = np.flatnonzero(left > 0)
             if len(todo) == 0:
                 return paths, left
-            at = places[todo]
+            at = blocks[todo]
             offers = np.repeat(paths[todo, None], len(candidates), axis=1)
             offers[np.arange(len(todo)), :, at] = candidates
-            excess = budget.path_excess(model, offers.reshape(-1, num_places))
+            excess = budget.path_excess(model, offers.reshape(-1, num_blocks))
             excess = excess.reshape(len(todo), -1)
-            excess[is_closed[at]] = np.inf
+            excess[is_inactive[at]] = np.inf
             is_left_out = leaves_out[at, paths[todo, at]]
             excess[leaves_out[at] != is_left_out[:, None]] = np.inf
             order = excess if is_greedy else rng.random(excess.shape)

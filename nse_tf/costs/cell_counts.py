@@ -84,7 +84,7 @@ def halving_part(
     return dataclasses.replace(part, num_convs=2)
 
 
-def cell_fixed_parts(
+def cell_backbone_parts(
     skeleton: CellSkeleton,
 ) -> tuple[tuple[ShapedPart, ...], tuple[ShapedPart, ...]]:
     """Returns what all networks share: up to the last cell, and after it."""

@@ -56,18 +56,20 @@ class CellLatency:
 
     Attributes:
         space: Whose cells it prices.
-        fixed_ms: What a network takes whatever its cell.
+        backbone_ms: What a network takes whatever its cell.
         op_ms: What one op adds, by the index of the candidate.
     """
 
     space: SearchSpace
-    fixed_ms: float
+    backbone_ms: float
     op_ms: tuple[float, ...]
 
     def predict(self, paths: np.ndarray) -> np.ndarray:
         """Returns the latency of each cell, `(count,)` milliseconds."""
         counts = computed_ops(self.space, paths)
-        latency_ms: np.ndarray = self.fixed_ms + counts @ np.array(self.op_ms)
+        latency_ms: np.ndarray = self.backbone_ms + counts @ np.array(
+            self.op_ms
+        )
         return latency_ms
 
 
@@ -101,5 +103,5 @@ def fit_cell_latency(
             f"{latency_ms.min()}."
         )
     factors = np.hstack([np.ones((len(paths), 1)), counts])
-    prices = optimize.nnls(factors, latency_ms)[0].tolist()
-    return CellLatency(space, prices[0], tuple(prices[1:]))
+    op_costs = optimize.nnls(factors, latency_ms)[0].tolist()
+    return CellLatency(space, op_costs[0], tuple(op_costs[1:]))

@@ -1,6 +1,6 @@
 """MACs as the authors of a space count them, where that differs from ours."""
 
-from nse_tf.costs.counts import fixed_parts, op_part
+from nse_tf.costs.counts import backbone_parts, op_part
 from nse_tf.spaces import Genotype, ModelSkeleton, SearchSpace, require_chain
 
 
@@ -68,7 +68,7 @@ def published_macs(space: SearchSpace, genotype: Genotype) -> int:
         ValueError: If the genotype is foreign or the convention unknown.
     """
     space.require(genotype)
-    macs = sum(part.macs for part in fixed_parts(space.skeleton))
+    macs = sum(part.macs for part in backbone_parts(space.skeleton))
     for block, gene in zip(space.blocks, genotype.genes, strict=True):
         macs += sum(op_part(block.candidates[i], block).macs for i in gene)
     return macs + published_extra(space)

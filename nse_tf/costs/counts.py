@@ -6,8 +6,8 @@ free, as are biases. Parameters are what training moves: kernels, batch norm's
 scale and offset, the classifier's bias.
 """
 
-from nse_tf.costs.branch_counts import branch_fixed_parts, branch_part
-from nse_tf.costs.cell_counts import cell_fixed_parts, edge_part
+from nse_tf.costs.branch_counts import branch_backbone_parts, branch_part
+from nse_tf.costs.cell_counts import cell_backbone_parts, edge_part
 from nse_tf.costs.parts import Part, conv_part, dense_part, total
 from nse_tf.spaces import (
     BRANCH_FAMILIES,
@@ -17,13 +17,13 @@ from nse_tf.spaces import (
     CellOp,
     CellSkeleton,
     ChoiceBlock,
+    DecisionPoint,
     Edge,
     Identity,
     LayerOp,
     MBConv,
     ModelSkeleton,
     Op,
-    Place,
 )
 
 
@@ -48,7 +48,7 @@ def mbconv_part(
     )
 
 
-def op_part(op: Op, place: Place) -> Part:
+def op_part(op: Op, place: DecisionPoint) -> Part:
     """Returns the cost of one candidate at its place.
 
     Raises:
@@ -84,18 +84,18 @@ def _opaque_part(name: str, whole: LayerOp | ModelSkeleton) -> Part:
     )
 
 
-def fixed_parts(skeleton: AnySkeleton) -> tuple[Part, ...]:
+def backbone_parts(skeleton: AnySkeleton) -> tuple[Part, ...]:
     """Returns what all networks of a skeleton share, input to output."""
     if isinstance(skeleton, ModelSkeleton):
         return (_opaque_part("shared", skeleton),)
     if isinstance(skeleton, CellSkeleton):
-        before, after = cell_fixed_parts(skeleton)
+        before, after = cell_backbone_parts(skeleton)
         return tuple(each.part for each in (*before, *after))
     classifier = dense_part(
         "classifier", skeleton.tail_channels, skeleton.num_classes
     )
     if isinstance(skeleton, BranchSkeleton):
-        return (*branch_fixed_parts(skeleton), classifier)
+        return (*branch_backbone_parts(skeleton), classifier)
     return (
         conv_part(
             "stem",

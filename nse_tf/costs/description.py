@@ -6,10 +6,10 @@ them.
 
 import dataclasses
 
-from nse_tf.costs.cell_counts import cell_fixed_parts
+from nse_tf.costs.cell_counts import cell_backbone_parts
 from nse_tf.costs.conventions import published_extra
-from nse_tf.costs.counts import fixed_parts, op_part
-from nse_tf.costs.models import CostModel, fixed_keys, operator_key
+from nse_tf.costs.counts import backbone_parts, op_part
+from nse_tf.costs.models import CostModel, backbone_keys, operator_key
 from nse_tf.costs.parts import Part, total
 from nse_tf.costs.tables import CostTable
 from nse_tf.spaces import (
@@ -17,9 +17,9 @@ from nse_tf.spaces import (
     BranchSkeleton,
     CellSkeleton,
     ChoiceBlock,
+    DecisionPoint,
     Genotype,
     ModelSkeleton,
-    Place,
     SearchSpace,
     format_genotype,
 )
@@ -28,7 +28,7 @@ Shape = tuple[int, ...]
 
 
 @dataclasses.dataclass(frozen=True)
-class PlaceDescription:
+class BlockDescription:
     """One place of a network, or one of its fixed parts.
 
     The place of a cell network is an edge, which stands in many cells: costs
@@ -93,13 +93,13 @@ class CostRange:
         lowest: The cost of the cheapest.
         highest: The cost of the dearest.
         cheapest: The cheapest genotype, as text.
-        dearest: The dearest genotype, as text.
+        most_expensive: The dearest genotype, as text.
     """
 
     lowest: int
     highest: int
     cheapest: str
-    dearest: str
+    most_expensive: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,12 +136,12 @@ class NetworkDescription(Description):
 
     Attributes:
         genotype: The genotype as text that `parse_genotype` reads.
-        places: All parts, input to output; they sum to the totals.
+        blocks: All parts, input to output; they sum to the totals.
         latency: By a latency table, in its milliseconds; None without one.
     """
 
     genotype: str
-    places: tuple[PlaceDescription, ...]
+    blocks: tuple[BlockDescription, ...]
     latency: float | None = None
 
 
@@ -156,22 +156,22 @@ class SpaceDescription(Description):
         size: How many genotypes it holds.
         size_text: The same in decimal digits, for JSON readers that hold
             numbers as doubles and so round whatever lies beyond 2**53.
-        num_places: How many places offer a choice.
+        num_blocks: How many places offer a choice.
         num_operators: How many candidates are in the space, over all places.
         macs_range: What its networks cost in MACs.
         params_range: What its networks cost in trainable numbers.
-        fixed: The parts that all its networks share, input to output.
-        places: The places that offer a choice, input to output.
+        backbone: The parts that all its networks share, input to output.
+        blocks: The places that offer a choice, input to output.
     """
 
     size: int
     size_text: str
-    num_places: int
+    num_blocks: int
     num_operators: int
     macs_range: CostRange
     params_range: CostRange
-    fixed: tuple[PlaceDescription, ...]
-    places: tuple[ChoiceDescription, ...]
+    backbone: tuple[BlockDescription, ...]
+    blocks: tuple[ChoiceDescription, ...]
 
 
 def describe_network(
@@ -198,13 +198,13 @@ def describe_network(
         ValueError: If the genotype is not of the space.
     """
     text = format_genotype(space, genotype)
-    before, after = _describe_fixed(space.skeleton)
+    before, after = _describe_backbone(space.skeleton)
     choices = (
         _describe_open(block, gene)
         for block, gene in zip(space.blocks, genotype.genes, strict=True)
     )
-    places = (*before, *choices, *after)
-    macs = sum(place.macs for place in places)
+    blocks = (*before, *choices, *after)
+    macs = sum(place.macs for place in blocks)
     return NetworkDescription(
         kind=kind,
         name=name,
@@ -214,9 +214,9 @@ def describe_network(
         convention=space.convention,
         macs=macs,
         published_macs=macs + published_extra(space),
-        params=sum(place.params for place in places),
+        params=sum(place.params for place in blocks),
         genotype=text,
-        places=places,
+        blocks=blocks,
         latency=None if table is None else _latency(space, genotype, table),
     )
 
@@ -229,7 +229,7 @@ def _latency(space: SearchSpace, genotype: Genotype, table: CostTable) -> float:
         for index in gene
     ]
     keys = [
-        *fixed_keys(space),
+        *backbone_keys(space),
         *(
             operator_key(op, block)
             for op, block in open_ops
@@ -244,16 +244,16 @@ def describe_space(
 ) -> SpaceDescription:
     """Returns the description of a space."""
     model = CostModel(space)
-    before, after = _describe_fixed(space.skeleton)
-    fixed = (*before, *after)
-    places = tuple(
+    before, after = _describe_backbone(space.skeleton)
+    backbone = (*before, *after)
+    blocks = tuple(
         _describe_choice(block, indices)
         for block, indices in zip(space.blocks, space.active, strict=True)
     )
-    candidates = [each for place in places for each in place.candidates]
-    macs = sum(part.macs for part in fixed)
+    candidates = [each for place in blocks for each in place.candidates]
+    macs = sum(part.macs for part in backbone)
     macs += sum(each.macs for each in candidates)
-    params = sum(part.params for part in fixed)
+    params = sum(part.params for part in backbone)
     params += sum(each.params for each in candidates)
     return SpaceDescription(
         kind="space",
@@ -267,45 +267,45 @@ def describe_space(
         params=params,
         size=space.size,
         size_text=str(space.size),
-        num_places=len(places),
+        num_blocks=len(blocks),
         num_operators=len(candidates),
         macs_range=_cost_range(model, "macs"),
         params_range=_cost_range(model, "params"),
-        fixed=fixed,
-        places=places,
+        backbone=backbone,
+        blocks=blocks,
     )
 
 
 def _cost_range(model: CostModel, cost: str) -> CostRange:
     """Returns the range over all genotypes, those of several branches too."""
     space = model.space
-    cheapest, dearest = model.extremes(cost)
+    cheapest, most_expensive = model.extremes(cost)
     return CostRange(
         lowest=int(model.costs(cheapest)[cost]),
-        highest=int(model.costs(dearest)[cost]),
+        highest=int(model.costs(most_expensive)[cost]),
         cheapest=format_genotype(space, cheapest),
-        dearest=format_genotype(space, dearest),
+        most_expensive=format_genotype(space, most_expensive),
     )
 
 
-def _describe_fixed(
+def _describe_backbone(
     skeleton: AnySkeleton,
-) -> tuple[tuple[PlaceDescription, ...], tuple[PlaceDescription, ...]]:
+) -> tuple[tuple[BlockDescription, ...], tuple[BlockDescription, ...]]:
     """Returns the fixed parts that stand before the choices, and after."""
     if isinstance(skeleton, CellSkeleton):
         before, after = (
             tuple(
-                _fixed(each.part, each.ops, each.in_shape, each.out_shape)
+                _backbone(each.part, each.ops, each.in_shape, each.out_shape)
                 for each in parts
             )
-            for parts in cell_fixed_parts(skeleton)
+            for parts in cell_backbone_parts(skeleton)
         )
         return before, after
     image = (*skeleton.image_size, skeleton.image_channels)
     is_branched = isinstance(skeleton, BranchSkeleton)
     if isinstance(skeleton, ModelSkeleton):
-        (part,) = fixed_parts(skeleton)
-        shared = PlaceDescription(
+        (part,) = backbone_parts(skeleton)
+        shared = BlockDescription(
             part.name,
             False,
             ("layers",),
@@ -319,10 +319,10 @@ def _describe_fixed(
     first = (*skeleton.stem_size, skeleton.first_channels)
     last = (*skeleton.tail_size, skeleton.stages[-1].channels)
     tail = (*skeleton.tail_size, skeleton.tail_channels)
-    fixed = tuple(
-        _fixed(part, ops, in_shape, out_shape)
+    backbone = tuple(
+        _backbone(part, ops, in_shape, out_shape)
         for part, ops, in_shape, out_shape in zip(
-            fixed_parts(skeleton),
+            backbone_parts(skeleton),
             (
                 (f"conv_k3_s{skeleton.stem_stride}",),
                 *([] if is_branched else [("mbconv_k3_e1",)]),
@@ -339,18 +339,18 @@ def _describe_fixed(
             strict=True,
         )
     )
-    return fixed[:-2], fixed[-2:]
+    return backbone[:-2], backbone[-2:]
 
 
-def _fixed(
+def _backbone(
     part: Part, ops: tuple[str, ...], in_shape: Shape, out_shape: Shape
-) -> PlaceDescription:
-    return PlaceDescription(
+) -> BlockDescription:
+    return BlockDescription(
         part.name, False, ops, in_shape, out_shape, part.macs, part.params
     )
 
 
-def _shapes(place: Place) -> tuple[Shape, Shape, int]:
+def _shapes(place: DecisionPoint) -> tuple[Shape, Shape, int]:
     """Returns in and out shape and stride; of an edge, in its first cell."""
     if isinstance(place, ChoiceBlock):
         return (
@@ -366,11 +366,13 @@ def _shapes(place: Place) -> tuple[Shape, Shape, int]:
     )
 
 
-def _describe_open(place: Place, gene: tuple[int, ...]) -> PlaceDescription:
+def _describe_open(
+    place: DecisionPoint, gene: tuple[int, ...]
+) -> BlockDescription:
     ops = [place.candidates[index] for index in gene]
     part = total(place.name, (op_part(op, place) for op in ops))
     in_shape, out_shape, _ = _shapes(place)
-    return PlaceDescription(
+    return BlockDescription(
         name=place.name,
         is_choice=True,
         ops=tuple(op.name for op in ops),
@@ -382,7 +384,7 @@ def _describe_open(place: Place, gene: tuple[int, ...]) -> PlaceDescription:
 
 
 def _describe_choice(
-    place: Place, indices: tuple[int, ...]
+    place: DecisionPoint, indices: tuple[int, ...]
 ) -> ChoiceDescription:
     ops = [place.candidates[index] for index in indices]
     parts = [op_part(op, place) for op in ops]

@@ -5,15 +5,15 @@ import functools
 
 import numpy as np
 
-from nse_tf.costs.counts import fixed_parts, op_part
+from nse_tf.costs.counts import backbone_parts, op_part
 from nse_tf.costs.tables import CostTable
 from nse_tf.spaces import (
     BranchBlock,
     BranchSkeleton,
     ChoiceBlock,
+    DecisionPoint,
     Genotype,
     Op,
-    Place,
     SearchSpace,
     Skeleton,
     require_chain,
@@ -22,7 +22,7 @@ from nse_tf.spaces import (
 COSTS = ("macs", "params", "latency_ms", "size_bytes")
 
 
-def operator_key(op: Op, block: Place) -> str:
+def operator_key(op: Op, block: DecisionPoint) -> str:
     """Returns the row of a cost table that prices an op at a shape.
 
     Places of equal shape share a row.
@@ -44,7 +44,7 @@ def operator_key(op: Op, block: Place) -> str:
     )
 
 
-def fixed_keys(space: SearchSpace) -> tuple[str, str]:
+def backbone_keys(space: SearchSpace) -> tuple[str, str]:
     """Returns the rows of a cost table that price a skeleton's two ends.
 
     Raises:
@@ -93,15 +93,15 @@ class CostModel:
         return COSTS if self.table is not None else COSTS[:2]
 
     @functools.cached_property
-    def fixed(self) -> dict[str, float]:
+    def backbone(self) -> dict[str, float]:
         """What every network of the space costs, its places apart."""
-        parts = fixed_parts(self.space.skeleton)
+        parts = backbone_parts(self.space.skeleton)
         costs: dict[str, float] = {
             "macs": sum(part.macs for part in parts),
             "params": sum(part.params for part in parts),
         }
         if self.table is not None:
-            rows = [self.table.row(key) for key in fixed_keys(self.space)]
+            rows = [self.table.row(key) for key in backbone_keys(self.space)]
             costs["latency_ms"] = self.table.overhead_ms + sum(
                 row.latency_ms for row in rows
             )
@@ -112,7 +112,7 @@ class CostModel:
 
     @functools.cached_property
     def by_operator(self) -> dict[str, np.ndarray]:
-        """What each candidate costs: `(num_places, max_candidates)` a cost.
+        """What each candidate costs: `(num_blocks, max_candidates)` a cost.
 
         Places with fewer candidates are filled with zeros.
         """
@@ -141,7 +141,7 @@ class CostModel:
         """
         self.space.require(genotype)
         return {
-            name: self.fixed[name]
+            name: self.backbone[name]
             + sum(
                 self.by_operator[name][place, index].item()
                 for place, gene in enumerate(genotype.genes)
@@ -155,11 +155,11 @@ class CostModel:
 
         Args:
             name: One of `names`.
-            paths: Candidate indices `(count, num_places)`.
+            paths: Candidate indices `(count, num_blocks)`.
         """
-        places = np.arange(len(self.space.blocks))
-        chosen: np.ndarray = self.by_operator[name][places, paths].sum(axis=1)
-        chosen += self.fixed[name]
+        blocks = np.arange(len(self.space.blocks))
+        chosen: np.ndarray = self.by_operator[name][blocks, paths].sum(axis=1)
+        chosen += self.backbone[name]
         return chosen
 
     def extremes(self, name: str) -> tuple[Genotype, Genotype]:
@@ -168,10 +168,10 @@ class CostModel:
         In DARTS's cells they keep the rule of two inputs to a node.
         """
         if self.space.nodes:
-            return self._lawful_extremes(name)
+            return self._valid_extremes(name)
         ranked = [
-            sorted(indices, key=prices.__getitem__)
-            for indices, prices in zip(
+            sorted(indices, key=op_costs.__getitem__)
+            for indices, op_costs in zip(
                 self.space.active, self.by_operator[name], strict=True
             )
         ]
@@ -194,22 +194,24 @@ class CostModel:
             ),
         )
 
-    def _lawful_extremes(self, name: str) -> tuple[Genotype, Genotype]:
-        prices = [
-            self.by_operator[name][choice.places, choice.rows].sum(axis=1)
-            for choice in self.space.joint_choices
+    def _valid_extremes(self, name: str) -> tuple[Genotype, Genotype]:
+        op_costs = [
+            self.by_operator[name][choice.blocks, choice.rows].sum(axis=1)
+            for choice in self.space.joint_decisions
         ]
-        cheapest, dearest = self.space.of_rows(
+        cheapest, most_expensive = self.space.of_rows(
             np.array(
                 [
-                    [each.argmin() for each in prices],
-                    [each.argmax() for each in prices],
+                    [each.argmin() for each in op_costs],
+                    [each.argmax() for each in op_costs],
                 ]
             )
         ).tolist()
-        return self.space.genotype(cheapest), self.space.genotype(dearest)
+        return self.space.genotype(cheapest), self.space.genotype(
+            most_expensive
+        )
 
     def range(self, name: str) -> tuple[float, float]:
         """Returns the lowest and the highest cost of a genotype."""
-        cheapest, dearest = self.extremes(name)
-        return self.costs(cheapest)[name], self.costs(dearest)[name]
+        cheapest, most_expensive = self.extremes(name)
+        return self.costs(cheapest)[name], self.costs(most_expensive)[name]

@@ -4,7 +4,7 @@ import csv
 import pathlib
 from collections.abc import Callable
 
-from nse_tf.costs.models import fixed_keys, operator_key
+from nse_tf.costs.models import backbone_keys, operator_key
 from nse_tf.costs.tables import CostRow, CostTable, Provenance
 from nse_tf.spaces import (
     BranchBlock,
@@ -52,7 +52,7 @@ def proxylessnas_table(path: pathlib.Path, space: SearchSpace) -> CostTable:
             runs=int(line["count"]),
         )
     skeleton, blocks = require_chain(space)
-    stem, tail = fixed_keys(space)
+    stem, tail = backbone_keys(space)
     (height, width), (rows, columns) = skeleton.stem_size, skeleton.tail_size
     maps, image = f"{height}x{width}", skeleton.image_size
     last = f"{rows}x{columns}x{skeleton.stages[-1].channels}"
@@ -126,7 +126,7 @@ def nse_table(path: pathlib.Path, space: SearchSpace) -> CostTable:
     convs, adds, pools = _nse_lines(path)
     rows: dict[str, CostRow] = {}
     tail = _tail_row(skeleton, convs, pools)
-    stem_key, tail_key = fixed_keys(space)
+    stem_key, tail_key = backbone_keys(space)
     rows[stem_key] = CostRow(0.0, 0.0, 0.0, 0, 15)
     if tail is not None:
         rows[tail_key] = tail

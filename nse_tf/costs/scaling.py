@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 from nse_tf.costs.budgets import BudgetError
-from nse_tf.costs.counts import fixed_parts, op_part
+from nse_tf.costs.counts import backbone_parts, op_part
 from nse_tf.spaces import (
     Genotype,
     SearchSpace,
@@ -67,7 +67,7 @@ def scaled_to_macs(
 
 def _macs(space: SearchSpace, genotype: Genotype) -> int:
     """Returns the MACs of one network, without those of all candidates."""
-    return sum(part.macs for part in fixed_parts(space.skeleton)) + sum(
+    return sum(part.macs for part in backbone_parts(space.skeleton)) + sum(
         op_part(block.candidates[index], block).macs
         for block, gene in zip(space.blocks, genotype.genes, strict=True)
         for index in gene

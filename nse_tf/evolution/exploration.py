@@ -97,7 +97,7 @@ class Exploration:
         self._best[count] = (len(self.fitness), kept)
         return np.array([index for _, index in kept], np.int64)
 
-    def judge(self, paths: np.ndarray) -> Explorer:
+    def evaluate(self, paths: np.ndarray) -> Explorer:
         """Yields paths and notes the fitness that is sent back.
 
         Raises:
@@ -117,7 +117,7 @@ class Exploration:
         """Returns the first `count` lawful paths that fit and are new.
 
         Args:
-            offers: Paths `(any, num_places)` to choose from, lot by lot; no
+            offers: Paths `(any, num_blocks)` to choose from, lot by lot; no
                 more lots are looked at than needed.
             count: How many to take; fewer if the offers run out.
         """
@@ -125,11 +125,11 @@ class Exploration:
         for paths in offers if count else ():
             coded = np.ascontiguousarray(paths, np.int16)
             keys = coded.view(f"V{2 * paths.shape[1]}").ravel().tolist()
-            lawful = self.model.space.is_lawful(paths).tolist()
+            valid = self.model.space.is_valid(paths).tolist()
             new = [
                 i
                 for i, key in enumerate(keys)
-                if lawful[i] and key not in self._taken
+                if valid[i] and key not in self._taken
             ]
             if not new:
                 continue
@@ -173,7 +173,7 @@ class Exploration:
 
     @property
     def _num_paths(self) -> int:
-        return self.model.space.num_lawful
+        return self.model.space.num_valid
 
     @functools.cached_property
     def _deck(self) -> np.ndarray:
@@ -203,7 +203,7 @@ class Exploration:
     def _spelt(self, numbers: np.ndarray) -> np.ndarray:
         """Returns the paths of these numbers, which count all in order."""
         space, rows = self.model.space, []
-        for choice in space.joint_choices:
+        for choice in space.joint_decisions:
             numbers, digits = np.divmod(numbers, len(choice.rows))
             rows.append(digits)
         return space.of_rows(np.stack(rows, axis=1))

@@ -1,7 +1,7 @@
 """Explorers: random search, regularized evolution, and SPOS's evolution.
 
 An explorer is a generator. It yields the paths that it wants judged,
-`(count, num_places)`, and is sent their fitness `(count,)`; it yields every
+`(count, num_blocks)`, and is sent their fitness `(count,)`; it yields every
 path at most once, and only lawful paths within the budget. All explorers judge
 exactly `num_children` paths, or all that there are, so that they can be
 compared.
@@ -21,7 +21,7 @@ def random_search(state: Exploration) -> Explorer:
     """Judges uniformly drawn paths."""
     batch = state.config.batch
     while len(paths := state.take_random(min(batch, state.num_left))):
-        yield from state.judge(paths)
+        yield from state.evaluate(paths)
 
 
 def evolution(state: Exploration) -> Explorer:
@@ -39,7 +39,7 @@ def evolution(state: Exploration) -> Explorer:
     population = state.config.population
     children = state.take_random(min(population, state.num_left))
     while len(children):
-        yield from state.judge(children)
+        yield from state.evaluate(children)
         size = min(population, state.num_left)
         crossed = state.take(_crossings(state, 10 * population), size // 2)
         mutants = state.take(
@@ -83,7 +83,7 @@ def regularized_evolution(state: Exploration) -> Explorer:
     config = state.config
     children = state.take_random(min(config.population, state.num_left))
     while len(children):
-        yield from state.judge(children)
+        yield from state.evaluate(children)
         size = min(config.batch, state.num_left)
         mutants = state.take(_mutants_of_winners(state, size), size)
         fresh = state.take_random(size - len(mutants))
@@ -93,7 +93,7 @@ def regularized_evolution(state: Exploration) -> Explorer:
 def _mutants_of_winners(state: Exploration, size: int) -> Iterator[np.ndarray]:
     """Yields mutants, one by one, of the best of random living paths."""
     space, rng, config = state.model.space, state.rng, state.config
-    if space.num_lawful == 1:
+    if space.num_valid == 1:
         return
     oldest = max(0, len(state.paths) - config.population)
     living = np.arange(oldest, len(state.paths))

@@ -28,20 +28,20 @@ Genes = tuple[tuple[int, ...], ...]
 
 
 @dataclasses.dataclass(frozen=True)
-class Pricing:
+class OpCosting:
     """One cost of multi-branch networks: a fixed part and open ops.
 
     Attributes:
-        fixed: Of what all networks share.
-        by_operator: Of each op, `(num_places, max_candidates)`.
+        backbone: Of what all networks share.
+        by_operator: Of each op, `(num_blocks, max_candidates)`.
     """
 
-    fixed: float
+    backbone: float
     by_operator: np.ndarray
 
     def of(self, genes: Genes) -> float:
         """Returns the cost of a network."""
-        return self.fixed + float(
+        return self.backbone + float(
             sum(
                 self.by_operator[place, index]
                 for place, gene in enumerate(genes)
@@ -60,21 +60,21 @@ class Pricing:
             for row, block in zip(rows, space.blocks, strict=True)
         )
         highest = sum(float(row.sum()) for row in rows)
-        return self.fixed + lowest, self.fixed + highest
+        return self.backbone + lowest, self.backbone + highest
 
     def expected(self, space: SearchSpace, opened: np.ndarray) -> float:
         """Returns the expected cost of a draw by probabilities.
 
         Args:
             space: What is drawn from.
-            opened: Probabilities, `(num_places, max_candidates)`.
+            opened: Probabilities, `(num_blocks, max_candidates)`.
         """
-        total = self.fixed
-        for block, indices, prices, row in zip(
+        total = self.backbone
+        for block, indices, op_costs, row in zip(
             space.blocks, space.active, self.by_operator, opened, strict=True
         ):
             chosen = list(indices)
-            mean = float((prices[chosen] * row[chosen]).sum())
+            mean = float((op_costs[chosen] * row[chosen]).sum())
             if block.min_open:  # Given that one is open.
                 mean /= -float(np.expm1(np.log1p(-row[chosen]).sum()))
             total += mean
@@ -113,7 +113,7 @@ class Proposals:
 def propose(
     space: SearchSpace,
     opened: np.ndarray,
-    pricing: Pricing,
+    costing: OpCosting,
     window: Window,
     count: int,
     rng: np.random.Generator,
@@ -122,9 +122,9 @@ def propose(
 
     Args:
         space: Its active ops are drawn from.
-        opened: Probability of each op to be open, `(num_places,
+        opened: Probability of each op to be open, `(num_blocks,
             max_candidates)`, between 0 and 1.
-        pricing: What networks cost.
+        costing: What networks cost.
         window: Where the cost has to lie.
         count: How many are wanted; fewer come where there seem to be no more.
         rng: Draws them.
@@ -133,13 +133,13 @@ def propose(
         BudgetError: If no network lies within the window; with the costs that
             can be reached.
     """
-    _require_reachable(space, pricing, window)
-    bend = _bend(space, opened, pricing, window, rng)
-    bent = bent_by(opened, pricing, bend) if bend else opened
+    _require_reachable(space, costing, window)
+    bend = _bend(space, opened, costing, window, rng)
+    bent = bent_by(opened, costing, bend) if bend else opened
     found: dict[bytes, np.ndarray] = {}
     idle = 0
     for _ in range(_MOST_BATCHES):
-        draws, costs = _drawn(space, bent, pricing, _BATCH, rng)
+        draws, costs = _drawn(space, bent, costing, _BATCH, rng)
         before = len(found)
         for draw in draws[(costs > window.low) & (costs <= window.high)]:
             if len(found) < count:
@@ -148,7 +148,7 @@ def propose(
         if len(found) == count or idle == _PATIENCE:
             break
     if not found:
-        lowest, highest = pricing.reach(space)
+        lowest, highest = costing.reach(space)
         raise BudgetError(
             f"Of {_MOST_BATCHES * _BATCH} networks none has a cost within "
             f"{window.low:g} and {window.high:g}; the space reaches from "
@@ -162,9 +162,9 @@ def propose(
 
 
 def _require_reachable(
-    space: SearchSpace, pricing: Pricing, window: Window
+    space: SearchSpace, costing: OpCosting, window: Window
 ) -> None:
-    lowest, highest = pricing.reach(space)
+    lowest, highest = costing.reach(space)
     if window.high < lowest or window.low >= highest:
         raise BudgetError(
             f"No network has a cost within {window.low:g} and "
@@ -176,36 +176,36 @@ def _require_reachable(
 def _bend(
     space: SearchSpace,
     opened: np.ndarray,
-    pricing: Pricing,
+    costing: OpCosting,
     window: Window,
     rng: np.random.Generator,
 ) -> float:
     """Returns the bend that is needed, or 0 if the window is met without."""
-    _, costs = _drawn(space, opened, pricing, _BATCH, rng)
+    _, costs = _drawn(space, opened, costing, _BATCH, rng)
     is_within = (costs > window.low) & (costs <= window.high)
     if is_within.mean() >= SELDOM:
         return 0.0
-    scale = 1.0 / max(float(np.abs(pricing.by_operator).mean()), 1e-300)
+    scale = 1.0 / max(float(np.abs(costing.by_operator).mean()), 1e-300)
     low, high = -1e3 * scale, 1e3 * scale
     for _ in range(_BISECTIONS):
         bend = (low + high) / 2
-        bent = bent_by(opened, pricing, bend)
-        if pricing.expected(space, bent) > window.middle:
+        bent = bent_by(opened, costing, bend)
+        if costing.expected(space, bent) > window.middle:
             low = bend
         else:
             high = bend
     return (low + high) / 2
 
 
-def bent_by(opened: np.ndarray, pricing: Pricing, bend: float) -> np.ndarray:
+def bent_by(opened: np.ndarray, costing: OpCosting, bend: float) -> np.ndarray:
     """Returns probabilities whose odds are lower the dearer an op is.
 
     Args:
-        opened: Probabilities, `(num_places, max_candidates)`.
-        pricing: What ops cost.
+        opened: Probabilities, `(num_blocks, max_candidates)`.
+        costing: What ops cost.
         bend: Of the odds' logarithm, for each unit of cost.
     """
-    odds = np.log(opened) - np.log1p(-opened) - bend * pricing.by_operator
+    odds = np.log(opened) - np.log1p(-opened) - bend * costing.by_operator
     # So that nothing is ever certain, and a last op can still be drawn.
     odds = np.clip(odds, -300.0, 30.0)
     bent: np.ndarray = 1.0 / (1.0 + np.exp(-odds))
@@ -215,20 +215,20 @@ def bent_by(opened: np.ndarray, pricing: Pricing, bend: float) -> np.ndarray:
 def _drawn(
     space: SearchSpace,
     opened: np.ndarray,
-    pricing: Pricing,
+    costing: OpCosting,
     count: int,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns draws, bool `(count, num_operators)`, and their costs."""
     draws = []
-    costs = np.full(count, float(pricing.fixed))
-    for block, indices, row, prices in zip(
-        space.blocks, space.active, opened, pricing.by_operator, strict=True
+    costs = np.full(count, float(costing.backbone))
+    for block, indices, row, op_costs in zip(
+        space.blocks, space.active, opened, costing.by_operator, strict=True
     ):
         chosen = list(indices)
         subsets = open_subsets(row[chosen], count, rng, block.min_open > 0)
         draws.append(subsets)
-        costs += subsets @ prices[chosen]
+        costs += subsets @ op_costs[chosen]
     return np.concatenate(draws, axis=1), costs
 
 
@@ -256,7 +256,7 @@ def _shift(space: SearchSpace, before: np.ndarray, after: np.ndarray) -> float:
 
 def propose_paths(
     space: SearchSpace,
-    pricing: Pricing,
+    costing: OpCosting,
     window: Window,
     count: int,
     rng: np.random.Generator,
@@ -265,13 +265,15 @@ def propose_paths(
 
     Arguments and errors as of `propose`.
     """
-    _require_reachable(space, pricing, window)
+    _require_reachable(space, costing, window)
     found: dict[bytes, np.ndarray] = {}
     idle = 0
-    places = np.arange(len(space.blocks))
+    blocks = np.arange(len(space.blocks))
     for _ in range(_MOST_BATCHES):
-        paths = space.sample_lawful(rng, _BATCH)
-        costs = pricing.fixed + pricing.by_operator[places, paths].sum(axis=1)
+        paths = space.sample_valid(rng, _BATCH)
+        costs = costing.backbone + costing.by_operator[blocks, paths].sum(
+            axis=1
+        )
         before = len(found)
         for path in paths[(costs > window.low) & (costs <= window.high)]:
             if len(found) < count:

@@ -20,12 +20,12 @@ def mutate_genes(
     Args:
         space: Whose active candidates genes are drawn from.
         rng: Draws.
-        paths: Candidate indices `(count, num_places)`.
+        paths: Candidate indices `(count, num_blocks)`.
         probability: Of redrawing a gene, from 0 to 1.
     """
     redrawn = rng.random(paths.shape) < probability
-    drawn = space.sample_lawful(rng, len(paths))
-    return space.mended(rng, np.where(redrawn, drawn, paths))
+    drawn = space.sample_valid(rng, len(paths))
+    return space.repaired(rng, np.where(redrawn, drawn, paths))
 
 
 def mutate_one_gene(
@@ -39,7 +39,7 @@ def mutate_one_gene(
     Raises:
         ValueError: If no place has a second candidate.
     """
-    offers = space.lawful_genes
+    offers = space.valid_genes
     free = [place for place, each in enumerate(offers) if len(each) > 1]
     if not free:
         raise ValueError(
@@ -50,8 +50,10 @@ def mutate_one_gene(
     mutated = path.copy()
     mutated[place] = rng.choice([i for i in offers[place] if i != path[place]])
     is_mutated = np.arange(len(path)) == place
-    mended: np.ndarray = space.mended(rng, mutated[None], is_mutated[None])[0]
-    return mended
+    repaired: np.ndarray = space.repaired(rng, mutated[None], is_mutated[None])[
+        0
+    ]
+    return repaired
 
 
 def cross_over(
@@ -66,4 +68,4 @@ def cross_over(
     inputs, random edges are mended.
     """
     is_mothers = rng.random(mothers.shape) < 0.5
-    return space.mended(rng, np.where(is_mothers, mothers, fathers))
+    return space.repaired(rng, np.where(is_mothers, mothers, fathers))

@@ -102,8 +102,8 @@ class TrainBranches:
         penalties: `(cost, target, coefficient, exponent)` each: the indicators'
             loss grows by `coefficient · (expected - target) ** exponent`. MACs
             and parameters count in millions, latency in milliseconds.
-        prices: For each penalty what the fixed part costs, and each op of each
-            cell, in its units.
+        op_costs: For each penalty the cost of the backbone and of each op of
+            each cell, in its units.
         other_moves_statistics: Whether the subset that only runs forward moves
             batch norm's statistics, too.
         locked_rate: Share of the indicators' steps in which each cell's locked
@@ -133,15 +133,15 @@ class TrainBranches:
     open_rate: float = 0.5
     drop_below: float = -2.0
     penalties: tuple[tuple[str, float, float, float], ...] = ()
-    prices: tuple[tuple[float, tuple[tuple[float, ...], ...]], ...] = ()
+    op_costs: tuple[tuple[float, tuple[tuple[float, ...], ...]], ...] = ()
     other_moves_statistics: bool = True
     locked_rate: float = 0.0
 
     def __post_init__(self) -> None:
-        if len(self.penalties) != len(self.prices):
+        if len(self.penalties) != len(self.op_costs):
             raise ValueError(
-                f"There are {len(self.penalties)} `penalties`, but `prices` of "
-                f"{len(self.prices)}."
+                f"There are {len(self.penalties)} `penalties`, but `op_costs` "
+                f"of {len(self.op_costs)}."
             )
         if self.architecture_every < 1 or not 0 < self.open_rate <= 1:
             raise ValueError(

@@ -11,8 +11,8 @@ class SupernetTrained:
     Attributes:
         losses: Mean training loss of each epoch.
         angle_sums: For each place and candidate ⟨w0, w⟩, ‖w0‖² and ‖w‖² over
-            its kernels, `(num_places, max_candidates, 3)`.
-        fixed_sums: The same three for the fixed part.
+            its kernels, `(num_blocks, max_candidates, 3)`.
+        backbone_sums: The same three for the fixed part.
         seconds: Time it took.
         weights_sha256: Of the weights and all else that training goes on from.
         unit_sums: As `angle_sums`, but as if each kernel had length one; empty
@@ -24,7 +24,7 @@ class SupernetTrained:
 
     losses: tuple[float, ...]
     angle_sums: tuple[tuple[tuple[float, float, float], ...], ...]
-    fixed_sums: tuple[float, float, float]
+    backbone_sums: tuple[float, float, float]
     seconds: float
     weights_sha256: str = ""
     unit_sums: tuple[tuple[tuple[float, float, float], ...], ...] = ()
@@ -39,13 +39,13 @@ class BranchesTrained:
         losses: Mean training loss of each epoch.
         architecture_losses: Mean loss of the indicators' steps of each epoch,
             with penalties.
-        parameters: Of each op of each cell, `(num_places, max_candidates)`.
+        parameters: Of each op of each cell, `(num_blocks, max_candidates)`.
         left: The active ops of each cell that were not dropped.
         drops: `(epoch, step, place, candidate)` of each op that was.
         history: The indicators of the job's active ops after each epoch, cell
             by cell.
         angle_sums: As of `SupernetTrained`; zeros for ops that are not active.
-        fixed_sums: As of `SupernetTrained`.
+        backbone_sums: As of `SupernetTrained`.
         unit_sums: As of `SupernetTrained`.
         seconds: Time it took.
         weights_sha256: Of the weights and all else that training goes on from.
@@ -58,7 +58,7 @@ class BranchesTrained:
     drops: tuple[tuple[int, int, int, int], ...]
     history: tuple[tuple[tuple[float, ...], ...], ...]
     angle_sums: tuple[tuple[tuple[float, float, float], ...], ...]
-    fixed_sums: tuple[float, float, float]
+    backbone_sums: tuple[float, float, float]
     unit_sums: tuple[tuple[tuple[float, float, float], ...], ...]
     seconds: float
     weights_sha256: str = ""

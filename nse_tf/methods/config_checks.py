@@ -14,7 +14,7 @@ def check_numbers(
     """Refuses the numbers of a method that ends in finals.
 
     Args:
-        config: A dataclass with the fields of `FinalsConfig`.
+        config: A dataclass with the fields of `FinalTrainingConfig`.
         names: Fields that hold a name, and those that there are.
         may_be_zero: Whole numbers that may be 0; all others are at least 1.
 

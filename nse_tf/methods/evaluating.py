@@ -56,5 +56,5 @@ def evaluate_children(
 
 
 def genes_of(paths: np.ndarray) -> list[Genes]:
-    """Returns single paths `(count, num_places)` as jobs spell them."""
+    """Returns single paths `(count, num_blocks)` as jobs spell them."""
     return [tuple((index,) for index in path) for path in paths.tolist()]

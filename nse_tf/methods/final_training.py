@@ -26,7 +26,7 @@ class Purpose(enum.StrEnum):
     RANK_CHECK = "rank_check"
 
 
-class FinalsConfig(Protocol):
+class FinalTrainingConfig(Protocol):
     """The numbers that decide how finals go; see `OneShotConfig`."""
 
     @property
@@ -71,7 +71,7 @@ class FinalsConfig(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class JudgedChild:
+class EvaluatedChild:
     """A network and its accuracy with inherited weights.
 
     Attributes:
@@ -92,11 +92,11 @@ class JudgedChild:
 
 def pick_finalists(
     search: Method,
-    ranked: Sequence[JudgedChild],
+    ranked: Sequence[EvaluatedChild],
     model: CostModel,
     budget: Budget,
-    config: FinalsConfig,
-) -> Steps[list[JudgedChild]]:
+    config: FinalTrainingConfig,
+) -> Steps[list[EvaluatedChild]]:
     """Returns the children to train, best first; for plans.
 
     Where the budget speaks of what only a measurement tells, candidates are
@@ -108,7 +108,7 @@ def pick_finalists(
     wanted = config.num_finalists
     if not budget.needs_table:
         return list(ranked[:wanted])
-    fitting: list[JudgedChild] = []
+    fitting: list[EvaluatedChild] = []
     closest = np.inf
     for start in range(0, len(ranked), config.measured_at_once):
         some = ranked[start : start + config.measured_at_once]
@@ -132,10 +132,10 @@ def pick_finalists(
 
 def _measure(
     search: Method,
-    children: Sequence[JudgedChild],
+    children: Sequence[EvaluatedChild],
     model: CostModel,
     budget: Budget,
-    config: FinalsConfig,
+    config: FinalTrainingConfig,
 ) -> Steps[list[float]]:
     """Returns by how much each child misses the budget, as measured."""
     job = MeasureChildren(
@@ -164,7 +164,9 @@ def _measure(
 
 
 def check_ranking(
-    search: Method, ranked: Sequence[JudgedChild], config: FinalsConfig
+    search: Method,
+    ranked: Sequence[EvaluatedChild],
+    config: FinalTrainingConfig,
 ) -> Steps[None]:
     """Trains some judged children alone, from the best to the worst.
 
@@ -186,9 +188,9 @@ def check_ranking(
 
 def train_finalists(
     search: Method,
-    finalists: Sequence[JudgedChild],
+    finalists: Sequence[EvaluatedChild],
     model: CostModel,
-    config: FinalsConfig,
+    config: FinalTrainingConfig,
 ) -> Steps[None]:
     """Trains the finalists alone, then the best on all data if asked.
 
@@ -256,8 +258,8 @@ def _note_orders(
 
 def _train_alone(
     search: Method,
-    children: Sequence[JudgedChild],
-    config: FinalsConfig,
+    children: Sequence[EvaluatedChild],
+    config: FinalTrainingConfig,
     purpose: Purpose,
     *,
     uses_validation: bool,

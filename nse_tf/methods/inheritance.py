@@ -9,11 +9,11 @@ from nse_tf.jobs import BranchesTrained, Genes
 from nse_tf.spaces import SearchSpace
 
 
-def union_of(front: Sequence[Genes], num_places: int) -> Genes:
+def union_of(front: Sequence[Genes], num_blocks: int) -> Genes:
     """Returns the ops of each cell that some network opens."""
     return tuple(
         tuple(sorted({index for genes in front for index in genes[place]}))
-        for place in range(num_places)
+        for place in range(num_blocks)
     )
 
 
@@ -32,7 +32,7 @@ def branch_angles(
     candidates = np.array(trained.angle_sums)
     angles = []
     for genes in children:
-        dot, base, now = np.array(trained.fixed_sums) + sum(
+        dot, base, now = np.array(trained.backbone_sums) + sum(
             candidates[place, index]
             for place, gene in enumerate(genes)
             for index in gene
@@ -48,7 +48,7 @@ def operator_angles(
     """Returns the mean angle of the networks that open each op.
 
     Returns:
-        `(num_places, max_candidates)`; NaN where no network opens the op.
+        `(num_blocks, max_candidates)`; NaN where no network opens the op.
     """
     shape = len(space.blocks), space.max_candidates
     sums, counts = np.zeros(shape), np.zeros(shape)
@@ -75,7 +75,7 @@ def inherited(
     Args:
         left: Ops of each cell that were not dropped.
         front: The best networks.
-        scores: Of each op, `(num_places, max_candidates)`; higher is better,
+        scores: Of each op, `(num_blocks, max_candidates)`; higher is better,
             NaN is worst.
         rule: `front`, `angle` or `both`.
     """

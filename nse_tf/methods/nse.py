@@ -26,7 +26,7 @@ from nse_tf.evolution.proposals import (
 )
 from nse_tf.jobs import BranchesTrained, Genes
 from nse_tf.methods.final_training import (
-    JudgedChild,
+    EvaluatedChild,
     check_ranking,
     pick_finalists,
     train_finalists,
@@ -41,7 +41,7 @@ from nse_tf.methods.nse_aims import Aims
 from nse_tf.methods.nse_config import SpaceEvolutionConfig
 from nse_tf.methods.nse_rounds import (
     Round,
-    judge,
+    evaluate,
     path_of,
     train_branches,
     train_paths,
@@ -57,8 +57,8 @@ class SpaceEvolution(Method):
     """NSE's search, over multi-branch cells or over places of one branch.
 
     Places that open one branch, as those of chains and of cells, have no
-    indicators: their supernet is trained by uniform single paths, nothing is
-    dropped on the way, and proposals are drawn uniformly.
+    fitness indicators: their supernet is trained by uniform single paths,
+    nothing is dropped on the way, and proposals are drawn uniformly.
 
     Args:
         model: Prices networks; the active ops of its space are the pool.
@@ -115,8 +115,8 @@ class SpaceEvolution(Method):
 
     def describe(self) -> dict[str, Any]:
         """Returns all settings as a JSON value; states are matched by it."""
-        prices = [
-            [name, self.model.fixed[name], table.tolist()]
+        op_costs = [
+            [name, self.model.backbone[name], table.tolist()]
             for name, table in self.model.by_operator.items()
         ]
         start = self._start
@@ -124,7 +124,7 @@ class SpaceEvolution(Method):
             "method": "space_evolution",
             "space": self.space.fingerprint,
             "active": self.space.active,
-            "prices": hashlib.sha256(json.dumps(prices).encode()).hexdigest(),
+            "prices": hashlib.sha256(json.dumps(op_costs).encode()).hexdigest(),
             "budget": dataclasses.asdict(self.budget),
             "start": None if start is None else dataclasses.asdict(start),
             **dataclasses.asdict(self.config),
@@ -134,15 +134,15 @@ class SpaceEvolution(Method):
         """Yields lists of jobs; is sent the list of their results."""
         pools = self._first_pools()
         front = [
-            JudgedChild(path_of(self.space, genes), np.nan)
+            EvaluatedChild(path_of(self.space, genes), np.nan)
             for genes in (self._start.front if self._start else ())
         ]
-        ranked: list[JudgedChild] = []
+        ranked: list[EvaluatedChild] = []
         for number in range(self.num_rounds):
             self._note_pools(pools, number)
             trained = yield from self._train(pools, number)
             new, extra = self._proposals(trained)
-            ranked, front = yield from judge(
+            ranked, front = yield from evaluate(
                 self,
                 self.model,
                 trained,
@@ -238,17 +238,17 @@ class SpaceEvolution(Method):
         rng = self._rng(purpose, trained.number)
         is_extra = purpose == "extra"
         count = self.config.num_extra if is_extra else self.config.num_proposals
-        pricing = self.aims.pricing
+        costing = self.aims.costing
         if not self._is_branched:
-            return propose_paths(space, pricing, window, count, rng)
-        return propose(space, trained.opened, pricing, window, count, rng)
+            return propose_paths(space, costing, window, count, rng)
+        return propose(space, trained.opened, costing, window, count, rng)
 
     def _evolved(
         self,
         pools: Pools,
         trained: Round,
         new: Proposals,
-        front: Sequence[JudgedChild],
+        front: Sequence[EvaluatedChild],
     ) -> Pools:
         """Returns the next round's pools."""
         scores = np.full((len(self.space.blocks), self.space.max_candidates), 0)
@@ -271,8 +271,8 @@ class SpaceEvolution(Method):
         return pools.inherit(kept, self.config.num_active)
 
     def _fitting(
-        self, front: Sequence[JudgedChild], ranked: Sequence[JudgedChild]
-    ) -> list[JudgedChild]:
+        self, front: Sequence[EvaluatedChild], ranked: Sequence[EvaluatedChild]
+    ) -> list[EvaluatedChild]:
         """Returns what may be handed over: the front first, then the others.
 
         Raises:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nse_tf.costs import Budget, BudgetError, CostModel
-from nse_tf.evolution.proposals import Pricing, Window
+from nse_tf.evolution.proposals import OpCosting, Window
 from nse_tf.methods.nse_config import SpaceEvolutionConfig
 from nse_tf.spaces import BranchBlock, SearchSpace
 
@@ -19,13 +19,13 @@ class Aims:
     """What networks should cost.
 
     Attributes:
-        pricing: The cost that is aimed at.
+        costing: The cost that is aimed at.
         target: What expected costs are drawn to; None for nothing.
         window: Where the cost of proposals must lie.
         extra_window: Where that of extra ones must lie.
     """
 
-    pricing: Pricing
+    costing: OpCosting
     target: float | None
     window: Window
     extra_window: Window
@@ -49,8 +49,8 @@ class Aims:
                 f"`cost` is {config.cost!r}, but there is no table of it: it "
                 f"must be one of {', '.join(model.names)}."
             )
-        pricing = Pricing(
-            float(model.fixed[config.cost]),
+        costing = OpCosting(
+            float(model.backbone[config.cost]),
             model.by_operator[config.cost].astype(np.float64),
         )
         target = config.target
@@ -58,10 +58,10 @@ class Aims:
         if target is None and limit is not None:
             target = limit / (1 + config.window_shift + config.window)
         if target is None and isinstance(model.space.blocks[0], BranchBlock):
-            target = _of_one_branch(model.space, pricing)
+            target = _of_one_branch(model.space, costing)
         if target is None:
             everything = Window(-np.inf, np.inf)
-            return cls(pricing, None, everything, everything)
+            return cls(costing, None, everything, everything)
         middle = target * (1 + config.window_shift)
         half = target * config.window
         window = Window(middle - half, middle + half)
@@ -72,12 +72,12 @@ class Aims:
                 f"{window.low:g} {config.cost}, but the budget allows {limit:g}"
                 ": aim lower, or leave the target to the budget."
             )
-        aims = cls(pricing, target, window, extra)
+        aims = cls(costing, target, window, extra)
         aims._require_reachable(model.space, config.cost)
         return aims
 
     def _require_reachable(self, space: SearchSpace, cost: str) -> None:
-        lowest, highest = self.pricing.reach(space)
+        lowest, highest = self.costing.reach(space)
         if self.window.high < lowest or self.window.low >= highest:
             raise BudgetError(
                 f"No network of space {space.name!r} has {cost} within "
@@ -97,17 +97,17 @@ class Aims:
         unit = _UNITS[config.cost]
         target = self.target / unit
         penalty = (config.cost, target, config.penalty / target**2, 2.0)
-        prices = (
-            self.pricing.fixed / unit,
-            tuple(map(tuple, (self.pricing.by_operator / unit).tolist())),
+        op_costs = (
+            self.costing.backbone / unit,
+            tuple(map(tuple, (self.costing.by_operator / unit).tolist())),
         )
-        return (penalty,), (prices,)
+        return (penalty,), (op_costs,)
 
 
-def _of_one_branch(space: SearchSpace, pricing: Pricing) -> float:
+def _of_one_branch(space: SearchSpace, costing: OpCosting) -> float:
     """Returns the mean cost of networks with one branch in each cell."""
-    return pricing.fixed + sum(
+    return costing.backbone + sum(
         float(row[list(indices)].mean())
-        for row, indices in zip(pricing.by_operator, space.active, strict=True)
+        for row, indices in zip(costing.by_operator, space.active, strict=True)
         if indices
     )

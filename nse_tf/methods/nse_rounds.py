@@ -17,13 +17,13 @@ from nse_tf.jobs import (
     weights_of,
 )
 from nse_tf.methods.evaluating import evaluate_children
-from nse_tf.methods.final_training import JudgedChild
+from nse_tf.methods.final_training import EvaluatedChild
 from nse_tf.methods.method import Method, SearchError, Steps, require
 from nse_tf.methods.nse_aims import Aims
 from nse_tf.methods.nse_config import SpaceEvolutionConfig
 from nse_tf.spaces import BranchBlock, SearchSpace
 from nse_tf.spaces.genotype import Path
-from nse_tf.spaces.subsets import indicators
+from nse_tf.spaces.subsets import fitness_indicators
 
 
 class Round(NamedTuple):
@@ -52,7 +52,7 @@ def train_branches(
     number: int,
 ) -> Steps[Round]:
     """Trains a round's active ops and their indicators; for plans."""
-    penalties, prices = aims.penalties(config)
+    penalties, op_costs = aims.penalties(config)
     nothing = tuple(() for _ in pools.locked)
     job = TrainBranches(
         method.new_job_id(TrainBranches.KIND),
@@ -68,7 +68,7 @@ def train_branches(
         config.open_rate,
         config.drop_below,
         penalties,
-        prices,
+        op_costs,
         config.other_moves_statistics,
         config.locked_rate,
     )
@@ -84,7 +84,7 @@ def train_branches(
         drops=trained.drops,
         history=trained.history,
     )
-    opened = indicators(np.array(trained.parameters))
+    opened = fitness_indicators(np.array(trained.parameters))
     weights = weights_of(job.id, trained)
     return Round(number, trained.left, opened, trained, weights)
 
@@ -129,7 +129,7 @@ def _note_trained(
     )
 
 
-class Judged(NamedTuple):
+class EvaluatedRound(NamedTuple):
     """What the judging of a round came to.
 
     Attributes:
@@ -138,18 +138,18 @@ class Judged(NamedTuple):
         front: The front, by rising cost.
     """
 
-    ranked: list[JudgedChild]
-    front: list[JudgedChild]
+    ranked: list[EvaluatedChild]
+    front: list[EvaluatedChild]
 
 
-def judge(
+def evaluate(
     method: Method,
     model: CostModel,
     trained: Round,
-    groups: tuple[Sequence[Genes], Sequence[Genes], Sequence[JudgedChild]],
+    groups: tuple[Sequence[Genes], Sequence[Genes], Sequence[EvaluatedChild]],
     aims: Aims,
     config: SpaceEvolutionConfig,
-) -> Steps[Judged]:
+) -> Steps[EvaluatedRound]:
     """Judges proposals and, again, the old front; for plans.
 
     Args:
@@ -177,9 +177,9 @@ def judge(
         calibration_images=config.calibration_images,
         children_per_job=config.children_per_job,
     )
-    is_judged = np.isfinite(accuracies)
-    costs = np.array([aims.pricing.of(each) for each in genes])
-    known = np.where(is_judged, accuracies, np.nan)
+    is_evaluated = np.isfinite(accuracies)
+    costs = np.array([aims.costing.of(each) for each in genes])
+    known = np.where(is_evaluated, accuracies, np.nan)
     chosen = evolved_front(costs, known, len(new), len(extra))
     is_overruled = not len(chosen)
     if is_overruled:  # Each is beaten by some extra one: then without those.
@@ -187,7 +187,7 @@ def judge(
         within = np.where(is_extra, np.nan, known)
         chosen = evolved_front(costs, within, len(new), len(extra))
     children = [
-        JudgedChild(path_of(model.space, each), float(accuracy))
+        EvaluatedChild(path_of(model.space, each), float(accuracy))
         for each, accuracy in zip(genes, accuracies, strict=True)
     ]
     _note_generation(method, model, children, trained.number)
@@ -214,9 +214,9 @@ def judge(
     ranked = [
         children[index]
         for index in np.lexsort((costs, -accuracies))
-        if is_judged[index] and not is_extra[index]
+        if is_evaluated[index] and not is_extra[index]
     ]
-    return Judged(ranked, [children[index] for index in chosen])
+    return EvaluatedRound(ranked, [children[index] for index in chosen])
 
 
 def _are_extra(count: int, num_new: int, num_extra: int) -> np.ndarray:
@@ -244,7 +244,7 @@ def path_of(space: SearchSpace, genes: Genes) -> Path:
 def _note_generation(
     method: Method,
     model: CostModel,
-    children: Sequence[JudgedChild],
+    children: Sequence[EvaluatedChild],
     number: int,
 ) -> None:
     costs = [model.costs(model.space.genotype(each.path)) for each in children]

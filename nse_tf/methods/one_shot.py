@@ -24,14 +24,14 @@ from nse_tf.jobs import (
 )
 from nse_tf.methods.evaluating import evaluate_children, genes_of
 from nse_tf.methods.final_training import (
-    JudgedChild,
+    EvaluatedChild,
     check_ranking,
     pick_finalists,
     train_finalists,
 )
 from nse_tf.methods.method import Method, Plan, SearchError, Steps, require
 from nse_tf.methods.one_shot_config import OneShotConfig
-from nse_tf.methods.warm_up import require_growing, warm_up
+from nse_tf.methods.warm_up import require_progressive_depth, warm_up
 from nse_tf.shrinking import (
     ShrinkSchedule,
     keeps_enough,
@@ -71,7 +71,7 @@ class OneShotSearch(Method):
     ) -> None:
         super().__init__()
         budget.check_reachable(model)
-        require_growing(model.space, config)
+        require_progressive_depth(model.space, config)
         self.model = model
         self.budget = budget
         self.config = config
@@ -84,17 +84,17 @@ class OneShotSearch(Method):
     def describe(self) -> dict[str, Any]:
         """Returns all settings as a JSON value; states are matched by it.
 
-        `prices` names all that the cost model tells, measured rows included.
+        `op_costs` names all that the cost model tells, measured rows included.
         """
-        prices = [
-            [name, self.model.fixed[name], table.tolist()]
+        op_costs = [
+            [name, self.model.backbone[name], table.tolist()]
             for name, table in self.model.by_operator.items()
         ]
         return {
             "method": "one_shot",
             "space": self.space.fingerprint,
             "active": self.space.active,
-            "prices": hashlib.sha256(json.dumps(prices).encode()).hexdigest(),
+            "prices": hashlib.sha256(json.dumps(op_costs).encode()).hexdigest(),
             "budget": dataclasses.asdict(self.budget),
             **dataclasses.asdict(self.config),
         }
@@ -228,7 +228,7 @@ class OneShotSearch(Method):
 
     def _explore(
         self, model: CostModel, trained: _Trained
-    ) -> Steps[list[JudgedChild]]:
+    ) -> Steps[list[EvaluatedChild]]:
         """Judges children with inherited weights; returns them best first."""
         state = Exploration(
             model, self.budget, self.config.exploring, self._rng(2)
@@ -262,7 +262,7 @@ class OneShotSearch(Method):
                 paths = None
         return self._ranked(state)
 
-    def _ranked(self, state: Exploration) -> list[JudgedChild]:
+    def _ranked(self, state: Exploration) -> list[EvaluatedChild]:
         """Returns the children that could be judged, best first.
 
         Of children of equal accuracy the one with fewer MACs is better.
@@ -273,7 +273,7 @@ class OneShotSearch(Method):
             )
         macs = state.model.path_costs("macs", np.array(state.paths))
         ranked = [
-            JudgedChild(tuple(state.paths[i].tolist()), state.fitness[i])
+            EvaluatedChild(tuple(state.paths[i].tolist()), state.fitness[i])
             for i in np.lexsort((macs, -np.array(state.fitness)))
             if np.isfinite(state.fitness[i])
         ]

@@ -75,7 +75,7 @@ class OperatorScoring:
         rng: np.random.Generator,
         stage: int,
     ) -> Steps[np.ndarray]:
-        """Returns the score of every operator, `(num_places, candidates)`.
+        """Returns the score of every operator, `(num_blocks, candidates)`.
 
         Args:
             method: Whose plan it is.
@@ -113,14 +113,17 @@ class OperatorScoring:
                 calibration_images=self.calibration_images,
                 children_per_job=self.children_per_job,
             )
-            judged = np.isfinite(accuracies)
-            if not judged.any():
+            evaluated = np.isfinite(accuracies)
+            if not evaluated.any():
                 raise SearchError(
                     "No child could be judged, so no operator can be scored; "
                     "see the failed jobs."
                 )
-            paths = paths[judged]
-            values = [*(each[judged] for each in values), accuracies[judged]]
+            paths = paths[evaluated]
+            values = [
+                *(each[evaluated] for each in values),
+                accuracies[evaluated],
+            ]
         return operator_means(
             model.space, paths, _added(values), self.children_per_operator
         )

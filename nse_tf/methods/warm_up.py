@@ -6,7 +6,9 @@ from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.spaces import DartsSkeleton, SearchSpace
 
 
-def require_growing(space: SearchSpace, config: OneShotConfig) -> None:
+def require_progressive_depth(
+    space: SearchSpace, config: OneShotConfig
+) -> None:
     """Refuses a warm-up of what cannot grow.
 
     Raises:

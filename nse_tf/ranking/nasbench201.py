@@ -56,10 +56,10 @@ class NB201Table:
         Args:
             paths: Candidate indices `(count, 6)`, in any order.
         """
-        places = 5 ** np.arange(6)
+        blocks = 5 ** np.arange(6)
         index_by_code = np.empty(5**6, np.int64)
-        index_by_code[self.paths @ places] = np.arange(len(self.paths))
-        return index_by_code[paths @ places]
+        index_by_code[self.paths @ blocks] = np.arange(len(self.paths))
+        return index_by_code[paths @ blocks]
 
     def joined(self, other: "NB201Table") -> "NB201Table":
         """Returns this table with the columns of another beside its own.

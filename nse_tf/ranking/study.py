@@ -18,7 +18,7 @@ from nse_tf.ranking.study_rows import StudyRow, read_rows, row_of, write_rows
 from nse_tf.ranking.study_sample import Columns, StudySample, combined
 from nse_tf.ranking.study_training import StudyTraining
 from nse_tf.ranking.zero_cost import ZeroCost
-from nse_tf.shrinking import EVERY_FIXED_WEIGHT, CellAngleSums, FixedPart
+from nse_tf.shrinking import EVERY_BACKBONE_WEIGHT, BackboneParts, CellAngleSums
 from nse_tf.spaces.files import write_bytes
 from nse_tf.supernet import CellSupernet
 from nse_tf.training import (
@@ -31,9 +31,9 @@ from nse_tf.training import (
 
 # How the fixed part counts, by the name of the score.
 ANGLES = {
-    "angle": EVERY_FIXED_WEIGHT,
-    "angle_fixed_at_zero": FixedPart(
-        EVERY_FIXED_WEIGHT.weights, at_angle_zero=True
+    "angle": EVERY_BACKBONE_WEIGHT,
+    "angle_fixed_at_zero": BackboneParts(
+        EVERY_BACKBONE_WEIGHT.weights, at_angle_zero=True
     ),
 }
 UNIT_ANGLE = "angle_of_unit_kernels"
@@ -184,9 +184,9 @@ class RankStudy:
         candidates, by_weight = trainer.angle_sums(base)
         sums = {
             score: CellAngleSums.of_weights(
-                self._space, candidates, by_weight, fixed
+                self._space, candidates, by_weight, backbone
             )
-            for score, fixed in ANGLES.items()
+            for score, backbone in ANGLES.items()
         }
         units, _ = trainer.angle_sums(base, unit_kernels=True)
         sums[UNIT_ANGLE] = CellAngleSums.of_unit_kernels(self._space, units)

@@ -100,7 +100,9 @@ class StudyTraining:
             f"state{i}": each for i, each in enumerate(self.trainer.state())
         }
         arrays |= {f"rows{i}": each for i, each in enumerate(base.rows)}
-        arrays |= {f"fixed/{name}": each for name, each in base.fixed.items()}
+        arrays |= {
+            f"fixed/{name}": each for name, each in base.backbone.items()
+        }
         arrays |= {
             name: variable.numpy() for name, variable in self._parameters()
         }
@@ -121,7 +123,7 @@ class StudyTraining:
             first = self.bases["initial"]
             self.bases["first_epoch"] = CellWeights(
                 tuple(arrays[f"rows{i}"] for i in range(len(first.rows))),
-                {name: arrays[f"fixed/{name}"] for name in first.fixed},
+                {name: arrays[f"fixed/{name}"] for name in first.backbone},
             )
             for name, variable in self._parameters():
                 variable.assign(arrays[name])

@@ -223,7 +223,7 @@ def winner_section(answer: Answer) -> str:
             _shared(place.macs, network.macs),
             _shared(place.params, network.params),
         ]
-        for place in network.places
+        for place in network.blocks
     ]
     total = ["total", "", f"{network.macs:,}", f"{network.params:,}"]
     published = ""

@@ -20,11 +20,11 @@ def comparison_figures(runs: Sequence[Named]) -> list[Drawing]:
     Args:
         runs: Names, each of them once, and records.
     """
-    judged = {
+    evaluated = {
         name: judged_children(record.named("generation"))
         for name, record in runs
     }
-    judged = {name: each for name, each in judged.items() if len(each)}
+    evaluated = {name: each for name, each in evaluated.items() if len(each)}
     drawings = []
     tested = [
         (name, answer.costs["macs"], answer.test_accuracy)
@@ -35,10 +35,10 @@ def comparison_figures(runs: Sequence[Named]) -> list[Drawing]:
     ]
     if len(tested) > 1:
         drawings.append(_plot_tested(tested, _colors(runs)))
-    if judged:
-        for cost in _common_costs(list(judged.values())):
-            drawings.append(_plot_fronts(judged, cost, _colors(runs)))
-        drawings.append(_plot_best_so_far(judged, _colors(runs)))
+    if evaluated:
+        for cost in _common_costs(list(evaluated.values())):
+            drawings.append(_plot_fronts(evaluated, cost, _colors(runs)))
+        drawings.append(_plot_best_so_far(evaluated, _colors(runs)))
     return drawings
 
 
@@ -49,11 +49,11 @@ def _colors(runs: Sequence[Named]) -> dict[str, str]:
     }
 
 
-def _common_costs(judged: Sequence[Children]) -> list[str]:
+def _common_costs(evaluated: Sequence[Children]) -> list[str]:
     return [
         cost
-        for cost in judged[0].costs
-        if all(cost in children.costs for children in judged)
+        for cost in evaluated[0].costs
+        if all(cost in children.costs for children in evaluated)
     ]
 
 
@@ -88,13 +88,13 @@ def _plot_tested(
 
 
 def _plot_fronts(
-    judged: dict[str, Children], cost: str, colors: dict[str, str]
+    evaluated: dict[str, Children], cost: str, colors: dict[str, str]
 ) -> Drawing:
-    largest = max(float(each.costs[cost].max()) for each in judged.values())
+    largest = max(float(each.costs[cost].max()) for each in evaluated.values())
     scale, unit = scale_of(cost, largest)
     told = []
     with canvas(f"fronts_{cost}", 290) as (figure, (axes,)):
-        for name, children in judged.items():
+        for name, children in evaluated.items():
             front = children.front(cost)
             axes.plot(
                 children.costs[cost][front] / scale,
@@ -121,16 +121,16 @@ def _plot_fronts(
                 "Pareto fronts of accuracy with inherited weights against "
                 f"{in_a_sentence(cost)}: {'; '.join(told)}.",
             ),
-            tuple(Key("━", colors[name], name) for name in judged),
+            tuple(Key("━", colors[name], name) for name in evaluated),
         )
 
 
 def _plot_best_so_far(
-    judged: dict[str, Children], colors: dict[str, str]
+    evaluated: dict[str, Children], colors: dict[str, str]
 ) -> Drawing:
     told = []
     with canvas("progresses", 270) as (figure, (axes,)):
-        for name, children in judged.items():
+        for name, children in evaluated.items():
             best = 100 * np.maximum.accumulate(children.accuracies)
             axes.plot(
                 np.arange(1, len(best) + 1),
@@ -151,5 +151,5 @@ def _plot_best_so_far(
                 "Best accuracy with inherited weights by children judged: "
                 f"{'; '.join(told)}.",
             ),
-            tuple(Key("━", colors[name], name) for name in judged),
+            tuple(Key("━", colors[name], name) for name in evaluated),
         )

@@ -41,18 +41,18 @@ _STRENGTHS = {_LOCKED: 0.45, _KEPT: 0.6, _LEFT: 0.18, _DROPPED: 0.0}
 def fates(
     rounds: Sequence[Event],
     inherited: Sequence[Event],
-    indicators: Sequence[Event],
+    fitness_indicators: Sequence[Event],
 ) -> list[list[dict[int, str]]]:
     """Returns what became of each active op, by round and cell.
 
     Args:
         rounds: `space` events, one a round.
         inherited: `inherited` events, of the rounds that are over.
-        indicators: `indicators` events; none where nothing is dropped.
+        fitness_indicators: `indicators` events; none where nothing is dropped.
     """
     kept = {event["stage"]: event["kept"] for event in inherited}
     left: dict[int, Any] = {
-        event["stage"]: event["left"] for event in indicators
+        event["stage"]: event["left"] for event in fitness_indicators
     }
     found: list[list[dict[int, str]]] = []
     for event in rounds:
@@ -199,8 +199,8 @@ def plot_fronts(evolved: Sequence[Event]) -> Drawing:
         evolved: `evolved` events, in order; at least one.
     """
     cost = evolved[0]["cost"]
-    dearest = max(max(event["costs"]) for event in evolved)
-    scale, unit = scale_of(cost, dearest)
+    most_expensive = max(max(event["costs"]) for event in evolved)
+    scale, unit = scale_of(cost, most_expensive)
     with canvas("fronts", 290) as (figure, (axes,)):
         keys, told = [], []
         for number, event in enumerate(evolved):
@@ -239,19 +239,20 @@ def plot_fronts(evolved: Sequence[Event]) -> Drawing:
         )
 
 
-def plot_indicators(
-    indicators: Sequence[Event], inherited: Sequence[Event]
+def plot_fitness_indicators(
+    fitness_indicators: Sequence[Event], inherited: Sequence[Event]
 ) -> Drawing:
     """Draws the fitness indicators of all active ops, epoch by epoch.
 
     Args:
-        indicators: `indicators` events, in order; at least one, with an epoch.
+        fitness_indicators: `indicators` events, in order; at least one, with
+            an epoch.
         inherited: `inherited` events, of the rounds that are over.
     """
     kept = {event["stage"]: event["kept"] for event in inherited}
     begin, means = 0, []
     with canvas("indicators", 280) as (figure, (axes,)):
-        for event in indicators:
+        for event in fitness_indicators:
             goes_on = kept.get(event["stage"], [()] * len(event["active"]))
             epochs = len(event["history"])
             ends = np.linspace(0, epochs - 1, min(epochs, _MOST_POINTS))
@@ -277,7 +278,7 @@ def plot_indicators(
         axes.set_ylim(0, 1)
         text = (
             f"Fitness indicators over {begin} epochs of "
-            f"{counted(len(indicators), 'round')}, each from 0.5 on."
+            f"{counted(len(fitness_indicators), 'round')}, each from 0.5 on."
         )
         if means:
             text += (

@@ -17,8 +17,8 @@ from nse_tf.reporting.drawing import (
 from nse_tf.reporting.evolution_plots import (
     fates,
     plot_fates,
+    plot_fitness_indicators,
     plot_fronts,
-    plot_indicators,
 )
 from nse_tf.reporting.plots import (
     plot_funnel,
@@ -59,15 +59,15 @@ def search_figures(
 def _evolution_figures(record: RunRecord) -> Iterator[Drawing]:
     """Yields the figures of a space that evolved."""
     inherited = record.named("inherited")
-    indicators = [
+    fitness_indicators = [
         event for event in record.named("indicators") if event["history"]
     ]
     yield plot_fronts(record.named("evolved"))
-    found = fates(record.named("space"), inherited, indicators)
+    found = fates(record.named("space"), inherited, fitness_indicators)
     if found and record.space is not None:
         yield plot_fates(found, record.space)
-    if indicators:
-        yield plot_indicators(indicators, inherited)
+    if fitness_indicators:
+        yield plot_fitness_indicators(fitness_indicators, inherited)
 
 
 def training_figures(record: RunRecord) -> Iterator[Drawing]:

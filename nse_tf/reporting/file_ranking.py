@@ -29,13 +29,13 @@ class FileRanking:
 
     def rows(self) -> Iterator[tuple[str, str, str, str]]:
         """Yields number, accuracies with places, and what was handed over."""
-        chosen = _places(self.files).index(1)
+        chosen = _blocks(self.files).index(1)
         for index, (network, file, by_network, by_file) in enumerate(
             zip(
                 self.networks,
                 self.files,
-                _places(self.networks),
-                _places(self.files),
+                _blocks(self.networks),
+                _blocks(self.files),
                 strict=True,
             )
         ):
@@ -109,7 +109,7 @@ def file_ranking_section(record: RunRecord) -> Markup:
     )
 
 
-def _places(accuracies: Sequence[float | None]) -> list[int]:
+def _blocks(accuracies: Sequence[float | None]) -> list[int]:
     """Returns the place of each, from 1; equal ones share one."""
     known = [-1.0 if each is None else each for each in accuracies]
     return [1 + sum(other > each for other in known) for each in known]

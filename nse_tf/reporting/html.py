@@ -67,9 +67,7 @@ def page(record: RunRecord) -> str:
         _figures(record, answer),
         measured_section(record),
         file_ranking_section(record),
-        ""
-        if answer is None
-        else files_section(answer.files, record.handed_over),
+        "" if answer is None else files_section(answer.files, record.artifacts),
         times_section(record),
         failures_section(record),
         settings_section(record),

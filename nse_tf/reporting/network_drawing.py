@@ -6,7 +6,7 @@ import re
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from nse_tf.costs.description import NetworkDescription, PlaceDescription
+from nse_tf.costs.description import BlockDescription, NetworkDescription
 from nse_tf.reporting.drawing import (
     DOTS,
     FRONT,
@@ -41,10 +41,10 @@ def plot_network(network: NetworkDescription) -> Drawing:
     its name needs, and colored by its kernel; a place that computes nothing is
     a line. A bar shows its share of the MACs.
     """
-    places = network.places
-    widest = max(_channels(place) for place in places)
-    dearest = max(place.macs for place in places)
-    height = ROW * (len(places) + 1)
+    blocks = network.blocks
+    widest = max(_channels(place) for place in blocks)
+    most_expensive = max(place.macs for place in blocks)
+    height = ROW * (len(blocks) + 1)
     with canvas("network", height) as (figure, (axes,)):
         figure.set_layout_engine("none")
         axes.set_position((0.0, 0.0, 1.0, 1.0))
@@ -54,11 +54,13 @@ def plot_network(network: NetworkDescription) -> Drawing:
         _write(axes, SHAPES, 0.5 * ROW, "output", SOFT)
         _write(axes, COSTS, 0.5 * ROW, "MACs", SOFT, align="right")
         axes.plot([MIDDLE] * 2, [ROW, height - ROW / 2], color=SOFT, zorder=0)
-        for row, place in enumerate(places):
+        for row, place in enumerate(blocks):
             share = math.log2(1 + _channels(place)) / math.log2(1 + widest)
             middle = (row + 1.5) * ROW
             _draw_place(axes, place, middle, share * WIDEST)
-            _draw_costs(axes, place, middle, place.macs / max(dearest, 1))
+            _draw_costs(
+                axes, place, middle, place.macs / max(most_expensive, 1)
+            )
         return Drawing(
             "network",
             "The winner drawn",
@@ -67,7 +69,7 @@ def plot_network(network: NetworkDescription) -> Drawing:
                 *(
                     Key("■", color, f"{kernel}×{kernel}")
                     for kernel, color in _KERNELS.items()
-                    if any(_kernel(place) == kernel for place in places)
+                    if any(_kernel(place) == kernel for place in blocks)
                 ),
                 Key("■", SOFT, "fixed"),
             ),
@@ -75,12 +77,12 @@ def plot_network(network: NetworkDescription) -> Drawing:
 
 
 def _draw_place(
-    axes: Axes, place: PlaceDescription, middle: float, width: float
+    axes: Axes, place: BlockDescription, middle: float, width: float
 ) -> None:
     if place.is_choice and set(place.ops) <= {"identity"}:
         _write(axes, MIDDLE + 8, middle, "identity", SOFT)
         return
-    name = "+".join(place.ops) if place.is_choice else _fixed_name(place)
+    name = "+".join(place.ops) if place.is_choice else _backbone_name(place)
     width = max(width, LETTER * (len(name) + 2))
     height = 0.74 * ROW
     color = _KERNELS.get(_kernel(place), SOFT) if place.is_choice else GRID
@@ -99,7 +101,7 @@ def _draw_place(
 
 
 def _draw_costs(
-    axes: Axes, place: PlaceDescription, middle: float, share: float
+    axes: Axes, place: BlockDescription, middle: float, share: float
 ) -> None:
     _write(axes, SHAPES, middle, shape_text(place.out_shape), INK)
     _write(axes, COSTS, middle, short_count(place.macs), INK, align="right")
@@ -118,15 +120,15 @@ def _write(
     )
 
 
-def _fixed_name(place: PlaceDescription) -> str:
+def _backbone_name(place: BlockDescription) -> str:
     return f"{place.name}: {place.ops[-1]}"
 
 
-def _channels(place: PlaceDescription) -> int:
+def _channels(place: BlockDescription) -> int:
     return int(place.out_shape[-1])
 
 
-def _kernel(place: PlaceDescription) -> int:
+def _kernel(place: BlockDescription) -> int:
     """Returns the largest kernel that is open here; 0 where there is none."""
     found = [
         int(size) for op in place.ops for size in re.findall(r"_k(\d+)", op)
@@ -135,14 +137,15 @@ def _kernel(place: PlaceDescription) -> int:
 
 
 def _text(network: NetworkDescription) -> str:
-    chosen = [place for place in network.places if place.is_choice]
+    chosen = [place for place in network.blocks if place.is_choice]
     idle = sum(set(place.ops) <= {"identity"} for place in chosen)
-    dearest = max(network.places, key=lambda place: place.macs)
+    most_expensive = max(network.blocks, key=lambda place: place.macs)
     return (
         f"The network from an image of "
-        f"{shape_text(network.places[0].in_shape)} to "
-        f"{network.places[-1].out_shape[-1]} classes: "
+        f"{shape_text(network.blocks[0].in_shape)} to "
+        f"{network.blocks[-1].out_shape[-1]} classes: "
         f"{counted(len(chosen), 'place')}, {idle} of them without an "
-        f"operation. {dearest.name} costs most, {short_count(dearest.macs)} of "
+        f"operation. {most_expensive.name} costs most, "
+        f"{short_count(most_expensive.macs)} of "
         f"{short_count(network.macs)} MACs."
     )

@@ -83,7 +83,7 @@ class RunLog:
         self._end += len(content)
         self._ids.update(lines)
 
-    def mend(self, history: Sequence[Event]) -> None:
+    def repair(self, history: Sequence[Event]) -> None:
         """Makes the file whole again by events that are known otherwise.
 
         Where a line is damaged, or tells another story of an event of the

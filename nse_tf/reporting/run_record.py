@@ -32,7 +32,7 @@ class RunRecord:
         export: `best/export.json`: files and how they were checked.
         latency: `best/latency.json`: how long one inference takes.
         result: `best/result.json`: the winner.
-        handed_over: Sizes in bytes of the files in `best/`, by name.
+        artifacts: Sizes in bytes of the files in `best/`, by name.
     """
 
     name: str
@@ -42,7 +42,7 @@ class RunRecord:
     export: Facts | None = None
     latency: Facts | None = None
     result: Facts | None = None
-    handed_over: dict[str, int] = dataclasses.field(default_factory=dict)
+    artifacts: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def named(self, name: str) -> list[Event]:
         """Returns the events of one name, in order."""
@@ -95,7 +95,7 @@ def read_record(run_dir: pathlib.Path) -> RunRecord:
         export=_facts(best / "export.json", "nse_tf.export/1"),
         latency=_facts(best / "latency.json", "nse_tf.latency/1"),
         result=_facts(best / "result.json", "nse_tf.result/1"),
-        handed_over={
+        artifacts={
             path.name: path.stat().st_size
             for path in sorted(best.glob("*"))
             if path.is_file() and not path.name.startswith(".")

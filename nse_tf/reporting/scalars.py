@@ -109,7 +109,7 @@ class Curves:
 
     def __init__(self) -> None:
         self._epochs: dict[str, int] = {}
-        self._num_stages = self._num_judged = self._num_trained = 0
+        self._num_stages = self._num_evaluated = self._num_trained = 0
         self._best = -math.inf
 
     def added(self, event: Event, following: Event | None) -> list[Scalar]:
@@ -136,7 +136,7 @@ class Curves:
             case "scored":
                 return self._scored(event)
             case "generation":
-                return self._judged(event)
+                return self._evaluated(event)
             case "child_trained":
                 return self._trained_alone(event)
             case "winner":
@@ -161,15 +161,19 @@ class Curves:
             ("space/mean_score", stage, _mean(known)),
         ]
 
-    def _judged(self, event: Event) -> list[Scalar]:
-        judged = [x for x in event["accuracies"] if x is not None]
-        self._num_judged += len(event["accuracies"])
-        if not judged:
+    def _evaluated(self, event: Event) -> list[Scalar]:
+        evaluated = [x for x in event["accuracies"] if x is not None]
+        self._num_evaluated += len(event["accuracies"])
+        if not evaluated:
             return []
-        self._best = max(self._best, *judged)
+        self._best = max(self._best, *evaluated)
         return [
-            ("inherited/best_so_far", self._num_judged, self._best),
-            ("inherited/generation_mean", self._num_judged, _mean(judged)),
+            ("inherited/best_so_far", self._num_evaluated, self._best),
+            (
+                "inherited/generation_mean",
+                self._num_evaluated,
+                _mean(evaluated),
+            ),
         ]
 
     def _trained_alone(self, event: Event) -> list[Scalar]:

@@ -148,10 +148,10 @@ def _draw_cell(
             axes.plot(across, ends, color=WINNER, linewidth=1)
 
 
-def _label(axes: Axes, names: Sequence[str], places: Sequence[str]) -> None:
+def _label(axes: Axes, names: Sequence[str], blocks: Sequence[str]) -> None:
     """Names columns and rows; an op's name takes a line for each piece."""
     axes.set_xlim(-0.5, len(names) - 0.5)
-    axes.set_ylim(len(places) - 0.5, -0.5)
+    axes.set_ylim(len(blocks) - 0.5, -0.5)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, labelsize=10)
@@ -159,7 +159,7 @@ def _label(axes: Axes, names: Sequence[str], places: Sequence[str]) -> None:
     axes.set_xticks(
         range(len(names)), [name.replace("_", "\n") for name in names]
     )
-    axes.set_yticks(range(len(places)), places)
+    axes.set_yticks(range(len(blocks)), blocks)
 
 
 def _keys(stage: ScoredStage, has_missing: bool) -> tuple[Key, ...]:

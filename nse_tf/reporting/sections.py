@@ -24,7 +24,7 @@ MAX_CLASSES = 200
 
 
 def files_section(
-    files: Sequence[ExportedFile], handed_over: dict[str, int]
+    files: Sequence[ExportedFile], artifacts: dict[str, int]
 ) -> str:
     """Returns the files as columns, and what is known of them as rows."""
     if not files:
@@ -39,7 +39,7 @@ def files_section(
     ]
     others = [
         f"{name} ({short_size(size)})"
-        for name, size in handed_over.items()
+        for name, size in artifacts.items()
         if name not in {file.name for file in files}
     ]
     return joined(

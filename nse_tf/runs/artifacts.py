@@ -25,7 +25,7 @@ LOGGER = logging.getLogger("nse_tf")
 NUM_CALIBRATION_IMAGES = 200
 
 
-def hand_over(
+def export_artifacts(
     config: SearchConfig,
     folder: RunFolder,
     tuner: SupernetTuner,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
-from nse_tf.costs.models import fixed_keys, operator_key
+from nse_tf.costs.models import backbone_keys, operator_key
 from nse_tf.costs.tables import CostTable
 from nse_tf.datasets import ImageSet
 from nse_tf.export import (
@@ -48,7 +48,7 @@ MAX_TABLE_ERROR = 0.25
 
 def table_builders(space: SearchSpace) -> dict[str, Callable[[], keras.Model]]:
     """Returns what builds the model of every row that prices a space."""
-    stem_key, tail_key = fixed_keys(space)
+    stem_key, tail_key = backbone_keys(space)
     builders: dict[str, Callable[[], keras.Model]] = {
         stem_key: functools.partial(build_stem, space),
         tail_key: functools.partial(build_tail, space),
@@ -84,7 +84,7 @@ def _with_open_scales(model: keras.Model) -> keras.Model:
 def table_keys(space: SearchSpace, genotype: Genotype) -> list[str]:
     """Returns the rows whose sum prices a genotype."""
     return [
-        *fixed_keys(space),
+        *backbone_keys(space),
         *(
             operator_key(block.candidates[index], block)
             for block, gene in zip(space.blocks, genotype.genes, strict=True)

@@ -30,7 +30,7 @@ from nse_tf.supernet import networks_of_space
 from nse_tf.training.progress import spoken
 from nse_tf.runs.effort_choice import fitted_to, make_effort
 from nse_tf.tuners.efforts import Effort
-from nse_tf.runs.artifacts import hand_over
+from nse_tf.runs.artifacts import export_artifacts
 from nse_tf.runs.latency_tables import given_table
 from nse_tf.distribute.local_workers import LocalWorkers
 from nse_tf.runs.measuring import (
@@ -100,7 +100,7 @@ def run_search(
                 tuner.watch = workers.watch
             tuner.search(data.train, validation_data=data.validation, verbose=0)
         with folder.stage("export"):
-            hand_over(config, folder, tuner, model, data)
+            export_artifacts(config, folder, tuner, model, data)
     except Exception as error:
         with contextlib.suppress(OSError, ValueError):  # The disk may be full.
             folder.note("error", error=str(error))
@@ -113,7 +113,7 @@ def run_search(
     return write_report(folder.path)
 
 
-def run_follower(
+def run_replica_worker(
     config: SearchConfig, strategy: tf.distribute.Strategy | None
 ) -> None:
     """Takes its part of the batches of a process that does the same search.
@@ -247,7 +247,7 @@ def make_tuner(
         supernet_recipe=effort.supernet,
         child_recipe=effort.child,
         measure=measure_models,
-        judge_file=accuracy_of_file,
+        evaluate_file=accuracy_of_file,
         directory=str(config.run_dir.parent),
         project_name=config.run_dir.name,
         distribution_strategy=strategy,

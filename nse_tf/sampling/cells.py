@@ -11,7 +11,7 @@ _MAX_DRAWS = 64
 def draw_cells(
     space: SearchSpace, rng: np.random.Generator, num_cells: int
 ) -> np.ndarray:
-    """Returns uniformly drawn open branches, int32 `(num_cells, num_places)`.
+    """Returns uniformly drawn open branches, int32 `(num_cells, num_blocks)`.
 
     Each cell draws its own op for each edge, and again while one of its nodes
     would receive nothing but `none`.

@@ -19,11 +19,13 @@ from nse_tf.shrinking.scores import operator_scores as operator_scores
 from nse_tf.shrinking.scores import those_that_count as those_that_count
 from nse_tf.shrinking.shrinker import ShrinkSchedule as ShrinkSchedule
 from nse_tf.shrinking.shrinker import (
-    lowest_of_each_place as lowest_of_each_place,
+    lowest_of_each_block as lowest_of_each_block,
 )
 from nse_tf.shrinking.shrinker import lowest_overall as lowest_overall
-from nse_tf.shrinking.vectors import EVERY_FIXED_WEIGHT as EVERY_FIXED_WEIGHT
-from nse_tf.shrinking.vectors import FIXED_KERNELS as FIXED_KERNELS
-from nse_tf.shrinking.vectors import NO_FIXED_PART as NO_FIXED_PART
-from nse_tf.shrinking.vectors import FixedPart as FixedPart
+from nse_tf.shrinking.vectors import BACKBONE_KERNELS as BACKBONE_KERNELS
+from nse_tf.shrinking.vectors import (
+    EVERY_BACKBONE_WEIGHT as EVERY_BACKBONE_WEIGHT,
+)
+from nse_tf.shrinking.vectors import NO_BACKBONE as NO_BACKBONE
+from nse_tf.shrinking.vectors import BackboneParts as BackboneParts
 from nse_tf.shrinking.vectors import vector_length as vector_length

@@ -19,9 +19,9 @@ class AngleSums:
     """The sums ⟨w0, w⟩, ‖w0‖², ‖w‖² that spell the angle of any child.
 
     Attributes:
-        candidates: `(num_places, max_candidates, 3)`, over the kernels of each
+        candidates: `(num_blocks, max_candidates, 3)`, over the kernels of each
             candidate; zeros for one without kernels, such as the identity.
-        fixed: `(3,)`, over the kernels that all children share.
+        backbone: `(3,)`, over the kernels that all children share.
 
     References:
         Hu et al., ABS (2020), algorithm 1: https://arxiv.org/abs/2004.13431.
@@ -29,12 +29,12 @@ class AngleSums:
     """
 
     candidates: np.ndarray
-    fixed: np.ndarray
+    backbone: np.ndarray
 
     @classmethod
     def from_result(cls, result: SupernetTrained) -> "AngleSums":
         """Returns the sums that a training came back with."""
-        return cls(np.array(result.angle_sums), np.array(result.fixed_sums))
+        return cls(np.array(result.angle_sums), np.array(result.backbone_sums))
 
     def check(self, space: SearchSpace) -> None:
         """Refuses sums that no angle can be told from.
@@ -45,14 +45,14 @@ class AngleSums:
                 leaves behind; names the place.
         """
         shape = (len(space.blocks), space.max_candidates, 3)
-        if self.candidates.shape != shape or self.fixed.shape != (3,):
+        if self.candidates.shape != shape or self.backbone.shape != (3,):
             raise ValueError(
                 f"Angle sums of space {space.name!r} have shapes {shape} and "
-                f"(3,), not {self.candidates.shape} and {self.fixed.shape}."
+                f"(3,), not {self.candidates.shape} and {self.backbone.shape}."
             )
-        if not np.isfinite(self.fixed).all():
+        if not np.isfinite(self.backbone).all():
             raise ValueError(
-                f"The fixed part has angle sums {self.fixed.tolist()}: the "
+                f"The fixed part has angle sums {self.backbone.tolist()}: the "
                 "training diverged. Lower the learning rate."
             )
         for place, candidate in space.operators:
@@ -69,7 +69,7 @@ class AngleSums:
         """Returns the three sums of whole children, `(count, 3)`."""
         # Place by place: all places at once would take 24 bytes for each of
         # them and each path.
-        sums = np.tile(self.fixed, (len(paths), 1))
+        sums = np.tile(self.backbone, (len(paths), 1))
         for place, column in zip(self.candidates, paths.T, strict=True):
             sums += place[column]
         return sums
@@ -80,7 +80,7 @@ class AngleSums:
         """Returns the angles `(count,)`, in radians, of single paths.
 
         Args:
-            paths: Candidate indices `(count, num_places)`.
+            paths: Candidate indices `(count, num_blocks)`.
             empty_rad: The angle of children without any weight; None refuses
                 them.
 

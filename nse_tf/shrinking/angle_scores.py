@@ -42,11 +42,11 @@ def angle_sums(
             )
         return CellAngleSums.of_unit_kernels(space, np.array(result.unit_sums))
     candidates = np.array(result.angle_sums)
-    fixed = np.array(result.fixed_sums)
+    backbone = np.array(result.backbone_sums)
     if score == "angle_fixed_at_zero":
-        fixed = at_angle_zero(fixed)
-    sums = AngleSums(candidates, fixed)
+        backbone = at_angle_zero(backbone)
+    sums = AngleSums(candidates, backbone)
     sums.check(space)
     if not of_cells:
         return sums
-    return CellAngleSums(candidates + pooling_sums(space), fixed, space)
+    return CellAngleSums(candidates + pooling_sums(space), backbone, space)

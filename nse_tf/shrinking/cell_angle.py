@@ -7,13 +7,13 @@ import numpy as np
 
 from nse_tf.shrinking.angle import AngleSums
 from nse_tf.shrinking.multiplicity import multiplicities
-from nse_tf.shrinking.vectors import FixedPart, pooling_sums
+from nse_tf.shrinking.vectors import BackboneParts, pooling_sums
 from nse_tf.spaces import Edge, Pool, SearchSpace, format_genotype
 
 # In a vector of unit kernels, what stands for a pooling in a cell, and for the
 # fixed part beside each cell, has this squared length, and does not turn.
 _POOLING_UNITS = 2.0
-_FIXED_UNITS = 2.0
+_BACKBONE_UNITS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,9 +24,9 @@ class CellAngleSums(AngleSums):
     alike: so sums over cells are enough, and connectivity enters the angle.
 
     Attributes:
-        candidates: `(num_places, max_candidates, 3)`, over the kernels of each
+        candidates: `(num_blocks, max_candidates, 3)`, over the kernels of each
             candidate in all cells, pooling constants included.
-        fixed: `(3,)`, of the weights of the fixed part that count.
+        backbone: `(3,)`, of the weights of the fixed part that count.
         space: The space.
     """
 
@@ -37,8 +37,8 @@ class CellAngleSums(AngleSums):
         cls,
         space: SearchSpace,
         candidates: np.ndarray,
-        fixed_by_weight: Mapping[str, np.ndarray],
-        fixed: FixedPart,
+        backbone_by_weight: Mapping[str, np.ndarray],
+        backbone: BackboneParts,
         *,
         counts_pooling: bool = True,
     ) -> "CellAngleSums":
@@ -46,17 +46,17 @@ class CellAngleSums(AngleSums):
 
         Args:
             space: A space of cells.
-            candidates: `(num_places, max_candidates, 3)`, over kernels alone.
-            fixed_by_weight: The three sums of each weight of the fixed part,
+            candidates: `(num_blocks, max_candidates, 3)`, over kernels alone.
+            backbone_by_weight: The three sums of each weight of the fixed part,
                 by `layer/weight`.
-            fixed: Which of them count, and how.
+            backbone: Which of them count, and how.
             counts_pooling: Whether pooling constants count, as published.
 
         Raises:
             ValueError: If the sums do not fit the space or are not finite,
                 with the place.
         """
-        sums = cls(candidates, fixed.sums(fixed_by_weight), space)
+        sums = cls(candidates, backbone.sums(backbone_by_weight), space)
         sums.check(space)
         if not counts_pooling:
             return sums
@@ -81,7 +81,7 @@ class CellAngleSums(AngleSums):
             space: A space of cells.
             candidates: Of each candidate on each edge, over its kernels in all
                 cells, the sum of the cosines between base and present, and the
-                number of kernels, twice: `(num_places, max_candidates, 3)`.
+                number of kernels, twice: `(num_blocks, max_candidates, 3)`.
 
         Raises:
             ValueError: If the sums do not fit the space or are not finite,
@@ -94,15 +94,15 @@ class CellAngleSums(AngleSums):
             for candidate, op in enumerate(edge.candidates):
                 if isinstance(op, Pool):
                     row[candidate] = _POOLING_UNITS * len(edge.sites)
-        fixed = np.full(3, _FIXED_UNITS * num_cells)
-        sums = cls(candidates, fixed, space)
+        backbone = np.full(3, _BACKBONE_UNITS * num_cells)
+        sums = cls(candidates, backbone, space)
         sums.check(space)
         return dataclasses.replace(sums, candidates=candidates + at_rest)
 
     def summed(self, paths: np.ndarray) -> np.ndarray:
         """Returns the three sums of whole children, `(count, 3)`."""
         times = multiplicities(self.space, paths)
-        sums = np.tile(self.fixed, (len(paths), 1))
+        sums = np.tile(self.backbone, (len(paths), 1))
         for place, column, n in zip(
             self.candidates, paths.T, times.T, strict=True
         ):

@@ -8,7 +8,7 @@ from nse_tf.spaces import Identity, SearchSpace
 def draw_spread_depths(
     space: SearchSpace, rng: np.random.Generator, count: int
 ) -> np.ndarray:
-    """Returns single paths `(count, num_places)` with depths spread evenly.
+    """Returns single paths `(count, num_blocks)` with depths spread evenly.
 
     Every place first takes an op that is not the identity. Then a number of
     skipped places is drawn uniformly from 0 to the number of places that may

@@ -47,10 +47,10 @@ def multiplicities(space: SearchSpace, paths: np.ndarray) -> np.ndarray:
 
     Args:
         space: A space of cells.
-        paths: Candidate indices `(count, num_places)`.
+        paths: Candidate indices `(count, num_blocks)`.
 
     Returns:
-        `(count, num_places)`, int64.
+        `(count, num_blocks)`, int64.
 
     Raises:
         ValueError: If the space is a chain.

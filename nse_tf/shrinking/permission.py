@@ -50,35 +50,35 @@ def num_within(model: CostModel, budget: Budget, space: SearchSpace) -> float:
         space: The subspace.
     """
     limits = [
-        (model.by_operator[name], limit - model.fixed[name])
+        (model.by_operator[name], limit - model.backbone[name])
         for name, limit in budget.limits.items()
     ]
     limits += [
-        (-model.by_operator[name], model.fixed[name] - least)
+        (-model.by_operator[name], model.backbone[name] - least)
         for name, least in budget.floors.items()
     ]
     counts = [
         _num_at_most(
             [
-                prices[choice.places, choice.rows].sum(axis=1)
-                for choice in space.joint_choices
+                op_costs[choice.blocks, choice.rows].sum(axis=1)
+                for choice in space.joint_decisions
             ],
             limit,
         )
-        for prices, limit in limits
+        for op_costs, limit in limits
     ]
-    return min([space.num_lawful, *counts])
+    return min([space.num_valid, *counts])
 
 
-def _num_at_most(prices: Sequence[np.ndarray], limit: float) -> float:
+def _num_at_most(op_costs: Sequence[np.ndarray], limit: float) -> float:
     """Returns how many sums of one price of each choice are at most `limit`."""
-    room = limit - sum(each.min() for each in prices)
+    room = limit - sum(each.min() for each in op_costs)
     if room < 0:
         return 0.0
     # How many sums so far take so many steps of the room.
     num_sums = np.zeros(NUM_STEPS + 1)
     num_sums[0] = 1
-    for each in prices:
+    for each in op_costs:
         extra = each - each.min()
         fitting = extra[extra <= room]
         steps = np.ceil(fitting * (NUM_STEPS / (room or 1))).astype(int)

@@ -18,7 +18,7 @@ def operator_scores(
     children_per_operator: int = 1000,
     max_rounds: int = 20,
 ) -> np.ndarray:
-    """Returns the score of every operator, `(num_places, max_candidates)`.
+    """Returns the score of every operator, `(num_blocks, max_candidates)`.
 
     Distinct children within the budget are drawn, ever more of them around the
     operators that lack some, until each is part of `children_per_operator`; a
@@ -55,7 +55,7 @@ def operator_means(
     values: np.ndarray,
     children_per_operator: int | None = None,
 ) -> np.ndarray:
-    """Returns each operator's mean value, `(num_places, max_candidates)`.
+    """Returns each operator's mean value, `(num_blocks, max_candidates)`.
 
     A child counts for every operator it contains. What is not active, or is
     part of no child, has NaN. With all children of a space and their true
@@ -63,7 +63,7 @@ def operator_means(
 
     Args:
         space: The space as it stands.
-        paths: Distinct children `(count, num_places)`.
+        paths: Distinct children `(count, num_blocks)`.
         values: One of each child, `(count,)`.
         children_per_operator: The first so many children of each operator
             count; None takes all.
@@ -86,7 +86,7 @@ def those_that_count(
 
     Args:
         space: The space as it stands.
-        paths: Distinct children `(count, num_places)`.
+        paths: Distinct children `(count, num_blocks)`.
         children_per_operator: As of `operator_means`.
     """
     counts = np.zeros(len(paths), bool)
@@ -103,7 +103,7 @@ def draw_children(
     wanted: int | None = 1000,
     max_rounds: int = 20,
 ) -> np.ndarray:
-    """Returns distinct children to score operators by, `(count, num_places)`.
+    """Returns distinct children to score operators by, `(count, num_blocks)`.
 
     Args:
         model: Of the space as it stands.
@@ -132,9 +132,9 @@ def draw_children(
     def draw_lacking(
         space: SearchSpace, rng: np.random.Generator, count: int
     ) -> np.ndarray:
-        drawn = space.mended(rng, draw_spread_depths(space, rng, count))
-        places, indices = lacking[rng.integers(len(lacking), size=count)].T
-        drawn[np.arange(count), places] = indices
+        drawn = space.repaired(rng, draw_spread_depths(space, rng, count))
+        blocks, indices = lacking[rng.integers(len(lacking), size=count)].T
+        drawn[np.arange(count), blocks] = indices
         return drawn
 
     for _ in range(max_rounds):
@@ -150,14 +150,14 @@ def draw_children(
 
 def _all_children(space: SearchSpace) -> np.ndarray:
     """Returns every lawful path of a small space."""
-    count = space.num_lawful
+    count = space.num_valid
     if count > MOST_LISTED:
         raise ValueError(
             f"Space {space.name!r} has {count:.3g} networks, more than "
             f"the {MOST_LISTED} that can be scored one by one: set "
             "`children_per_operator`."
         )
-    rows = [np.arange(len(choice.rows)) for choice in space.joint_choices]
+    rows = [np.arange(len(choice.rows)) for choice in space.joint_decisions]
     grids = np.meshgrid(*rows, indexing="ij")
     return space.of_rows(np.stack([grid.ravel() for grid in grids], axis=1))
 

@@ -21,7 +21,7 @@ def lowest_overall(
 
     Args:
         space: The space as it stands.
-        scores: `(num_places, max_candidates)`; an operator without a score
+        scores: `(num_blocks, max_candidates)`; an operator without a score
             (NaN: the budget leaves no child that contains it) goes first. Of
             equal scores the first goes.
         count: How many to return; fewer if no more can go.
@@ -31,7 +31,7 @@ def lowest_overall(
     return _lowest(space, space.operators, scores, count, is_allowed)
 
 
-def lowest_of_each_place(
+def lowest_of_each_block(
     space: SearchSpace,
     scores: np.ndarray,
     count: int = 1,
@@ -74,7 +74,7 @@ def _lowest(
 
 DROPPING_RULES = {
     "overall": lowest_overall,
-    "each_place": lowest_of_each_place,
+    "each_place": lowest_of_each_block,
 }
 
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nse_tf.costs import fixed_parts, op_part
+from nse_tf.costs import backbone_parts, op_part
 from nse_tf.shrinking.multiplicity import multiplicities
 from nse_tf.spaces import (
+    DecisionPoint,
     Edge,
     Op,
-    Place,
     Pool,
     SearchSpace,
     SkipConnect,
@@ -26,7 +26,7 @@ _POOL_SIZE = 9
 
 
 @dataclasses.dataclass(frozen=True)
-class FixedPart:
+class BackboneParts:
     """Which weights of the fixed part an angle counts, and how.
 
     Attributes:
@@ -77,9 +77,9 @@ class FixedPart:
 
 
 # As the code of the NAS-Bench-201 study counts, and that of all others.
-EVERY_FIXED_WEIGHT = FixedPart(("kernel", "gamma", "beta", "bias"))
-FIXED_KERNELS = FixedPart()
-NO_FIXED_PART = FixedPart(())
+EVERY_BACKBONE_WEIGHT = BackboneParts(("kernel", "gamma", "beta", "bias"))
+BACKBONE_KERNELS = BackboneParts()
+NO_BACKBONE = BackboneParts(())
 
 
 def at_angle_zero(sums: np.ndarray) -> np.ndarray:
@@ -88,7 +88,7 @@ def at_angle_zero(sums: np.ndarray) -> np.ndarray:
 
 
 def pooling_sums(space: SearchSpace) -> np.ndarray:
-    """Returns the sums of pooling constants, `(num_places, candidates, 3)`.
+    """Returns the sums of pooling constants, `(num_blocks, candidates, 3)`.
 
     All three are one number: constants of 1/9, base and present alike, 9 for
     each channel of each cell.
@@ -103,7 +103,9 @@ def pooling_sums(space: SearchSpace) -> np.ndarray:
 
 
 def vector_length(
-    space: SearchSpace, path: tuple[int, ...], fixed: FixedPart = FIXED_KERNELS
+    space: SearchSpace,
+    path: tuple[int, ...],
+    backbone: BackboneParts = BACKBONE_KERNELS,
 ) -> int:
     """Returns how many numbers the weight vector of a child has.
 
@@ -112,7 +114,7 @@ def vector_length(
     Args:
         space: The space.
         path: Candidate index at each place.
-        fixed: Which weights of the fixed part count, of all its layers.
+        backbone: Which weights of the fixed part count, of all its layers.
     """
     sizes = [
         _vector_size(block.candidates[index], block)
@@ -122,13 +124,13 @@ def vector_length(
     if isinstance(space.blocks[0], Edge):
         times = multiplicities(space, np.array([path]))[0].tolist()
     length = sum(size * n for size, n in zip(sizes, times, strict=True))
-    by_kind = _fixed_sizes(space)
-    return length + sum(by_kind[weight] for weight in fixed.weights)
+    by_kind = _backbone_sizes(space)
+    return length + sum(by_kind[weight] for weight in backbone.weights)
 
 
-def _fixed_sizes(space: SearchSpace) -> dict[str, int]:
+def _backbone_sizes(space: SearchSpace) -> dict[str, int]:
     """Returns how many numbers of each kind the fixed part has."""
-    parts = fixed_parts(space.skeleton)
+    parts = backbone_parts(space.skeleton)
     kernels = sum(part.kernel_params for part in parts)
     biases = space.skeleton.num_classes
     norms = sum(part.params for part in parts) - kernels - biases
@@ -136,7 +138,7 @@ def _fixed_sizes(space: SearchSpace) -> dict[str, int]:
     return {"kernel": kernels, "gamma": half, "beta": half, "bias": biases}
 
 
-def _vector_size(op: Op, place: Place) -> int:
+def _vector_size(op: Op, place: DecisionPoint) -> int:
     """Returns how many numbers an op adds, in all cells together."""
     if isinstance(op, Pool) and isinstance(place, Edge):
         return _POOL_SIZE * sum(site.channels for site in place.sites)

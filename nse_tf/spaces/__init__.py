@@ -63,6 +63,6 @@ from nse_tf.spaces.space_json import load_space as load_space
 from nse_tf.spaces.space_json import save_space as save_space
 from nse_tf.spaces.space_json import space_from_json as space_from_json
 from nse_tf.spaces.space_json import space_to_json as space_to_json
-from nse_tf.spaces.two_inputs import JointChoice as JointChoice
+from nse_tf.spaces.two_inputs import DecisionPoint as DecisionPoint
+from nse_tf.spaces.two_inputs import JointDecision as JointDecision
 from nse_tf.spaces.two_inputs import Node as Node
-from nse_tf.spaces.two_inputs import Place as Place

@@ -73,7 +73,7 @@ class NB201Skeleton(_CellSkeleton):
     NUM_HALVINGS: ClassVar[int] = 2
     NUM_STAGES: ClassVar[int] = 3
     # Its genotypes name every edge, also those that carry nothing.
-    SPELLS_NONE: ClassVar[bool] = True
+    ENCODES_NONE: ClassVar[bool] = True
 
     @property
     def graph(self) -> CellGraph:
@@ -140,7 +140,7 @@ class DartsSkeleton(_CellSkeleton):
 
     NUM_HALVINGS: ClassVar[int] = 5
     LEAST_CELLS: ClassVar[int] = 3
-    SPELLS_NONE: ClassVar[bool] = False
+    ENCODES_NONE: ClassVar[bool] = False
 
     @property
     def graph(self) -> CellGraph:

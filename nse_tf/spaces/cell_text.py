@@ -37,7 +37,7 @@ def format_cells(space: SearchSpace, genotype: Genotype) -> str:
     for edge, index in zip(edges, genotype.path, strict=True):
         op = edge.candidates[index]
         words = nodes.setdefault(edge.kind, {}).setdefault(edge.target, [])
-        if skeleton.SPELLS_NONE or op != Zero():
+        if skeleton.ENCODES_NONE or op != Zero():
             words.append(f"{op.name}~{edge.source}")
     texts = {
         kind: "+".join(f"|{'|'.join(words)}|" for words in by_node.values())
@@ -68,7 +68,7 @@ def parse_cells(space: SearchSpace, text: str) -> Genotype:
             f"{text!r}."
         )
     pairs = {kind: _nodes_of(cells[kind], space) for kind in kinds}
-    return _genotype_of_nodes(space, pairs, skeleton.SPELLS_NONE)
+    return _genotype_of_nodes(space, pairs, skeleton.ENCODES_NONE)
 
 
 def genotype_of_pairs(
@@ -103,7 +103,7 @@ def genotype_of_pairs(
         kind: [list(pairs[i : i + 2]) for i in range(0, num_pairs, 2)]
         for kind, pairs in cells.items()
     }
-    return _genotype_of_nodes(space, nodes, spells_none=False)
+    return _genotype_of_nodes(space, nodes, encodes_none=False)
 
 
 def pairs_of(
@@ -161,7 +161,7 @@ def _nodes_of(text: str, space: SearchSpace) -> list[list[Pair]]:
 def _genotype_of_nodes(
     space: SearchSpace,
     nodes: Mapping[str, Sequence[Sequence[Pair]]],
-    spells_none: bool,
+    encodes_none: bool,
 ) -> Genotype:
     """Returns the genotype of pairs by kind of cell and inner node."""
     skeleton, edges = require_cells(space)
@@ -189,19 +189,19 @@ def _genotype_of_nodes(
                 f"Node {target} of cell {kind!r} cannot take {op!r} from node "
                 f"{source}: there is no such edge."
             )
-    return space.genotype(list(_indices(edges, named, spells_none)))
+    return space.genotype(list(_indices(edges, named, encodes_none)))
 
 
 def _indices(
     edges: Sequence[Edge],
     named: Mapping[tuple[str, int, int], str],
-    spells_none: bool,
+    encodes_none: bool,
 ) -> Iterator[int]:
     """Yields each edge's op."""
     for edge in edges:
         names = [op.name for op in edge.candidates]
         op = named.get((edge.kind, edge.source, edge.target))
-        if op is None and (spells_none or Zero().name not in names):
+        if op is None and (encodes_none or Zero().name not in names):
             raise ValueError(
                 f"No op is named for edge {edge.name!r}; its candidates are "
                 f"{', '.join(names)}."

@@ -22,10 +22,10 @@ def chain_blocks(
         ValueError: If there are not as many candidate lists as places, or a
             candidate is of another kind of chain.
     """
-    num_places = sum(stage.depth for stage in skeleton.stages)
-    if not len(candidates) == len(max_open) == num_places:
+    num_blocks = sum(stage.depth for stage in skeleton.stages)
+    if not len(candidates) == len(max_open) == num_blocks:
         raise ValueError(
-            f"The skeleton has {num_places} places, but there are candidates "
+            f"The skeleton has {num_blocks} places, but there are candidates "
             f"for {len(candidates)} and `max_open` for {len(max_open)}."
         )
     make_block = _block_maker(skeleton, candidates)

@@ -52,7 +52,7 @@ class Genotype:
         return tuple(gene[0] for gene in self.genes)
 
     def open_branches(self, num_candidates: int) -> np.ndarray:
-        """Returns the genotype as booleans `(num_places, num_candidates)`."""
+        """Returns the genotype as booleans `(num_blocks, num_candidates)`."""
         open_branches = np.zeros((len(self.genes), num_candidates), bool)
         for place, gene in enumerate(self.genes):
             open_branches[place, list(gene)] = True

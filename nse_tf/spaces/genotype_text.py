@@ -9,7 +9,7 @@ from nse_tf.spaces.files import read_json
 from nse_tf.spaces.genotype import Genotype
 from nse_tf.spaces.naming import nearest_names
 from nse_tf.spaces.space import SearchSpace
-from nse_tf.spaces.two_inputs import Place
+from nse_tf.spaces.two_inputs import DecisionPoint
 
 SKIPPED = "-"
 
@@ -67,7 +67,7 @@ def parse_genotype(space: SearchSpace, text: str) -> Genotype:
     )
 
 
-def _candidate_index(block: Place, word: str) -> int:
+def _candidate_index(block: DecisionPoint, word: str) -> int:
     names = [op.name for op in block.candidates]
     if word == "-1":
         word = "identity"

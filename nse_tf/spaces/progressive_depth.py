@@ -13,7 +13,7 @@ from nse_tf.spaces.space import SearchSpace
 
 
 @dataclasses.dataclass(frozen=True)
-class GrowingSkeleton(DartsSkeleton):
+class DeepeningSkeleton(DartsSkeleton):
     """DARTS's skeleton with the cells that were inserted so far.
 
     References:
@@ -51,7 +51,7 @@ def with_fewer_cells(space: SearchSpace, num_cells: int) -> SearchSpace:
             f"its {skeleton.num_cells} cells there are {least} to "
             f"{skeleton.num_cells - 1}."
         )
-    small = GrowingSkeleton(
+    small = DeepeningSkeleton(
         skeleton.image_size,
         skeleton.image_channels,
         skeleton.num_classes,
@@ -59,8 +59,8 @@ def with_fewer_cells(space: SearchSpace, num_cells: int) -> SearchSpace:
         num_cells,
         skeleton.shares_cells,
     )
-    places = cell_edges(small, [edge.candidates for edge in edges])
-    return dataclasses.replace(space, skeleton=small, blocks=places)
+    blocks = cell_edges(small, [edge.candidates for edge in edges])
+    return dataclasses.replace(space, skeleton=small, blocks=blocks)
 
 
 def cell_roles(skeleton: DartsSkeleton) -> tuple[str, ...]:

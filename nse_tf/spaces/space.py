@@ -17,9 +17,9 @@ from nse_tf.spaces.genotype import Genotype
 from nse_tf.spaces.model_parts import ModelSkeleton
 from nse_tf.spaces.skeletons import Skeleton
 from nse_tf.spaces.two_inputs import (
-    JointChoice,
+    DecisionPoint,
+    JointDecision,
     Node,
-    Place,
     nodes_of,
     single_choices,
 )
@@ -52,7 +52,7 @@ class SearchSpace:
 
     name: str
     skeleton: AnySkeleton
-    blocks: tuple[Place, ...]
+    blocks: tuple[DecisionPoint, ...]
     active: tuple[tuple[int, ...], ...]
     convention: str = "plain"
 
@@ -134,41 +134,41 @@ class SearchSpace:
         return ()
 
     @functools.cached_property
-    def spellable(self) -> tuple[tuple[int, ...], ...]:
+    def encodable(self) -> tuple[tuple[int, ...], ...]:
         """For each place the candidates that a genotype may name.
 
         These are the active ones, and what leaves out an edge of DARTS.
         """
         named = [set(indices) for indices in self.active]
         for node in self.nodes:
-            for place, closed in zip(node.places, node.closed, strict=True):
+            for place, closed in zip(node.blocks, node.closed, strict=True):
                 named[place] |= set() if closed is None else {closed}
         return tuple(tuple(sorted(indices)) for indices in named)
 
     @functools.cached_property
-    def joint_choices(self) -> tuple[JointChoice, ...]:
+    def joint_decisions(self) -> tuple[JointDecision, ...]:
         """What makes all lawful single paths: one row of each of these.
 
         A path is lawful if each inner node of DARTS's cells takes two inputs;
         in other spaces every path is.
         """
         if self.nodes:
-            return tuple(node.joint_choice() for node in self.nodes)
+            return tuple(node.joint_decision() for node in self.nodes)
         return single_choices(self.active)
 
     @functools.cached_property
-    def lawful_genes(self) -> tuple[tuple[int, ...], ...]:
+    def valid_genes(self) -> tuple[tuple[int, ...], ...]:
         """For each place the candidates of it in lawful paths."""
         return tuple(
             tuple(np.unique(genes).tolist())
-            for choice in self.joint_choices
+            for choice in self.joint_decisions
             for genes in choice.rows.T
         )
 
     @property
-    def num_lawful(self) -> int:
+    def num_valid(self) -> int:
         """How many lawful single paths there are; exact."""
-        return math.prod(len(choice.rows) for choice in self.joint_choices)
+        return math.prod(len(choice.rows) for choice in self.joint_decisions)
 
     def of_rows(self, rows: np.ndarray) -> np.ndarray:
         """Returns the paths that take these rows of the joint choices.
@@ -177,19 +177,19 @@ class SearchSpace:
             rows: `(count, len(joint_choices))`.
         """
         paths = np.empty((len(rows), len(self.blocks)), np.int64)
-        for choice, numbers in zip(self.joint_choices, rows.T, strict=True):
-            paths[:, choice.places] = choice.rows[numbers]
+        for choice, numbers in zip(self.joint_decisions, rows.T, strict=True):
+            paths[:, choice.blocks] = choice.rows[numbers]
         return paths
 
-    def is_lawful(self, paths: np.ndarray) -> np.ndarray:
-        """Returns of each path `(count, num_places)` whether it is lawful."""
-        lawful = np.ones(len(paths), bool)
+    def is_valid(self, paths: np.ndarray) -> np.ndarray:
+        """Returns of each path `(count, num_blocks)` whether it is lawful."""
+        valid = np.ones(len(paths), bool)
         for node in self.nodes:
-            is_open = node.is_open(paths[:, node.places])
-            lawful &= is_open.sum(axis=1) == node.num_inputs
-        return lawful
+            is_open = node.is_open(paths[:, node.blocks])
+            valid &= is_open.sum(axis=1) == node.num_inputs
+        return valid
 
-    def mended(
+    def repaired(
         self,
         rng: np.random.Generator,
         paths: np.ndarray,
@@ -204,7 +204,7 @@ class SearchSpace:
 
         Args:
             rng: Draws.
-            paths: Candidate indices `(count, num_places)`.
+            paths: Candidate indices `(count, num_blocks)`.
             kept: Booleans of that shape: edges that stay open, or left out,
                 if any arrangement lets them.
 
@@ -212,12 +212,12 @@ class SearchSpace:
             Hu et al., ABS (2020), code of the DARTS space:
             https://arxiv.org/abs/2004.13431
         """
-        mended: np.ndarray = paths.copy()
+        repaired: np.ndarray = paths.copy()
         for node in self.nodes:
-            node.mend(
-                rng, mended, np.zeros_like(paths) if kept is None else kept
+            node.repair(
+                rng, repaired, np.zeros_like(paths) if kept is None else kept
             )
-        return mended
+        return repaired
 
     @property
     def operators(self) -> tuple[tuple[int, int], ...]:
@@ -230,9 +230,9 @@ class SearchSpace:
 
     def __contains__(self, genotype: Genotype) -> bool:
         """Whether the genotype can be spelt with active candidates."""
-        return self.why_foreign(genotype) is None
+        return self.why_not_in_space(genotype) is None
 
-    def why_foreign(self, genotype: Genotype) -> str | None:
+    def why_not_in_space(self, genotype: Genotype) -> str | None:
         """Returns why a genotype is not of this space, or None if it is."""
         if genotype.fingerprint != self.fingerprint:
             return (
@@ -246,7 +246,7 @@ class SearchSpace:
                 "places"
             )
         for block, indices, gene in zip(
-            self.blocks, self.spellable, genotype.genes, strict=True
+            self.blocks, self.encodable, genotype.genes, strict=True
         ):
             if not set(gene) <= set(indices):
                 return f"block {block.name!r} offers {indices}, not {gene}"
@@ -265,7 +265,7 @@ class SearchSpace:
         Raises:
             ValueError: If it is not, with the reason.
         """
-        reason = self.why_foreign(genotype)
+        reason = self.why_not_in_space(genotype)
         if reason is not None:
             raise ValueError(
                 f"The genotype is not of space {self.name!r}: {reason}."
@@ -314,7 +314,7 @@ class SearchSpace:
         return self.require(Genotype(counted, self.fingerprint))
 
     def sample_paths(self, rng: np.random.Generator, count: int) -> np.ndarray:
-        """Returns uniformly drawn single paths `(count, num_places)`."""
+        """Returns uniformly drawn single paths `(count, num_blocks)`."""
         return np.stack(
             [
                 rng.choice(np.array(indices), size=count)
@@ -323,14 +323,14 @@ class SearchSpace:
             axis=1,
         )
 
-    def sample_lawful(self, rng: np.random.Generator, count: int) -> np.ndarray:
-        """Returns uniformly drawn lawful paths `(count, num_places)`.
+    def sample_valid(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Returns uniformly drawn lawful paths `(count, num_blocks)`.
 
         Where every path is lawful, these are those of `sample_paths`.
         """
         rows = [
             rng.integers(len(choice.rows), size=count)
-            for choice in self.joint_choices
+            for choice in self.joint_decisions
         ]
         return self.of_rows(np.stack(rows, axis=1))
 

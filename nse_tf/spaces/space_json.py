@@ -20,7 +20,7 @@ from nse_tf.spaces.model_parts import (
 from nse_tf.spaces.ops import ChainOp, Op, parse_op
 from nse_tf.spaces.skeletons import BranchSkeleton, Skeleton, Stage
 from nse_tf.spaces.space import AnySkeleton, SearchSpace
-from nse_tf.spaces.two_inputs import Place
+from nse_tf.spaces.two_inputs import DecisionPoint
 
 SCHEMA = "nse_tf.space/1"
 
@@ -132,7 +132,9 @@ def _skeleton_from_json(value: Any) -> AnySkeleton:
     )
 
 
-def _blocks_from_json(skeleton: AnySkeleton, value: Any) -> tuple[Place, ...]:
+def _blocks_from_json(
+    skeleton: AnySkeleton, value: Any
+) -> tuple[DecisionPoint, ...]:
     if isinstance(skeleton, ModelSkeleton):
         return tuple(block_from_json(each) for each in value)
     ops = [_ops_from_json(each) for each in value]

@@ -18,7 +18,7 @@ MOST_LISTED = 12
 _MOST_DRAWS = 1000
 
 
-def indicators(parameters: np.ndarray) -> np.ndarray:
+def fitness_indicators(parameters: np.ndarray) -> np.ndarray:
     """Returns the fitness indicators of architecture parameters.
 
     That is the probability of an op to be open, between 0.0005 and 0.9995.
@@ -96,7 +96,7 @@ def draw_two(
 
     Args:
         space: Its active ops are drawn from.
-        probabilities: Of being open, `(num_places, max_candidates)`.
+        probabilities: Of being open, `(num_blocks, max_candidates)`.
         rng: Draws them.
     """
     pairs = [

@@ -19,19 +19,19 @@ from nse_tf.spaces.cells import Edge
 
 NUM_INPUTS = 2
 
-Place = ChoiceBlock | Edge
+DecisionPoint = ChoiceBlock | Edge
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class JointChoice:
+class JointDecision:
     """Places that are chosen together, and all that may be chosen there.
 
     Attributes:
-        places: Their indices, ascending.
+        blocks: Their indices, ascending.
         rows: Candidate indices `(count, len(places))`, each row once.
     """
 
-    places: tuple[int, ...]
+    blocks: tuple[int, ...]
     rows: np.ndarray
 
 
@@ -40,12 +40,12 @@ class Node:
     """The edges that lead to one inner node of a kind of cell.
 
     Attributes:
-        places: Their indices, ascending.
+        blocks: Their indices, ascending.
         edges: The edges.
         active: The active candidates of each.
     """
 
-    places: tuple[int, ...]
+    blocks: tuple[int, ...]
     edges: tuple[Edge, ...]
     active: tuple[tuple[int, ...], ...]
 
@@ -86,9 +86,9 @@ class Node:
         is_open: np.ndarray = rows != np.array(closed)
         return is_open
 
-    def joint_choice(self) -> JointChoice:
+    def joint_decision(self) -> JointDecision:
         """Returns all that these edges may be together."""
-        columns = range(len(self.places))
+        columns = range(len(self.blocks))
         must = {i for i in columns if self.closed[i] is None}
         rows = [
             row
@@ -103,22 +103,22 @@ class Node:
                 )
             )
         ]
-        return JointChoice(self.places, np.array(rows, np.int64))
+        return JointDecision(self.blocks, np.array(rows, np.int64))
 
-    def mend(
+    def repair(
         self, rng: np.random.Generator, paths: np.ndarray, kept: np.ndarray
     ) -> None:
-        """Opens and closes random edges of paths, in place; see `mended`."""
-        is_open = self.is_open(paths[:, self.places])
+        """Opens and closes random edges of paths, in place; see `repaired`."""
+        is_open = self.is_open(paths[:, self.blocks])
         # What is open goes before what is not, and what must be before both.
         must_open = np.array([each is None for each in self.closed])
         may_open = np.array([bool(each) for each in self.opened])
         order = is_open + 2.0 * must_open - 2.0 * ~may_open
-        order += np.where(is_open, 1.0, -1.0) * kept[:, self.places]
+        order += np.where(is_open, 1.0, -1.0) * kept[:, self.blocks]
         order += rng.random(is_open.shape)
         rank = np.argsort(np.argsort(-order, axis=1), axis=1)
         is_wanted = rank < NUM_INPUTS
-        for column, place in enumerate(self.places):
+        for column, place in enumerate(self.blocks):
             too_many = is_open[:, column] & ~is_wanted[:, column]
             too_few = ~is_open[:, column] & is_wanted[:, column]
             if self.closed[column] is not None:
@@ -130,13 +130,13 @@ class Node:
 
 
 def nodes_of(
-    places: Sequence[Place], active: Sequence[tuple[int, ...]]
+    blocks: Sequence[DecisionPoint], active: Sequence[tuple[int, ...]]
 ) -> tuple[Node, ...]:
     """Returns the inner nodes of DARTS cells, in the order of their places."""
     edges = [
         (number, edge, indices)
         for number, (edge, indices) in enumerate(
-            zip(places, active, strict=True)
+            zip(blocks, active, strict=True)
         )
         if isinstance(edge, Edge)
     ]
@@ -150,9 +150,9 @@ def nodes_of(
 
 def single_choices(
     active: Sequence[tuple[int, ...]],
-) -> tuple[JointChoice, ...]:
+) -> tuple[JointDecision, ...]:
     """Returns the choices where every place is chosen by itself."""
     return tuple(
-        JointChoice((place,), np.array(indices, np.int64)[:, None])
+        JointDecision((place,), np.array(indices, np.int64)[:, None])
         for place, indices in enumerate(active)
     )

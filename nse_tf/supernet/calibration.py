@@ -43,7 +43,7 @@ class Calibrator:
         traced anew for another child, and once at most for another size.
 
         Args:
-            slots: The child, int32 `(num_places, max_open)`.
+            slots: The child, int32 `(num_blocks, max_open)`.
             batches: Images `(batch, height, width, channels)` in 0..255.
         """
         child = tf.constant(slots)

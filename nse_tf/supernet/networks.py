@@ -171,7 +171,7 @@ class ModelNetworks:
             if isinstance(copy, keras.layers.Layer) and copy.weights:
                 copy.set_weights(trained[id(layer)].get_weights())
         for place, index, (_, copy) in zip(
-            supernet.places, genotype.path, child.places, strict=True
+            supernet.blocks, genotype.path, child.blocks, strict=True
         ):
             place.fill(index, copy)
         return child.model

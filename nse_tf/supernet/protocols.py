@@ -10,7 +10,7 @@ import tensorflow as tf
 from nse_tf.spaces import BranchBlock, Genotype, SearchSpace
 
 
-class SharedPlace(Protocol):
+class SharedBlock(Protocol):
     """One place of a supernet: a row of kernels for each candidate."""
 
     @property
@@ -27,15 +27,15 @@ class WeightSharing(Protocol):
     space: SearchSpace
 
     @property
-    def places(self) -> Any:
-        """A `SharedPlace` for each place of the space."""
+    def blocks(self) -> Any:
+        """A `SharedBlock` for each place of the space."""
 
     @property
-    def fixed_layers(self) -> list[keras.layers.Layer]:
+    def backbone_layers(self) -> list[keras.layers.Layer]:
         """The layers that all children share, input to output."""
 
     @property
-    def turning_weights(self) -> list[keras.Variable]:
+    def angle_weights(self) -> list[keras.Variable]:
         """The weights of the fixed part whose rotation counts in angles."""
 
     def row_kernel_sizes(self) -> dict[int, np.ndarray]:
@@ -66,7 +66,7 @@ class WeightSharing(Protocol):
     def initialize(self, seed: int) -> None:
         """Draws all weights anew, as for a new supernet of that seed."""
 
-    def slots_of(self, genotype: Genotype) -> np.ndarray:
+    def encode(self, genotype: Genotype) -> np.ndarray:
         """Returns a genotype as the call's `open_branches`."""
 
     def __call__(
@@ -86,7 +86,7 @@ class MixingSupernet(WeightSharing, Protocol):
     def mix(
         self,
         images: tf.Tensor,
-        shares: tf.Tensor,
+        mixing_weights: tf.Tensor,
         active: Sequence[Sequence[int]],
     ) -> tf.Tensor:
         """Returns logits of the mixture of active candidates.
@@ -95,7 +95,7 @@ class MixingSupernet(WeightSharing, Protocol):
 
         Args:
             images: `(batch, height, width, channels)`, pixels in 0..255.
-            shares: Of each candidate, `(num_places, max_candidates)`.
+            mixing_weights: Of each candidate, `(num_blocks, max_candidates)`.
             active: The candidates that run, place by place.
         """
 

@@ -19,7 +19,7 @@ CONFIG = ExplorerConfig(
 )
 
 
-def judges_exactly_as_many_as_asked(
+def evaluates_exactly_as_many_as_asked(
     make: MakeExplorer, model: CostModel
 ) -> None:
     """`num_children` paths are judged, neither more nor fewer.
@@ -33,19 +33,19 @@ def judges_exactly_as_many_as_asked(
         AssertionError: If the law is broken.
     """
     for num_children in (1, 19, 107):
-        found = _judged(make, model, num_children=num_children)
+        found = _evaluated(make, model, num_children=num_children)
         if len(found) != num_children:
             raise AssertionError(
                 f"Of {num_children} children {len(found)} were judged."
             )
 
 
-def judges_no_path_twice(make: MakeExplorer, model: CostModel) -> None:
+def evaluates_no_path_twice(make: MakeExplorer, model: CostModel) -> None:
     """All paths are distinct.
 
-    Arguments and errors as of `judges_exactly_as_many_as_asked`.
+    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
     """
-    paths = [tuple(path) for path in _judged(make, model).tolist()]
+    paths = [tuple(path) for path in _evaluated(make, model).tolist()]
     twice = {path for path in paths if paths.count(path) > 1}
     if twice:
         raise AssertionError(f"Judged more than once: {sorted(twice)}.")
@@ -54,16 +54,16 @@ def judges_no_path_twice(make: MakeExplorer, model: CostModel) -> None:
 def stays_in_the_space(make: MakeExplorer, model: CostModel) -> None:
     """Paths have active candidates only, also where the space was shrunk.
 
-    Arguments and errors as of `judges_exactly_as_many_as_asked`.
+    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
     """
     space = model.space.restrict(
         [indices[1:] or indices for indices in model.space.active]
     )
-    for path in _judged(make, CostModel(space, model.table)).tolist():
+    for path in _evaluated(make, CostModel(space, model.table)).tolist():
         foreign = [
             (place, index)
             for place, index in enumerate(path)
-            if index not in space.spellable[place]
+            if index not in space.encodable[place]
         ]
         if foreign:
             raise AssertionError(
@@ -75,11 +75,11 @@ def stays_in_the_space(make: MakeExplorer, model: CostModel) -> None:
 def stays_within_the_budget(make: MakeExplorer, model: CostModel) -> None:
     """Every path fits, also where almost none does.
 
-    Arguments and errors as of `judges_exactly_as_many_as_asked`.
+    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
     """
     for share in (0.6, 0.1):
         budget = _budget(model, share)
-        paths = _judged(make, model, budget=budget)
+        paths = _evaluated(make, model, budget=budget)
         excess = budget.path_excess(model, paths)
         if len(paths) == 0 or (excess > 0).any():
             raise AssertionError(
@@ -91,26 +91,26 @@ def stays_within_the_budget(make: MakeExplorer, model: CostModel) -> None:
 def keeps_the_rule_of_two_inputs(make: MakeExplorer, model: CostModel) -> None:
     """Every inner node of DARTS's cells takes two inputs, also once shrunk.
 
-    Arguments and errors as of `judges_exactly_as_many_as_asked`.
+    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
     """
     space = model.space
     shrunk = space.restrict([indices[-2:] for indices in space.active])
     for each in (space, shrunk):
-        paths = _judged(make, CostModel(each, model.table))
-        if not each.is_lawful(paths).all():
+        paths = _evaluated(make, CostModel(each, model.table))
+        if not each.is_valid(paths).all():
             raise AssertionError(
-                f"Of {len(paths)} paths {(~each.is_lawful(paths)).sum()} have "
+                f"Of {len(paths)} paths {(~each.is_valid(paths)).sum()} have "
                 "nodes with more or fewer than two inputs: draw by "
-                "`sample_lawful`, and pass what you change to `mended`."
+                "`sample_valid`, and pass what you change to `repaired`."
             )
 
 
 def equal_seeds_give_equal_paths(make: MakeExplorer, model: CostModel) -> None:
     """The same exploration from a generator of the same seed is the same.
 
-    Arguments and errors as of `judges_exactly_as_many_as_asked`.
+    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
     """
-    if not np.array_equal(_judged(make, model), _judged(make, model)):
+    if not np.array_equal(_evaluated(make, model), _evaluated(make, model)):
         raise AssertionError(
             "Two explorations of one seed judged different paths: take all "
             "chance from the exploration's `rng`."
@@ -120,9 +120,9 @@ def equal_seeds_give_equal_paths(make: MakeExplorer, model: CostModel) -> None:
 def other_seeds_give_other_paths(make: MakeExplorer, model: CostModel) -> None:
     """Paths follow the exploration's generator.
 
-    Arguments and errors as of `judges_exactly_as_many_as_asked`.
+    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
     """
-    if np.array_equal(_judged(make, model), _judged(make, model, seed=1)):
+    if np.array_equal(_evaluated(make, model), _evaluated(make, model, seed=1)):
         raise AssertionError(
             "Explorations of seeds 0 and 1 judged the same paths: take chance "
             "from the exploration's `rng`."
@@ -132,10 +132,10 @@ def other_seeds_give_other_paths(make: MakeExplorer, model: CostModel) -> None:
 def an_exhausted_space_ends_it(make: MakeExplorer, model: CostModel) -> None:
     """A space with fewer paths than asked for is judged whole; then it ends.
 
-    Arguments and errors as of `judges_exactly_as_many_as_asked`.
+    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
     """
     space = model.space
-    while space.num_lawful > 24 and max(len(each) for each in space.active) > 1:
+    while space.num_valid > 24 and max(len(each) for each in space.active) > 1:
         widest = max(
             range(len(space.active)), key=lambda i: len(space.active[i])
         )
@@ -144,9 +144,9 @@ def an_exhausted_space_ends_it(make: MakeExplorer, model: CostModel) -> None:
     for small in (space, single):
         small_model = CostModel(small, model.table)
         budget = _budget(small_model, 0.6)
-        every = _lawful(small)
+        every = _valid(small)
         fitting = every[budget.path_excess(small_model, every) == 0]
-        found = _judged(
+        found = _evaluated(
             make, small_model, num_children=len(fitting) + 9, budget=budget
         )
         if sorted(found.tolist()) != sorted(fitting.tolist()):
@@ -161,11 +161,11 @@ def an_impossible_budget_is_refused(
 ) -> None:
     """A `BudgetError` says so; nothing is judged, nothing runs on.
 
-    Arguments and errors as of `judges_exactly_as_many_as_asked`.
+    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
     """
     low, _ = model.range("macs")
     try:
-        found = _judged(make, model, budget=Budget(macs=low - 1))
+        found = _evaluated(make, model, budget=Budget(macs=low - 1))
     except BudgetError:
         return
     raise AssertionError(
@@ -177,10 +177,12 @@ def an_impossible_budget_is_refused(
 def goes_on_without_fitness(make: MakeExplorer, model: CostModel) -> None:
     """Children of which none could be judged do not end it.
 
-    Arguments and errors as of `judges_exactly_as_many_as_asked`.
+    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
     """
     for unknown in (-np.inf, np.nan):
-        found = _judged(make, model, judge=functools.partial(_alike, unknown))
+        found = _evaluated(
+            make, model, evaluate=functools.partial(_alike, unknown)
+        )
         if len(found) != CONFIG.num_children:
             raise AssertionError(
                 f"With a fitness of {unknown} throughout, {len(found)} of "
@@ -189,8 +191,8 @@ def goes_on_without_fitness(make: MakeExplorer, model: CostModel) -> None:
 
 
 EXPLORER_LAWS = (
-    judges_exactly_as_many_as_asked,
-    judges_no_path_twice,
+    evaluates_exactly_as_many_as_asked,
+    evaluates_no_path_twice,
     stays_in_the_space,
     stays_within_the_budget,
     keeps_the_rule_of_two_inputs,
@@ -202,9 +204,9 @@ EXPLORER_LAWS = (
 )
 
 
-def _lawful(space: SearchSpace) -> np.ndarray:
+def _valid(space: SearchSpace) -> np.ndarray:
     """Returns all lawful paths of a small space."""
-    rows = [range(len(choice.rows)) for choice in space.joint_choices]
+    rows = [range(len(choice.rows)) for choice in space.joint_decisions]
     return space.of_rows(np.array(list(itertools.product(*rows))))
 
 
@@ -224,13 +226,13 @@ def _alike(fitness: float, paths: np.ndarray) -> np.ndarray:
     return np.full(len(paths), fitness)
 
 
-def _judged(
+def _evaluated(
     make: MakeExplorer,
     model: CostModel,
     seed: int = 0,
     num_children: int = CONFIG.num_children,
     budget: Budget | None = None,
-    judge: Callable[[np.ndarray], np.ndarray] = _merit,
+    evaluate: Callable[[np.ndarray], np.ndarray] = _merit,
 ) -> np.ndarray:
     """Returns all paths that an exploration yields, in order."""
     config = dataclasses.replace(CONFIG, num_children=num_children)
@@ -242,7 +244,7 @@ def _judged(
     try:
         found.append(next(explorer))
         while sum(map(len, found)) <= 2 * num_children:
-            found.append(explorer.send(judge(found[-1])))
+            found.append(explorer.send(evaluate(found[-1])))
             if len(found[-1]) == 0:
                 raise AssertionError("No paths were yielded; end instead.")
     except StopIteration:

@@ -47,7 +47,7 @@ class FormulaWorker:
 
     @functools.cached_property
     def merit(self) -> np.ndarray:
-        """What each candidate is worth: `(num_places, max_candidates)`."""
+        """What each candidate is worth: `(num_blocks, max_candidates)`."""
         space = self.model.space
         rng = np.random.default_rng(self.seed)
         merit: np.ndarray = rng.random(
@@ -123,7 +123,7 @@ class FormulaWorker:
                 for _ in range(job.epochs)
             ),
             angle_sums=sums,
-            fixed_sums=(0.9, 1.0, 1.0),
+            backbone_sums=(0.9, 1.0, 1.0),
             unit_sums=sums,
             seconds=float(job.epochs),
             weights_sha256="0" * 64,

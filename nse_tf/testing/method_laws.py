@@ -70,7 +70,7 @@ def jobs_lie_in_the_space(
             known = len(genes) == len(space.active) and all(
                 len(gene) >= block.min_open and set(gene) <= set(active)
                 for gene, active, block in zip(
-                    genes, space.spellable, space.blocks, strict=True
+                    genes, space.encodable, space.blocks, strict=True
                 )
             )
             if not known:
@@ -190,7 +190,7 @@ def stays_done(make: MakeMethod, work: Work, space: SearchSpace) -> None:
             raise AssertionError(f"The search ended, then asked for {answer}.")
 
 
-def a_foreign_state_is_refused(
+def a_state_of_another_search_is_refused(
     make: MakeMethod, work: Work, space: SearchSpace
 ) -> None:
     """The state of another seed is a `ValueError` that says what differs.
@@ -303,7 +303,7 @@ METHOD_LAWS = (
     telling_twice_is_telling_once,
     an_unknown_job_is_refused,
     stays_done,
-    a_foreign_state_is_refused,
+    a_state_of_another_search_is_refused,
     the_history_only_grows,
     a_failed_evaluation_is_survived,
     a_failed_training_ends_it_clearly,

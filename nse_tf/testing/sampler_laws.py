@@ -27,7 +27,7 @@ def stays_in_the_space(make: MakeSampler, space: SearchSpace) -> None:
     shrunk = space.restrict([indices[-2:] for indices in space.active])
     for each in (space, shrunk):
         for genotype in _draws(make(each), seed=0):
-            reason = each.why_foreign(genotype)
+            reason = each.why_not_in_space(genotype)
             if reason is not None:
                 raise AssertionError(
                     f"Drew {genotype.genes}, which the space does not hold: "

@@ -10,7 +10,7 @@ import tensorflow as tf
 from nse_tf.datasets import ImageSet
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.supernet import WeightSharing, cut_out, statistics_kept
-from nse_tf.supernet.chains.branch_choice import BranchPlace
+from nse_tf.supernet.chains.branch_choice import BranchChoice
 from nse_tf.training import SupernetRecipe, SupernetTrainer
 
 NUM_GENOTYPES = 3
@@ -38,7 +38,7 @@ def equals_the_cut_out_child(
     images = _images(supernet.space)
     for genotype in _genotypes(supernet.space):
         child = cut_out(supernet, genotype)
-        slots = supernet.slots_of(genotype)
+        slots = supernet.encode(genotype)
         with statistics_kept(supernet):
             for training in (False, True):
                 found = supernet(images, slots, training=training)
@@ -59,10 +59,10 @@ def closed_branches_do_not_compute(supernet: WeightSharing) -> None:
     _open_closed_branches(supernet)
     images = _images(supernet.space)
     for genotype in _genotypes(supernet.space):
-        slots = supernet.slots_of(genotype)
+        slots = supernet.encode(genotype)
         kept = [
             (rows, owners, rows.numpy(), gene)
-            for place, gene in zip(supernet.places, genotype.genes, strict=True)
+            for place, gene in zip(supernet.blocks, genotype.genes, strict=True)
             for rows, owners in _owned_rows(place)
         ]
         try:
@@ -109,11 +109,11 @@ def only_open_branches_move(supernet: WeightSharing) -> None:
     """
     trainer = _trainer(supernet)
     for step, genotype in enumerate(_genotypes(supernet.space)):
-        before = _by_place(trainer)
+        before = _by_block(trainer)
         _train(trainer, genotype, step)
-        after = _by_place(trainer)
+        after = _by_block(trainer)
         for place, gene, old, new in zip(
-            supernet.places, genotype.genes, before, after, strict=True
+            supernet.blocks, genotype.genes, before, after, strict=True
         ):
             for one, other in zip(old, new, strict=True):
                 moved = np.flatnonzero((one != other).any(axis=1)).tolist()
@@ -138,7 +138,7 @@ def new_paths_need_no_trace(supernet: WeightSharing) -> None:
     images = tf.constant(_images(supernet.space))
     with statistics_kept(supernet):
         for genotype in _genotypes(supernet.space):
-            run(images, tf.constant(supernet.slots_of(genotype)))
+            run(images, tf.constant(supernet.encode(genotype)))
     num_traces = run.experimental_get_tracing_count()
     if num_traces != 1:
         raise AssertionError(
@@ -157,7 +157,7 @@ SUPERNET_LAWS = (
 
 def _owned_rows(place: Any) -> list[tuple[keras.Variable, list[int]]]:
     """Returns a place's rows of weights, and the candidate of each row."""
-    if isinstance(place, BranchPlace):
+    if isinstance(place, BranchChoice):
         return [
             (row, [candidate])
             for row, candidate in zip(place.rows, place.active, strict=True)
@@ -168,8 +168,8 @@ def _owned_rows(place: Any) -> list[tuple[keras.Variable, list[int]]]:
 
 def _open_closed_branches(supernet: WeightSharing) -> None:
     """Moves scales and offsets: fresh branches may be times zero."""
-    for place in supernet.places:
-        if isinstance(place, BranchPlace):
+    for place in supernet.blocks:
+        if isinstance(place, BranchChoice):
             continue
         rows = place.rows.numpy()
         for row, layout in zip(
@@ -213,11 +213,11 @@ def _trainer(supernet: WeightSharing) -> SupernetTrainer:
 
 def _train(trainer: SupernetTrainer, genotype: Genotype, step: int) -> None:
     space = trainer.supernet.space
-    slots = trainer.supernet.slots_of(genotype)
+    slots = trainer.supernet.encode(genotype)
     trainer.step(_images(space), _labels(space), slots, 0.1, (0, step))
 
 
-def _by_place(trainer: SupernetTrainer) -> list[Snapshot]:
+def _by_block(trainer: SupernetTrainer) -> list[Snapshot]:
     """Returns rows of weights, momenta and statistics of each place."""
     momenta = {
         variable.path: value
@@ -233,7 +233,7 @@ def _by_place(trainer: SupernetTrainer) -> list[Snapshot]:
             _matrix([momenta[rows.path] for rows, _ in owned], owned),
             _statistics(place, owned),
         ]
-        for place in trainer.supernet.places
+        for place in trainer.supernet.blocks
         for owned in [_owned_rows(place)]
     ]
 
@@ -242,7 +242,7 @@ def _statistics(
     place: Any, owned: list[tuple[keras.Variable, list[int]]]
 ) -> np.ndarray:
     statistics = place.statistics
-    if not isinstance(place, BranchPlace):
+    if not isinstance(place, BranchChoice):
         statistics = [statistics]
     return _matrix([each.numpy() for each in statistics], owned)
 

@@ -7,19 +7,19 @@ import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
-class TurningSums:
+class AngleSums:
     """⟨w0, w⟩, ‖w0‖² and ‖w‖² of all that can turn, in float64.
 
     Attributes:
-        candidates: Of each candidate, over its kernels, `(num_places,
+        candidates: Of each candidate, over its kernels, `(num_blocks,
             max_candidates, 3)`.
         unit_candidates: The same, as if each kernel had length one.
-        fixed: Of the fixed part, `(3,)`.
+        backbone: Of the fixed part, `(3,)`.
     """
 
     candidates: np.ndarray
     unit_candidates: np.ndarray
-    fixed: np.ndarray
+    backbone: np.ndarray
 
 
 def three_sums(base: np.ndarray, now: np.ndarray) -> np.ndarray:

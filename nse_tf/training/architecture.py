@@ -83,12 +83,12 @@ class ArchitectureTrainer:
         """Returns each place's softmax over its active candidates.
 
         Returns:
-            `(num_places, max_candidates)`, float64, 0 where not active.
+            `(num_blocks, max_candidates)`, float64, 0 where not active.
         """
         parameters = self._parameters.numpy().astype(np.float64)
         scores = np.where(self._mask(active), np.exp(parameters), 0.0)
-        shares: np.ndarray = scores / scores.sum(axis=1, keepdims=True)
-        return shares
+        mixing_weights: np.ndarray = scores / scores.sum(axis=1, keepdims=True)
+        return mixing_weights
 
     def _mask(self, active: Sequence[Sequence[int]]) -> np.ndarray:
         mask = np.zeros(tuple(self._parameters.shape), bool)
@@ -105,11 +105,11 @@ class ArchitectureTrainer:
             def step(images: tf.Tensor, labels: tf.Tensor) -> None:
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
                     tape.watch(self._parameters)
-                    shares = tf.nn.softmax(
+                    mixing_weights = tf.nn.softmax(
                         tf.where(mask, self._parameters, -np.inf)
                     )
                     logits = self._supernet.mix(
-                        of_any_batch(images), shares, active
+                        of_any_batch(images), mixing_weights, active
                     )
                     loss = tf.reduce_mean(
                         tf.nn.sparse_softmax_cross_entropy_with_logits(

@@ -13,7 +13,7 @@ from nse_tf.training.steps import of_any_batch
 
 _EPSILON = 1e-8
 
-Prices = tuple[float, tuple[tuple[float, ...], ...]]
+OpCosts = tuple[float, tuple[tuple[float, ...], ...]]
 Penalty = tuple[str, float, float, float]
 
 
@@ -32,7 +32,7 @@ class BranchArchitecture:
         rate: Adam's learning rate.
         betas: Adam's decay of means.
         penalties: On expected costs; as of `TrainBranches`.
-        prices: As of `TrainBranches`.
+        op_costs: As of `TrainBranches`.
         other_moves_statistics: As of `TrainBranches`.
 
     References:
@@ -49,7 +49,7 @@ class BranchArchitecture:
         rate: float = 5e-3,
         betas: tuple[float, float] = (0.0, 0.999),
         penalties: Sequence[Penalty] = (),
-        prices: Sequence[Prices] = (),
+        op_costs: Sequence[OpCosts] = (),
         other_moves_statistics: bool = True,
     ) -> None:
         space = supernet.space
@@ -58,11 +58,11 @@ class BranchArchitecture:
         self._shape = len(space.blocks), space.max_candidates
         self._rate, self._betas = rate, betas
         self._penalties = penalties
-        self._prices = [
+        self._op_costs = [
             np.array([_padded(row, self._shape[1]) for row in rows])
-            for _, rows in prices
+            for _, rows in op_costs
         ]
-        self._fixed_prices = [fixed for fixed, _ in prices]
+        self._backbone_costs = [backbone for backbone, _ in op_costs]
         self._other_rate = 1.0 - MOMENTUM if other_moves_statistics else 0.0
         self._parameters, self._mean, self._square = (
             tf.Variable(np.zeros(self._shape, np.float32)) for _ in range(3)
@@ -77,7 +77,7 @@ class BranchArchitecture:
 
     @property
     def parameters(self) -> np.ndarray:
-        """The parameters as they stand, `(num_places, max_candidates)`."""
+        """The parameters as they stand, `(num_blocks, max_candidates)`."""
         values: np.ndarray = self._parameters.numpy().astype(np.float64)
         return values
 
@@ -134,7 +134,7 @@ class BranchArchitecture:
         )
 
     def _marked(self, genes: Sequence[Sequence[int]]) -> np.ndarray:
-        """Returns genes as ones and zeros `(num_places, max_candidates)`."""
+        """Returns genes as ones and zeros `(num_blocks, max_candidates)`."""
         marked = np.zeros(self._shape, np.float32)
         for row, gene in zip(marked, genes, strict=True):
             row[list(gene)] = 1.0
@@ -153,24 +153,27 @@ class BranchArchitecture:
     ) -> tf.Tensor:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._parameters)
-            shares = selected_shares(
+            mixing_weights = selected_weights(
                 self._parameters, selected_marks, other_marks, has_other
             )
             logits = self._supernet.call_two(
                 of_any_batch(images),
                 selected,
                 others,
-                shares,
+                mixing_weights,
                 unselected_rate=self._other_rate,
             )
             loss = tf.reduce_mean(
                 tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
             )
-            for penalty, prices, fixed in zip(
-                self._penalties, self._prices, self._fixed_prices, strict=True
+            for penalty, op_costs, backbone in zip(
+                self._penalties,
+                self._op_costs,
+                self._backbone_costs,
+                strict=True,
             ):
-                expected = fixed + expected_cost(
-                    shares, selected_marks, other_marks, prices
+                expected = backbone + expected_cost(
+                    mixing_weights, selected_marks, other_marks, op_costs
                 )
                 _, target, coefficient, exponent = penalty
                 loss += coefficient * (expected - target) ** exponent
@@ -190,7 +193,7 @@ class BranchArchitecture:
         )
 
 
-def selected_shares(
+def selected_weights(
     parameters: tf.Tensor,
     selected: tf.Tensor,
     others: tf.Tensor,
@@ -199,34 +202,36 @@ def selected_shares(
     """Returns each selected subset's probability, given one of the two.
 
     Args:
-        parameters: `(num_places, max_candidates)`.
+        parameters: `(num_blocks, max_candidates)`.
         selected: Ones where an op is open, of the same shape.
         others: The same of the other subset.
-        has_other: Whether there is one; else the share is one, `(num_places,)`.
+        has_other: Whether there is one; else the share is one, `(num_blocks,)`.
     """
-    indicators = 0.999 * tf.sigmoid(parameters) + 5e-4
-    odds = tf.math.log(indicators) - tf.math.log1p(-indicators)
+    fitness_indicators = 0.999 * tf.sigmoid(parameters) + 5e-4
+    odds = tf.math.log(fitness_indicators) - tf.math.log1p(-fitness_indicators)
     advantage = tf.reduce_sum((selected - others) * odds, axis=1)
     return tf.where(has_other, tf.sigmoid(advantage), 1.0)
 
 
 def expected_cost(
-    shares: tf.Tensor,
+    mixing_weights: tf.Tensor,
     selected: tf.Tensor,
     others: tf.Tensor,
-    prices: np.ndarray,
+    op_costs: np.ndarray,
 ) -> tf.Tensor:
     """Returns what the two subsets of all cells cost, by their shares.
 
     Args:
-        shares: As of `selected_shares`.
+        mixing_weights: As of `selected_weights`.
         selected: As there.
         others: As there.
-        prices: Of each op, `(num_places, max_candidates)`.
+        op_costs: Of each op, `(num_blocks, max_candidates)`.
     """
-    of_selected = tf.reduce_sum(selected * prices.astype(np.float32), axis=1)
-    of_others = tf.reduce_sum(others * prices.astype(np.float32), axis=1)
-    return tf.reduce_sum(shares * of_selected + (1.0 - shares) * of_others)
+    of_selected = tf.reduce_sum(selected * op_costs.astype(np.float32), axis=1)
+    of_others = tf.reduce_sum(others * op_costs.astype(np.float32), axis=1)
+    return tf.reduce_sum(
+        mixing_weights * of_selected + (1.0 - mixing_weights) * of_others
+    )
 
 
 def _padded(row: Sequence[float], length: int) -> np.ndarray:

@@ -9,9 +9,9 @@ import numpy as np
 from nse_tf.datasets import ImageSet, epoch_batches, num_batches
 from nse_tf.jobs import BranchesTrained, Genes, TrainBranches
 from nse_tf.spaces import SearchSpace
-from nse_tf.spaces.subsets import draw_balanced, draw_two, indicators
+from nse_tf.spaces.subsets import draw_balanced, draw_two, fitness_indicators
 from nse_tf.supernet import BranchSupernet
-from nse_tf.training.angle_sums import TurningSums, as_tuples
+from nse_tf.training.angle_sums import AngleSums, as_tuples
 from nse_tf.training.branch_architecture import BranchArchitecture
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.recipes import SupernetRecipe
@@ -53,7 +53,7 @@ class BranchTrainer(SupernetTrainer):
             rate=job.architecture_rate,
             betas=job.architecture_betas,
             penalties=job.penalties,
-            prices=job.prices,
+            op_costs=job.op_costs,
             other_moves_statistics=job.other_moves_statistics,
         )
         self.left: Genes = job.active
@@ -109,7 +109,7 @@ class BranchTrainer(SupernetTrainer):
         self.architecture_losses.append(
             mean_loss(architecture_losses, job.architecture_rate)
         )
-        found = indicators(self.branches.parameters)
+        found = fitness_indicators(self.branches.parameters)
         self.history.append(
             tuple(
                 tuple(row[list(indices)].tolist())
@@ -128,7 +128,7 @@ class BranchTrainer(SupernetTrainer):
 
         Sometimes the locked ops, all together, are one of them.
         """
-        found = indicators(self.branches.parameters)
+        found = fitness_indicators(self.branches.parameters)
         selected, others = draw_two(space, found, rng)
         if not self._job.locked_rate or rng.random() >= self._job.locked_rate:
             return selected, others
@@ -158,13 +158,13 @@ class BranchTrainer(SupernetTrainer):
                 self.drops.append((epoch, step, place, index))
         self.left = left
 
-    def angle_sums(self) -> TurningSums:
+    def angle_sums(self) -> AngleSums:
         """Returns what spells the angles since the base, by candidate."""
         by_row = super().angle_sums()
-        sums = TurningSums(
+        sums = AngleSums(
             np.zeros_like(by_row.candidates),
             np.zeros_like(by_row.unit_candidates),
-            by_row.fixed,
+            by_row.backbone,
         )
         for place, indices in enumerate(self.supernet.active):
             for name in ("candidates", "unit_candidates"):
@@ -188,15 +188,15 @@ class BranchTrainer(SupernetTrainer):
             tuple(self.drops),
             tuple(self.history),
             as_tuples(sums.candidates),
-            as_tuples(sums.fixed),
+            as_tuples(sums.backbone),
             as_tuples(sums.unit_candidates),
             seconds,
             digest,
         )
 
-    def checkpoint(self, job_id: str, origin: str) -> Checkpoint:
+    def checkpoint(self, job_id: str, config_digest: str) -> Checkpoint:
         """Returns all that training goes on from; see `Checkpoint`."""
-        kept = super().checkpoint(job_id, origin)
+        kept = super().checkpoint(job_id, config_digest)
         kept.architecture[:] = [
             *(value.numpy() for value in self.branches.variables),
             np.array(self.architecture_losses, np.float64),
@@ -269,7 +269,7 @@ def dropped_below(
 
     Args:
         space: As it stands.
-        parameters: `(num_places, max_candidates)`.
+        parameters: `(num_blocks, max_candidates)`.
         threshold: Least parameter of an op that stays.
         locked: Ops of each cell that stay whatever happens.
 

@@ -14,11 +14,11 @@ Measurer = Callable[
 ]
 # Returns the accuracy of a model's .tflite file, given also the precision,
 # images to calibrate with, and images to judge by.
-FileJudge = Callable[[keras.Model, str, ImageSet, ImageSet], float]
+FileEvaluator = Callable[[keras.Model, str, ImageSet, ImageSet], float]
 
 
 def file_accuracy(
-    judge: FileJudge | None,
+    evaluate: FileEvaluator | None,
     job: TrainChild,
     network: keras.Model,
     data: ImageData,
@@ -30,9 +30,9 @@ def file_accuracy(
     """
     if job.file is None:
         return None
-    if judge is None:
+    if evaluate is None:
         raise ValueError(
             f"Job {job.id!r} wants the accuracy of a {job.file} file, but "
-            "this worker was given no `judge_file`."
+            "this worker was given no `evaluate_file`."
         )
-    return judge(network, job.file, data.train, data.validation)
+    return evaluate(network, job.file, data.train, data.validation)

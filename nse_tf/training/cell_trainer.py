@@ -29,11 +29,11 @@ class CellWeights:
 
     Attributes:
         rows: Of each stage, its kernels, a row each.
-        fixed: Of the fixed part, all trainable weights by `layer/weight`.
+        backbone: Of the fixed part, all trainable weights by `layer/weight`.
     """
 
     rows: tuple[np.ndarray, ...]
-    fixed: dict[str, np.ndarray]
+    backbone: dict[str, np.ndarray]
 
 
 class CellTrainer:
@@ -100,7 +100,7 @@ class CellTrainer:
             tuple(stage.rows.numpy() for stage in self.supernet.stages),
             {
                 f"{layer.name}/{weight.name}": weight.numpy()
-                for layer in self.supernet.fixed_layers
+                for layer in self.supernet.backbone_layers
                 for weight in layer.trainable_weights
             },
         )
@@ -133,9 +133,9 @@ class CellTrainer:
             candidates += of_rows[stage.row_index].sum(axis=0)
         return candidates, {
             name: three_sums(
-                old.reshape(1, -1), now.fixed[name].reshape(1, -1)
+                old.reshape(1, -1), now.backbone[name].reshape(1, -1)
             )[0]
-            for name, old in base.fixed.items()
+            for name, old in base.backbone.items()
         }
 
     def state(self) -> list[np.ndarray]:

@@ -42,8 +42,8 @@ class Checkpoint:
 
     Attributes:
         job_id: The job that was being done.
-        origin: Digest of all that decides how it goes, so that the checkpoint
-            of another run is not mistaken for that of the same job.
+        config_digest: Digest of all that decides how it goes, so that the
+            checkpoint of another run is not mistaken for that of the same job.
         losses: Mean loss of each epoch of it that is done.
         weights: Values of all variables, in the supernet's order.
         momenta: Of the trainable ones.
@@ -56,7 +56,7 @@ class Checkpoint:
     """
 
     job_id: str
-    origin: str
+    config_digest: str
     losses: tuple[float, ...]
     weights: list[np.ndarray]
     momenta: list[np.ndarray]
@@ -101,7 +101,7 @@ class Checkpoint:
         about = {
             "schema": SCHEMA,
             "job_id": self.job_id,
-            "origin": self.origin,
+            "origin": self.config_digest,
             "losses": list(self.losses),
             "fingerprint": self.fingerprint,
             "counts": {name: len(getattr(self, name)) for name in LISTS},
@@ -160,7 +160,7 @@ class Checkpoint:
                 }
                 return cls(
                     job_id=about["job_id"],
-                    origin=about["origin"],
+                    config_digest=about["origin"],
                     losses=tuple(about["losses"]),
                     fingerprint=about["fingerprint"],
                     active=[tuple(row) for row in about.get("active", [])],

@@ -102,12 +102,12 @@ class ChildTrainer:
                 break
 
     def checkpoint(
-        self, job_id: str, origin: str, fingerprint: str
+        self, job_id: str, config_digest: str, fingerprint: str
     ) -> Checkpoint:
         """Returns all that training goes on from, dropout's seeds included."""
         return Checkpoint(
             job_id,
-            origin,
+            config_digest,
             tuple(self.losses),
             [variable.numpy() for variable in self._child.variables],
             [slot.numpy() for slot in self._optimizer.momenta],

@@ -12,29 +12,31 @@ from nse_tf.training.trainings import Trainings
 Training = TrainSupernet | TrainBranches | TrainChild
 
 
-def origin_of(trainings: Trainings, job: Training) -> str:
+def config_digest_of(trainings: Trainings, job: Training) -> str:
     """Returns a digest of all that decides how a training goes."""
     recipe = (
         trainings.child_recipe
         if isinstance(job, TrainChild)
         else trainings.supernet_recipe
     )
-    origin: list[Any] = [
+    config_digest: list[Any] = [
         job_to_json(job),
         dataclasses.asdict(recipe),
         trainings.space.fingerprint,
         trainings.data.fingerprint(),
     ]
-    return hashlib.sha256(json.dumps(origin).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(config_digest).encode()).hexdigest()
 
 
-def require_origin(kept: Checkpoint, job: Training, origin: str) -> None:
+def require_config_digest(
+    kept: Checkpoint, job: Training, config_digest: str
+) -> None:
     """Refuses the checkpoint of another training.
 
     Raises:
         ValueError: If it is another's.
     """
-    if kept.origin != origin:
+    if kept.config_digest != config_digest:
         raise ValueError(
             f"The folder holds a checkpoint of a job of the same id, "
             f"{job.id!r}, but with other numbers, images or recipe. Use "

@@ -9,7 +9,7 @@ import numpy as np
 from nse_tf.datasets import ImageSet
 
 
-class Watch:
+class EpochCallbacks:
     """Calls Keras callbacks as `keras.Model.fit` would, epoch by epoch.
 
     Callbacks are copied for each child, as keras-tuner does. They see `loss`,

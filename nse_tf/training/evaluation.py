@@ -14,15 +14,15 @@ from nse_tf.supernet import (
     cut_out,
     statistics_kept,
 )
-from nse_tf.training.prefix_evaluator import PrefixJudge, depth_within
+from nse_tf.training.prefix_evaluator import PrefixEvaluator, depth_within
 
 
 class ChildEvaluator:
     """Tells the accuracy of children with inherited weights.
 
     Children that begin alike share the work of their first places, to the bit
-    as if each were judged alone; see `PrefixJudge`. Nothing is traced anew for
-    another child.
+    as if each were evaluated alone; see `PrefixEvaluator`. Nothing is traced
+    anew for another child.
 
     Args:
         supernet: Whose weights are inherited.
@@ -53,7 +53,7 @@ class ChildEvaluator:
         order = np.random.default_rng(seed).permutation(len(calibration))
         self._calibration_order = order
         self._most_bytes = most_bytes
-        self._judges: dict[int, PrefixJudge] = {}
+        self._evaluators: dict[int, PrefixEvaluator] = {}
 
         @tf.function(reduce_retracing=True)
         def summed_loss(
@@ -72,7 +72,7 @@ class ChildEvaluator:
         return (
             self._calibrator.num_traces
             + int(self._summed_loss.experimental_get_tracing_count())
-            + sum(judge.num_traces for judge in self._judges.values())
+            + sum(evaluate.num_traces for evaluate in self._evaluators.values())
         )
 
     def accuracies(
@@ -88,10 +88,10 @@ class ChildEvaluator:
         Raises:
             ValueError: If a genotype is not of the supernet's space.
         """
-        children = [self.supernet.slots_of(each) for each in genotypes]
-        judge = self._judge(calibration_images)
+        children = [self.supernet.encode(each) for each in genotypes]
+        evaluate = self._evaluate(calibration_images)
         with statistics_kept(self.supernet):
-            found = judge.num_correct(
+            found = evaluate.num_correct(
                 children,
                 lambda: self._calibration_batches(calibration_images),
                 self._validation_batches,
@@ -125,7 +125,7 @@ class ChildEvaluator:
         found = []
         with statistics_kept(self.supernet):
             for genotype in genotypes:
-                slots = tf.constant(self.supernet.slots_of(genotype))
+                slots = tf.constant(self.supernet.encode(genotype))
                 total = sum(
                     float(self._summed_loss(images, labels, slots))
                     for images, labels in batches
@@ -141,12 +141,12 @@ class ChildEvaluator:
         """
         with statistics_kept(self.supernet):
             self._calibrator.calibrate(
-                self.supernet.slots_of(genotype),
+                self.supernet.encode(genotype),
                 self._calibration_batches(calibration_images),
             )
             return self._cut_out(self.supernet, genotype, fast=False)
 
-    def _judge(self, calibration_images: int) -> PrefixJudge:
+    def _evaluate(self, calibration_images: int) -> PrefixEvaluator:
         """Returns what judges with as much shared as memory allows."""
         chosen = self._calibration_order[:calibration_images]
         depth = depth_within(
@@ -154,9 +154,9 @@ class ChildEvaluator:
             len(chosen) + len(self._validation),
             self._most_bytes,
         )
-        if depth not in self._judges:
-            self._judges[depth] = PrefixJudge(self.supernet, depth)
-        return self._judges[depth]
+        if depth not in self._evaluators:
+            self._evaluators[depth] = PrefixEvaluator(self.supernet, depth)
+        return self._evaluators[depth]
 
     def _calibration_batches(self, num_images: int) -> Iterator[np.ndarray]:
         chosen = self._calibration_order[:num_images]

@@ -27,7 +27,7 @@ def is_multi_worker(strategy: tf.distribute.Strategy | None) -> bool:
     ) and bool(strategy.cluster_resolver.cluster_spec())
 
 
-class Companions:
+class Peers:
     """The other processes of a strategy; nobody for those of one process.
 
     Every call must be made by all processes, in the same order.

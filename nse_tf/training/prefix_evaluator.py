@@ -17,7 +17,7 @@ Images = Callable[[], Iterable[np.ndarray]]
 LabeledImages = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
 
 
-class PrefixJudge:
+class PrefixEvaluator:
     """Calibrates and judges together the children that begin alike.
 
     In calibration a batch is normalized by its own statistics, so that those of
@@ -70,7 +70,7 @@ class PrefixJudge:
         The supernet is left with other statistics.
 
         Args:
-            children: Their slots, `(num_places, slots)`.
+            children: Their slots, `(num_blocks, slots)`.
             calibration: Images that batch norm is calibrated on, in batches
                 that count the same each; none takes the statistics as they are.
             validation: Images to be judged by, with labels.
@@ -87,7 +87,9 @@ class PrefixJudge:
                 known.append(
                     self._begun(stretch, slots, before, calibration, validation)
                 )
-            found[number] = self._judged(slots, known, calibration, validation)
+            found[number] = self._evaluated(
+                slots, known, calibration, validation
+            )
         return found
 
     def _begun(
@@ -99,10 +101,10 @@ class PrefixJudge:
         validation: LabeledImages,
     ) -> "_Beginning":
         """Returns a beginning that is one part longer."""
-        num_places = 0 if before is None else before.num_places + 1
+        num_blocks = 0 if before is None else before.num_blocks + 1
         return _Beginning(
-            num_places,
-            slots[:num_places].tobytes(),
+            num_blocks,
+            slots[:num_blocks].tobytes(),
             stretch.calibrated(
                 calibration() if before is None else before.calibration, slots
             ),
@@ -114,7 +116,7 @@ class PrefixJudge:
             ],
         )
 
-    def _judged(
+    def _evaluated(
         self,
         slots: np.ndarray,
         known: Sequence["_Beginning"],
@@ -136,14 +138,14 @@ class PrefixJudge:
 class _Beginning(NamedTuple):
     """What the first parts of a child make of all images, batch by batch."""
 
-    num_places: int
+    num_blocks: int
     opened: bytes
     calibration: list[tf.Tensor]
     validation: list[tuple[tf.Tensor, np.ndarray]]
 
     def is_of(self, slots: np.ndarray) -> bool:
         """Whether a child begins so."""
-        return slots[: self.num_places].tobytes() == self.opened
+        return slots[: self.num_blocks].tobytes() == self.opened
 
 
 class _Stretch:

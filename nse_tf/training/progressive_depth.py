@@ -16,7 +16,7 @@ from nse_tf.training.supernet_trainer import SupernetTrainer
 _OF_CELL = re.compile(r"cell(\d+)(.*)")
 
 
-def grown(
+def deepened(
     kept: Checkpoint, before: DartsSupernet, trainer: SupernetTrainer, seed: int
 ) -> Checkpoint:
     """Returns what a training goes on from after a cell was inserted.
@@ -37,7 +37,7 @@ def grown(
     """
     require_space(kept, before.space)
     trainer.start_over(seed)
-    now = trainer.checkpoint(kept.job_id, kept.origin)
+    now = trainer.checkpoint(kept.job_id, kept.config_digest)
     after: Any = trainer.supernet
     of_before, of_after = _names(before), _names(after)
 
@@ -77,7 +77,7 @@ def _names(supernet: DartsSupernet) -> dict[int, str]:
     """Returns names of variables that they keep while cells are inserted."""
     roles = cell_roles(require_darts(supernet.space)[0])
     names = {}
-    for layer in (*supernet.fixed_layers, *supernet.cells):
+    for layer in (*supernet.backbone_layers, *supernet.cells):
         of_cell = _OF_CELL.fullmatch(layer.name)
         name = layer.name
         if of_cell is not None:

@@ -3,7 +3,7 @@
 import logging
 
 from nse_tf.jobs import TrainChild, TrainSupernet, job_from_json
-from nse_tf.training.peers import END, Companions
+from nse_tf.training.peers import END, Peers
 from nse_tf.training.supernet_trainer import SupernetTrainer
 from nse_tf.training.trainings import Trainings
 
@@ -13,7 +13,7 @@ LOGGER = logging.getLogger("nse_tf")
 MAKE = "make a supernet"
 
 
-class Follower:
+class ReplicaWorker:
     """A process of a multi-worker strategy that does not decide.
 
     Args:
@@ -22,12 +22,12 @@ class Follower:
 
     def __init__(self, trainings: Trainings) -> None:
         self._trainings = trainings
-        self._companions = Companions(trainings.strategy)
+        self._peers = Peers(trainings.strategy)
         self._trainer: SupernetTrainer | None = None
 
     def follow(self) -> None:
         """Takes its part of every batch until the search ends."""
-        while (message := self._companions.told())["next"] != END:
+        while (message := self._peers.told())["next"] != END:
             if isinstance(message["next"], list):
                 _, num_cells = message["next"]
                 self._trainer = self._trainings.supernet_trainer(num_cells)
@@ -44,12 +44,12 @@ class Follower:
     def _train_supernet(self, job: TrainSupernet) -> None:
         if self._trainer is None:
             raise RuntimeError("A supernet is trained that was never made.")
-        self._trainer.restore(self._companions.received())
+        self._trainer.restore(self._peers.received())
         self._trainings.train_supernet(self._trainer, job, lambda loss: None)
 
     def _train_child(self, job: TrainChild) -> None:
         _, trainer = self._trainings.child_trainer(job)
-        trainer.restore(self._companions.received())
+        trainer.restore(self._peers.received())
         trainer.train(
-            job.epochs, job.seed, lambda loss: self._companions.agreed(True)
+            job.epochs, job.seed, lambda loss: self._peers.agreed(True)
         )

@@ -7,7 +7,7 @@ import numpy as np
 from nse_tf.datasets import ImageSet, epoch_batches, num_batches
 from nse_tf.supernet import WeightSharing, require_mixing
 from nse_tf.training.angle_sums import (
-    TurningSums,
+    AngleSums,
     of_unit_kernels,
     sums_by_kernel,
     three_sums,
@@ -113,19 +113,19 @@ class SupernetTrainer:
     def kernels(self) -> list[np.ndarray]:
         """Returns the kernels of each place, then what turns of the rest."""
         return [
-            *(place.kernels() for place in self.supernet.places),
-            *(weight.numpy() for weight in self.supernet.turning_weights),
+            *(place.kernels() for place in self.supernet.blocks),
+            *(weight.numpy() for weight in self.supernet.angle_weights),
         ]
 
-    def angle_sums(self) -> TurningSums:
+    def angle_sums(self) -> AngleSums:
         """Returns what spells the angles since the base."""
-        places = self.supernet.places
-        shape = (len(places), self.supernet.space.max_candidates, 3)
-        sums = TurningSums(np.zeros(shape), np.zeros(shape), np.zeros(3))
+        blocks = self.supernet.blocks
+        shape = (len(blocks), self.supernet.space.max_candidates, 3)
+        sums = AngleSums(np.zeros(shape), np.zeros(shape), np.zeros(3))
         now = self.kernels()
         for place, lengths, old, new in zip(
-            range(len(places)),
-            (each.kernel_lengths for each in places),
+            range(len(blocks)),
+            (each.kernel_lengths for each in blocks),
             self.base,
             now,
             strict=False,
@@ -136,18 +136,18 @@ class SupernetTrainer:
             units = of_unit_kernels(by_kernel)
             sums.unit_candidates[place, :count] = units.sum(axis=1)
         for old, new in zip(
-            self.base[len(places) :], now[len(places) :], strict=True
+            self.base[len(blocks) :], now[len(blocks) :], strict=True
         ):
-            sums.fixed[:] += three_sums(old.reshape(1, -1), new.reshape(1, -1))[
-                0
-            ]
+            sums.backbone[:] += three_sums(
+                old.reshape(1, -1), new.reshape(1, -1)
+            )[0]
         return sums
 
-    def checkpoint(self, job_id: str, origin: str) -> Checkpoint:
+    def checkpoint(self, job_id: str, config_digest: str) -> Checkpoint:
         """Returns all that training goes on from; see `Checkpoint`."""
         return Checkpoint(
             job_id,
-            origin,
+            config_digest,
             tuple(self.losses),
             [variable.numpy() for variable in self.supernet.variables],
             [slot.numpy() for slot in self._optimizer.momenta],

@@ -30,7 +30,7 @@ from nse_tf.supernet import (
 from nse_tf.training.branch_trainer import BranchTrainer
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.child_trainer import ChildTrainer
-from nse_tf.training.progressive_depth import grown
+from nse_tf.training.progressive_depth import deepened
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.supernet_trainer import Draw, SupernetTrainer
 
@@ -73,7 +73,7 @@ class Trainings:
                 self.data.validation,
             )
 
-    def origin_weights(
+    def start_weights(
         self, trainer: SupernetTrainer, job: TrainSupernet, kept: Checkpoint
     ) -> Checkpoint:
         """Returns what a job's training goes on from.
@@ -92,7 +92,7 @@ class Trainings:
         before = self._networks_of(count - 1).supernet()
         # Of its own, so that no cell begins with the numbers of another one.
         rng = np.random.default_rng([job.seed, count])
-        return grown(kept, before, trainer, int(rng.integers(2**31)))
+        return deepened(kept, before, trainer, int(rng.integers(2**31)))
 
     def _networks_of(self, num_cells: int | None) -> Networks:
         """Returns what makes the networks of so many cells."""
@@ -184,4 +184,4 @@ def uniform_draw(supernet: WeightSharing, space: SearchSpace) -> Draw:
     if isinstance(supernet, CellSupernet | DartsSupernet):
         return lambda rng: draw_each_cell(space, rng)
     sampler = UniformSampler(space)
-    return lambda rng: supernet.slots_of(sampler.sample(rng))
+    return lambda rng: supernet.encode(sampler.sample(rng))

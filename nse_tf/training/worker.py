@@ -32,14 +32,17 @@ from nse_tf.supernet import (
 )
 from nse_tf.training.angle_sums import as_tuples
 from nse_tf.training.branch_trainer import branch_supernet
-from nse_tf.training.callbacks import FileJudge, Measurer, file_accuracy
+from nse_tf.training.callbacks import FileEvaluator, Measurer, file_accuracy
 from nse_tf.training.checkpointing import after_epoch
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.child_trainer import accuracy
-from nse_tf.training.config_digests import origin_of, require_origin
-from nse_tf.training.epoch_callbacks import Watch
+from nse_tf.training.config_digests import (
+    config_digest_of,
+    require_config_digest,
+)
+from nse_tf.training.epoch_callbacks import EpochCallbacks
 from nse_tf.training.evaluation import ChildEvaluator
-from nse_tf.training.peers import Companions
+from nse_tf.training.peers import Peers
 from nse_tf.training.progress import Progress
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.replica_worker import MAKE
@@ -59,11 +62,11 @@ class Worker:
         supernet_recipe: How shared weights are trained.
         child_recipe: How a child is trained alone.
         measure: See `judges`; None where no job asks for it.
-        judge_file: See `judges`; None where no job asks for it.
+        evaluate_file: See `judges`; None where no job asks for it.
         checkpoint_seconds: Least time between two checkpoints of a training;
             its end is always kept.
         networks: Makes the networks of the space; our own layers' if None.
-        callbacks: Watch each child that is trained alone; see `Watch`.
+        callbacks: Watch each child that is trained alone; see `EpochCallbacks`.
         strategy: Shares each batch of a training among devices; None trains on
             one. Judging and measuring stay with one.
     """
@@ -80,7 +83,7 @@ class Worker:
         networks: Networks | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         strategy: tf.distribute.Strategy | None = None,
-        judge_file: FileJudge | None = None,
+        evaluate_file: FileEvaluator | None = None,
     ) -> None:
         self._space = space
         self._networks = networks or networks_of_space(space)
@@ -94,9 +97,9 @@ class Worker:
             child_recipe,
             strategy,
         )
-        self._companions = Companions(strategy)
+        self._peers = Peers(strategy)
         self._measure = measure
-        self._judge_file = judge_file
+        self._evaluate_file = evaluate_file
         self._callbacks = callbacks
         self._checkpoint_seconds = checkpoint_seconds
         self.weights = WeightFiles(folder / "supernet")
@@ -161,7 +164,7 @@ class Worker:
         return self._evaluator
 
     def _new_trainer(self, num_cells: int | None = None) -> SupernetTrainer:
-        self._companions.tell([MAKE, num_cells])
+        self._peers.tell([MAKE, num_cells])
         return self._trainings.supernet_trainer(num_cells)
 
     def _hold(
@@ -201,16 +204,16 @@ class Worker:
     def _train_supernet(
         self, job: TrainSupernet, started: float
     ) -> SupernetTrained:
-        origin = origin_of(self._trainings, job)
+        config_digest = config_digest_of(self._trainings, job)
         trainer = self._trainer if job.num_cells is None else None
         trainer = trainer or self._new_trainer(job.num_cells)
         # Until it is done: half-way weights are no one's.
         self._trainer, self._trained = None, ""
-        self._prepare(trainer, job, origin)
-        self._companions.tell(job_to_json(job))
-        self._companions.send(lambda: trainer.checkpoint(job.id, origin))
-        self._train(trainer, job, origin)
-        weights = trainer.checkpoint(job.id, origin)
+        self._prepare(trainer, job, config_digest)
+        self._peers.tell(job_to_json(job))
+        self._peers.send(lambda: trainer.checkpoint(job.id, config_digest))
+        self._train(trainer, job, config_digest)
+        weights = trainer.checkpoint(job.id, config_digest)
         self.weights.keep(weights, is_finished=True)
         if job.num_cells is None:  # Of fewer cells, no child inherits.
             self._hold(trainer, weights)
@@ -218,7 +221,7 @@ class Worker:
         return SupernetTrained(
             tuple(trainer.losses),
             as_tuples(sums.candidates),
-            as_tuples(sums.fixed),
+            as_tuples(sums.backbone),
             time.monotonic() - started,
             weights.digest,
             as_tuples(sums.unit_candidates),
@@ -230,12 +233,12 @@ class Worker:
     def _train_branches(
         self, job: TrainBranches, started: float
     ) -> BranchesTrained:
-        origin = origin_of(self._trainings, job)
+        config_digest = config_digest_of(self._trainings, job)
         trainer = self._trainings.branch_trainer(job)
         self._trained = ""
         kept = self.weights.load(job.id)
         if kept is not None:
-            require_origin(kept, job, origin)
+            require_config_digest(kept, job, config_digest)
             trainer.restore(kept)
         with Progress(
             f"training multi-branch cells ({job.id})",
@@ -247,16 +250,16 @@ class Worker:
                 self._after_epoch(
                     bar,
                     self.weights,
-                    lambda: trainer.checkpoint(job.id, origin),
+                    lambda: trainer.checkpoint(job.id, config_digest),
                 )
             )
-        weights = trainer.checkpoint(job.id, origin)
+        weights = trainer.checkpoint(job.id, config_digest)
         self.weights.keep(weights, is_finished=True)
         self._hold_branches(trainer.supernet, weights)
         return trainer.result(time.monotonic() - started, weights.digest)
 
     def _prepare(
-        self, trainer: SupernetTrainer, job: TrainSupernet, origin: str
+        self, trainer: SupernetTrainer, job: TrainSupernet, config_digest: str
     ) -> None:
         """Brings a trainer to where the job starts, or was broken off.
 
@@ -270,19 +273,19 @@ class Worker:
             )
         kept = self.weights.load(job.id)
         if kept is not None:
-            require_origin(kept, job, origin)
+            require_config_digest(kept, job, config_digest)
             trainer.restore(kept)
         elif job.start_from == "fresh":
             trainer.start_over(job.seed)
         else:
             kept = self._kept(job.previous)
-            trainer.restore(self._trainings.origin_weights(trainer, job, kept))
+            trainer.restore(self._trainings.start_weights(trainer, job, kept))
             trainer.losses = []
             if job.base == "reset":
                 trainer.base = trainer.kernels()
 
     def _train(
-        self, trainer: SupernetTrainer, job: TrainSupernet, origin: str
+        self, trainer: SupernetTrainer, job: TrainSupernet, config_digest: str
     ) -> None:
         """Trains to the job's last epoch, with checkpoints on the way."""
         with Progress(
@@ -297,7 +300,7 @@ class Worker:
                 self._after_epoch(
                     bar,
                     self.weights,
-                    lambda: trainer.checkpoint(job.id, origin),
+                    lambda: trainer.checkpoint(job.id, config_digest),
                 ),
             )
 
@@ -344,19 +347,21 @@ class Worker:
         )
 
     def _train_child(self, job: TrainChild, started: float) -> ChildTrained:
-        self._companions.tell(job_to_json(job))
+        self._peers.tell(job_to_json(job))
         child, trainer = self._trainings.child_trainer(job)
-        origin = origin_of(self._trainings, job)
+        config_digest = config_digest_of(self._trainings, job)
         kept = self._children.load(job.id)
         if kept is not None:
-            require_origin(kept, job, origin)
+            require_config_digest(kept, job, config_digest)
             trainer.restore(kept)
 
         def checkpoint() -> Checkpoint:
-            return trainer.checkpoint(job.id, origin, self._space.fingerprint)
+            return trainer.checkpoint(
+                job.id, config_digest, self._space.fingerprint
+            )
 
-        self._companions.send(checkpoint)
-        watch = Watch(
+        self._peers.send(checkpoint)
+        watch = EpochCallbacks(
             self._callbacks,
             child,
             self._data.validation,
@@ -373,7 +378,7 @@ class Worker:
 
             def after_epoch(loss: float) -> bool:
                 keep(loss)
-                return self._companions.agreed(watch.after_epoch(loss))
+                return self._peers.agreed(watch.after_epoch(loss))
 
             trainer.train(job.epochs, job.seed, after_epoch)
         watch.end()
@@ -394,5 +399,5 @@ class Worker:
             str(model_file),
             digest,
             time.monotonic() - started,
-            file_accuracy(self._judge_file, job, stock, self._data),
+            file_accuracy(self._evaluate_file, job, stock, self._data),
         )

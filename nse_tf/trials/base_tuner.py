@@ -24,7 +24,7 @@ FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0
 
 
-class CarefulTuner(keras_tuner.Tuner):
+class BaseTuner(keras_tuner.Tuner):
     """A tuner whose files hold, and that says what it goes on with.
 
     * `tuner_id` names the file that is looked for as well as the one written.

@@ -18,10 +18,10 @@ from nse_tf.trials.keras_tuner_state import (
     state_of_table,
     trial_row,
 )
-from nse_tf.trials.run_storage import TABLE, Bookkeeper
+from nse_tf.trials.run_storage import TABLE, RunStorage
 
 
-class DurableOracle(LeasedTrials, keras_tuner.Oracle):
+class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
     """What every oracle of ours keeps of a search, and how.
 
     A trial counts when its rows are committed to the run's results table; a
@@ -45,15 +45,15 @@ class DurableOracle(LeasedTrials, keras_tuner.Oracle):
         self.space = space
         self._jobs = SharedJobs(method)
         self._ended: set[str] = set()
-        self._books: Bookkeeper | None = None
+        self._storage: RunStorage | None = None
 
     @property
-    def books(self) -> Bookkeeper:
+    def storage(self) -> RunStorage:
         """The run's files; opened with the first that is needed of them."""
-        if self._books is None:
+        if self._storage is None:
             model = getattr(self.method, "model", None) or CostModel(self.space)
-            self._books = Bookkeeper(self.folder, self.space, model)
-        return self._books
+            self._storage = RunStorage(self.folder, self.space, model)
+        return self._storage
 
     @synchronized
     def create_trial(self, tuner_id: str) -> trial_module.Trial:
@@ -86,7 +86,7 @@ class DurableOracle(LeasedTrials, keras_tuner.Oracle):
             return True
         try:
             is_done = self.method.is_done
-            self.books.record(self.method.history)
+            self.storage.record(self.method.history)
         except (OSError, RuntimeError, ValueError) as error:
             self.failure = error
             return True
@@ -183,24 +183,24 @@ class DurableOracle(LeasedTrials, keras_tuner.Oracle):
             ValueError: If the folder holds a run of another identity; says
                 what differs.
         """
-        known = self.books.facts().get("identity")
+        known = self.storage.facts().get("identity")
         if known is not None and (found := differences(known, identity)):
             raise ValueError(
                 f"{self.folder} holds a run of another kind: {found}. Go on "
                 "with what it was, or use another folder."
             )
-        self.books.note_facts({"identity": identity})
+        self.storage.note_facts({"identity": identity})
 
     @synchronized
     def save(self) -> None:
         """Makes what happened count, whole or not at all."""
-        self.books.note_facts(
+        self.storage.note_facts(
             {
                 "settings": self.method.get_settings(),
                 "library": library_state(self),
             }
         )
-        self.books.table.commit()
+        self.storage.table.commit()
 
     @synchronized
     def reload(self) -> None:
@@ -216,17 +216,17 @@ class DurableOracle(LeasedTrials, keras_tuner.Oracle):
                 "is none of ours. Change `project_name`, or pass "
                 "`overwrite=True` to begin anew there."
             )
-        facts = self.books.facts()
+        facts = self.storage.facts()
         if not facts:
             return  # Killed before anything was noted.
         self.trials, state = state_of_table(
-            self.books.table, facts, self.get_state()
+            self.storage.table, facts, self.get_state()
         )
         self.set_state(state)
-        self.books.repair()
+        self.storage.repair()
 
     def _save_trial(self, trial: trial_module.Trial) -> None:
         """Notes a trial, to count with the next `save`."""
         job_id = trial.hyperparameters.values["job"]
         digest = self._jobs.asked_digest(job_id)
-        self.books.note_trial(trial_row(self, trial, digest))
+        self.storage.note_trial(trial_row(self, trial, digest))

@@ -54,7 +54,7 @@ TABLE = "results.sqlite"
 Event = dict[str, Any]
 
 
-class Bookkeeper:
+class RunStorage:
     """Holds the results table of a run and the files that follow from it.
 
     A table that is damaged is set aside and begun anew; the search then goes
@@ -86,7 +86,7 @@ class Bookkeeper:
         The first time, what an earlier process wrote is compared and mended.
         """
         if self._num_recorded == 0:
-            self._log.mend(history)
+            self._log.repair(history)
         new = history[self._num_recorded :]
         if not new:
             return
@@ -147,9 +147,9 @@ class Bookkeeper:
 
     def repair(self) -> None:
         """Writes again what follows from the table and is not as it was."""
-        mended: list[str] = []
+        repaired: list[str] = []
         for row in self.table.trials():
-            mended += self._show_trial(row)
+            repaired += self._show_trial(row)
         for result in self.table.results():
             job = job_from_json(json.loads(result.asked))
             told = result_from_json(json.loads(result.told))
@@ -160,12 +160,12 @@ class Bookkeeper:
                     result_content(job, told),
                 ),
             ):
-                mended += self._restored(path, sealed_bytes(content))
-        if mended:
+                repaired += self._restored(path, sealed_bytes(content))
+        if repaired:
             LOGGER.warning(
                 "Damaged or missing, and written again from %s: %s.",
                 TABLE,
-                ", ".join(mended),
+                ", ".join(repaired),
             )
 
     def _open(self) -> ResultsTable:

@@ -3,7 +3,12 @@
 import pytest
 
 from nse_tf.costs import describe_network, describe_space, op_part
-from nse_tf.spaces import Place, SearchSpace, make_preset, published_network
+from nse_tf.spaces import (
+    DecisionPoint,
+    SearchSpace,
+    make_preset,
+    published_network,
+)
 
 # Methods, section 1.14: MACs of each cell that is not skipped.
 NSENET_27_CELLS = (
@@ -50,7 +55,7 @@ def test_nsenet_27_counts_as_published(
 
 def test_its_cells_count_as_listed() -> None:
     found = describe_network(*published_network("nsenet_27"))
-    macs = [each.macs for each in found.places if each.is_choice and each.ops]
+    macs = [each.macs for each in found.blocks if each.is_choice and each.ops]
     assert tuple(macs) == NSENET_27_CELLS
 
 
@@ -78,7 +83,9 @@ def test_whole_supernets_count_as_published(name: str, params: int) -> None:
     assert describe_space(make_preset(name)).params == params
 
 
-def cell(space: SearchSpace, channels: int, size: int, letter: str) -> Place:
+def cell(
+    space: SearchSpace, channels: int, size: int, letter: str
+) -> DecisionPoint:
     """Returns the first cell of a kind."""
     for block in space.blocks:
         shape = (block.in_channels, block.in_size[0])  # type: ignore[union-attr]

@@ -287,7 +287,7 @@ def test_what_fits_in_darts_has_two_inputs_at_each_node(share: float) -> None:
     budget = Budget(macs=low + share * (high - low))
     paths = sample_within(model, budget, np.random.default_rng(0), 300)
     assert (budget.path_excess(model, paths) == 0).all()
-    assert space.is_lawful(paths).all()
+    assert space.is_valid(paths).all()
     assert len(np.unique(paths, axis=0)) > 250
 
 
@@ -295,9 +295,9 @@ def test_the_range_of_darts_is_that_of_two_inputs_at_each_node() -> None:
     space = make_preset("darts_shrinking")
     model = CostModel(space)
     ends = model.extremes("macs")
-    assert space.is_lawful(np.array([each.path for each in ends])).all()
+    assert space.is_valid(np.array([each.path for each in ends])).all()
     costs = model.path_costs(
-        "macs", space.sample_lawful(np.random.default_rng(0), 5_000)
+        "macs", space.sample_valid(np.random.default_rng(0), 5_000)
     )
     low, high = model.range("macs")
     assert low <= costs.min() < costs.max() <= high

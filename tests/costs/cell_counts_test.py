@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from nse_tf.costs import CostModel, fixed_parts, op_part, published_macs
+from nse_tf.costs import CostModel, backbone_parts, op_part, published_macs
 from nse_tf.spaces import (
     Identity,
     NorConv,
@@ -46,7 +46,7 @@ def test_other_images_and_classes() -> None:
 
 
 def test_the_fixed_part_of_nas_bench_201_by_hand() -> None:
-    stem, first, second, tail, classifier = fixed_parts(NB201.skeleton)
+    stem, first, second, tail, classifier = backbone_parts(NB201.skeleton)
     assert stem.macs == 32 * 32 * 9 * 3 * 16
     kernels = 9 * 16 * 32 + 9 * 32 * 32 + 16 * 32
     assert first.kernel_params == kernels

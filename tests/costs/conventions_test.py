@@ -41,10 +41,10 @@ def test_published_networks_by_our_count(
 
 def test_extremes_of_the_spos_chain_are_the_published_ones() -> None:
     space = make_preset("spos")
-    dearest = space.genotype([5] * 21)
+    most_expensive = space.genotype([5] * 21)
     no_identity = space.genotype([0] * 21)
     assert f"{published_macs(space, no_identity) / 1e6:.2f}" == "462.64"
-    assert f"{published_macs(space, dearest) / 1e6:.2f}" == "1038.40"
+    assert f"{published_macs(space, most_expensive) / 1e6:.2f}" == "1038.40"
 
 
 def test_the_published_classifier_multiplies_and_adds_apart() -> None:

@@ -4,7 +4,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from nse_tf.costs import Part, fixed_parts, op_part
+from nse_tf.costs import Part, backbone_parts, op_part
 from nse_tf.costs.counts import mbconv_part
 from nse_tf.costs.parts import conv_part, total
 from nse_tf.spaces import ChoiceBlock, Identity, MBConv, Skeleton, make_preset
@@ -53,7 +53,7 @@ def test_every_operator_costs_what_was_published(
 
 
 def test_the_ends_of_the_spos_chain_by_hand() -> None:
-    stem, first, tail, classifier = fixed_parts(make_preset("spos").skeleton)
+    stem, first, tail, classifier = backbone_parts(make_preset("spos").skeleton)
     assert stem.macs == 112 * 112 * 9 * 3 * 40
     assert first.macs == 112 * 112 * (9 * 40 + 40 * 24)
     assert tail.macs == 7 * 7 * 432 * 1728
@@ -66,7 +66,9 @@ def test_the_ends_of_the_spos_chain_by_hand() -> None:
 
 
 def test_the_ends_of_the_fairnas_chain_by_hand() -> None:
-    stem, first, tail, classifier = fixed_parts(make_preset("fairnas").skeleton)
+    stem, first, tail, classifier = backbone_parts(
+        make_preset("fairnas").skeleton
+    )
     assert stem.macs + first.macs == 20_873_216  # The true 20.8732 M.
     assert tail.macs + classifier.macs == 49 * 320 * 1280 + 1280 * 1000
 
@@ -105,7 +107,7 @@ def test_a_convolution_costs_its_kernel_at_every_pixel(
 
 @hypothesis.given(skeletons())
 def test_fixed_parts_cost_what_their_parameters_say(skeleton: Skeleton) -> None:
-    stem, _, tail, classifier = fixed_parts(skeleton)
+    stem, _, tail, classifier = backbone_parts(skeleton)
     assert stem.macs == math.prod(skeleton.stem_size) * stem.kernel_params
     assert tail.macs == math.prod(skeleton.tail_size) * tail.kernel_params
     assert classifier.macs == classifier.kernel_params

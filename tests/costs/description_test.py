@@ -31,8 +31,8 @@ def test_the_parts_of_a_network_sum_to_what_it_costs(
     costs = CostModel(space).costs(genotype)
     assert network.macs == costs["macs"]
     assert network.params == costs["params"]
-    assert sum(place.macs for place in network.places) == network.macs
-    assert sum(place.params for place in network.places) == network.params
+    assert sum(place.macs for place in network.blocks) == network.macs
+    assert sum(place.params for place in network.blocks) == network.params
     assert network.published_macs == published_macs(space, genotype)
     assert parse_genotype(space, network.genotype) == genotype
 
@@ -42,15 +42,15 @@ def test_each_part_takes_what_the_part_before_gives(
     drawn: tuple[SearchSpace, Genotype],
 ) -> None:
     space, genotype = drawn
-    places = describe_network(space, genotype).places
-    assert places[0].in_shape == (
+    blocks = describe_network(space, genotype).blocks
+    assert blocks[0].in_shape == (
         *space.skeleton.image_size,
         space.skeleton.image_channels,
     )
-    for before, after in itertools.pairwise(places):
+    for before, after in itertools.pairwise(blocks):
         assert before.out_shape == after.in_shape
-    assert places[-1].out_shape == (space.skeleton.num_classes,)
-    assert [place.is_choice for place in places] == [
+    assert blocks[-1].out_shape == (space.skeleton.num_classes,)
+    assert [place.is_choice for place in blocks] == [
         *[False] * 2,
         *[True] * len(space.blocks),
         *[False] * 2,
@@ -72,7 +72,7 @@ def test_the_range_of_a_space_holds_all_its_genotypes(
         assert found.highest == max(each[name] for each in costs)
         for text, cost in (
             (found.cheapest, found.lowest),
-            (found.dearest, found.highest),
+            (found.most_expensive, found.highest),
         ):
             assert model.costs(parse_genotype(space, text))[name] == cost
 
@@ -86,9 +86,9 @@ def test_the_supernet_costs_all_candidates_at_once(space: SearchSpace) -> None:
         ("params", description.params),
     ):
         every = sum(model.by_operator[name][at] for at in space.operators)
-        assert cost == model.fixed[name] + every
+        assert cost == model.backbone[name] + every
     assert description.size == space.size
-    assert description.num_places == len(description.places)
+    assert description.num_blocks == len(description.blocks)
     assert description.num_operators == len(space.operators)
 
 
@@ -99,13 +99,13 @@ def test_the_spos_space_by_hand() -> None:
     assert description.num_operators == 141
     assert description.macs_range.lowest == 182_479_200
     assert description.macs_range.highest == 1_036_673_856
-    assert [part.name for part in description.fixed] == [
+    assert [part.name for part in description.backbone] == [
         "stem",
         "first",
         "tail",
         "classifier",
     ]
-    first = description.places[0]
+    first = description.blocks[0]
     assert (first.in_shape, first.out_shape) == ((112, 112, 24), (56, 56, 32))
     assert [each.op for each in first.candidates][:2] == [
         "mbconv_k3_e3",
@@ -116,7 +116,7 @@ def test_the_spos_space_by_hand() -> None:
 
 def test_closed_candidates_are_not_described() -> None:
     space = make_preset("fairnas").without([(0, 0), (0, 5)])
-    first = describe_space(space).places[0]
+    first = describe_space(space).blocks[0]
     assert [each.op for each in first.candidates] == [
         "mbconv_k3_e6",
         "mbconv_k5_e3",

@@ -2,8 +2,8 @@ import hypothesis
 import numpy as np
 import pytest
 
-from nse_tf.costs import COSTS, CostModel, fixed_parts, op_part
-from nse_tf.costs.models import fixed_keys, operator_key
+from nse_tf.costs import COSTS, CostModel, backbone_parts, op_part
+from nse_tf.costs.models import backbone_keys, operator_key
 from nse_tf.spaces import Genotype, MBConv, SearchSpace, make_preset
 from tests.costs.strategies import made_up_table
 from tests.spaces.strategies import small_spaces, spaces_and_genotypes
@@ -16,7 +16,7 @@ def test_a_genotype_costs_the_sum_of_its_parts(
     drawn: tuple[SearchSpace, Genotype],
 ) -> None:
     space, genotype = drawn
-    parts = list(fixed_parts(space.skeleton))
+    parts = list(backbone_parts(space.skeleton))
     for block, gene in zip(space.blocks, genotype.genes, strict=True):
         parts += [op_part(block.candidates[index], block) for index in gene]
     assert CostModel(space).costs(genotype) == {
@@ -60,7 +60,7 @@ def test_a_table_prices_overhead_ends_and_every_open_candidate() -> None:
     model = CostModel(TINY, table)
     genotype = TINY.genotype([0, -1, -1, -1, -1, -1, 0, -1, -1, 0])
     keys = [
-        *fixed_keys(TINY),
+        *backbone_keys(TINY),
         *(operator_key(MBConv(3, 3), TINY.blocks[i]) for i in (0, 6, 9)),
     ]
     latency_ms, size_bytes = table.predict(keys)
@@ -79,7 +79,7 @@ def test_places_of_equal_shape_share_a_row() -> None:
 
 
 def test_rows_of_the_ends_tell_every_number_that_shapes_them() -> None:
-    assert fixed_keys(make_preset("spos", num_classes=10)) == (
+    assert backbone_keys(make_preset("spos", num_classes=10)) == (
         "stem_s2/in:224x224x3/stem:40/out:24",
         "tail/in:7x7x432/tail:1728/classes:10",
     )
@@ -88,7 +88,7 @@ def test_rows_of_the_ends_tell_every_number_that_shapes_them() -> None:
 def test_a_table_without_a_row_says_which() -> None:
     model = CostModel(make_preset("spos"), made_up_table(TINY))
     with pytest.raises(KeyError, match=r"no row 'stem_s2/in:224x224x3"):
-        _ = model.fixed
+        _ = model.backbone
 
 
 def test_the_cost_of_a_closed_candidate_is_not_in_the_range() -> None:

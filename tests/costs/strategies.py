@@ -1,6 +1,6 @@
 """Made-up cost tables that price every row of a space."""
 
-from nse_tf.costs.models import fixed_keys, operator_key
+from nse_tf.costs.models import backbone_keys, operator_key
 from nse_tf.costs.tables import CostRow, CostTable, Provenance
 from nse_tf.spaces import SearchSpace
 
@@ -22,7 +22,7 @@ def made_up_table(space: SearchSpace) -> CostTable:
     """Returns a table whose n-th row takes n/8 ms and n kB, overhead n = 1."""
     keys = dict.fromkeys(
         [
-            *fixed_keys(space),
+            *backbone_keys(space),
             *(
                 operator_key(op, block)
                 for block in space.blocks

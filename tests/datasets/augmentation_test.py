@@ -83,8 +83,8 @@ def test_shift_alone_is_padding_and_cropping_with_every_place_as_likely() -> (
         for x in range(2 * reach + 1)
     }
     shifted = run(np.stack([image] * 2500), AugmentationPolicy(shift=0.25))
-    places = np.array([crops[each.tobytes()] for each in shifted])
-    counts = np.bincount(places[:, 0] * 5 + places[:, 1], minlength=25)
+    blocks = np.array([crops[each.tobytes()] for each in shifted])
+    counts = np.bincount(blocks[:, 0] * 5 + blocks[:, 1], minlength=25)
     # 100 of each expected; four standard deviations of that are 39.
     assert abs(counts - 100).max() < 40
 

@@ -7,8 +7,8 @@ import pytest
 from nse_tf.datasets.class_folders import UNDIVIDED, list_class_folders
 
 
-def touch(root: pathlib.Path, *places: str) -> None:
-    for place in places:
+def touch(root: pathlib.Path, *blocks: str) -> None:
+    for place in blocks:
         (root / place).parent.mkdir(parents=True, exist_ok=True)
         (root / place).touch()
 

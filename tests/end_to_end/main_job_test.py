@@ -200,13 +200,13 @@ def test_random_search_without_shrinking(tmp_path: pathlib.Path) -> None:
     search(tmp_path, *LITTLE, "--noshrink", "--method=random", "--run_dir=r")
     events = RunLog(tmp_path / "r" / "log.jsonl").read()
     assert sum(event["event"] == "space" for event in events) == 1
-    judged = [
+    evaluated = [
         tuple(path)
         for event in events
         if event["event"] == "generation"
         for path in event["paths"]
     ]
-    assert len(set(judged)) == len(judged) == 10
+    assert len(set(evaluated)) == len(evaluated) == 10
     assert (tmp_path / "r" / "report.html").exists()
 
 

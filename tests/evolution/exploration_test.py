@@ -28,8 +28,8 @@ def middle(model: CostModel, share: float = 0.5) -> Budget:
     return Budget(macs=low + share * (high - low))
 
 
-def judged(state: Exploration, paths: np.ndarray, fitness: Any) -> None:
-    judging = state.judge(paths)
+def evaluated(state: Exploration, paths: np.ndarray, fitness: Any) -> None:
+    judging = state.evaluate(paths)
     np.testing.assert_array_equal(next(judging), paths)
     with pytest.raises(StopIteration):
         judging.send(fitness)
@@ -112,21 +112,21 @@ def test_a_budget_between_two_costs_is_an_error() -> None:
 
 def test_the_best_come_first_and_of_equals_the_earlier() -> None:
     state = exploration()
-    judged(state, state.take_random(5), [0.2, 0.9, 0.5, 0.9, 0.1])
+    evaluated(state, state.take_random(5), [0.2, 0.9, 0.5, 0.9, 0.1])
     assert state.best(3).tolist() == [1, 3, 2]
     assert state.num_left == 995
 
 
 def test_an_unknown_fitness_is_the_worst() -> None:
     state = exploration()
-    judged(state, state.take_random(3), np.array([math.nan, -5.0, 0.0]))
+    evaluated(state, state.take_random(3), np.array([math.nan, -5.0, 0.0]))
     assert state.fitness == [-math.inf, -5.0, 0.0]
     assert state.best(1).tolist() == [2]
 
 
 def test_fitness_must_match_the_paths_in_number() -> None:
     state = exploration()
-    judging = state.judge(state.take_random(3))
+    judging = state.evaluate(state.take_random(3))
     next(judging)
     with pytest.raises(ValueError, match=r"3 paths .* 2 numbers"):
         judging.send(np.array([0.1, 0.2]))

@@ -28,7 +28,7 @@ def additive(model: CostModel, seed: int) -> np.ndarray:
 
 def explored(
     name: str,
-    judge: Judge,
+    evaluate: Judge,
     model: CostModel = FIVE,
     budget: Budget | None = None,
     config: ExplorerConfig | None = None,
@@ -46,7 +46,7 @@ def explored(
     while paths is not None:
         lots.append(paths)
         try:
-            paths = explorer.send(judge(paths))
+            paths = explorer.send(evaluate(paths))
         except StopIteration:
             paths = None
     return state, lots
@@ -54,13 +54,13 @@ def explored(
 
 def by_merit(model: CostModel, seed: int) -> Judge:
     merit = additive(model, seed)
-    places = np.arange(len(merit))
+    blocks = np.arange(len(merit))
 
-    def judge(paths: np.ndarray) -> np.ndarray:
-        fitness: np.ndarray = merit[places, paths].sum(axis=1)
+    def evaluate(paths: np.ndarray) -> np.ndarray:
+        fitness: np.ndarray = merit[blocks, paths].sum(axis=1)
         return fitness
 
-    return judge
+    return evaluate
 
 
 def num_different(path: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -82,13 +82,13 @@ def test_abs_evolves_20_generations_of_50_distinct_children_in_budget() -> None:
 
 
 def test_a_generation_is_half_crossings_then_mutants_of_the_ten_best() -> None:
-    judge = by_merit(SPOS, 0)
+    evaluate = by_merit(SPOS, 0)
     config = ExplorerConfig(num_children=150, mutation_probability=0.1)
     _, (first, second, third) = explored(
-        "evolution", judge, SPOS, config=config
+        "evolution", evaluate, SPOS, config=config
     )
     for before, children in ((first, second), (np.r_[first, second], third)):
-        best = np.argsort(-judge(before), kind="stable")[:10]
+        best = np.argsort(-evaluate(before), kind="stable")[:10]
         pairs = list(itertools.product(before[best], repeat=2))
         for child in children[:25]:
             assert any(
@@ -174,11 +174,11 @@ def test_the_best_of_a_tournament_is_the_parent() -> None:
         num_children=60, population=20, tournament=1000, batch=40
     )
     # Rivals are drawn with repeats: of 1000, all 20 living are among them.
-    judge = by_merit(SPOS, 0)
+    evaluate = by_merit(SPOS, 0)
     _, (founders, children) = explored(
-        "regularized_evolution", judge, SPOS, config=config
+        "regularized_evolution", evaluate, SPOS, config=config
     )
-    winner = founders[judge(founders).argmax()]
+    winner = founders[evaluate(founders).argmax()]
     assert (num_different(winner, children) == 1).all()
 
 

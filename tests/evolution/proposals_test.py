@@ -7,7 +7,7 @@ import pytest
 
 from nse_tf.costs import BudgetError, CostModel
 from nse_tf.evolution.proposals import (
-    Pricing,
+    OpCosting,
     Window,
     bent_by,
     propose,
@@ -22,13 +22,15 @@ def first_round(seed: int = 0) -> SearchSpace:
     return pool.restrict([rng.permutation(27)[:5].tolist() for _ in range(22)])
 
 
-def pricing(space: SearchSpace) -> Pricing:
+def costing(space: SearchSpace) -> OpCosting:
     model = CostModel(space)
-    return Pricing(model.fixed["macs"], model.by_operator["macs"].astype(float))
+    return OpCosting(
+        model.backbone["macs"], model.by_operator["macs"].astype(float)
+    )
 
 
 SPACE = first_round()
-PRICES = pricing(SPACE)
+PRICES = costing(SPACE)
 WINDOW = Window(300e6, 350e6)
 HALF = np.full((22, 27), 0.5)
 
@@ -139,19 +141,23 @@ def test_a_small_space_gives_all_it_has() -> None:
 
 def test_single_paths_come_from_the_window() -> None:
     space = make_preset("nb201")
-    prices = pricing(space)
+    op_costs = costing(space)
     window = Window(50e6, 80e6)
-    found = propose_paths(space, prices, window, 50, np.random.default_rng(0))
+    found = propose_paths(space, op_costs, window, 50, np.random.default_rng(0))
     assert len(set(found.genes)) == 50
     for genes in found.genes:
-        assert window.low < prices.of(genes) <= window.high
+        assert window.low < op_costs.of(genes) <= window.high
         assert all(len(gene) == 1 for gene in genes)
     with pytest.raises(BudgetError, match="Choose a target within that"):
         propose_paths(
-            space, prices, Window(0.0, 1.0), 1, np.random.default_rng(0)
+            space, op_costs, Window(0.0, 1.0), 1, np.random.default_rng(0)
         )
-    low, _ = prices.reach(space)
+    low, _ = op_costs.reach(space)
     with pytest.raises(BudgetError, match="Widen the window"):
         propose_paths(
-            space, prices, Window(low + 1, low + 2), 1, np.random.default_rng(0)
+            space,
+            op_costs,
+            Window(low + 1, low + 2),
+            1,
+            np.random.default_rng(0),
         )

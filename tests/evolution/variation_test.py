@@ -94,12 +94,12 @@ DARTS = make_preset("darts")
 )
 def test_mutants_and_crossings_of_darts_stay_lawful(space: SearchSpace) -> None:
     rng = np.random.default_rng(0)
-    mothers, fathers = (space.sample_lawful(rng, 200) for _ in range(2))
+    mothers, fathers = (space.sample_valid(rng, 200) for _ in range(2))
     crossed = cross_over(space, rng, mothers, fathers)
     mutants = mutate_genes(space, rng, mothers, 0.3)
     single = np.array([mutate_one_gene(space, rng, path) for path in mothers])
     for children in (crossed, mutants, single):
-        assert space.is_lawful(children).all()
+        assert space.is_valid(children).all()
         assert all(space.genotype(path) in space for path in children.tolist())
     # Another op on an edge, or another edge.
     differences = (single != mothers).sum(axis=1)
@@ -109,8 +109,8 @@ def test_mutants_and_crossings_of_darts_stay_lawful(space: SearchSpace) -> None:
 def test_a_node_of_darts_is_rewired_where_no_edge_has_a_second_op() -> None:
     space = DARTS.restrict([[4]] * 28)
     rng = np.random.default_rng(0)
-    path = space.sample_lawful(rng, 1)[0]
+    path = space.sample_valid(rng, 1)[0]
     for _ in range(50):
         mutant = mutate_one_gene(space, rng, path)
         assert (mutant != path).sum() == 2
-        assert space.is_lawful(mutant[None]).all()
+        assert space.is_valid(mutant[None]).all()

@@ -22,7 +22,7 @@ def test_a_file_says_what_the_child_says(
 ) -> None:
     supernet, genotype = lively_darts(SPACE), SPACE.genotype(path)
     # Without a child's own statistics, integers of some layers are all zero.
-    Calibrator(supernet).calibrate(supernet.slots_of(genotype), [IMAGES])
+    Calibrator(supernet).calibrate(supernet.encode(genotype), [IMAGES])
     child = cut_out(supernet, genotype, fast=False)
     found = predict(convert(child, precision, IMAGES), IMAGES)
     wanted = child(IMAGES).numpy()

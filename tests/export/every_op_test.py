@@ -37,16 +37,16 @@ FAST = {
 @functools.cache
 def chain_ops() -> dict[str, ChoiceBlock]:
     """Returns a small place for each op of the chains, by the op's name."""
-    places: dict[str, ChoiceBlock] = {}
+    blocks: dict[str, ChoiceBlock] = {}
     for preset in PRESETS:
         for block in make_preset(preset).blocks:
             if isinstance(block, Edge):
                 continue
             for op in block.candidates:
-                if isinstance(op, Identity) or op.name in places:
+                if isinstance(op, Identity) or op.name in blocks:
                     continue
                 if isinstance(block, BranchBlock):
-                    places[op.name] = BranchBlock(
+                    blocks[op.name] = BranchBlock(
                         "place",
                         (op,),
                         (12, 12),
@@ -56,10 +56,10 @@ def chain_ops() -> dict[str, ChoiceBlock]:
                         squeeze_excite=True,
                     )
                 else:
-                    places[op.name] = ChoiceBlock(
+                    blocks[op.name] = ChoiceBlock(
                         "place", (op,), (12, 12), 8, 8
                     )
-    return places
+    return blocks
 
 
 def awake(model: keras.Model) -> keras.Model:

@@ -163,7 +163,7 @@ def test_the_published_space(capsys: pytest.CaptureFixture[str]) -> None:
     value = value_of(capsys, space="spos")
     assert (value["kind"], value["name"]) == ("space", "spos")
     assert value["size"] == 221_502_229_807_900_608
-    assert (value["num_places"], value["num_operators"]) == (21, 141)
+    assert (value["num_blocks"], value["num_operators"]) == (21, 141)
     assert value["macs_range"]["lowest"] == 182_479_200
     assert value["params_range"]["highest"] == 8_382_408
 
@@ -182,7 +182,7 @@ def test_a_space_is_adapted_by_flags(
     )
     assert value["fixed"][0]["in_shape"] == [300, 200, 1]
     assert value["fixed"][-1]["out_shape"] == [7]
-    assert value["num_places"] == 10
+    assert value["num_blocks"] == 10
     assert value["fixed"][-2]["out_shape"][-1] == 640
 
 

@@ -18,7 +18,7 @@ from nse_tf.jobs import (
 )
 from nse_tf.methods import OneShotConfig, SearchError
 from nse_tf.methods.final_training import (
-    JudgedChild,
+    EvaluatedChild,
     check_ranking,
     pick_finalists,
     train_finalists,
@@ -33,7 +33,7 @@ SPACE = chain(2, has_identity=True)
 MODEL = CostModel(SPACE, made_up_table(SPACE))
 WORKER = FormulaWorker(MODEL)
 RANKED = [
-    JudgedChild((first, second), 0.9 - 0.01 * (7 * first + second))
+    EvaluatedChild((first, second), 0.9 - 0.01 * (7 * first + second))
     for first, second in itertools.product(range(7), repeat=2)
 ]
 NO_SURPRISE = {"latency_ms": 1.0, "size_bytes": 1.0}
@@ -57,7 +57,7 @@ def final(
     return method, do_all(method, work)
 
 
-def latencies(children: list[JudgedChild]) -> np.ndarray:
+def latencies(children: list[EvaluatedChild]) -> np.ndarray:
     return MODEL.path_costs(
         "latency_ms", np.array([child.path for child in children])
     )

@@ -31,4 +31,4 @@ def test_cells_of_darts_evolve_with_two_inputs_to_a_node(active: range) -> None:
         ]
     )
     assert len(paths) > 60
-    assert space.is_lawful(paths).all()
+    assert space.is_valid(paths).all()

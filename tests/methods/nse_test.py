@@ -128,10 +128,10 @@ def test_the_penalty_is_the_published_one_at_the_published_target() -> None:
     assert method.aims.window.low == pytest.approx(300e6)
     assert method.aims.window.high == pytest.approx(350e6)
     assert method.aims.extra_window.low == pytest.approx(290e6)
-    (penalty,), ((fixed, prices),) = method.aims.penalties(method.config)
+    (penalty,), ((backbone, op_costs),) = method.aims.penalties(method.config)
     assert penalty == ("macs", pytest.approx(300), pytest.approx(1e-5), 2.0)
-    assert fixed == pytest.approx(22.499328)  # Methods, section 1.5.
-    assert prices[0][0] == pytest.approx(8.228864)
+    assert backbone == pytest.approx(22.499328)  # Methods, section 1.5.
+    assert op_costs[0][0] == pytest.approx(8.228864)
 
 
 def test_the_winner_is_the_best_of_the_front(done: SpaceEvolution) -> None:
@@ -222,7 +222,7 @@ def test_the_angle_of_a_network_joins_all_its_branches() -> None:
     result = trained()
     genes = tuple((0, 2) if n % 2 else (1,) for n in range(len(POOL.blocks)))
     sums = np.array(result.angle_sums)
-    dot, base, now = np.array(result.fixed_sums)
+    dot, base, now = np.array(result.backbone_sums)
     for place, gene in enumerate(genes):
         for index in gene:
             dot, base, now = np.array([dot, base, now]) + sums[place, index]

@@ -341,6 +341,6 @@ def test_all_that_is_judged_in_darts_has_two_inputs_a_node(
     assert any(0 not in indices for indices in left.active)
     paths = judged_paths(jobs)
     assert len(paths) == 60
-    assert left.is_lawful(paths).all()
+    assert left.is_valid(paths).all()
     assert all(left.genotype(path) in left for path in paths.tolist())
     assert (budget.path_excess(model, paths) == 0).all()

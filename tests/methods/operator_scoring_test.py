@@ -42,11 +42,11 @@ def test_every_score_drives_the_shrinking_to_what_is_worth_more(
 
 def test_children_that_only_score_are_of_negative_generations() -> None:
     method, jobs = searched(score="accuracy", children_per_operator=10)
-    judged = of_kind(jobs, EvaluateChildren)
+    evaluated = of_kind(jobs, EvaluateChildren)
     num_stages = len(events(method, "scored"))
-    negative = {job.generation for job in judged if job.generation < 0}
+    negative = {job.generation for job in evaluated if job.generation < 0}
     assert negative == {-1 - stage for stage in range(num_stages)}
-    for job in judged:
+    for job in evaluated:
         assert (job.calibration_images == 0) == (job.generation < 0)
     assert not any(job.architecture for job in of_kind(jobs, TrainSupernet))
 
@@ -54,9 +54,9 @@ def test_children_that_only_score_are_of_negative_generations() -> None:
 def test_only_children_that_count_are_judged() -> None:
     method, jobs = searched(score="accuracy", children_per_operator=10)
     first = of_kind(jobs, EvaluateChildren)
-    judged = judged_paths([job for job in first if job.generation == -1])
+    evaluated = judged_paths([job for job in first if job.generation == -1])
     np.testing.assert_array_equal(
-        judged, those_that_count(method.space, judged, 10)
+        evaluated, those_that_count(method.space, evaluated, 10)
     )
 
 

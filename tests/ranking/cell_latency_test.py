@@ -47,7 +47,7 @@ def test_made_up_prices_are_found_again() -> None:
     paths = rng.integers(0, 5, (60, 6))
     made_up = CellLatency(NB201, 2.0, (0.0, 0.25, 1.0, 6.0, 0.5))
     fitted = fit_cell_latency(NB201, paths, made_up.predict(paths))
-    assert fitted.fixed_ms == pytest.approx(2)
+    assert fitted.backbone_ms == pytest.approx(2)
     assert fitted.op_ms == pytest.approx(made_up.op_ms)
 
 

@@ -56,12 +56,12 @@ def test_cells_that_hand_their_input_on_grow() -> None:
     scorer = ZeroCost(deep, images)
     # All 3x3 convolutions; the same with a skip connection past them all.
     plain, residual = [3] * 6, [3, 3, 3, 1, 3, 3]
-    grown, still = (
+    deepened, still = (
         scorer.growth(deep.genotype(path)) for path in (residual, plain)
     )
-    assert grown > still + 0.3
+    assert deepened > still + 0.3
     genotype = deep.genotype(residual)
-    assert scorer.scores(genotype)["growth"] == grown
+    assert scorer.scores(genotype)["growth"] == deepened
 
 
 def test_log_synflow_of_two_weights() -> None:

@@ -10,8 +10,8 @@ from nse_tf.methods import SpaceEvolution, SpaceEvolutionConfig
 from nse_tf.reporting.evolution_plots import (
     fates,
     plot_fates,
+    plot_fitness_indicators,
     plot_fronts,
-    plot_indicators,
 )
 from nse_tf.spaces import make_preset
 from nse_tf.testing import FormulaWorker
@@ -99,13 +99,13 @@ def test_every_round_has_its_front(history: list[dict[str, Any]]) -> None:
 
 
 def test_indicators_start_at_one_half_and_end_where_told() -> None:
-    drawing = plot_indicators(INDICATORS, INHERITED)
+    drawing = plot_fitness_indicators(INDICATORS, INHERITED)
     assert "over 3 epochs of 1 round, each from 0.5 on" in drawing.svg
     # Ops 0 of the first cell and 3 of the second went on: .6 and .7.
     assert "end at 0.65 in the mean" in drawing.svg
 
 
 def test_a_round_that_is_not_over_can_be_drawn() -> None:
-    drawing = plot_indicators(INDICATORS, [])
+    drawing = plot_fitness_indicators(INDICATORS, [])
     assert "in the mean" not in drawing.svg
     assert fates(ROUNDS, [], INDICATORS) == []

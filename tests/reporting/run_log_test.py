@@ -170,14 +170,14 @@ def test_a_damaged_log_is_mended_by_the_history(
     log.append([*history[:2], note, *history[2:]])
     content = log.path.read_bytes()
     lines = content.splitlines(keepends=True)
-    for damage, mended in (
+    for damage, repaired in (
         (content.replace(b"0.333", b"0.433"), content),
         (b"".join([b"\0" + lines[0], *lines[1:]]), content),
         (content.replace(b"stage", b"stagf"), content.replace(lines[2], b"")),
     ):
         log.path.write_bytes(damage)
-        RunLog(log.path).mend(history)
-        assert log.path.read_bytes() == mended
+        RunLog(log.path).repair(history)
+        assert log.path.read_bytes() == repaired
     assert caplog.text.count("is damaged. Kept as log.jsonl.damaged") == 3
     assert len(list(tmp_path.glob("log.jsonl.damaged*"))) == 3
 
@@ -187,10 +187,10 @@ def test_a_log_that_is_whole_or_only_torn_is_left_to_append(
 ) -> None:
     log = RunLog(tmp_path / "log.jsonl")
     history = [event(0), event(1)]
-    log.mend(history)
+    log.repair(history)
     assert not log.path.exists()
     log.append(history)
     for content in (log.path.read_bytes(), log.path.read_bytes()[:-5]):
         log.path.write_bytes(content)
-        log.mend(history)
+        log.repair(history)
         assert log.path.read_bytes() == content

@@ -46,7 +46,7 @@ def test_the_whole_folder_is_read(
     assert record.space == method.space
     assert record.settings["max_macs"] == 8e5
     assert record.status is Status.FINISHED
-    assert set(record.handed_over) == {
+    assert set(record.artifacts) == {
         "export.json",
         "genotype.json",
         "latency.json",
@@ -61,7 +61,7 @@ def test_what_is_not_there_yet_is_none(
     record = read_record(tmp_path)
     assert record.result is None
     assert record.export is None
-    assert record.handed_over == {}
+    assert record.artifacts == {}
 
 
 def test_a_run_of_the_library_has_no_config(

@@ -81,8 +81,8 @@ def test_a_measured_table_prices_the_space_and_is_kept(
     assert not table.missing(table_builders(SPACE))
     assert table.fit is not None
     assert table.fit.num_networks >= 4
-    cheapest, dearest = CostModel(SPACE, table).range("latency_ms")
-    assert 0 < cheapest < dearest
+    cheapest, most_expensive = CostModel(SPACE, table).range("latency_ms")
+    assert 0 < cheapest < most_expensive
     (kept,) = tmp_path.rglob("*.json")
     assert kept.name == "fp32_1threads.json"
 
@@ -98,8 +98,8 @@ def test_measured_size_is_that_of_the_file_handed_over(precision: str) -> None:
     assert all(each > 0 for each in latencies_ms)
     assert sizes[0] < sizes[1]
     noise = np.random.default_rng(1).uniform(0, 255, (4, 8, 8, 1))
-    handed_over = convert(large, precision, noise)
-    assert sizes[1] == pytest.approx(len(handed_over), rel=0.1)
+    artifacts = convert(large, precision, noise)
+    assert sizes[1] == pytest.approx(len(artifacts), rel=0.1)
 
 
 def test_an_untrained_child_is_as_large_as_a_trained_one() -> None:

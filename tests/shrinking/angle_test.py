@@ -34,9 +34,9 @@ def random_weights(space: SearchSpace, seed: int) -> Weights:
 
 
 def scaled(weights: Weights, factor: float) -> Weights:
-    candidates, fixed = weights
+    candidates, backbone = weights
     return [[factor * each for each in row] for row in candidates], (
-        factor * fixed
+        factor * backbone
     )
 
 
@@ -54,14 +54,14 @@ def sums_of(space: SearchSpace, base: Weights, now: Weights) -> AngleSums:
 
 def concatenated(weights: Weights, path: np.ndarray) -> np.ndarray:
     """Returns the one vector of a child, as the paper has it."""
-    candidates, fixed = weights
+    candidates, backbone = weights
     chosen = [candidates[place][index] for place, index in enumerate(path)]
-    return np.concatenate([fixed, *chosen])
+    return np.concatenate([backbone, *chosen])
 
 
-def tiny_sums(*rows: list[float], fixed: list[float]) -> AngleSums:
+def tiny_sums(*rows: list[float], backbone: list[float]) -> AngleSums:
     """Returns sums of a place each with one candidate."""
-    return AngleSums(np.array(rows)[:, None, :], np.array(fixed))
+    return AngleSums(np.array(rows)[:, None, :], np.array(backbone))
 
 
 ONLY = np.zeros((1, 2), np.int64)
@@ -70,7 +70,7 @@ ONLY = np.zeros((1, 2), np.int64)
 def test_the_angle_is_that_of_the_concatenated_vectors_by_hand() -> None:
     # First place: (1, 0) became (1, 1). Second: (2) became (0). Fixed: (2)
     # became (2). So <w0, w> = 1 + 0 + 4, |w0|^2 = 1 + 4 + 4, |w|^2 = 2 + 0 + 4.
-    sums = tiny_sums([1, 1, 2], [0, 4, 0], fixed=[4, 4, 4])
+    sums = tiny_sums([1, 1, 2], [0, 4, 0], backbone=[4, 4, 4])
     assert sums.angles(ONLY)[0] == pytest.approx(
         math.acos(5 / math.sqrt(9 * 6)), abs=1e-12
     )
@@ -78,7 +78,7 @@ def test_the_angle_is_that_of_the_concatenated_vectors_by_hand() -> None:
 
 def test_it_is_no_mean_of_angles_by_layer() -> None:
     # One layer turned by a right angle, a much longer one not at all.
-    sums = tiny_sums([0, 1, 1], [99, 99, 99], fixed=[0, 0, 0])
+    sums = tiny_sums([0, 1, 1], [99, 99, 99], backbone=[0, 0, 0])
     assert sums.angles(ONLY)[0] == pytest.approx(math.acos(0.99), abs=1e-12)
 
 
@@ -127,7 +127,7 @@ def test_a_child_of_identities_has_the_angle_of_the_fixed_part() -> None:
 def test_an_angle_is_always_from_0_to_pi(vectors: np.ndarray) -> None:
     base, now = vectors
     hypothesis.assume(min(base @ base, now @ now) > 1e-6)
-    sums = tiny_sums([0, 0, 0], [0, 0, 0], fixed=three(base, now))
+    sums = tiny_sums([0, 0, 0], [0, 0, 0], backbone=three(base, now))
     (angle,) = sums.angles(ONLY)
     assert 0 <= angle <= math.pi
 
@@ -136,7 +136,7 @@ def test_results_of_trainings_become_sums() -> None:
     result = SupernetTrained((), (((1.0, 2.0, 3.0),),), (4.0, 5.0, 6.0), 1.0)
     sums = AngleSums.from_result(result)
     assert sums.candidates.shape == (1, 1, 3)
-    assert sums.fixed.tolist() == [4.0, 5.0, 6.0]
+    assert sums.backbone.tolist() == [4.0, 5.0, 6.0]
 
 
 # Refusals.
@@ -167,7 +167,7 @@ def test_a_candidate_that_is_gone_may_have_any_sums() -> None:
 
 def test_fixed_sums_that_are_not_finite_are_refused() -> None:
     sums = sound_sums()
-    sums.fixed[0] = math.nan
+    sums.backbone[0] = math.nan
     with pytest.raises(ValueError, match=r"fixed part has .*nan.* diverged"):
         sums.check(SPACE)
 
@@ -177,7 +177,7 @@ def test_sums_of_another_space_are_refused() -> None:
     with pytest.raises(ValueError, match=r"'spos' have shapes \(21, 7, 3\)"):
         sums.check(make_preset("spos"))
     with pytest.raises(ValueError, match=r"not .* and \(1, 3\)"):
-        AngleSums(sums.candidates, sums.fixed[None]).check(SPACE)
+        AngleSums(sums.candidates, sums.backbone[None]).check(SPACE)
 
 
 def test_a_path_of_zero_weights_is_refused_and_named() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from nse_tf.shrinking import (
-    EVERY_FIXED_WEIGHT,
-    NO_FIXED_PART,
+    EVERY_BACKBONE_WEIGHT,
+    NO_BACKBONE,
+    BackboneParts,
     CellAngleSums,
-    FixedPart,
 )
 from nse_tf.spaces import SearchSpace, make_preset
 from tests.shrinking.cell_oracle import (
@@ -29,7 +29,7 @@ SKIPS, NONES, CONVS, POOLS = ([index] * 6 for index in (1, 0, 3, 4))
 
 def sums_with(
     weights: Weights,
-    fixed: FixedPart = EVERY_FIXED_WEIGHT,
+    backbone: BackboneParts = EVERY_BACKBONE_WEIGHT,
     turned: float = 0.5,
     space: SearchSpace = SMALL,
 ) -> CellAngleSums:
@@ -39,7 +39,7 @@ def sums_with(
         "tail/bias": three_sums(FIXED[1], _turned(FIXED[1], turned)),
     }
     return CellAngleSums.of_weights(
-        space, sums_of(space, weights), by_weight, fixed
+        space, sums_of(space, weights), by_weight, backbone
     )
 
 
@@ -64,14 +64,14 @@ def test_sums_give_the_angle_of_the_concatenated_vectors() -> None:
 def test_weights_that_stay_or_grow_have_no_angle() -> None:
     weights = random_weights(SMALL)
     for factor in (1.0, 3.0):
-        grown = {
+        deepened = {
             key: (base, factor * base) for key, (base, _) in weights.items()
         }
         sums = CellAngleSums.of_weights(
             SMALL,
-            sums_of(SMALL, grown),
+            sums_of(SMALL, deepened),
             {"stem/kernel": three_sums(FIXED[0], factor * FIXED[0])},
-            EVERY_FIXED_WEIGHT,
+            EVERY_BACKBONE_WEIGHT,
             counts_pooling=factor == 1.0,
         )
         np.testing.assert_allclose(sums.angles(EVERY), 0.0, atol=1e-7)
@@ -83,7 +83,7 @@ def test_weights_turned_round_have_an_angle_of_pi_but_for_pooling() -> None:
     }
     by_weight = {"stem/kernel": three_sums(FIXED[0], -FIXED[0])}
     sums = CellAngleSums.of_weights(
-        SMALL, sums_of(SMALL, weights), by_weight, EVERY_FIXED_WEIGHT
+        SMALL, sums_of(SMALL, weights), by_weight, EVERY_BACKBONE_WEIGHT
     )
     convs, pools = sums.angles(np.array([CONVS, POOLS]))
     assert convs == pytest.approx(math.pi)
@@ -110,12 +110,12 @@ def test_a_broken_path_discards_what_lies_on_it() -> None:
 def test_a_fixed_part_at_angle_zero_keeps_its_norms() -> None:
     weights = random_weights(SMALL)
     plain = sums_with(weights, turned=0.9)
-    fixed = FixedPart(EVERY_FIXED_WEIGHT.weights, at_angle_zero=True)
-    resting = sums_with(weights, fixed, turned=0.9)
+    backbone = BackboneParts(EVERY_BACKBONE_WEIGHT.weights, at_angle_zero=True)
+    resting = sums_with(weights, backbone, turned=0.9)
     paths = np.array([SKIPS, CONVS])
     assert resting.angles(paths)[0] == pytest.approx(0.0, abs=1e-7)
     assert plain.angles(paths)[0] > 0.1
-    np.testing.assert_array_equal(plain.fixed[1:], resting.fixed[1:])
+    np.testing.assert_array_equal(plain.backbone[1:], resting.backbone[1:])
 
 
 def test_unit_kernels_count_by_how_far_they_turned_alone() -> None:
@@ -138,7 +138,7 @@ def test_kinds_of_darts_cells_count_apart() -> None:
     sums = np.zeros((28, 8, 3))
     sums[:14, 4] = [0.5, 1.0, 1.0]  # Normal cells turned by 60 degrees.
     sums[14:, 4] = [1.0, 1.0, 1.0]
-    angles = CellAngleSums.of_weights(space, sums, {}, NO_FIXED_PART).angles(
+    angles = CellAngleSums.of_weights(space, sums, {}, NO_BACKBONE).angles(
         np.array([[4] * 14 + [0] * 14, [0] * 14 + [4] * 14, [4] * 28])
     )
     np.testing.assert_allclose(
@@ -150,13 +150,13 @@ def test_kinds_of_darts_cells_count_apart() -> None:
 
 
 def test_a_child_without_weights_is_refused_by_name() -> None:
-    sums = sums_with(random_weights(SMALL), NO_FIXED_PART)
+    sums = sums_with(random_weights(SMALL), NO_BACKBONE)
     with pytest.raises(ValueError, match=r"path \|skip_connect~0\|\+.* norm"):
         sums.angles(np.array([CONVS, SKIPS]))
 
 
 def test_a_child_without_weights_may_be_given_an_angle() -> None:
-    sums = sums_with(random_weights(SMALL), NO_FIXED_PART)
+    sums = sums_with(random_weights(SMALL), NO_BACKBONE)
     angles = sums.angles(np.array([CONVS, SKIPS, NONES]), empty_rad=0.0)
     assert angles[0] > 0
     assert angles[1:].tolist() == [0.0, 0.0]
@@ -167,7 +167,7 @@ def test_weights_of_zero_norm_are_refused_even_then() -> None:
         key: (base, 0 * base)
         for key, (base, _) in random_weights(SMALL).items()
     }
-    sums = sums_with(weights, NO_FIXED_PART)
+    sums = sums_with(weights, NO_BACKBONE)
     with pytest.raises(
         ValueError, match=r"zero or unknown norm, .* in the base, 0 now"
     ):

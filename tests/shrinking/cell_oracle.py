@@ -64,21 +64,21 @@ def naive_vector(
     space: SearchSpace,
     path: tuple[int, ...],
     weights: Weights,
-    fixed: list[np.ndarray],
+    backbone: list[np.ndarray],
     which: int,
 ) -> np.ndarray:
     """Returns a child's base (0) or present (1) vector, concatenated."""
     skeleton, edges = require_cells(space)
     num_edges = len(skeleton.graph.edges)
-    pieces = [each.ravel() for each in fixed]
+    pieces = [each.ravel() for each in backbone]
     for first in range(0, len(edges), num_edges):
         for number in range(len(edges[first].sites)):
             for steps in listed_paths(skeleton.graph):
-                places = [first + step for step in steps]
-                if Zero() not in [_op(edges[p], path[p]) for p in places]:
+                blocks = [first + step for step in steps]
+                if Zero() not in [_op(edges[p], path[p]) for p in blocks]:
                     pieces += [
                         _piece(edges[p], p, path[p], number, weights, which)
-                        for p in places
+                        for p in blocks
                     ]
     return np.concatenate(pieces)
 

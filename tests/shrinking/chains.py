@@ -8,7 +8,7 @@ from nse_tf.spaces.presets import MBCONVS
 
 
 def chain(
-    num_places: int,
+    num_blocks: int,
     *,
     ops: Sequence[ChainOp] = MBCONVS,
     has_identity: bool = False,
@@ -21,7 +21,7 @@ def chain(
         stem_channels=8,
         stem_stride=1,
         first_channels=8,
-        stages=(Stage(8, num_places, 1),),
+        stages=(Stage(8, num_blocks, 1),),
         tail_channels=16,
     )
     optional = (Identity(),) if has_identity else ()

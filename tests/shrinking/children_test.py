@@ -10,7 +10,7 @@ SPOS = make_preset("spos")
 
 
 def is_skipped(space: SearchSpace, paths: np.ndarray) -> np.ndarray:
-    """Returns which places are skipped, `(count, num_places)`."""
+    """Returns which places are skipped, `(count, num_blocks)`."""
     return np.array(
         [
             [

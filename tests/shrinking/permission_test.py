@@ -104,9 +104,9 @@ def test_of_darts_the_networks_of_two_inputs_are_counted(share: float) -> None:
     model = CostModel(space)
     low, high = model.range("macs")
     budget = Budget(macs=low + share * (high - low))
-    paths = space.sample_lawful(np.random.default_rng(0), 40_000)
+    paths = space.sample_valid(np.random.default_rng(0), 40_000)
     every = np.unique(paths, axis=0)
-    assert len(every) == space.num_lawful == 4 * 12 * 6 * 10
+    assert len(every) == space.num_valid == 4 * 12 * 6 * 10
     fitting = int((budget.path_excess(model, every) == 0).sum())
     counted = num_within(model, budget, space)
     assert 0.97 * fitting <= counted <= fitting

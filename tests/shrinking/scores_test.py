@@ -94,7 +94,7 @@ def test_every_operator_of_spos_is_judged_by_distinct_children_that_fit() -> (
     None
 ):
     sums = random_sums(SPOS.space)
-    keeping = KeepingSums(sums.candidates, sums.fixed)
+    keeping = KeepingSums(sums.candidates, sums.backbone)
     budget = Budget(macs=600e6)
     operator_scores(SPOS, keeping, budget, np.random.default_rng(0), 200)
     (paths,) = keeping.asked
@@ -106,7 +106,7 @@ def test_every_operator_of_spos_is_judged_by_distinct_children_that_fit() -> (
 
 def test_no_more_children_count_than_asked_for() -> None:
     sums = random_sums(SPOS.space)
-    keeping = KeepingSums(sums.candidates, sums.fixed)
+    keeping = KeepingSums(sums.candidates, sums.backbone)
     found = operator_scores(
         SPOS, keeping, Budget(), np.random.default_rng(0), 20
     )
@@ -203,4 +203,4 @@ def test_all_children_of_darts_are_the_lawful_ones() -> None:
     rng = np.random.default_rng(0)
     paths = draw_children(CostModel(few), Budget(), rng, None)
     assert len(np.unique(paths, axis=0)) == len(paths) == 3 * 6 * 10
-    assert few.is_lawful(paths).all()
+    assert few.is_valid(paths).all()

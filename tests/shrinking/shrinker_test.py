@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nse_tf.shrinking import (
     ShrinkSchedule,
-    lowest_of_each_place,
+    lowest_of_each_block,
     lowest_overall,
 )
 from nse_tf.spaces import MBConv, SearchSpace, make_preset
@@ -51,19 +51,19 @@ def test_of_equal_scores_the_first_goes() -> None:
     scores = scores_of(FIVE, place0=[1.0, 1.0, 1.0], place1=[1.0, 1.0])
     assert lowest_overall(FIVE, scores, 1) == [(0, 0)]
     assert lowest_overall(FIVE, scores, 3) == [(0, 0), (0, 1), (1, 0)]
-    assert lowest_of_each_place(FIVE, scores) == [(0, 0), (1, 0)]
+    assert lowest_of_each_block(FIVE, scores) == [(0, 0), (1, 0)]
 
 
 def test_operators_without_a_score_go_first() -> None:
     scores = scores_of(FIVE, place0=[0.5, NAN, NAN], place1=[0.1, 0.2])
     assert lowest_overall(FIVE, scores, 2) == [(0, 1), (0, 2)]
-    assert lowest_of_each_place(FIVE, scores) == [(0, 1), (1, 0)]
+    assert lowest_of_each_block(FIVE, scores) == [(0, 1), (1, 0)]
 
 
 def test_the_lowest_of_each_place_go_where_more_than_one_is_left() -> None:
     scores = scores_of(FIVE, place0=[3.0, 1.0, 5.0], place1=[2.0, 4.0])
-    assert lowest_of_each_place(FIVE, scores) == [(0, 1), (1, 0)]
-    assert lowest_of_each_place(FIVE, scores, 2) == [(0, 1), (0, 0), (1, 0)]
+    assert lowest_of_each_block(FIVE, scores) == [(0, 1), (1, 0)]
+    assert lowest_of_each_block(FIVE, scores, 2) == [(0, 1), (0, 0), (1, 0)]
 
 
 def test_what_is_not_active_cannot_go_whatever_its_score() -> None:
@@ -71,7 +71,7 @@ def test_what_is_not_active_cannot_go_whatever_its_score() -> None:
     assert (2, 0) not in lowest_overall(FIVE, scores, 99)
 
 
-@pytest.mark.parametrize("rule", [lowest_overall, lowest_of_each_place])
+@pytest.mark.parametrize("rule", [lowest_overall, lowest_of_each_block])
 def test_an_operator_that_is_needed_is_passed_over(rule: Any) -> None:
     scores = scores_of(FIVE, place0=[1.0, 2.0, 3.0], place1=[4.0, 5.0])
 
@@ -85,7 +85,7 @@ def test_an_operator_that_is_needed_is_passed_over(rule: Any) -> None:
 
 @hypothesis.given(
     small_spaces(),
-    st.sampled_from([lowest_overall, lowest_of_each_place]),
+    st.sampled_from([lowest_overall, lowest_of_each_block]),
     st.integers(0, 9),
     st.integers(0, 2**32),
 )

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from nse_tf.shrinking import (
-    EVERY_FIXED_WEIGHT,
-    FIXED_KERNELS,
-    NO_FIXED_PART,
-    FixedPart,
+    BACKBONE_KERNELS,
+    EVERY_BACKBONE_WEIGHT,
+    NO_BACKBONE,
+    BackboneParts,
     vector_length,
 )
 from nse_tf.shrinking.vectors import pooling_sums
@@ -27,16 +27,16 @@ BY_WEIGHT = {
     [(0, 73_306), (1, 73_306), (3, 2_008_666), (4, 113_626)],
 )
 def test_vectors_of_uniform_cells(op: int, length: int) -> None:
-    assert vector_length(NB201, (op,) * 6, EVERY_FIXED_WEIGHT) == length
+    assert vector_length(NB201, (op,) * 6, EVERY_BACKBONE_WEIGHT) == length
 
 
 def test_a_weight_on_two_paths_counts_twice() -> None:
     # Kernels of 3x3 in 15 cells: 9 * 5 * (16² + 32² + 64²).
     kernels = 241_920
     path = (3, 1, 1, 1, 1, 1)
-    assert vector_length(NB201, path, NO_FIXED_PART) == 2 * kernels
+    assert vector_length(NB201, path, NO_BACKBONE) == 2 * kernels
     broken = (3, 1, 0, 1, 0, 1)
-    assert vector_length(NB201, broken, NO_FIXED_PART) == 0
+    assert vector_length(NB201, broken, NO_BACKBONE) == 0
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_vectors_of_published_chains(name: str, length: int) -> None:
 
 def test_a_halving_skip_adds_nothing_though_it_has_kernels() -> None:
     space = make_preset("darts_shrinking")
-    skips = vector_length(space, (3,) * 14, NO_FIXED_PART)
-    nothing = vector_length(space, (0,) * 14, NO_FIXED_PART)
+    skips = vector_length(space, (3,) * 14, NO_BACKBONE)
+    nothing = vector_length(space, (0,) * 14, NO_BACKBONE)
     assert skips == nothing == 0
 
 
@@ -69,19 +69,22 @@ def test_pooling_constants_by_hand() -> None:
 @pytest.mark.parametrize(
     ("fixed", "expected"),
     [
-        (EVERY_FIXED_WEIGHT, [113.0, 449.0, 1000.0]),
-        (FIXED_KERNELS, [3.0, 9.0, 10.0]),
-        (NO_FIXED_PART, [0.0, 0.0, 0.0]),
-        (FixedPart(("kernel", "bias"), ("classifier",)), [102.0, 405.0, 901.0]),
-        (FixedPart(layers=("stem",), at_angle_zero=True), [6.0, 4.0, 9.0]),
+        (EVERY_BACKBONE_WEIGHT, [113.0, 449.0, 1000.0]),
+        (BACKBONE_KERNELS, [3.0, 9.0, 10.0]),
+        (NO_BACKBONE, [0.0, 0.0, 0.0]),
+        (
+            BackboneParts(("kernel", "bias"), ("classifier",)),
+            [102.0, 405.0, 901.0],
+        ),
+        (BackboneParts(layers=("stem",), at_angle_zero=True), [6.0, 4.0, 9.0]),
     ],
 )
 def test_what_counts_of_the_fixed_part(
-    fixed: FixedPart, expected: list[float]
+    backbone: BackboneParts, expected: list[float]
 ) -> None:
-    np.testing.assert_allclose(fixed.sums(BY_WEIGHT), expected)
+    np.testing.assert_allclose(backbone.sums(BY_WEIGHT), expected)
 
 
 def test_an_unknown_layer_is_refused_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"names head; .* stem, stem_bn, cla"):
-        FixedPart(layers=("head",)).sums(BY_WEIGHT)
+        BackboneParts(layers=("head",)).sums(BY_WEIGHT)

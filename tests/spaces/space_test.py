@@ -250,12 +250,16 @@ def test_a_closed_candidate_is_foreign_to_a_shrunk_space() -> None:
     genotype = make_space().genotype([1, 0, 0])
     smaller = make_space().without([(0, 1)])
     assert genotype not in smaller
-    assert "offers (0, 2), not (1,)" in (smaller.why_foreign(genotype) or "")
+    assert "offers (0, 2), not (1,)" in (
+        smaller.why_not_in_space(genotype) or ""
+    )
 
 
 def test_more_open_branches_than_allowed_are_foreign() -> None:
     genotype = Genotype(((0, 1), (0,), (0,)), make_space().fingerprint)
-    assert "must open 1 branches" in (make_space().why_foreign(genotype) or "")
+    assert "must open 1 branches" in (
+        make_space().why_not_in_space(genotype) or ""
+    )
     assert make_space(max_open=2).genotype([(0, 1), 0, 0]).genes[0] == (0, 1)
 
 

@@ -9,7 +9,7 @@ from nse_tf.spaces import make_preset
 from nse_tf.spaces.subsets import (
     draw_balanced,
     draw_two,
-    indicators,
+    fitness_indicators,
     open_subsets,
 )
 
@@ -31,7 +31,7 @@ def chances(
 
 
 def test_indicators_at_known_parameters() -> None:  # Methods, fact 14.
-    found = indicators(np.array([0.0, -2.0, -100.0, 100.0]))
+    found = fitness_indicators(np.array([0.0, -2.0, -100.0, 100.0]))
     np.testing.assert_allclose(found[:2], [0.5, 0.119584], atol=1e-6)
     np.testing.assert_allclose(found[2:], [0.0005, 0.9995], atol=1e-12)
 

@@ -37,26 +37,26 @@ def num_open(paths: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("space", [DARTS, SHARED, SHRUNK])
 def test_what_is_drawn_has_two_inputs_at_each_node(space: SearchSpace) -> None:
-    paths = space.sample_lawful(np.random.default_rng(0), 500)
+    paths = space.sample_valid(np.random.default_rng(0), 500)
     assert (num_open(paths) == 2).all()
-    assert space.is_lawful(paths).all()
+    assert space.is_valid(paths).all()
     assert all(space.genotype(path) in space for path in paths.tolist())
 
 
 def test_lawful_networks_are_those_of_brute_force() -> None:
-    rows = [choice.rows for choice in SHARED.joint_choices]
+    rows = [choice.rows for choice in SHARED.joint_decisions]
     for num_edges, found in enumerate(rows, 2):
         every = itertools.product(range(8), repeat=num_edges)
-        lawful = {row for row in every if sum(op != 0 for op in row) == 2}
-        assert set(map(tuple, found.tolist())) == lawful
-    assert SHARED.num_lawful == 49**4 * 1 * 3 * 6 * 10
-    assert SHARED.num_lawful == np.prod([len(each) for each in rows])
+        valid = {row for row in every if sum(op != 0 for op in row) == 2}
+        assert set(map(tuple, found.tolist())) == valid
+    assert SHARED.num_valid == 49**4 * 1 * 3 * 6 * 10
+    assert SHARED.num_valid == np.prod([len(each) for each in rows])
 
 
 def test_each_lawful_network_is_drawn_equally_often() -> None:
     few = SHARED.restrict([[0, 4]] * 5 + [[4]] * 9)
-    first = few.joint_choices[1]
-    drawn = few.sample_lawful(np.random.default_rng(0), 9_000)[:, first.places]
+    first = few.joint_decisions[1]
+    drawn = few.sample_valid(np.random.default_rng(0), 9_000)[:, first.blocks]
     rows, counts = np.unique(drawn, axis=0, return_counts=True)
     assert len(rows) == len(first.rows) == 3
     assert abs(counts - 3_000).max() < 5 * 45  # Standard deviations.
@@ -66,13 +66,13 @@ def test_each_lawful_network_is_drawn_equally_often() -> None:
 def test_elsewhere_every_path_is_lawful(name: str) -> None:
     space = make_preset(name)
     space = space.restrict([indices[1:] for indices in space.active])
-    lawful = space.sample_lawful(np.random.default_rng(5), 50)
+    valid = space.sample_valid(np.random.default_rng(5), 50)
     paths = space.sample_paths(np.random.default_rng(5), 50)
-    np.testing.assert_array_equal(lawful, paths)
+    np.testing.assert_array_equal(valid, paths)
     rng = np.random.default_rng(0)
-    np.testing.assert_array_equal(space.mended(rng, paths), paths)
-    assert space.is_lawful(paths).all()
-    assert space.num_lawful == space.size
+    np.testing.assert_array_equal(space.repaired(rng, paths), paths)
+    assert space.is_valid(paths).all()
+    assert space.num_valid == space.size
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_elsewhere_every_path_is_lawful(name: str) -> None:
 )
 def test_published_networks_are_lawful(name: str) -> None:
     space, genotype = published_network(name)
-    assert space.is_lawful(np.array([genotype.path])).all()
+    assert space.is_valid(np.array([genotype.path])).all()
 
 
 # An edge is left out whatever competes for it.
@@ -90,12 +90,12 @@ def test_edges_are_left_out_where_none_was_dropped() -> None:
     left_out = [0, 0, 0, 3, 4, 0, 0, 0, 3, 0, 0, 0, 3, 4]
     opened = [3, 4, *left_out[2:]]
     assert SHRUNK.genotype(opened) in SHRUNK
-    assert SHRUNK.is_lawful(np.array([left_out, opened])).tolist() == [
+    assert SHRUNK.is_valid(np.array([left_out, opened])).tolist() == [
         False,
         False,
     ]
     opened[5] = 4
-    assert SHRUNK.is_lawful(np.array([opened])).all()
+    assert SHRUNK.is_valid(np.array([opened])).all()
 
 
 def test_what_was_dropped_stays_refused() -> None:
@@ -111,15 +111,15 @@ def test_where_none_never_competed_nodes_keep_all_inputs() -> None:
     space = cell_space("full", skeleton, [SkipConnect(), SepConv(3)])
     assert Zero() not in space.blocks[0].candidates
     paths = space.sample_paths(np.random.default_rng(0), 20)
-    assert space.is_lawful(paths).all()
-    assert space.num_lawful == 2**14
+    assert space.is_valid(paths).all()
+    assert space.num_valid == 2**14
 
 
 def test_a_node_that_cannot_have_two_has_as_many_as_it_can() -> None:
     space = SHARED.restrict([[0]] * 2 + [[0, 4], [0], [0]] + [[0, 4]] * 9)
-    paths = space.sample_lawful(np.random.default_rng(0), 20)
+    paths = space.sample_valid(np.random.default_rng(0), 20)
     assert (num_open(paths) == [0, 1, 2, 2]).all()
-    assert space.is_lawful(paths).all()
+    assert space.is_valid(paths).all()
 
 
 # Mending.
@@ -130,21 +130,21 @@ def test_mended_paths_are_lawful(space: SearchSpace) -> None:
     rng = np.random.default_rng(0)
     paths = space.sample_paths(rng, 500)
     paths[:5] = 0
-    mended = space.mended(rng, paths)
-    assert (num_open(mended) == 2).all()
-    assert all(space.genotype(path) in space for path in mended.tolist())
+    repaired = space.repaired(rng, paths)
+    assert (num_open(repaired) == 2).all()
+    assert all(space.genotype(path) in space for path in repaired.tolist())
 
 
 def test_a_lawful_path_stays_as_it_is() -> None:
     rng = np.random.default_rng(0)
-    paths = DARTS.sample_lawful(rng, 100)
-    np.testing.assert_array_equal(DARTS.mended(rng, paths), paths)
+    paths = DARTS.sample_valid(rng, 100)
+    np.testing.assert_array_equal(DARTS.repaired(rng, paths), paths)
 
 
 def test_all_inputs_and_ops_come_up_equally_often() -> None:
     rng = np.random.default_rng(0)
-    mended = SHARED.mended(rng, SHARED.sample_paths(rng, 20_000))
-    last = mended[:, 9:]
+    repaired = SHARED.repaired(rng, SHARED.sample_paths(rng, 20_000))
+    last = repaired[:, 9:]
     np.testing.assert_allclose((last != 0).mean(axis=0), 2 / 5, atol=0.02)
     shares = np.bincount(last[last != 0], minlength=8)[1:] / (last != 0).sum()
     np.testing.assert_allclose(shares, 1 / 7, atol=0.01)
@@ -152,11 +152,11 @@ def test_all_inputs_and_ops_come_up_equally_often() -> None:
 
 def test_what_is_kept_stays_open_or_left_out() -> None:
     rng = np.random.default_rng(0)
-    paths = SHARED.sample_lawful(rng, 400)
+    paths = SHARED.sample_valid(rng, 400)
     kept = np.zeros(paths.shape, bool)
     kept[:, 11] = True
     paths[:200, 11], paths[200:, 11] = 5, 0
-    mended = SHARED.mended(rng, paths, kept)
-    assert (num_open(mended) == 2).all()
-    assert (mended[:200, 11] == 5).all()
-    assert (mended[200:, 11] == 0).all()
+    repaired = SHARED.repaired(rng, paths, kept)
+    assert (num_open(repaired) == 2).all()
+    assert (repaired[:200, 11] == 5).all()
+    assert (repaired[200:, 11] == 0).all()

@@ -78,7 +78,7 @@ def test_one_batch_gives_exactly_its_own_statistics(
     images = random_images(supernet.space, 6)
     for genotype in _genotypes(supernet)[::2]:
         with statistics_kept(supernet):
-            calibrator.calibrate(supernet.slots_of(genotype), [images])
+            calibrator.calibrate(supernet.encode(genotype), [images])
             found = _statistics(cut_out(supernet, genotype))
             wanted = _by_hand(cut_out(supernet, genotype), images)
         _check_close(found, wanted)
@@ -92,7 +92,7 @@ def test_several_batches_give_the_plain_mean(
     child = cut_out(supernet, genotype)
     singles = [_by_hand(child, images) for images in batches]
     with statistics_kept(supernet):
-        calibrator.calibrate(supernet.slots_of(genotype), batches)
+        calibrator.calibrate(supernet.encode(genotype), batches)
         found = _statistics(cut_out(supernet, genotype))
     mean = {
         path: np.mean([single[path] for single in singles], axis=0)
@@ -105,11 +105,11 @@ def test_closed_candidates_keep_their_statistics_to_the_bit(
     supernet: Supernet, calibrator: Calibrator
 ) -> None:
     genotype = _genotypes(supernet)[2]
-    before = [place.statistics.numpy() for place in supernet.places]
+    before = [place.statistics.numpy() for place in supernet.blocks]
     with statistics_kept(supernet):
         images = random_images(supernet.space, 6)
-        calibrator.calibrate(supernet.slots_of(genotype), [images])
-        after = [place.statistics.numpy() for place in supernet.places]
+        calibrator.calibrate(supernet.encode(genotype), [images])
+        after = [place.statistics.numpy() for place in supernet.blocks]
     for old, new, index in zip(before, after, genotype.path, strict=True):
         moved = (old != new).any(axis=1)
         assert np.flatnonzero(moved).tolist() == [index]
@@ -119,7 +119,7 @@ def test_statistics_come_back_also_after_an_error(
     supernet: Supernet, calibrator: Calibrator
 ) -> None:
     before = supernet.get_weights()
-    slots = supernet.slots_of(_genotypes(supernet)[0])
+    slots = supernet.encode(_genotypes(supernet)[0])
 
     def calibrate_and_fail() -> None:
         with statistics_kept(supernet):
@@ -138,5 +138,5 @@ def test_another_child_needs_no_trace_and_other_sizes_one_together() -> None:
     for sizes, bound in (([6, 6], 1), ([6, 5], 2), ([3, 7, 2], 2)):
         batches = [random_images(supernet.space, size) for size in sizes]
         for genotype in _genotypes(supernet):
-            calibrator.calibrate(supernet.slots_of(genotype), batches)
+            calibrator.calibrate(supernet.encode(genotype), batches)
         assert calibrator.num_traces == bound

@@ -56,10 +56,10 @@ def random_images(space: SearchSpace, count: int, seed: int = 0) -> np.ndarray:
 def lively(supernet: Supernet) -> Supernet:
     """Returns a supernet whose norms are no identities, nor closed."""
     rng = np.random.default_rng(0)
-    for layer in supernet.fixed_layers:
+    for layer in supernet.backbone_layers:
         weights = layer.get_weights()
         layer.set_weights([_noisy(value, rng) for value in weights])
-    for place in supernet.places:
+    for place in supernet.blocks:
         enliven(place, rng)
     return supernet
 

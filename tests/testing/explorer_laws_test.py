@@ -40,51 +40,51 @@ def _uniform(state: Exploration, count: int) -> np.ndarray:
 
 
 def _judges_too_many(state: Exploration) -> Explorer:
-    yield from state.judge(state.take_random(state.num_left + 1))
+    yield from state.evaluate(state.take_random(state.num_left + 1))
 
 
 def _yields_nothing(state: Exploration) -> Explorer:
-    yield from state.judge(state.take_random(1))
-    yield from state.judge(state.take_random(0))
+    yield from state.evaluate(state.take_random(1))
+    yield from state.evaluate(state.take_random(0))
 
 
 def _repeats_itself(state: Exploration) -> Explorer:
     paths = state.take_random(1)
     for _ in range(state.num_left):
-        yield from state.judge(paths)
+        yield from state.evaluate(paths)
 
 
 def _forgets_shrinking(state: Exploration) -> Explorer:
     paths = np.zeros((state.num_left, len(state.model.space.blocks)), int)
-    yield from state.judge(paths)
+    yield from state.evaluate(paths)
 
 
 def _ignores_the_budget(state: Exploration) -> Explorer:
-    yield from state.judge(_uniform(state, state.num_left))
+    yield from state.evaluate(_uniform(state, state.num_left))
 
 
 def _brings_its_own_chance(state: Exploration) -> Explorer:
     state.rng = np.random.default_rng()
-    yield from state.judge(state.take_random(state.num_left))
+    yield from state.evaluate(state.take_random(state.num_left))
 
 
 def _ignores_the_generator(state: Exploration) -> Explorer:
     state.rng = np.random.default_rng(0)
-    yield from state.judge(state.take_random(state.num_left))
+    yield from state.evaluate(state.take_random(state.num_left))
 
 
 def _gives_up_early(state: Exploration) -> Explorer:
-    yield from state.judge(state.take_random(min(4, state.num_left)))
+    yield from state.evaluate(state.take_random(min(4, state.num_left)))
 
 
 def _never_ends(state: Exploration) -> Explorer:
     while True:
-        yield from state.judge(state.take_random(5))
+        yield from state.evaluate(state.take_random(5))
 
 
 def _needs_fitness(state: Exploration) -> Explorer:
     while state.num_left > 0:
-        yield from state.judge(state.take_random(1))
+        yield from state.evaluate(state.take_random(1))
         if not np.isfinite(state.fitness).any():
             return
 

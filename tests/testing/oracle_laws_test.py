@@ -22,7 +22,7 @@ from nse_tf.trials.job_files import read_job, write_result
 from nse_tf.tuners import AngleShrinkingOracle, EvolutionOracle
 from nse_tf.tuners.oracles import metrics_of
 from tests.supernet.choice_models import dense_model
-from tests.tuners.evolution_oracle_test import judge, make_space
+from tests.tuners.evolution_oracle_test import evaluate, make_space
 from tests.tuners.tiny_search import CONFIG, SPACE
 
 MODEL = dense_model()
@@ -40,7 +40,7 @@ def do_job(oracle: Any, trial: Trial) -> dict[str, float]:
 def judge_trial(oracle: Any, trial: Trial) -> dict[str, float]:
     """Judges values by a formula."""
     del oracle
-    return judge(trial.hyperparameters.values)
+    return evaluate(trial.hyperparameters.values)
 
 
 def evolution(**changes: Any) -> EvolutionOracle:

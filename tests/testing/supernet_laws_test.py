@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from nse_tf.spaces import Genotype, Stage
 from nse_tf.supernet import Supernet
-from nse_tf.supernet.chains.choice_layer import CLOSED
+from nse_tf.supernet.chains.choice_layer import INACTIVE
 from nse_tf.testing import SUPERNET_LAWS
 from tests.supernet.tiny_spaces import tiny_space
 
@@ -61,7 +61,7 @@ class _Masked(_Unsound):
     """Looks at all candidates and multiplies them by zero."""
 
     def changed(self, slots: Any, training: bool) -> tuple[Any, Any]:
-        closed = sum(tf.reduce_sum(each.rows.value) for each in self.places)
+        closed = sum(tf.reduce_sum(each.rows.value) for each in self.blocks)
         return slots, 0.0 * closed
 
 
@@ -69,7 +69,7 @@ class _Drifting(_Unsound):
     """Lets all statistics fade."""
 
     def changed(self, slots: Any, training: bool) -> tuple[Any, Any]:
-        for place in self.places:
+        for place in self.blocks:
             place.statistics.assign(0.99 * place.statistics.value)
         return slots, 0.0
 
@@ -77,13 +77,13 @@ class _Drifting(_Unsound):
 class _Ragged(_Unsound):
     """Makes the number of open branches a shape."""
 
-    def slots_of(self, genotype: Genotype) -> np.ndarray:
+    def encode(self, genotype: Genotype) -> np.ndarray:
         count = max(map(len, genotype.genes))
-        return super().slots_of(genotype)[:, :count]
+        return super().encode(genotype)[:, :count]
 
     def changed(self, slots: Any, training: bool) -> tuple[Any, Any]:
         padding = [[0, 0], [0, self.max_open - slots.shape[1]]]
-        return tf.pad(slots, padding, constant_values=CLOSED), 0.0
+        return tf.pad(slots, padding, constant_values=INACTIVE), 0.0
 
 
 @pytest.mark.parametrize(

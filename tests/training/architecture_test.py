@@ -37,9 +37,11 @@ def _images(space: SearchSpace, count: int = 8) -> tf.Tensor:
 
 
 def _one_hot(space: SearchSpace, path: tuple[int, ...]) -> np.ndarray:
-    shares = np.zeros((len(space.blocks), space.max_candidates), np.float32)
-    shares[np.arange(len(path)), list(path)] = 1.0
-    return shares
+    mixing_weights = np.zeros(
+        (len(space.blocks), space.max_candidates), np.float32
+    )
+    mixing_weights[np.arange(len(path)), list(path)] = 1.0
+    return mixing_weights
 
 
 @KINDS
@@ -52,7 +54,7 @@ def test_a_mixture_of_one_is_the_single_path(
     kept = [v.numpy() for v in supernet.non_trainable_variables]
     for path in map(tuple, space.sample_paths(rng, 3).tolist()):
         mixed = supernet.mix(images, _one_hot(space, path), space.active)
-        slots = tf.constant(supernet.slots_of(space.genotype(path)))
+        slots = tf.constant(supernet.encode(space.genotype(path)))
         single = supernet(images, slots, training=True, rate=0.0)
         np.testing.assert_allclose(mixed, single, rtol=1e-4, atol=1e-5)
     for variable, value in zip(
@@ -75,8 +77,8 @@ def test_the_gradient_of_parameters_is_that_of_differences(
         row[list(indices)] = True
 
     def loss(values: tf.Tensor) -> tf.Tensor:
-        shares = tf.nn.softmax(tf.where(mask, values, -np.inf))
-        logits = supernet.mix(images, shares, space.active)
+        mixing_weights = tf.nn.softmax(tf.where(mask, values, -np.inf))
+        logits = supernet.mix(images, mixing_weights, space.active)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         return tf.reduce_mean(losses)
 
@@ -126,14 +128,14 @@ def test_only_active_candidates_have_a_share_and_move() -> None:
     active = ((1, 4), (0,), (2, 3))
     trainer.step(active, np.random.default_rng(0))
     moved = trainer.variables[0].numpy() != before
-    shares = trainer.magnitudes(active)
-    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    mixing_weights = trainer.magnitudes(active)
+    np.testing.assert_allclose(mixing_weights.sum(axis=1), 1)
     for place, indices in enumerate(active):
         others = [i for i in range(CHAIN.max_candidates) if i not in indices]
         assert not moved[place, others].any()
-        assert not shares[place, others].any()
+        assert not mixing_weights[place, others].any()
     assert moved[0, [1, 4]].all()
-    assert shares[1, 0] == 1
+    assert mixing_weights[1, 0] == 1
 
 
 @KINDS
@@ -208,8 +210,8 @@ def _loss_and_gradient(
     values = tf.convert_to_tensor(parameters, tf.float32)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
-        shares = tf.nn.softmax(tf.where(mask, values, -np.inf))
-        logits = supernet.mix(images, shares, space.active)
+        mixing_weights = tf.nn.softmax(tf.where(mask, values, -np.inf))
+        logits = supernet.mix(images, mixing_weights, space.active)
         loss = tf.reduce_mean(
             tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         )

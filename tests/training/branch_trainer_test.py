@@ -15,7 +15,7 @@ from nse_tf.jobs import (
     TrainBranches,
     weights_of,
 )
-from nse_tf.spaces.subsets import indicators
+from nse_tf.spaces.subsets import fitness_indicators
 from nse_tf.supernet import BranchSupernet
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.branch_architecture import BranchArchitecture
@@ -24,7 +24,7 @@ from nse_tf.training.branch_trainer import (
     dropped_below,
     warm_cosine,
 )
-from nse_tf.training.config_digests import origin_of
+from nse_tf.training.config_digests import config_digest_of
 from nse_tf.training.lazy_sgd import LazySGD
 from tests.supernet.tiny_branches import tiny_branches
 from tests.training.tiny_data import image_data
@@ -41,7 +41,7 @@ JOB = TrainBranches(
     warmup_epochs=0.5,
     seed=0,
     penalties=(("macs", 1.0, 1e-3, 2.0),),
-    prices=((0.5, ((0.1, 0.2, 0.3), (0.1, 0.2, 0.3), (0.2, 0.4, 0.6))),),
+    op_costs=((0.5, ((0.1, 0.2, 0.3), (0.1, 0.2, 0.3), (0.2, 0.4, 0.6))),),
 )
 
 
@@ -111,7 +111,7 @@ def test_a_step_moves_only_what_the_two_subsets_differ_in() -> None:
 
 def test_a_penalty_pulls_expected_costs_to_the_target() -> None:
     # Methods, fact 16: 1e-5 times the square of 26.33 is 0.006931.
-    fixed = 326.326224
+    backbone = 326.326224
     losses = [
         float(
             BranchArchitecture(
@@ -119,7 +119,7 @@ def test_a_penalty_pulls_expected_costs_to_the_target() -> None:
                 DATA.validation,
                 8,
                 penalties=penalties,
-                prices=[(fixed, ((0.0,) * 3,) * 3)] * len(penalties),
+                op_costs=[(backbone, ((0.0,) * 3,) * 3)] * len(penalties),
             ).step(((0,), (0,), (1,)), ((1,), (2,), (2,)), rng)
         )
         for penalties, rng in (
@@ -139,7 +139,7 @@ def test_what_is_dear_gains_below_the_target_and_loses_above(
         DATA.validation,
         8,
         penalties=[("macs", target, 1e6, 2.0)],
-        prices=[(0.0, ((0.0, 5.0, 0.0), (0.0,) * 3, (0.0,) * 3))],
+        op_costs=[(0.0, ((0.0, 5.0, 0.0), (0.0,) * 3, (0.0,) * 3))],
     )
     architecture.step(
         ((1,), (0,), (1,)), ((0,), None, None), np.random.default_rng(0)
@@ -160,7 +160,7 @@ def test_training_tells_what_became_of_each_op() -> None:
         [3, 2, 2]
     ] * 2
     parameters = np.array(found.parameters)
-    last = indicators(parameters)[0]
+    last = fitness_indicators(parameters)[0]
     np.testing.assert_allclose(found.history[-1][0], last)
     inactive = np.ones((3, 3), bool)
     for place, indices in enumerate(JOB.active):
@@ -202,7 +202,7 @@ def test_dropped_ops_do_not_come_back() -> None:
 
 def test_closed_branches_do_not_move_and_open_ones_do() -> None:
     one = trainer()
-    place = one.supernet.places[0]
+    place = one.supernet.blocks[0]
     before = [row.numpy() for row in (*place.rows, *place.statistics)]
     slots = one.supernet.opened(((0,), (0,), ()))
     images, labels = DATA.train.images[:12], DATA.train.labels[:12]
@@ -252,7 +252,7 @@ def test_a_worker_goes_on_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
     with pytest.raises(RuntimeError, match="stopped"):
         one.train_on(stop)
     first.weights.keep(
-        one.checkpoint(JOB.id, origin_of(first._trainings, JOB)),
+        one.checkpoint(JOB.id, config_digest_of(first._trainings, JOB)),
         is_finished=False,
     )
     parts = worker(tmp_path / "parts").run(JOB)

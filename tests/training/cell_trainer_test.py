@@ -5,7 +5,7 @@ import pytest
 
 from nse_tf.datasets import ImageSet
 from nse_tf.sampling import draw_cells
-from nse_tf.shrinking import EVERY_FIXED_WEIGHT, CellAngleSums
+from nse_tf.shrinking import EVERY_BACKBONE_WEIGHT, CellAngleSums
 from nse_tf.supernet import CellSupernet
 from nse_tf.training import CellTrainer, ChildEvaluator, SupernetRecipe
 from tests.supernet.tiny_cells import PATHS, images_of, tiny_cells
@@ -95,15 +95,15 @@ def test_sums_since_a_base_are_those_of_all_weights(
 ) -> None:
     base = trainer.weights()
     trainer.train_epoch(0, 0.05, seed=0)
-    candidates, fixed = trainer.angle_sums(base)
+    candidates, backbone = trainer.angle_sums(base)
     now = trainer.weights()
     squares = sum((rows.astype(float) ** 2).sum() for rows in now.rows)
     assert candidates[:, :, 2].sum() == pytest.approx(squares)
     assert not candidates[:, [0, 1, 4]].any()
-    kernel = now.fixed["classifier/kernel"].astype(float)
-    dot = (base.fixed["classifier/kernel"].astype(float) * kernel).sum()
-    assert fixed["classifier/kernel"][0] == pytest.approx(dot)
-    assert "tail_bn/gamma" in fixed
+    kernel = now.backbone["classifier/kernel"].astype(float)
+    dot = (base.backbone["classifier/kernel"].astype(float) * kernel).sum()
+    assert backbone["classifier/kernel"][0] == pytest.approx(dot)
+    assert "tail_bn/gamma" in backbone
     # By hand for one candidate: over cells of all three stages.
     by_hand = 0.0
     for stage, rows in zip(trainer.supernet.stages, now.rows, strict=True):
@@ -111,7 +111,7 @@ def test_sums_since_a_base_are_those_of_all_weights(
         by_hand += (chosen**2).sum()
     assert candidates[4, 3, 2] == pytest.approx(by_hand)
     sums = CellAngleSums.of_weights(
-        SPACE, candidates, fixed, EVERY_FIXED_WEIGHT
+        SPACE, candidates, backbone, EVERY_BACKBONE_WEIGHT
     )
     angles = sums.angles(np.array(PATHS))
     assert (angles > 0).all()

@@ -9,7 +9,7 @@ import pytest
 from nse_tf.spaces import Stage
 from nse_tf.supernet import build_child
 from nse_tf.training import ChildRecipe, train_child
-from nse_tf.training.epoch_callbacks import Watch
+from nse_tf.training.epoch_callbacks import EpochCallbacks
 from tests.supernet.tiny_spaces import tiny_space
 from tests.training.tiny_data import image_set
 
@@ -48,7 +48,7 @@ def test_callbacks_hear_of_epochs_and_may_end_the_training() -> None:
     space = tiny_space(stages=(Stage(8, 1, 2),))
     child = build_child(space, space.genotype([3]))
     callbacks: list[Any] = [Listener(), StopAt()]
-    watch = Watch(callbacks, child, image_set(9), 5)
+    watch = EpochCallbacks(callbacks, child, image_set(9), 5)
     losses = train_child(
         child,
         image_set(20),
@@ -70,4 +70,4 @@ def test_a_callback_that_cannot_be_copied_is_refused() -> None:
     space = tiny_space(stages=(Stage(8, 1, 2),))
     child = build_child(space, space.genotype([3]))
     with pytest.raises(ValueError, match="cannot be copied for each child"):
-        Watch([callback], child, image_set(9), 5)
+        EpochCallbacks([callback], child, image_set(9), 5)

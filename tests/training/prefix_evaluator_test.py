@@ -13,7 +13,7 @@ from nse_tf.supernet import (
     Supernet,
     statistics_kept,
 )
-from nse_tf.training.prefix_evaluator import PrefixJudge, depth_within
+from nse_tf.training.prefix_evaluator import PrefixEvaluator, depth_within
 from tests.supernet.tiny_branches import tiny_branches
 from tests.supernet.tiny_cells import tiny_cells
 from tests.supernet.tiny_spaces import lively, tiny_space
@@ -56,21 +56,23 @@ def test_children_are_judged_alike_alone_and_together_at_any_depth(
     supernet: Supernet, paths: Sequence[Path]
 ) -> None:
     children = [
-        supernet.slots_of(supernet.space.genotype(path)) for path in paths
+        supernet.encode(supernet.space.genotype(path)) for path in paths
     ]
     found = []
     with statistics_kept(supernet):
-        for depth in (0, 1, len(supernet.places)):
-            judge, asked = PrefixJudge(supernet, depth), Asked()
+        for depth in (0, 1, len(supernet.blocks)):
+            evaluate, asked = PrefixEvaluator(supernet, depth), Asked()
             sources = asked.images, asked.labeled
-            together = judge.num_correct(children, *sources)
+            together = evaluate.num_correct(children, *sources)
             # What is shared begins with the images, which pass once.
             times = 1 if depth else len(children)
             assert (asked.calibration, asked.validation) == (times, times)
-            num_traces = judge.num_traces
-            alone = [judge.num_correct([one], *sources)[0] for one in children]
+            num_traces = evaluate.num_traces
+            alone = [
+                evaluate.num_correct([one], *sources)[0] for one in children
+            ]
             assert together == alone
-            assert judge.num_traces == num_traces
+            assert evaluate.num_traces == num_traces
             found.append(together)
     assert all(each == found[0] for each in found)
     assert len(set(found[0])) > 1
@@ -81,15 +83,15 @@ def test_shared_statistics_are_those_of_the_child_alone_to_the_bit(
     supernet: Supernet, paths: Sequence[Path]
 ) -> None:
     first, *_, other = sorted(
-        (supernet.slots_of(supernet.space.genotype(path)) for path in paths),
+        (supernet.encode(supernet.space.genotype(path)) for path in paths),
         key=lambda slots: slots.tobytes(),
     )
-    depth = len(supernet.places)
-    judge, asked = PrefixJudge(supernet, depth), Asked()
+    depth = len(supernet.blocks)
+    evaluate, asked = PrefixEvaluator(supernet, depth), Asked()
 
     def statistics(*children: np.ndarray) -> list[np.ndarray]:
         with statistics_kept(supernet):
-            judge.num_correct(children, asked.images, asked.labeled)
+            evaluate.num_correct(children, asked.images, asked.labeled)
             return [each.numpy() for each in supernet.non_trainable_variables]
 
     def of_calibrator() -> list[np.ndarray]:
@@ -114,12 +116,12 @@ def test_shared_statistics_are_those_of_the_child_alone_to_the_bit(
 
 
 def test_without_images_to_calibrate_on_statistics_stay() -> None:
-    judge, asked = PrefixJudge(CHAIN, 2), Asked()
+    evaluate, asked = PrefixEvaluator(CHAIN, 2), Asked()
     before = [each.numpy() for each in CHAIN.non_trainable_variables]
     children = [
-        CHAIN.slots_of(CHAIN.space.genotype(path)) for path in CHAIN_CHILDREN
+        CHAIN.encode(CHAIN.space.genotype(path)) for path in CHAIN_CHILDREN
     ]
-    found = judge.num_correct(children, lambda: [], asked.labeled)
+    found = evaluate.num_correct(children, lambda: [], asked.labeled)
     after = [each.numpy() for each in CHAIN.non_trainable_variables]
     assert all(map(np.array_equal, before, after))
     assert found[0] == found[-1]
@@ -142,4 +144,4 @@ def test_cells_share_nothing_and_say_so() -> None:
     supernet = CellSupernet(tiny_cells())
     assert depth_within(supernet, 1, 2**40) == 0
     with pytest.raises(ValueError, match="one by one: it must be 0"):
-        PrefixJudge(supernet, 1)
+        PrefixEvaluator(supernet, 1)

@@ -18,7 +18,7 @@ from nse_tf.training import (
     Worker,
 )
 from nse_tf.training.checkpoints import Checkpoint
-from nse_tf.training.progressive_depth import grown
+from nse_tf.training.progressive_depth import deepened
 from tests.supernet.tiny_darts import tiny_darts
 from tests.supernet.tiny_spaces import tiny_space
 from tests.training.tiny_data import image_data
@@ -67,7 +67,7 @@ def by_name(
     supernet: Any = trainer.supernet
     names = {
         id(variable): f"{layer.name}/{variable.name}"
-        for layer in (*supernet.fixed_layers, *supernet.cells)
+        for layer in (*supernet.backbone_layers, *supernet.cells)
         for variable in layer.variables
     }
     return (
@@ -87,7 +87,7 @@ def by_name(
 def test_a_cell_between_the_reductions_leaves_all_others_as_they_were() -> None:
     small, large = trainer_of(3), trainer_of(4)
     kept = lively(small)
-    found = grown(kept, small.supernet, large, seed=3)  # type: ignore[arg-type]
+    found = deepened(kept, small.supernet, large, seed=3)  # type: ignore[arg-type]
     old, old_momenta = by_name(small, kept)
     new, momenta = by_name(large, found)
     large.start_over(3)
@@ -126,7 +126,7 @@ def test_weights_of_another_size_are_refused() -> None:
     small, large = trainer_of(3), trainer_of(5)
     other: Any = trainer_of(4).supernet
     with pytest.raises(ValueError, match="checkpoint is that of space"):
-        grown(lively(small), other, large, seed=0)
+        deepened(lively(small), other, large, seed=0)
 
 
 JOBS = [
@@ -181,7 +181,7 @@ def test_a_supernet_grows_to_all_its_cells_to_the_bit(
     large = trainer_of(5)
     rng = np.random.default_rng([0, 5])
     before: Any = trainer_of(4).supernet
-    large.restore(grown(kept, before, large, int(rng.integers(2**31))))
+    large.restore(deepened(kept, before, large, int(rng.integers(2**31))))
     last = Checkpoint.load(tmp_path / "one/supernet/00002_train_supernet.npz")
     for one, same in zip(last.base, large.kernels(), strict=True):
         np.testing.assert_array_equal(one, same)

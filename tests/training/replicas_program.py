@@ -41,7 +41,7 @@ def trained(strategy: tf.distribute.Strategy) -> SupernetTrainer:
     rng = np.random.default_rng(1)
     sampler = UniformSampler(SPACE)
     for _ in range(5):
-        slots = trainer.supernet.slots_of(sampler.sample(rng))
+        slots = trainer.supernet.encode(sampler.sample(rng))
         trainer.step(images, labels, slots, 0.05, (0, 0))
     return trainer
 
@@ -69,7 +69,7 @@ def main() -> None:
     try:
         two.step(
             *_odd(),
-            two.supernet.slots_of(SPACE.sample(np.random.default_rng(0))),
+            two.supernet.encode(SPACE.sample(np.random.default_rng(0))),
             0.1,
             (0, 0),
         )

@@ -85,13 +85,13 @@ def _open_values(trainer: SupernetTrainer, genotype: Genotype) -> Values:
     """Returns what a supernet has of a child, by the child's names."""
     supernet, momenta = trainer.supernet, _momenta(trainer)
     found: Values = {}
-    for layer in supernet.fixed_layers:
+    for layer in supernet.backbone_layers:
         for weight in layer.weights:
             path = f"{layer.name}/{weight.name}"
             found[path] = weight.numpy()
             if weight.trainable:
                 found[f"momenta of {path}"] = momenta[weight.path]
-    for place, gene in zip(supernet.places, genotype.genes, strict=True):
+    for place, gene in zip(supernet.blocks, genotype.genes, strict=True):
         for index in gene:
             prefix = f"{place.name}_{place.block.candidates[index].name}"
             rows = momenta[place.rows.path]
@@ -107,7 +107,7 @@ def _closed_rows(trainer: SupernetTrainer, genotype: Genotype) -> Values:
     """Returns rows of what is closed, and of what stands for closed slots."""
     momenta, found = _momenta(trainer), {}
     for place, gene in zip(
-        trainer.supernet.places, genotype.genes, strict=True
+        trainer.supernet.blocks, genotype.genes, strict=True
     ):
         for name, rows in (
             ("weights", place.rows.numpy()),
@@ -154,7 +154,7 @@ def test_steps_equal_those_of_the_children_and_move_nothing_else(
     trainer = SupernetTrainer(lively(Supernet(space)), recipe, BATCH)
     for number, genes in enumerate(GENES[max_open]):
         genotype = space.genotype(genes)
-        slots = trainer.supernet.slots_of(genotype)
+        slots = trainer.supernet.encode(genotype)
         child = _Child(trainer, genotype, recipe)
         closed = _closed_rows(trainer, genotype)
         arguments = (IMAGES, BATCH.labels, slots, RATE, (0, number))
@@ -176,7 +176,7 @@ def test_a_step_takes_one_trace_however_often_paths_change() -> None:
     trainer = SupernetTrainer(Supernet(space), SupernetRecipe(), BATCH)
     rng = np.random.default_rng(0)
     for number in range(12):
-        slots = trainer.supernet.slots_of(space.sample(rng))
+        slots = trainer.supernet.encode(space.sample(rng))
         rate = RATE / (1 + number)
         trainer.step(IMAGES, BATCH.labels, slots, rate, (0, number))
     assert trainer.step.num_traces == 1

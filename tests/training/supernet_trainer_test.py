@@ -116,10 +116,10 @@ def test_angle_sums_are_those_of_the_concatenated_kernels() -> None:
     lively(supernet)
     after = [_kernels(supernet, each) for each in genotypes]
     sums = trainer.angle_sums()
-    candidates, fixed = sums.candidates, sums.fixed
+    candidates, backbone = sums.candidates, sums.backbone
     assert candidates.shape == (3, 5, 3)
     for genotype, base, now in zip(genotypes, before, after, strict=True):
-        found = fixed + sum(
+        found = backbone + sum(
             candidates[place, index]
             for place, gene in enumerate(genotype.genes)
             for index in gene
@@ -131,13 +131,13 @@ def test_angle_sums_are_those_of_the_concatenated_kernels() -> None:
 def test_identity_and_absent_candidates_add_nothing_to_the_angle() -> None:
     trainer = SupernetTrainer(Supernet(tiny_space()), RECIPE, IMAGES)
     sums = trainer.angle_sums()
-    candidates, fixed = sums.candidates, sums.fixed
+    candidates, backbone = sums.candidates, sums.backbone
     has_identity, *others = candidates
     np.testing.assert_array_equal(has_identity[4], 0)
     for place in others:  # Of four candidates only.
         np.testing.assert_array_equal(place[4], 0)
     assert (candidates[:, :4] > 0).all()
-    assert (fixed > 0).all()
+    assert (backbone > 0).all()
     # Three kernels each, none of which has turned; two where the place is
     # narrow enough to do without an expansion.
     units = sums.unit_candidates[:, :4, 1:]

@@ -109,7 +109,7 @@ def test_a_training_tells_losses_and_sums(run: _Run) -> None:
     np.testing.assert_array_equal(before[..., 1], after[..., 1])
     assert (before[1, 1] != after[1, 1]).any()
     np.testing.assert_array_equal(before[1, 0], after[1, 0])
-    assert first.fixed_sums[1] == second.fixed_sums[1]
+    assert first.backbone_sums[1] == second.backbone_sums[1]
 
 
 @pytest.mark.slow
@@ -150,9 +150,9 @@ def test_one_worker_goes_on_after_an_interruption_as_a_new_one_would(
         with pytest.raises(KeyboardInterrupt):
             worker.run(SECOND)
     # Half-way weights are not evaluated, nor trained on.
-    judged = worker.evaluator().supernet
-    assert judged is worker.supernet()
-    assert all(map(np.array_equal, before, judged.get_weights()))
+    evaluated = worker.evaluator().supernet
+    assert evaluated is worker.supernet()
+    assert all(map(np.array_equal, before, evaluated.get_weights()))
     assert _train(worker, SECOND) == run.results[1]
 
 

@@ -14,7 +14,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     folder = tmp_path_factory.mktemp("runs") / "run"
     oracle = make_oracle(folder)
     do_trials(oracle, 5)
-    oracle.books.table.close()
+    oracle.storage.table.close()
     return folder
 
 
@@ -65,9 +65,9 @@ def test_a_table_that_is_damaged_is_made_again_from_the_results(
 ) -> None:
     undamaged = make_oracle(folder)
     undamaged.reload()
-    wanted = list(undamaged.books.table.results())
-    children = list(undamaged.books.table.children())
-    undamaged.books.table.close()
+    wanted = list(undamaged.storage.table.results())
+    children = list(undamaged.storage.table.children())
+    undamaged.storage.table.close()
     path = folder / "results.sqlite"
     damaged = path.read_bytes()[:size]
     path.write_bytes(damaged)
@@ -76,8 +76,8 @@ def test_a_table_that_is_damaged_is_made_again_from_the_results(
     assert "results.sqlite is damaged" in caplog.text
     assert (folder / "results.sqlite.damaged1").read_bytes() == damaged
     do_trials(oracle, 5)
-    assert list(oracle.books.table.results()) == wanted
-    assert list(oracle.books.table.children()) == children
+    assert list(oracle.storage.table.results()) == wanted
+    assert list(oracle.storage.table.children()) == children
 
 
 def test_a_table_made_again_still_refuses_another_search(
@@ -96,7 +96,7 @@ def test_a_run_of_another_identity_is_refused_with_both_sides(
     before.claim({"batch": 20})
     before.claim({"batch": 20})
     before.save()
-    before.books.table.close()
+    before.storage.table.close()
     after = make_oracle(folder)
     after.reload()
     with pytest.raises(ValueError, match="batch was 20 and is 30"):

@@ -45,7 +45,7 @@ def make_oracle(folder: pathlib.Path, **changes: Any) -> EvolutionOracle:
     return oracle
 
 
-def judge(values: dict[str, Any]) -> dict[str, float]:
+def evaluate(values: dict[str, Any]) -> dict[str, float]:
     """Returns metrics: every `d` is accurate, and costs."""
     letters = [values[f"place{place}"] for place in range(NUM_PLACES)]
     return {
@@ -62,7 +62,7 @@ def run(oracle: EvolutionOracle, count: int = 1000) -> list[Trial]:
         if trial.status != TrialStatus.RUNNING:
             break
         oracle.update_trial(
-            trial.trial_id, judge(trial.hyperparameters.values), step=1
+            trial.trial_id, evaluate(trial.hyperparameters.values), step=1
         )
         trial.status = TrialStatus.COMPLETED
         oracle.end_trial(trial)

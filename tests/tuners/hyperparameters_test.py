@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from nse_tf.spaces import MBConv, make_preset, published_network
 from nse_tf.tuners.hyperparameters import (
     declare,
-    declare_lawful,
+    declare_valid,
     genotype_of,
     values_of,
 )
@@ -100,7 +100,7 @@ SHRUNK = DARTS.restrict([[0] if place == 2 else [3, 7] for place in range(28)])
 @pytest.mark.parametrize("space", [DARTS, SHRUNK], ids=["whole", "shrunk"])
 def test_random_choices_spell_lawful_cells_only(space: Any) -> None:
     hp = keras_tuner.HyperParameters()
-    declare_lawful(space, hp)
+    declare_valid(space, hp)
     oracle = keras_tuner.oracles.RandomSearchOracle(
         objective="val_accuracy", max_trials=40, hyperparameters=hp, seed=0
     )
@@ -111,9 +111,9 @@ def test_random_choices_spell_lawful_cells_only(space: Any) -> None:
         spelled.add(genotype_of(space, copy))
     paths = np.array([genotype.path for genotype in spelled])
     assert len(paths) == 40
-    assert space.is_lawful(paths).all()
-    for genes, lawful in zip(paths.T, space.lawful_genes, strict=True):
-        assert set(genes.tolist()) <= set(lawful)
+    assert space.is_valid(paths).all()
+    for genes, valid in zip(paths.T, space.valid_genes, strict=True):
+        assert set(genes.tolist()) <= set(valid)
 
 
 @pytest.mark.parametrize("name", ["darts_abs", "darts_v2"])

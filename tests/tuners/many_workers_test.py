@@ -140,11 +140,13 @@ def finish(oracle: SearchOracle, trial: Trial, result: Result) -> None:
     oracle.end_trial(trial)
 
 
-def judged(oracle: AngleShrinkingOracle) -> list[tuple[int, str, float | None]]:
+def evaluated(
+    oracle: AngleShrinkingOracle,
+) -> list[tuple[int, str, float | None]]:
     """Returns the children in the table, in an order of their own."""
     return sorted(
         (row.generation, row.genes, row.accuracy)
-        for row in oracle.books.table.children()
+        for row in oracle.storage.table.children()
     )
 
 
@@ -166,7 +168,7 @@ def test_two_workers_share_a_generation_and_come_to_the_same_answer(
         for thread in threads:
             thread.join(20)
     assert told(oracle) == told(alone)
-    assert judged(oracle) == judged(alone)
+    assert evaluated(oracle) == evaluated(alone)
     shards = [job for jobs in done for job in jobs if "of2" in job]
     assert len(set(shards)) == len(shards) == 8
     # The wire rounds to float32; the chief does not believe it.
@@ -203,7 +205,7 @@ def test_what_a_silent_worker_did_is_done_by_another_and_counts_once(
         beating.set()
         heart.join()
     assert told(oracle) == told(alone)
-    assert judged(oracle) == judged(alone)
+    assert evaluated(oracle) == evaluated(alone)
     assert oracle.end_order == sorted(set(oracle.end_order))
 
 

@@ -66,10 +66,10 @@ def test_a_trial_that_a_kill_kept_out_of_the_state_is_asked_for_again(
     before = make_oracle(folder)
     do_trials(before, 1)
     with monkeypatch.context() as patch:
-        patch.setattr(before.books.table, "commit", killed)
+        patch.setattr(before.storage.table, "commit", killed)
         with pytest.raises(KeyboardInterrupt):
             before.create_trial("tuner0")
-    before.books.table.close()
+    before.storage.table.close()
     assert (folder / "trial_0001" / "trial.json").exists()
     after = make_oracle(folder)
     after.reload()
@@ -139,7 +139,7 @@ def test_a_full_disk_ends_the_search_and_loses_nothing(
         assert oracle.create_trial("tuner0").status == TrialStatus.STOPPED
     assert "No space left" in str(oracle.failure)
     assert is_open(oracle)
-    oracle.books.table.close()
+    oracle.storage.table.close()
     again = make_oracle(folder)
     again.reload()
     do_trials(again)

@@ -52,11 +52,11 @@ def test_every_job_is_a_trial_and_the_end_is_stopped(
 def test_a_trial_says_no_more_than_its_job(folder: pathlib.Path) -> None:
     """keras-tuner fills in random values for what a trial leaves open."""
     oracle = make_oracle(folder)
-    places = {block.name for block in SPACE.blocks}
+    blocks = {block.name for block in SPACE.blocks}
     for trial in do_trials(oracle):
-        spelled = places & trial.hyperparameters.values.keys()
+        spelled = blocks & trial.hyperparameters.values.keys()
         is_child = job_of(trial).endswith("train_child")
-        assert spelled == (places if is_child else set())
+        assert spelled == (blocks if is_child else set())
 
 
 def test_a_child_spells_its_ops(folder: pathlib.Path) -> None:

@@ -16,7 +16,7 @@ def test_the_front_is_that_of_all_generations(tmp_path: pathlib.Path) -> None:
     do_trials(oracle)
     front = pareto_children(oracle)
     assert front
-    judged = [
+    evaluated = [
         (accuracy, macs)
         for event in oracle.method.history
         if event["event"] == "generation"
@@ -24,19 +24,19 @@ def test_the_front_is_that_of_all_generations(tmp_path: pathlib.Path) -> None:
             event["accuracies"], event["macs"], strict=True
         )
     ]
-    assert len(judged) == 12
+    assert len(evaluated) == 12
     for child in front:
         mine = child.metrics["val_accuracy"], child.metrics["macs"]
         assert not any(
             accuracy >= mine[0] and macs <= mine[1] and (accuracy, macs) != mine
-            for accuracy, macs in judged
+            for accuracy, macs in evaluated
         )
         costs = CostModel(SPACE).costs(SPACE.genotype(child.path))
         assert child.metrics["params"] == costs["params"]
         assert child.values.keys() == {block.name for block in SPACE.blocks}
     accuracies = [child.metrics["val_accuracy"] for child in front]
     assert (np.diff(accuracies) < 0).all()
-    limit = float(np.median([macs for _, macs in judged]))
+    limit = float(np.median([macs for _, macs in evaluated]))
     limited = pareto_children(oracle, constraints={"macs": limit})
     assert all(child.metrics["macs"] <= limit for child in limited)
 

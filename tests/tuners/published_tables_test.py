@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import CostModel
-from nse_tf.costs.models import fixed_keys
+from nse_tf.costs.models import backbone_keys
 from nse_tf.costs.published_tables import (
     READERS,
     nse_table,
@@ -30,7 +30,7 @@ def test_the_pixel_1_prices_the_whole_space_of_proxylessnas() -> None:
     assert len(space.blocks) == 21
     assert table.missing(made_up_table(space).rows) == []
     # By hand: first convolution and block, last convolution and classifier.
-    stem, tail = (table.row(key) for key in fixed_keys(space))
+    stem, tail = (table.row(key) for key in backbone_keys(space))
     assert stem.latency_ms == pytest.approx(4.397038 + 4.035709, abs=1e-5)
     assert tail.latency_ms == pytest.approx(6.284996 + 0.934826, abs=1e-5)
     assert stem.p25_ms < stem.latency_ms < stem.p75_ms

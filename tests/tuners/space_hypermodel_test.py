@@ -133,7 +133,7 @@ def test_a_shrunk_space_of_cells_is_built_with_two_inputs_a_node() -> None:
         hp = keras_tuner.HyperParameters()
         child = hypermodel.build(hp)
         genotype = genotype_of(shrunk, hp)
-        assert shrunk.is_lawful(np.array([genotype.path])).all()
+        assert shrunk.is_valid(np.array([genotype.path])).all()
         params = CostModel(shrunk).costs(genotype)["params"]
         assert child.count_params() - num_statistics(child) == params
         with pytest.raises(

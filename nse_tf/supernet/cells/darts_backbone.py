@@ -66,7 +66,7 @@ class _Pointwise:
         return inputs
 
 
-class DartsFixedPart:
+class DartsBackbone:
     """Stem, the inputs of cells, and tail of a skeleton.
 
     It holds layers and runs them; what stands between is the caller's.

@@ -117,7 +117,7 @@ class DartsCell(CellRows):
         self,
         first: tf.Tensor,
         second: tf.Tensor,
-        shares: tf.Tensor,
+        mixing_weights: tf.Tensor,
         active: Sequence[Sequence[int]],
     ) -> tf.Tensor:
         """Returns the cell's output if candidates are mixed.
@@ -125,7 +125,7 @@ class DartsCell(CellRows):
         Args:
             first: One input.
             second: The other one.
-            shares: Of each candidate, `(num_edges, max_candidates)`.
+            mixing_weights: Of each candidate, `(num_edges, max_candidates)`.
             active: The candidates that run, edge by edge.
         """
 
@@ -134,7 +134,7 @@ class DartsCell(CellRows):
         ) -> tf.Tensor:
             for candidate in active[edge]:
                 outputs = self._mixed(inputs, edge, candidate)
-                outputs *= shares[edge, candidate]
+                outputs *= mixing_weights[edge, candidate]
                 so_far = outputs if so_far is None else so_far + outputs
             return so_far
 

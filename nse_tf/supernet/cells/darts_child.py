@@ -18,7 +18,7 @@ from nse_tf.spaces import (
     edges_of_kinds,
     require_darts,
 )
-from nse_tf.supernet.cells.darts_backbone import DartsFixedPart, Halving
+from nse_tf.supernet.cells.darts_backbone import DartsBackbone, Halving
 from nse_tf.supernet.cells.darts_supernet import DartsSupernet
 from nse_tf.supernet.cells.nb201_child import prefix_of, summed
 from nse_tf.supernet.chains.backbone import (
@@ -63,7 +63,7 @@ def cut_out_darts(
     """
     child = _built(supernet.space, genotype, fast=fast, norms_pools=True)
     layers = {layer.name: layer for layer in child.layers}
-    for layer in supernet.fixed_layers:
+    for layer in supernet.backbone_layers:
         if layer.name in layers:
             layers[layer.name].set_weights(layer.get_weights())
     skeleton, _ = require_darts(supernet.space)
@@ -93,10 +93,10 @@ def _built(
     images = keras.Input(
         (*skeleton.image_size, skeleton.image_channels), name="images"
     )
-    fixed = DartsFixedPart(skeleton, fast=fast, dropout=dropout)
-    before, last = fixed.run_stem(images)
+    backbone = DartsBackbone(skeleton, fast=fast, dropout=dropout)
+    before, last = backbone.run_stem(images)
     for number, cell in enumerate(skeleton.cells):
-        nodes = dict(enumerate(fixed.run_inputs(number, before, last)))
+        nodes = dict(enumerate(backbone.run_inputs(number, before, last)))
         for target in range(
             skeleton.graph.num_inputs, skeleton.graph.num_nodes
         ):
@@ -121,7 +121,7 @@ def _built(
         outputs = [nodes[node] for node in skeleton.graph.outputs]
         join = keras.layers.Concatenate(name=f"{cell.name}_join")
         before, last = last, join(outputs)
-    return keras.Model(images, fixed.run_tail(last), name="child")
+    return keras.Model(images, backbone.run_tail(last), name="child")
 
 
 def subsampled(name: str, inputs: tf.Tensor) -> tf.Tensor:

@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import Genotype, SearchSpace, edges_of_kinds, require_darts
-from nse_tf.supernet.cells.darts_backbone import DartsFixedPart
+from nse_tf.supernet.cells.darts_backbone import DartsBackbone
 from nse_tf.supernet.cells.darts_cell import DartsCell
-from nse_tf.supernet.cells.edge_view import CellPlace
+from nse_tf.supernet.cells.edge_view import EdgeView
 from nse_tf.supernet.chains.backbone import initialize
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, FusedBatchNormalization
 from nse_tf.supernet.layers.layouts import InitialKernels
@@ -31,7 +31,7 @@ class DartsSupernet(keras.Model):
     Call arguments:
         images: `(batch, height, width, channels)`, pixels in 0..255.
         open_branches: Index of the open candidate of each edge of each cell,
-            int32 `(num_cells, num_edges)`; see `slots_of`.
+            int32 `(num_cells, num_edges)`; see `encode`.
         training: Whether batch norm uses and moves statistics.
         rate: Share of the batch in moved statistics.
 
@@ -56,16 +56,16 @@ class DartsSupernet(keras.Model):
         self.space = space
         self._initial_kernels: InitialKernels = kernels
         rng = np.random.default_rng(seed)
-        self._fixed_part = DartsFixedPart(skeleton, fast=True)
-        self._fixed_part.build()
+        self._backbone = DartsBackbone(skeleton, fast=True)
+        self._backbone.build()
         # Kept as an attribute, so that Keras finds their weights.
-        self.fixed_layers = self._fixed_part.layers
+        self.backbone_layers = self._backbone.layers
         edges = edges_of_kinds(space)
         self.cells = [
             DartsCell(cell, skeleton.graph, edges[cell.kind], rng, kernels)
             for cell in skeleton.cells
         ]
-        initialize(self.fixed_layers, rng, kernels)
+        initialize(self.backbone_layers, rng, kernels)
         self.built = True
 
     def initialize(self, seed: int) -> None:
@@ -73,7 +73,7 @@ class DartsSupernet(keras.Model):
         rng = np.random.default_rng(seed)
         for cell in self.cells:
             cell.initialize(rng)
-        initialize(self.fixed_layers, rng, self._initial_kernels)
+        initialize(self.backbone_layers, rng, self._initial_kernels)
 
     @tf.autograph.experimental.do_not_convert  # It has no need to.
     def call(
@@ -99,7 +99,7 @@ class DartsSupernet(keras.Model):
     def mix(
         self,
         images: tf.Tensor,
-        shares: tf.Tensor,
+        mixing_weights: tf.Tensor,
         active: Sequence[Sequence[int]],
     ) -> tf.Tensor:
         """Returns logits of the mixture; see `MixingSupernet`."""
@@ -116,7 +116,7 @@ class DartsSupernet(keras.Model):
             start = first_edge[skeleton.cells[number].kind]
             of_kind = slice(start, start + num_edges)
             return self.cells[number].mix(
-                first, second, shares[of_kind], active[of_kind]
+                first, second, mixing_weights[of_kind], active[of_kind]
             )
 
         return self._run(images, run_cell, training=True, rate=0.0)
@@ -135,20 +135,20 @@ class DartsSupernet(keras.Model):
                 return layer(inputs, training=training, rate=rate)
             return layer(inputs)
 
-        before, last = self._fixed_part.run_stem(
+        before, last = self._backbone.run_stem(
             tf.cast(images, tf.float32), apply
         )
         for number in range(len(self.cells)):
-            inputs = self._fixed_part.run_inputs(number, before, last, apply)
+            inputs = self._backbone.run_inputs(number, before, last, apply)
             before, last = last, run_cell(number, *inputs)
-        return self._fixed_part.run_tail(last, apply)
+        return self._backbone.run_tail(last, apply)
 
     @property
-    def places(self) -> list[CellPlace]:
+    def blocks(self) -> list[EdgeView]:
         """A view of each edge of each kind, over all its cells."""
         skeleton, _ = require_darts(self.space)
         return [
-            CellPlace(
+            EdgeView(
                 [
                     layer
                     for layer, cell in zip(
@@ -163,16 +163,16 @@ class DartsSupernet(keras.Model):
         ]
 
     @property
-    def turning_weights(self) -> list[keras.Variable]:
+    def angle_weights(self) -> list[keras.Variable]:
         """The kernels of the fixed part, as the published angle has it."""
-        return kernels_of(self.fixed_layers)
+        return kernels_of(self.backbone_layers)
 
     @property
     def num_cells(self) -> int:
         """How many cells there are."""
         return len(self.cells)
 
-    def slots_of(self, genotype: Genotype) -> np.ndarray:
+    def encode(self, genotype: Genotype) -> np.ndarray:
         """Returns a genotype, the same in all cells, as `open_branches`.
 
         Raises:

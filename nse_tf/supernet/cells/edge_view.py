@@ -7,7 +7,7 @@ import numpy as np
 from nse_tf.supernet.cells.packed_cells import CellRows
 
 
-class CellPlace:
+class EdgeView:
     """The kernels of the candidates of one edge in all cells.
 
     Their layers hold them cell by cell; angles are told edge by edge.
@@ -30,7 +30,7 @@ class CellPlace:
         for number, stage in enumerate(self._stages):
             for in_cell in self._rows(number):
                 for candidate, row in enumerate(in_cell):
-                    lengths[candidate] += stage.turning_lengths(row)
+                    lengths[candidate] += stage.angle_kernel_lengths(row)
         return lengths
 
     def kernels(self) -> np.ndarray:
@@ -43,7 +43,7 @@ class CellPlace:
             values = stage.rows.numpy()
             for in_cell in self._rows(number):
                 for candidate, row in enumerate(in_cell):
-                    size = sum(stage.turning_lengths(row))
+                    size = sum(stage.angle_kernel_lengths(row))
                     found[candidate].append(values[row, :size])
         joined = [np.concatenate(each) for each in found]
         kernels = np.zeros(

@@ -12,7 +12,7 @@ from nse_tf.supernet.chains.backbone import batch_norm, conv
 Apply = Callable[..., tf.Tensor]
 
 
-class CellFixedPart:
+class NB201Backbone:
     """Stem, reductions and tail of a skeleton, by layer name.
 
     It holds layers and runs them; what stands between is the caller's.

@@ -14,7 +14,7 @@ from nse_tf.spaces import (
     Zero,
     require_nb201,
 )
-from nse_tf.supernet.cells.nb201_backbone import CellFixedPart
+from nse_tf.supernet.cells.nb201_backbone import NB201Backbone
 from nse_tf.supernet.cells.nb201_supernet import CellSupernet
 from nse_tf.supernet.chains.backbone import batch_norm, conv, initialize
 
@@ -38,14 +38,14 @@ def build_cell_child(
     images = keras.Input(
         (*skeleton.image_size, skeleton.image_channels), name="images"
     )
-    fixed = CellFixedPart(skeleton, fast=fast, dropout=dropout)
-    outputs = fixed.run_stem(images)
+    backbone = NB201Backbone(skeleton, fast=fast, dropout=dropout)
+    outputs = backbone.run_stem(images)
     for number, cell in enumerate(skeleton.cells):
         stage, first = divmod(number, skeleton.num_cells)
         if stage and not first:
-            outputs = fixed.run_reduction(stage, outputs)
+            outputs = backbone.run_reduction(stage, outputs)
         outputs = _run_cell(cell, edges, genotype.path, outputs, fast=fast)
-    child = keras.Model(images, fixed.run_tail(outputs), name="child")
+    child = keras.Model(images, backbone.run_tail(outputs), name="child")
     initialize(child.layers, np.random.default_rng(seed))
     return child
 
@@ -62,7 +62,7 @@ def cut_out_cell(
     """
     child = build_cell_child(supernet.space, genotype, fast=fast)
     layers = {layer.name: layer for layer in child.layers}
-    for layer in supernet.fixed_layers:
+    for layer in supernet.backbone_layers:
         layers[layer.name].set_weights(layer.get_weights())
     skeleton, edges = require_nb201(supernet.space)
     for number, cell in enumerate(skeleton.cells):

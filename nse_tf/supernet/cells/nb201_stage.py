@@ -209,14 +209,14 @@ class CellStage(CellRows):
     def mix(
         self,
         inputs: tf.Tensor,
-        shares: tf.Tensor,
+        mixing_weights: tf.Tensor,
         active: Sequence[Sequence[int]],
     ) -> tf.Tensor:
         """Returns what the last cell puts out if candidates are mixed.
 
         Args:
             inputs: `(batch, height, width, channels)`.
-            shares: Of each candidate, `(num_edges, max_candidates)`.
+            mixing_weights: Of each candidate, `(num_edges, max_candidates)`.
             active: The candidates that run, edge by edge.
         """
         for cell in range(self._num_cells):
@@ -224,7 +224,7 @@ class CellStage(CellRows):
             for edge, (source, target) in enumerate(self._graph.edges):
                 for candidate in active[edge]:
                     brought = self._mixed(nodes[source], cell, edge, candidate)
-                    brought *= shares[edge, candidate]
+                    brought *= mixing_weights[edge, candidate]
                     so_far = nodes.get(target)
                     nodes[target] = (
                         brought if so_far is None else so_far + brought

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import Genotype, SearchSpace, require_nb201
-from nse_tf.supernet.cells.edge_view import CellPlace
-from nse_tf.supernet.cells.nb201_backbone import CellFixedPart
+from nse_tf.supernet.cells.edge_view import EdgeView
+from nse_tf.supernet.cells.nb201_backbone import NB201Backbone
 from nse_tf.supernet.cells.nb201_stage import CellStage
 from nse_tf.supernet.chains.backbone import initialize
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, FusedBatchNormalization
@@ -31,7 +31,7 @@ class CellSupernet(keras.Model):
     Call arguments:
         images: `(batch, height, width, channels)`, pixels in 0..255.
         open_branches: Index of the open candidate of each edge of each cell,
-            int32 `(num_cells, num_edges)`; see `slots_of`.
+            int32 `(num_cells, num_edges)`; see `encode`.
         training: Whether batch norm uses and moves statistics.
         rate: Share of the batch in moved statistics.
 
@@ -56,10 +56,10 @@ class CellSupernet(keras.Model):
         self.space = space
         self._initial_kernels: InitialKernels = kernels
         rng = np.random.default_rng(seed)
-        self._fixed_part = CellFixedPart(skeleton, fast=True)
-        self._fixed_part.build()
+        self._backbone = NB201Backbone(skeleton, fast=True)
+        self._backbone.build()
         # Kept as an attribute, so that Keras finds their weights.
-        self.fixed_layers = self._fixed_part.layers
+        self.backbone_layers = self._backbone.layers
         self.stages = [
             CellStage(
                 f"stage{stage}",
@@ -72,7 +72,7 @@ class CellSupernet(keras.Model):
             )
             for stage, width in enumerate(skeleton.widths)
         ]
-        initialize(self.fixed_layers, rng, kernels)
+        initialize(self.backbone_layers, rng, kernels)
         self.built = True
 
     def initialize(self, seed: int) -> None:
@@ -80,7 +80,7 @@ class CellSupernet(keras.Model):
         rng = np.random.default_rng(seed)
         for stage in self.stages:
             stage.initialize(rng)
-        initialize(self.fixed_layers, rng, self._initial_kernels)
+        initialize(self.backbone_layers, rng, self._initial_kernels)
 
     @tf.autograph.experimental.do_not_convert  # It has no need to.
     def call(
@@ -104,13 +104,13 @@ class CellSupernet(keras.Model):
     def mix(
         self,
         images: tf.Tensor,
-        shares: tf.Tensor,
+        mixing_weights: tf.Tensor,
         active: Sequence[Sequence[int]],
     ) -> tf.Tensor:
         """Returns logits of the mixture; see `MixingSupernet`."""
 
         def run_stage(number: int, outputs: tf.Tensor) -> tf.Tensor:
-            return self.stages[number].mix(outputs, shares, active)
+            return self.stages[number].mix(outputs, mixing_weights, active)
 
         return self._run(images, run_stage, training=True, rate=0.0)
 
@@ -128,27 +128,27 @@ class CellSupernet(keras.Model):
                 return layer(inputs, training=training, rate=rate)
             return layer(inputs)
 
-        outputs = self._fixed_part.run_stem(tf.cast(images, tf.float32), apply)
+        outputs = self._backbone.run_stem(tf.cast(images, tf.float32), apply)
         for number in range(len(self.stages)):
             if number:
-                outputs = self._fixed_part.run_reduction(number, outputs, apply)
+                outputs = self._backbone.run_reduction(number, outputs, apply)
             outputs = run_stage(number, outputs)
-        return self._fixed_part.run_tail(outputs, apply)
+        return self._backbone.run_tail(outputs, apply)
 
     @property
-    def places(self) -> list[CellPlace]:
+    def blocks(self) -> list[EdgeView]:
         """A view of each edge, over all its cells."""
         return [
-            CellPlace(self.stages, edge)
+            EdgeView(self.stages, edge)
             for edge in range(len(self.space.blocks))
         ]
 
     @property
-    def turning_weights(self) -> list[keras.Variable]:
+    def angle_weights(self) -> list[keras.Variable]:
         """All weights of the fixed part, as the published angle has it."""
         return [
             weight
-            for layer in self.fixed_layers
+            for layer in self.backbone_layers
             for weight in layer.trainable_weights
         ]
 
@@ -157,7 +157,7 @@ class CellSupernet(keras.Model):
         """How many cells there are."""
         return len(require_nb201(self.space)[0].cells)
 
-    def slots_of(self, genotype: Genotype) -> np.ndarray:
+    def encode(self, genotype: Genotype) -> np.ndarray:
         """Returns a genotype, the same in all cells, as `open_branches`.
 
         Raises:

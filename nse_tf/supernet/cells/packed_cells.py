@@ -154,7 +154,7 @@ class CellRows(keras.layers.Layer):
             statistics=self.statistics.value[row],
         )
 
-    def turning_lengths(self, row: int) -> list[int]:
+    def angle_kernel_lengths(self, row: int) -> list[int]:
         """Returns how long the kernels of a row are that count in angles.
 
         Those of a skip connection that halves do not, as published.

@@ -13,7 +13,7 @@ from nse_tf.supernet.layers.batch_norm import MOMENTUM, moved
 from nse_tf.supernet.layers.layouts import packed, unpacked
 
 
-class BranchPlace(keras.layers.Layer):
+class BranchChoice(keras.layers.Layer):
     """One cell with the candidates that it may open.
 
     It is told which branches are open and never chooses. Each candidate keeps

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import BranchBlock, Genotype, SearchSpace
-from nse_tf.supernet.chains.branch_choice import BranchPlace
+from nse_tf.supernet.chains.branch_choice import BranchChoice
 from nse_tf.supernet.chains.supernet import Supernet
 from nse_tf.supernet.layers.batch_norm import MOMENTUM
 
@@ -25,7 +25,7 @@ class BranchSupernet(Supernet):
     Call arguments:
         images: `(batch, height, width, channels)`, pixels in 0..255.
         open_branches: Whether each active candidate is open, int32
-            `(num_places, max_active)`; see `slots_of`.
+            `(num_blocks, max_active)`; see `encode`.
         training: Whether batch norm uses and moves statistics.
         rate: Share of the batch in moved statistics.
 
@@ -55,15 +55,15 @@ class BranchSupernet(Supernet):
         super().__init__(
             space,
             seed,
-            lambda block, rng: BranchPlace(block, rng, active[block.name]),
+            lambda block, rng: BranchChoice(block, rng, active[block.name]),
         )
 
     @property
     def active(self) -> tuple[tuple[int, ...], ...]:
         """The candidates that there are weights for, place by place."""
-        return tuple(place.active for place in self.places)
+        return tuple(place.active for place in self.blocks)
 
-    def slots_of(self, genotype: Genotype) -> np.ndarray:
+    def encode(self, genotype: Genotype) -> np.ndarray:
         """Returns a genotype as `open_branches`.
 
         Raises:
@@ -97,7 +97,7 @@ class BranchSupernet(Supernet):
         }
         return {
             positions[id(row)]: np.array([size])
-            for place in self.places
+            for place in self.blocks
             for row, size in zip(place.rows, place.kernel_sizes, strict=True)
         }
 
@@ -110,7 +110,7 @@ class BranchSupernet(Supernet):
         }
         return {
             positions[id(row)]: flags[place, number]
-            for place, layer in enumerate(self.places)
+            for place, layer in enumerate(self.blocks)
             for number, row in enumerate(layer.rows)
         }
 
@@ -120,7 +120,7 @@ class BranchSupernet(Supernet):
         images: tf.Tensor,
         selected: tf.Tensor,
         unselected: tf.Tensor,
-        shares: tf.Tensor,
+        mixing_weights: tf.Tensor,
         rate: tf.Tensor | float = 1.0 - MOMENTUM,
         unselected_rate: tf.Tensor | float = 1.0 - MOMENTUM,
     ) -> tf.Tensor:
@@ -134,8 +134,8 @@ class BranchSupernet(Supernet):
             images: `(batch, height, width, channels)`, pixels in 0..255.
             selected: The subsets that compute, as `open_branches`.
             unselected: Those that they are held against.
-            shares: Probability of the selected subset given that it is one of
-                the two, `(num_places,)`.
+            mixing_weights: Probability of the selected subset given that it is
+                one of the two, `(num_blocks,)`.
             rate: Share of the batch in moved statistics.
             unselected_rate: The same of the unselected subsets, after that; 0
                 leaves them.
@@ -144,9 +144,9 @@ class BranchSupernet(Supernet):
             Ci et al., NSE (2021), code of the architecture step, after Cai et
             al., ProxylessNAS (2019): https://arxiv.org/abs/1812.00332
         """
-        run = functools.partial(self._run_fixed, training=True, rate=rate)
+        run = functools.partial(self._run_backbone, training=True, rate=rate)
         outputs = run(self.stem, tf.cast(images, tf.float32))
-        for number, place in enumerate(self.places):
+        for number, place in enumerate(self.blocks):
             chosen, other = (
                 place(
                     outputs,
@@ -159,9 +159,9 @@ class BranchSupernet(Supernet):
                     (unselected, unselected_rate),
                 )
             )
-            share = shares[number]
+            mixing_weight = mixing_weights[number]
             # Of value one and zero; all that counts is their gradient.
-            one = share + tf.stop_gradient(1.0 - share)
-            nothing = tf.stop_gradient(share) - share
+            one = mixing_weight + tf.stop_gradient(1.0 - mixing_weight)
+            nothing = tf.stop_gradient(mixing_weight) - mixing_weight
             outputs = chosen * one + tf.stop_gradient(other) * nothing
         return run(self.tail, outputs)

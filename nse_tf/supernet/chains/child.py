@@ -109,9 +109,9 @@ def cut_out(
     if isinstance(supernet, DartsSupernet):
         return cut_out_darts(supernet, genotype, fast=fast)
     child = build_child(supernet.space, genotype, fast=fast)
-    for layer in supernet.fixed_layers:
+    for layer in supernet.backbone_layers:
         child.get_layer(layer.name).set_weights(layer.get_weights())
-    for place, gene in zip(supernet.places, genotype.genes, strict=True):
+    for place, gene in zip(supernet.blocks, genotype.genes, strict=True):
         for index in gene:
             _set_operator(child, place.block, index, place.values_of(index))
     return child

@@ -12,7 +12,7 @@ from nse_tf.supernet.chains.mbconv import MBConvPrimitive
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, moved
 from nse_tf.supernet.layers.layouts import layout_of, packed, unpacked
 
-CLOSED = -1
+INACTIVE = -1
 
 Branch = Callable[..., tuple[tf.Tensor, tf.Tensor]]
 
@@ -32,7 +32,7 @@ class ChoiceLayer(keras.layers.Layer):
     Call arguments:
         inputs: `(batch, height, width, in_channels)`.
         slots: Indices of the open candidates, int32 `(max_open,)`; unused
-            slots hold `CLOSED`.
+            slots hold `INACTIVE`.
         gates: Factor on each candidate, `(>= num_candidates,)`, or None for an
             equal share of each open branch that computes.
         training: Whether to normalize by the batch and move statistics.
@@ -132,15 +132,15 @@ class ChoiceLayer(keras.layers.Layer):
     ) -> tf.Tensor:
         """Returns the shortcut plus the gated sum of the open branches."""
         num_candidates = len(self.block.candidates)
-        indices = tf.where(slots == CLOSED, num_candidates, slots)
+        indices = tf.where(slots == INACTIVE, num_candidates, slots)
         rows = tf.gather(self.rows.value, indices)
         statistics = tf.gather(self.statistics.value, indices)
         if gates is None and self.block.max_open > 1:
             computes = tf.cast(
                 tf.gather(self._kinds, indices) > 0, inputs.dtype
             )
-            share = tf.math.divide_no_nan(1.0, tf.reduce_sum(computes))
-            gates = tf.fill([num_candidates], share)
+            mixing_weight = tf.math.divide_no_nan(1.0, tf.reduce_sum(computes))
+            gates = tf.fill([num_candidates], mixing_weight)
         outputs = inputs if self.block.has_shortcut else None
         new_statistics = []
         for slot in range(self.block.max_open):
@@ -159,13 +159,16 @@ class ChoiceLayer(keras.layers.Layer):
         return outputs
 
     def mix(
-        self, inputs: tf.Tensor, shares: tf.Tensor, active: Sequence[int]
+        self,
+        inputs: tf.Tensor,
+        mixing_weights: tf.Tensor,
+        active: Sequence[int],
     ) -> tf.Tensor:
         """Returns the shortcut plus the candidates, each by its share.
 
         Args:
             inputs: `(batch, height, width, channels)`.
-            shares: `(max_candidates,)`.
+            mixing_weights: `(max_candidates,)`.
             active: The candidates that run.
         """
         outputs = inputs if self.block.has_shortcut else None
@@ -179,7 +182,7 @@ class ChoiceLayer(keras.layers.Layer):
                 statistics[number],
                 training=True,
             )
-            branch *= shares[candidate]
+            branch *= mixing_weights[candidate]
             outputs = branch if outputs is None else outputs + branch
         return outputs
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from nse_tf.spaces import Genotype, SearchSpace, require_chain
 from nse_tf.supernet.chains.backbone import initialize, stem_layers, tail_layers
-from nse_tf.supernet.chains.choice_layer import CLOSED, ChoiceLayer
+from nse_tf.supernet.chains.choice_layer import INACTIVE, ChoiceLayer
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, FusedBatchNormalization
 from nse_tf.supernet.protocols import kernels_of, row_kernel_sizes
 
@@ -21,13 +21,13 @@ class Supernet(keras.Model):
         space: The space; also the candidates that are no longer active have
             their weights here.
         seed: Of the initial weights.
-        make_place: Makes the layer of a place, given what draws its weights.
+        make_block: Makes the layer of a place, given what draws its weights.
 
     Call arguments:
         images: `(batch, height, width, channels)`, pixels in 0..255.
-        open_branches: Indices of the open candidates, int32 `(num_places,
-            max_open)`, `CLOSED` in unused slots; see `slots_of`.
-        gates: Factors `(num_places, max_candidates)`, or None for an equal
+        open_branches: Indices of the open candidates, int32 `(num_blocks,
+            max_open)`, `INACTIVE` in unused slots; see `encode`.
+        gates: Factors `(num_blocks, max_candidates)`, or None for an equal
             share of each open branch.
         training: Whether batch norm uses and moves statistics.
         rate: Share of the batch in moved statistics.
@@ -43,7 +43,7 @@ class Supernet(keras.Model):
         self,
         space: SearchSpace,
         seed: int = 0,
-        make_place: Callable[..., Any] = ChoiceLayer,
+        make_block: Callable[..., Any] = ChoiceLayer,
     ) -> None:
         super().__init__(name="supernet")
         skeleton, blocks = require_chain(space)
@@ -51,12 +51,12 @@ class Supernet(keras.Model):
         rng = np.random.default_rng(seed)
         self.stem = stem_layers(skeleton, fast=True)
         self.tail = tail_layers(skeleton, fast=True)
-        self.places = [make_place(block, rng) for block in blocks]
-        self._build_fixed_part()
-        initialize(self.fixed_layers, rng)
+        self.blocks = [make_block(block, rng) for block in blocks]
+        self._build_backbone()
+        initialize(self.backbone_layers, rng)
         self.built = True
 
-    def _build_fixed_part(self) -> None:
+    def _build_backbone(self) -> None:
         skeleton, _ = require_chain(self.space)
         ends = (
             (self.stem, (*skeleton.image_size, skeleton.image_channels)),
@@ -68,23 +68,23 @@ class Supernet(keras.Model):
     def initialize(self, seed: int) -> None:
         """Draws all weights anew, as for a new supernet of that seed."""
         rng = np.random.default_rng(seed)
-        for place in self.places:
+        for place in self.blocks:
             place.initialize(rng)
-        initialize(self.fixed_layers, rng)
+        initialize(self.backbone_layers, rng)
 
     @property
-    def fixed_layers(self) -> list[keras.layers.Layer]:
+    def backbone_layers(self) -> list[keras.layers.Layer]:
         """The layers that all children share, input to output."""
         return [*self.stem, *self.tail]
 
     @property
-    def turning_weights(self) -> list[keras.Variable]:
+    def angle_weights(self) -> list[keras.Variable]:
         """The kernels of the fixed part, whose rotation counts in angles."""
-        return kernels_of(self.fixed_layers)
+        return kernels_of(self.backbone_layers)
 
     def row_kernel_sizes(self) -> dict[int, np.ndarray]:
         """Returns how long the kernels of rows are, by index of variable."""
-        return row_kernel_sizes(self.trainable_variables, self.places)
+        return row_kernel_sizes(self.trainable_variables, self.blocks)
 
     @property
     def max_open(self) -> int:
@@ -109,7 +109,7 @@ class Supernet(keras.Model):
     @property
     def num_parts(self) -> int:
         """Stem, places and tail, which run one after the other."""
-        return len(self.places) + 2
+        return len(self.blocks) + 2
 
     @tf.autograph.experimental.do_not_convert
     def run_parts(
@@ -137,10 +137,10 @@ class Supernet(keras.Model):
             if part in (0, self.num_parts - 1):
                 layers = self.tail if part else self.stem
                 outputs = tf.cast(outputs, tf.float32)
-                outputs = self._run_fixed(layers, outputs, training, rate)
+                outputs = self._run_backbone(layers, outputs, training, rate)
                 continue
             place = part - 1
-            layer = self.places[place]
+            layer = self.blocks[place]
             outputs = layer(
                 outputs,
                 open_branches[place, : layer.num_slots],
@@ -154,18 +154,18 @@ class Supernet(keras.Model):
     def mix(
         self,
         images: tf.Tensor,
-        shares: tf.Tensor,
+        mixing_weights: tf.Tensor,
         active: Sequence[Sequence[int]],
     ) -> tf.Tensor:
         """Returns logits of the mixture; see `MixingSupernet`."""
-        outputs = self._run_fixed(
+        outputs = self._run_backbone(
             self.stem, tf.cast(images, tf.float32), training=True, rate=0.0
         )
-        for place, layer in enumerate(self.places):
-            outputs = layer.mix(outputs, shares[place], active[place])
-        return self._run_fixed(self.tail, outputs, training=True, rate=0.0)
+        for place, layer in enumerate(self.blocks):
+            outputs = layer.mix(outputs, mixing_weights[place], active[place])
+        return self._run_backbone(self.tail, outputs, training=True, rate=0.0)
 
-    def _run_fixed(
+    def _run_backbone(
         self,
         layers: list[keras.layers.Layer],
         outputs: tf.Tensor,
@@ -178,7 +178,7 @@ class Supernet(keras.Model):
             outputs = layer(outputs, **mode)
         return outputs
 
-    def slots_of(self, genotype: Genotype) -> np.ndarray:
+    def encode(self, genotype: Genotype) -> np.ndarray:
         """Returns a genotype as `open_branches`.
 
         Raises:
@@ -189,8 +189,8 @@ class Supernet(keras.Model):
 
 
 def slots(genes: Sequence[Sequence[int]], max_open: int) -> np.ndarray:
-    """Returns genes as int32 `(num_places, max_open)`, padded with `CLOSED`."""
-    filled = np.full((len(genes), max_open), CLOSED, np.int32)
+    """Returns genes, int32 `(num_blocks, max_open)`, padded by `INACTIVE`."""
+    filled = np.full((len(genes), max_open), INACTIVE, np.int32)
     for row, gene in zip(filled, genes, strict=True):
         row[: len(gene)] = gene
     return filled

@@ -123,10 +123,10 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         outputs, mean, variance = normalize(
             inputs, self.gamma.value, self.beta.value, self.epsilon
         )
-        share = 1.0 - self.momentum if rate is None else rate
+        mixing_weight = 1.0 - self.momentum if rate is None else rate
         for variable, new in (
             (self.moving_mean, mean),
             (self.moving_variance, variance),
         ):
-            variable.assign(moved(variable.value, new, share))
+            variable.assign(moved(variable.value, new, mixing_weight))
         return outputs

@@ -10,7 +10,7 @@ from nse_tf.supernet.layers.seeding import drawn_from
 from nse_tf.supernet.user_models.choice import Choice
 from nse_tf.supernet.user_models.copying import copied, fast_copy, plain_copy
 
-Place = Callable[[Choice, Callable[[Any], Any]], keras.layers.Layer]
+DecisionPoint = Callable[[Choice, Callable[[Any], Any]], keras.layers.Layer]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,16 +21,16 @@ class ModelCopy:
         model: The copy.
         shared: The copy of every layer that is no choice, by the name that the
             original has in the user's model, input to output.
-        places: What stands for each choice, input to output.
+        blocks: What stands for each choice, input to output.
     """
 
     model: keras.Model
     shared: list[tuple[Any, Any]]
-    places: list[tuple[Choice, keras.layers.Layer]]
+    blocks: list[tuple[Choice, keras.layers.Layer]]
 
 
 def copy_model(
-    model: keras.Model, place: Place, *, fast: bool, seed: int = 0
+    model: keras.Model, place: DecisionPoint, *, fast: bool, seed: int = 0
 ) -> ModelCopy:
     """Returns a copy with fresh weights.
 
@@ -45,7 +45,7 @@ def copy_model(
         seed: Of what is drawn.
     """
     shared: list[tuple[Any, Any]] = []
-    places: list[tuple[Choice, keras.layers.Layer]] = []
+    blocks: list[tuple[Choice, keras.layers.Layer]] = []
     kept: list[tuple[Any, Any]] = []
     copy_one = fast_copy if fast else plain_copy
 
@@ -57,7 +57,7 @@ def copy_model(
     def leaf(layer: Any) -> Any:
         if isinstance(layer, Choice):
             stand_in = place(layer, lambda each: copied(each, keeping))
-            places.append((layer, stand_in))
+            blocks.append((layer, stand_in))
             return stand_in
         copy = keeping(layer)
         shared.append((layer, copy))
@@ -69,7 +69,7 @@ def copy_model(
     for layer, copy in kept:
         if getattr(layer, "weights", ()) and not layer.trainable_weights:
             copy.set_weights(layer.get_weights())
-    return ModelCopy(whole, shared, places)
+    return ModelCopy(whole, shared, blocks)
 
 
 def _as_logits(layer: Any) -> Any:
@@ -81,7 +81,7 @@ def _as_logits(layer: Any) -> Any:
     return layer
 
 
-def one_of(genes: dict[str, tuple[str, int]]) -> Place:
+def one_of(genes: dict[str, tuple[str, int]]) -> DecisionPoint:
     """Returns what puts one of its layers in place of each choice.
 
     Args:

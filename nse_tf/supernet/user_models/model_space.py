@@ -54,7 +54,7 @@ def choices_of(model: keras.Model) -> list[Choice]:
     return found
 
 
-def place_names(choices: list[Choice]) -> list[str]:
+def block_names(choices: list[Choice]) -> list[str]:
     """Returns the name of each place; those without one are numbered."""
     return [
         f"choice_{index}" if is_auto_named(choice) else choice.name
@@ -93,7 +93,7 @@ def space_of(model: keras.Model) -> SearchSpace:
             _whole(choice, out_shape),
         )
         for name, choice, (in_shape, out_shape) in zip(
-            place_names(choices), choices, shapes, strict=True
+            block_names(choices), choices, shapes, strict=True
         )
     )
     skeleton = ModelSkeleton(

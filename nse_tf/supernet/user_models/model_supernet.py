@@ -37,12 +37,12 @@ class ModelSupernet:
 
     Attributes:
         space: The space.
-        places: The layers in place of the choices.
+        blocks: The layers in place of the choices.
         shared: The original of every other layer, and its copy here.
 
     Call arguments:
         images: `(batch, height, width, channels)`, as the model takes them.
-        open_branches: Indices of the open layers, int32 `(num_places, 1)`.
+        open_branches: Indices of the open layers, int32 `(num_blocks, 1)`.
         training: Whether batch norm uses and moves statistics.
         rate: Share of the batch in moved statistics, with dropout switched off,
             to calibrate; None leaves both as the user set them.
@@ -59,9 +59,9 @@ class ModelSupernet:
         copy = copy_model(model, _all_of, fast=True, seed=seed)
         self._body = copy.model
         self.shared = copy.shared
-        self.places = [place for _, place in copy.places]
+        self.blocks = [place for _, place in copy.blocks]
         layers = [layer for _, layer in copy.shared]
-        for place in self.places:
+        for place in self.blocks:
             for candidate in place.candidates:
                 layers += candidate._flatten_layers()
         self._norms = [x for x in layers if hasattr(x, "momentum")]
@@ -104,7 +104,7 @@ class ModelSupernet:
         return found
 
     @property
-    def fixed_layers(self) -> list[keras.layers.Layer]:
+    def backbone_layers(self) -> list[keras.layers.Layer]:
         """The layers that all children share, input to output."""
         return [
             copy
@@ -113,13 +113,13 @@ class ModelSupernet:
         ]
 
     @property
-    def turning_weights(self) -> list[keras.Variable]:
+    def angle_weights(self) -> list[keras.Variable]:
         """The kernels of the fixed part, whose rotation counts in angles."""
-        return kernels_of(self.fixed_layers)
+        return kernels_of(self.backbone_layers)
 
     def row_kernel_sizes(self) -> dict[int, np.ndarray]:
         """Returns how long the kernels of rows are, by index of variable."""
-        return row_kernel_sizes(self.trainable_variables, self.places)
+        return row_kernel_sizes(self.trainable_variables, self.blocks)
 
     @property
     def max_open(self) -> int:
@@ -141,7 +141,7 @@ class ModelSupernet:
         """
         if gates is not None:
             raise ValueError("A supernet of a user's model takes no `gates`.")
-        for index, place in enumerate(self.places):
+        for index, place in enumerate(self.blocks):
             place.opened = open_branches[index, 0]
         with self._calibrating(rate):
             outputs: tf.Tensor = self._body(
@@ -168,7 +168,7 @@ class ModelSupernet:
             for (layer, name, _), value in zip(changes, kept, strict=True):
                 setattr(layer, name, value)
 
-    def slots_of(self, genotype: Genotype) -> np.ndarray:
+    def encode(self, genotype: Genotype) -> np.ndarray:
         """Returns a genotype as `open_branches`.
 
         Raises:

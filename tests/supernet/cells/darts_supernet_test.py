@@ -29,7 +29,7 @@ def largest_gap(
     """Returns how far supernet and child are apart, by the largest logit."""
     child = cut_out(supernet, genotype)
     with statistics_kept(supernet):
-        slots = supernet.slots_of(genotype)
+        slots = supernet.encode(genotype)
         found = supernet(IMAGES, slots, training=training)
         wanted = child(IMAGES, training=training)
     return float(np.abs(found - wanted).max() / max(1, np.abs(wanted).max()))
@@ -56,7 +56,7 @@ def test_cells_of_one_kind_agree_and_a_new_path_needs_no_trace() -> None:
     with statistics_kept(supernet):
         for path in paths_of(space):
             genotype = space.genotype(path)
-            found = logits_of(tf.constant(supernet.slots_of(genotype)))
+            found = logits_of(tf.constant(supernet.encode(genotype)))
             wanted = cut_out(supernet, genotype)(IMAGES, training=True)
             np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
     assert logits_of.experimental_get_tracing_count() == 1
@@ -107,12 +107,12 @@ def test_only_statistics_of_open_branches_move() -> None:
 
 def test_a_mixture_of_one_is_that_one() -> None:
     genotype = SPACE.genotype(paths_of(SPACE)[0])
-    shares = np.zeros((28, 8), np.float32)
-    shares[np.arange(28), genotype.path] = 1.0
+    mixing_weights = np.zeros((28, 8), np.float32)
+    mixing_weights[np.arange(28), genotype.path] = 1.0
     active = [[index, (index + 1) % 8] for index in genotype.path]
     with statistics_kept(SUPERNET):
-        mixed = SUPERNET.mix(IMAGES, tf.constant(shares), active)
-        slots = SUPERNET.slots_of(genotype)
+        mixed = SUPERNET.mix(IMAGES, tf.constant(mixing_weights), active)
+        slots = SUPERNET.encode(genotype)
         alone = SUPERNET(IMAGES, slots, training=True)
     np.testing.assert_allclose(mixed, alone, rtol=1e-4, atol=1e-5)
 
@@ -126,14 +126,14 @@ def test_a_seed_is_exact() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "num_places"), [("darts", 28), ("darts_shrinking", 14)]
+    ("name", "num_blocks"), [("darts", 28), ("darts_shrinking", 14)]
 )
-def test_places_hold_the_kernels_that_turn(name: str, num_places: int) -> None:
+def test_places_hold_the_kernels_that_turn(name: str, num_blocks: int) -> None:
     space = tiny_darts(name)
     supernet = DartsSupernet(space)
-    places = supernet.places
-    assert len(places) == num_places
-    for place, edge in zip(places, require_darts(space)[1], strict=True):
+    blocks = supernet.blocks
+    assert len(blocks) == num_blocks
+    for place, edge in zip(blocks, require_darts(space)[1], strict=True):
         lengths = [sum(each) for each in place.kernel_lengths]
         widths = [site.channels for site in edge.sites]
         # Kernels of 3×3 and 5×5 and the 1×1 beside each; a skip counts none.
@@ -163,7 +163,7 @@ def test_gradients_are_summed_two_at_a_time() -> None:
     """Sums of more come out in the order in which buffers are free."""
     supernet = DartsSupernet(SPACE)
     weights = [weight.value for weight in supernet.trainable_weights]
-    slots = supernet.slots_of(SPACE.genotype(paths_of(SPACE)[0]))
+    slots = supernet.encode(SPACE.genotype(paths_of(SPACE)[0]))
 
     @tf.function
     def gradients(images: tf.Tensor) -> list[tf.Tensor]:

@@ -10,7 +10,7 @@ SPACE = tiny_cells(num_cells=2)
 
 def test_kernels_lie_cell_after_cell() -> None:
     supernet = CellSupernet(SPACE)
-    for edge, place in enumerate(supernet.places):
+    for edge, place in enumerate(supernet.blocks):
         kernels, lengths = place.kernels(), place.kernel_lengths
         for candidate, op in enumerate(SPACE.blocks[edge].candidates):
             expected = [

@@ -55,7 +55,7 @@ def test_opened_branches_and_cut_out_child_agree(training: bool) -> None:
     for path in PATHS:
         genotype = SPACE.genotype(path)
         child = cut_out(SUPERNET, genotype)
-        slots = tf.constant(SUPERNET.slots_of(genotype))
+        slots = tf.constant(SUPERNET.encode(genotype))
         with statistics_kept(SUPERNET):
             found = logits_of(slots, training)
             wanted = child(IMAGES, training=training)
@@ -65,7 +65,7 @@ def test_opened_branches_and_cut_out_child_agree(training: bool) -> None:
 
 def test_a_new_path_needs_no_trace() -> None:
     rng = np.random.default_rng(0)
-    logits_of(tf.constant(SUPERNET.slots_of(SPACE.genotype(PATHS[0]))), False)
+    logits_of(tf.constant(SUPERNET.encode(SPACE.genotype(PATHS[0]))), False)
     num_traces = logits_of.experimental_get_tracing_count()
     for _ in range(3):
         slots = draw_cells(SPACE, rng, SUPERNET.num_cells)
@@ -118,7 +118,7 @@ def test_only_statistics_of_open_branches_move() -> None:
 
 def test_what_no_output_hears_from_does_not_compute() -> None:
     # Node 1 takes a convolution, and nobody takes node 1.
-    slots = SUPERNET.slots_of(SPACE.genotype((3, 0, 0, 2, 0, 0)))
+    slots = SUPERNET.encode(SPACE.genotype((3, 0, 0, 2, 0, 0)))
     with statistics_kept(SUPERNET):
         before = [stage.statistics.numpy() for stage in SUPERNET.stages]
         logits_of(tf.constant(slots), True)
@@ -129,7 +129,7 @@ def test_what_no_output_hears_from_does_not_compute() -> None:
 
 
 def test_cells_may_differ() -> None:
-    same = SUPERNET.slots_of(SPACE.genotype(PATHS[0]))
+    same = SUPERNET.encode(SPACE.genotype(PATHS[0]))
     other = same.copy()
     other[1] = PATHS[1]
     found = [logits_of(tf.constant(each), False) for each in (same, other)]
@@ -138,7 +138,7 @@ def test_cells_may_differ() -> None:
 
 def test_calibration_gives_a_child_the_statistics_of_a_batch() -> None:
     genotype = SPACE.genotype(PATHS[0])
-    slots = SUPERNET.slots_of(genotype)
+    slots = SUPERNET.encode(genotype)
     with statistics_kept(SUPERNET):
         Calibrator(SUPERNET).calibrate(slots, [images_of(SPACE)])
         calibrated = logits_of(tf.constant(slots), False)

@@ -6,10 +6,10 @@ import tensorflow as tf
 
 from nse_tf.spaces import Stage, make_preset
 from nse_tf.supernet import BranchSupernet, cut_out, with_stock_layers
-from nse_tf.supernet.chains.branch_choice import BranchPlace
+from nse_tf.supernet.chains.branch_choice import BranchChoice
 from nse_tf.testing import SUPERNET_LAWS
 from nse_tf.testing.supernet_laws import equals_the_cut_out_child
-from nse_tf.training.branch_architecture import selected_shares
+from nse_tf.training.branch_architecture import selected_weights
 from tests.supernet.tiny_branches import ALL_KINDS, tiny_branches
 
 
@@ -35,8 +35,8 @@ def test_every_kind_of_branch_equals_its_layers(squeeze_excite: bool) -> None:
     equals_the_cut_out_child(BranchSupernet(space))
 
 
-def place_of(supernet: BranchSupernet, number: int) -> BranchPlace:
-    place: BranchPlace = supernet.places[number]
+def place_of(supernet: BranchSupernet, number: int) -> BranchChoice:
+    place: BranchChoice = supernet.blocks[number]
     return place
 
 
@@ -77,17 +77,17 @@ def test_a_skipped_cell_is_its_input() -> None:
 def test_only_active_ops_have_weights() -> None:
     space = tiny_branches().restrict([[0, 2], [1], []])
     supernet = BranchSupernet(space)
-    assert [len(place.rows) for place in supernet.places] == [2, 1, 0]
+    assert [len(place.rows) for place in supernet.blocks] == [2, 1, 0]
     assert supernet.active == ((0, 2), (1,), ())
     genotype = space.genotype([[2], [1], []])
     np.testing.assert_array_equal(
-        supernet.slots_of(genotype), [[0, 1], [1, 0], [0, 0]]
+        supernet.encode(genotype), [[0, 1], [1, 0], [0, 0]]
     )
     with pytest.raises(ValueError, match=r"candidates \(0, 2\) .* not for"):
         supernet.opened([[1], [1], []])
     child = cut_out(supernet, genotype)
     np.testing.assert_allclose(
-        supernet(images(), supernet.slots_of(genotype)),
+        supernet(images(), supernet.encode(genotype)),
         child(images()),
         atol=1e-5,
     )
@@ -119,9 +119,9 @@ OTHERS = np.array([[0, 1, 0], [1, 1, 0], [1, 0, 0]])
 
 def test_the_value_is_that_of_the_selected_subsets() -> None:
     supernet = BranchSupernet(tiny_branches())
-    shares = tf.constant([0.3, 0.9, 0.5])
+    mixing_weights = tf.constant([0.3, 0.9, 0.5])
     kept = supernet.get_weights()
-    found = supernet.call_two(images(), SELECTED, OTHERS, shares)
+    found = supernet.call_two(images(), SELECTED, OTHERS, mixing_weights)
     supernet.set_weights(kept)
     wanted = supernet(images(), SELECTED, training=True)
     np.testing.assert_allclose(found, wanted, atol=1e-6)
@@ -134,7 +134,7 @@ def outputs_of(
     outputs = tf.cast(images(), tf.float32)
     for layer in supernet.stem:
         outputs = layer(outputs, training=True)
-    for place, opened in list(zip(supernet.places, slots, strict=True))[:until]:
+    for place, opened in list(zip(supernet.blocks, slots, strict=True))[:until]:
         outputs = place(outputs, opened, training=True)
     return outputs
 
@@ -147,8 +147,8 @@ def test_the_gradient_is_what_swapping_subsets_would_bring() -> None:
     marks = tf.constant(SELECTED, tf.float32), tf.constant(OTHERS, tf.float32)
     kept = supernet.get_weights()
     with tf.GradientTape() as tape:
-        shares = selected_shares(parameters, *marks, np.ones(3, bool))
-        logits = supernet.call_two(images(), SELECTED, OTHERS, shares)
+        mixing_weights = selected_weights(parameters, *marks, np.ones(3, bool))
+        logits = supernet.call_two(images(), SELECTED, OTHERS, mixing_weights)
         loss = tf.reduce_sum(logits**2)
     found = tape.gradient(loss, parameters).numpy()
 
@@ -164,7 +164,7 @@ def test_the_gradient_is_what_swapping_subsets_would_bring() -> None:
             tape.watch(chosen)
             outputs = chosen
             for after in range(number + 1, 3):
-                outputs = supernet.places[after](
+                outputs = supernet.blocks[after](
                     outputs, SELECTED[after], training=True
                 )
             for layer in supernet.tail:
@@ -183,7 +183,7 @@ def share_gradient(
 ) -> np.ndarray:
     """Returns how P(s)/(P(s)+P(u)) follows parameters, by differences."""
 
-    def share(values: np.ndarray) -> float:
+    def mixing_weight(values: np.ndarray) -> float:
         opened = 0.999 / (1 + np.exp(-values)) + 5e-4
         one, two = (
             np.where(subset, opened, 1 - opened).prod()
@@ -194,7 +194,10 @@ def share_gradient(
     step = 1e-5
     return np.array(
         [
-            (share(parameters + step * unit) - share(parameters - step * unit))
+            (
+                mixing_weight(parameters + step * unit)
+                - mixing_weight(parameters - step * unit)
+            )
             / (2 * step)
             for unit in np.eye(len(parameters))
         ]
@@ -206,20 +209,22 @@ def test_shares_are_probabilities_of_one_given_the_two() -> None:
     selected, others = tf.constant([[1.0, 0, 0]]), tf.constant([[0, 1.0, 0]])
     half, low = 0.5, 0.999 / (1 + np.exp(2.0)) + 5e-4
     one, two = half * (1 - low), (1 - half) * low  # The third op cancels out.
-    found = selected_shares(parameters, selected, others, np.array([True]))
+    found = selected_weights(parameters, selected, others, np.array([True]))
     np.testing.assert_allclose(found, [one / (one + two)], rtol=1e-5)
-    alone = selected_shares(parameters, selected, others, np.array([False]))
+    alone = selected_weights(parameters, selected, others, np.array([False]))
     np.testing.assert_array_equal(alone, [1.0])
 
 
 def test_the_other_subset_may_leave_the_statistics() -> None:
     supernet = BranchSupernet(tiny_branches())
-    only_other = supernet.places[0].statistics[1]
+    only_other = supernet.blocks[0].statistics[1]
     before = only_other.numpy()
-    shares = tf.constant([0.5, 0.5, 0.5])
-    supernet.call_two(images(), SELECTED, OTHERS, shares, unselected_rate=0.0)
+    mixing_weights = tf.constant([0.5, 0.5, 0.5])
+    supernet.call_two(
+        images(), SELECTED, OTHERS, mixing_weights, unselected_rate=0.0
+    )
     np.testing.assert_array_equal(only_other, before)
-    supernet.call_two(images(), SELECTED, OTHERS, shares)
+    supernet.call_two(images(), SELECTED, OTHERS, mixing_weights)
     assert not np.array_equal(only_other, before)
 
 

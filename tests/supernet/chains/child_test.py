@@ -50,7 +50,7 @@ def _check_agreement(
 ) -> None:
     """Compares outputs in both modes; statistics move in the second."""
     images = random_images(supernet.space, 4)
-    slots = supernet.slots_of(genotype)
+    slots = supernet.encode(genotype)
     for training in (False, True, False):
         np.testing.assert_allclose(
             supernet(images, slots, training=training),
@@ -82,7 +82,7 @@ def test_copies_of_stock_layers_infer_the_same() -> None:
     genotype = space.genotype([4, (0, 2), (1, 3)])
     supernet = lively(Supernet(space))
     images = random_images(space, 4)
-    outputs = supernet(images, supernet.slots_of(genotype))
+    outputs = supernet(images, supernet.encode(genotype))
     child = cut_out(supernet, genotype)
     for stock in (
         with_stock_layers(space, genotype, child),
@@ -132,7 +132,7 @@ def test_a_saved_child_loads_where_this_package_is_missing(
     )
     np.testing.assert_allclose(
         np.load(tmp_path / "logits.npy"),
-        supernet(images, supernet.slots_of(genotype)),
+        supernet(images, supernet.encode(genotype)),
         atol=1e-5,
     )
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from nse_tf.spaces import ChoiceBlock, Identity
 from nse_tf.supernet import ChoiceLayer, build_operator
-from nse_tf.supernet.chains.choice_layer import CLOSED
+from nse_tf.supernet.chains.choice_layer import INACTIVE
 from tests.supernet.tiny_spaces import MIXED_OPS, enliven
 
 IDENTITY = len(MIXED_OPS)
@@ -62,20 +62,21 @@ def test_one_open_branch_equals_the_operator_of_stock_layers(
 def test_an_open_identity_hands_its_input_on_bit_by_bit(training: bool) -> None:
     layer = _layer(max_open=2)
     outputs = layer(
-        _inputs(), tf.constant([IDENTITY, CLOSED]), training=training
+        _inputs(), tf.constant([IDENTITY, INACTIVE]), training=training
     )
     np.testing.assert_array_equal(outputs, _inputs())
 
 
 @pytest.mark.parametrize(
-    "slots", [[0, CLOSED, CLOSED], [0, 2, CLOSED], [1, 2, IDENTITY], [0, 1, 3]]
+    "slots",
+    [[0, INACTIVE, INACTIVE], [0, 2, INACTIVE], [1, 2, IDENTITY], [0, 1, 3]],
 )
 def test_default_gates_share_among_the_open_branches_that_compute(
     slots: list[int],
 ) -> None:
     layer = _layer(max_open=3)
     outputs = layer(_inputs(), tf.constant(slots))
-    computing = [each for each in slots if each not in (CLOSED, IDENTITY)]
+    computing = [each for each in slots if each not in (INACTIVE, IDENTITY)]
     mean = np.mean([_branch(layer, each) for each in computing], axis=0)
     np.testing.assert_allclose(outputs, _inputs() + mean, atol=1e-5)
 
@@ -133,13 +134,14 @@ def traced(request: pytest.FixtureRequest) -> _Traced:
 
 
 @pytest.mark.parametrize(
-    "slots", [[1, CLOSED, CLOSED], [IDENTITY, CLOSED, CLOSED], [0, 2, IDENTITY]]
+    "slots",
+    [[1, INACTIVE, INACTIVE], [IDENTITY, INACTIVE, INACTIVE], [0, 2, IDENTITY]],
 )
 def test_not_a_number_in_closed_candidates_changes_nothing(
     traced: _Traced, slots: list[int]
 ) -> None:
     closed = sorted(set(range(IDENTITY + 1)) - set(slots))
-    opened = [each for each in slots if each != CLOSED]
+    opened = [each for each in slots if each != INACTIVE]
     found = []
     for poison in (1.0, np.nan):
         weights = [value.copy() for value in traced.fresh]
@@ -156,7 +158,8 @@ def test_not_a_number_in_closed_candidates_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    "slots", [[1, CLOSED, CLOSED], [IDENTITY, CLOSED, CLOSED], [0, 2, IDENTITY]]
+    "slots",
+    [[1, INACTIVE, INACTIVE], [IDENTITY, INACTIVE, INACTIVE], [0, 2, IDENTITY]],
 )
 def test_the_gradient_is_one_row_for_each_slot(
     traced: _Traced, slots: list[int]
@@ -164,13 +167,13 @@ def test_the_gradient_is_one_row_for_each_slot(
     traced.layer.set_weights(traced.fresh)
     *_, indices, values = traced.run(tf.constant(slots))
     row_of_closed = IDENTITY + 1
-    rows = [row_of_closed if each == CLOSED else each for each in slots]
+    rows = [row_of_closed if each == INACTIVE else each for each in slots]
     assert indices.numpy().tolist() == rows
     for row, value in zip(rows, values.numpy(), strict=True):
         assert np.any(value) == (row < IDENTITY)
 
 
-@pytest.mark.parametrize("slots", [[1], [IDENTITY], [2, CLOSED], [0, 3]])
+@pytest.mark.parametrize("slots", [[1], [IDENTITY], [2, INACTIVE], [0, 3]])
 def test_training_moves_the_statistics_of_open_branches_only(
     slots: list[int],
 ) -> None:
@@ -180,7 +183,7 @@ def test_training_moves_the_statistics_of_open_branches_only(
     np.testing.assert_array_equal(layer.statistics.numpy(), before)
     layer(_inputs(), tf.constant(slots), training=True)
     moved = (layer.statistics.numpy() != before).any(axis=1)
-    computing = [each for each in slots if each not in (CLOSED, IDENTITY)]
+    computing = [each for each in slots if each not in (INACTIVE, IDENTITY)]
     assert np.flatnonzero(moved).tolist() == computing
 
 

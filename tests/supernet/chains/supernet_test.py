@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.supernet import Supernet
-from nse_tf.supernet.chains.choice_layer import CLOSED
+from nse_tf.supernet.chains.choice_layer import INACTIVE
 from tests.supernet.tiny_spaces import (
     every_candidate_once,
     random_images,
@@ -51,17 +51,17 @@ def test_a_shrunk_space_has_the_supernet_of_the_full_one(
     shrunk = space.restrict([(0,), (1, 2), (3,)])
     assert all(_all_equal(Supernet(shrunk, seed=0), supernet))
     rng = np.random.default_rng(0)
-    assert supernet.slots_of(shrunk.sample(rng)).shape == (3, 1)
+    assert supernet.encode(shrunk.sample(rng)).shape == (3, 1)
 
 
 def test_slots_are_padded_with_closed() -> None:
     supernet = Supernet(tiny_space(max_open=3))
     genotype = supernet.space.genotype([(0, 2), 3, (0, 1, 3)])
-    slots = supernet.slots_of(genotype)
+    slots = supernet.encode(genotype)
     assert slots.dtype == np.int32
     assert slots.tolist() == [
-        [0, 2, CLOSED],
-        [3, CLOSED, CLOSED],
+        [0, 2, INACTIVE],
+        [3, INACTIVE, INACTIVE],
         [0, 1, 3],
     ]
 
@@ -69,7 +69,7 @@ def test_slots_are_padded_with_closed() -> None:
 def test_a_foreign_genotype_is_refused(supernet: Supernet) -> None:
     foreign = Genotype(((0,), (0,), (0,)), "another space")
     with pytest.raises(ValueError, match="another space"):
-        supernet.slots_of(foreign)
+        supernet.encode(foreign)
 
 
 def test_no_path_needs_a_trace_of_its_own(supernet: Supernet) -> None:
@@ -79,7 +79,7 @@ def test_no_path_needs_a_trace_of_its_own(supernet: Supernet) -> None:
 
     images = tf.constant(random_images(supernet.space, 2))
     for genotype in every_candidate_once(supernet.space):
-        slots = supernet.slots_of(genotype)
+        slots = supernet.encode(genotype)
         eager = supernet(images, slots)
         np.testing.assert_allclose(
             run(images, tf.constant(slots)), eager, atol=1e-5
@@ -90,7 +90,7 @@ def test_no_path_needs_a_trace_of_its_own(supernet: Supernet) -> None:
 def test_equal_explicit_gates_are_the_default() -> None:
     supernet = Supernet(tiny_space(max_open=2))
     images = random_images(supernet.space, 2)
-    slots = supernet.slots_of(supernet.space.genotype([(0, 2), (1, 3), (2, 3)]))
+    slots = supernet.encode(supernet.space.genotype([(0, 2), (1, 3), (2, 3)]))
     gates = tf.fill([3, supernet.space.max_candidates], 0.5)
     np.testing.assert_allclose(
         supernet(images, slots, gates=gates), supernet(images, slots), atol=1e-6
@@ -99,7 +99,7 @@ def test_equal_explicit_gates_are_the_default() -> None:
 
 def test_images_may_be_whole_numbers(supernet: Supernet) -> None:
     images = random_images(supernet.space, 2)
-    slots = supernet.slots_of(every_candidate_once(supernet.space)[0])
+    slots = supernet.encode(every_candidate_once(supernet.space)[0])
     np.testing.assert_array_equal(
         supernet(images, slots), supernet(images.astype(np.float32), slots)
     )

@@ -128,13 +128,13 @@ def test_kernels_of_published_networks_number_as_in_the_original_code(
             require_chain(space)[1], genotype.path, strict=True
         )
     )
-    fixed = sum(
+    backbone = sum(
         int(np.prod(weight.shape))
         for end in (build_stem(space), build_tail(space))
         for weight in end.trainable_weights
         if len(weight.shape) >= 2
     )
-    assert chosen + fixed == length
+    assert chosen + backbone == length
 
 
 def test_an_output_of_a_depthwise_convolution_has_one_input() -> None:

@@ -35,7 +35,7 @@ def test_costs_are_those_of_the_built_child() -> None:
         )
         assert model.costs(genotype)["params"] == trained
     # 64*9*6 of the stem and 8*3 of the classifier, then each candidate.
-    assert model.fixed["macs"] == 3456 + 24
+    assert model.backbone["macs"] == 3456 + 24
     assert model.by_operator["macs"].tolist() == [
         [64 * 9 * 36, 64 * (25 * 6 + 36), 0],
         [16 * (9 * 6 + 48), 16 * 9 * 3 * 8, 0],
@@ -58,7 +58,7 @@ def test_the_space_comes_back_from_json_and_can_be_described() -> None:
     assert space_from_json(space_to_json(shrunk)) == shrunk
     assert describe_space(space).macs_range.lowest == 3480 + 16 * (54 + 48)
     described = describe_network(space, space.genotype([0, 0, 0]))
-    assert described.macs == sum(place.macs for place in described.places)
+    assert described.macs == sum(place.macs for place in described.blocks)
 
 
 def test_a_choice_in_a_nested_model_is_a_place() -> None:

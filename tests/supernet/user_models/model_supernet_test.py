@@ -43,7 +43,7 @@ def test_a_cut_out_child_is_plain_keras_and_ends_as_the_user_s_model() -> None:
     supernet = networks.supernet()
     for genotype in networks.space.enumerate():
         child = networks.cut_out(supernet, genotype, fast=False)
-        logits = supernet(IMAGES, supernet.slots_of(genotype))
+        logits = supernet(IMAGES, supernet.encode(genotype))
         np.testing.assert_allclose(
             child(IMAGES), tf.nn.softmax(logits), atol=1e-5
         )
@@ -107,13 +107,13 @@ def test_dropout_draws_anew_at_each_step_and_only_where_it_is_open() -> None:
     (inner, outer) = [
         each for each in supernet.variables if "seed" in each.path
     ]
-    slots = supernet.slots_of(networks.space.genotype([1, 0, 0]))
+    slots = supernet.encode(networks.space.genotype([1, 0, 0]))
     outputs = [supernet(IMAGES, slots, training=True) for _ in range(2)]
     assert not np.allclose(outputs[0], outputs[1])
     assert inner.numpy()[1] == outer.numpy()[1] == 2
     supernet(
         IMAGES,
-        supernet.slots_of(networks.space.genotype([0, 0, 0])),
+        supernet.encode(networks.space.genotype([0, 0, 0])),
         training=True,
     )
     assert (inner.numpy()[1], outer.numpy()[1]) == (2, 3)
@@ -125,7 +125,7 @@ def test_calibration_takes_plain_means_without_dropout() -> None:
     genotype = networks.space.genotype([1, 0, 0])
     batches = [random_images(SPACE, 6, seed) for seed in (1, 2)]
     with statistics_kept(supernet):
-        Calibrator(supernet).calibrate(supernet.slots_of(genotype), batches)
+        Calibrator(supernet).calibrate(supernet.encode(genotype), batches)
         child = networks.cut_out(supernet, genotype, fast=False)
     (stem,) = [
         layer
@@ -164,7 +164,7 @@ def test_only_the_chosen_layers_move() -> None:
         trainer.step(
             IMAGES,
             np.arange(6) % 3,
-            supernet.slots_of(path(1, 0, 0)),
+            supernet.encode(path(1, 0, 0)),
             0.1,
             (0, step),
         )
