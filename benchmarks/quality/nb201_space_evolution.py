@@ -82,11 +82,24 @@ class TableWorker:
         """Returns a job's result."""
         match job:
             case TrainSupernet():
-                return SupernetTrained((), (), (0.0, 1.0, 1.0), 0.0)
+                return SupernetTrained(
+                    losses=(),
+                    angle_sums=(),
+                    backbone_sums=(0.0, 1.0, 1.0),
+                    seconds=0.0,
+                )
             case EvaluateChildren():
                 paths = np.array(job.children)[:, :, 0]
-                return ChildrenEvaluated(tuple(self.evaluated(paths)), 0.0)
-        return ChildTrained((), 0.0, "", "", 0.0)
+                return ChildrenEvaluated(
+                    accuracies=tuple(self.evaluated(paths)), seconds=0.0
+                )
+        return ChildTrained(
+            losses=(),
+            validation_accuracy=0.0,
+            model_file="",
+            model_sha256="",
+            seconds=0.0,
+        )
 
 
 def evolved(space: SearchSpace, worker: TableWorker, seed: int) -> np.ndarray:

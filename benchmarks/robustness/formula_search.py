@@ -78,8 +78,8 @@ class FormulaTrainer:
 
     def _trained(self, job: TrainSupernet, result: Any) -> SupernetTrained:
         """Leaves weights that follow from the job."""
-        if job.previous is not None:
-            self._weights.load_finished(job.previous)
+        if job.start.weights is not None:
+            self._weights.load_finished(job.start.weights)
         rng = np.random.default_rng(zlib.crc32(job.id.encode()))
         arrays = [rng.normal(size=(8, 16)).astype(np.float32) for _ in "abc"]
         kept = Checkpoint(
@@ -87,22 +87,22 @@ class FormulaTrainer:
         )
         self._weights.keep(kept, is_finished=True)
         return SupernetTrained(
-            result.losses,
-            result.angle_sums,
-            result.backbone_sums,
-            result.seconds,
-            kept.digest,
+            losses=result.losses,
+            angle_sums=result.angle_sums,
+            backbone_sums=result.backbone_sums,
+            seconds=result.seconds,
+            weights_sha256=kept.digest,
         )
 
     def _child(self, job: TrainChild, result: Any) -> ChildTrained:
         content = job.id.encode()
         write_bytes(self._folder / result.model_file, content)
         return ChildTrained(
-            result.losses,
-            result.validation_accuracy,
-            result.model_file,
-            hashlib.sha256(content).hexdigest(),
-            result.seconds,
+            losses=result.losses,
+            validation_accuracy=result.validation_accuracy,
+            model_file=result.model_file,
+            model_sha256=hashlib.sha256(content).hexdigest(),
+            seconds=result.seconds,
         )
 
 

@@ -174,4 +174,4 @@ def joined(results: list[Result]) -> Result:
             return result if isinstance(result, Failed) else Failed(str(result))
         accuracies += result.accuracies
         seconds += result.seconds
-    return ChildrenEvaluated(tuple(accuracies), seconds)
+    return ChildrenEvaluated(accuracies=tuple(accuracies), seconds=seconds)

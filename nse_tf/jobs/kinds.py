@@ -1,38 +1,45 @@
 """What a method can ask for."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
-Genes = tuple[tuple[int, ...], ...]
+from nse_tf.jobs.built import require_choice, require_together
+from nse_tf.jobs.rules import (
+    ArchitectureRule,
+    Genes,
+    RateSchedule,
+    Start,
+    WeightRule,
+)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainSupernet:
-    """Trains the shared weights for some epochs.
+    """Trains shared weights, and architecture parameters if asked for.
+
+    Every search trains by this one job. It differs in the rule by which weights
+    are trained and in the rule for the architecture parameters.
 
     Attributes:
         id: Unique within a search, in the order of asking.
-        active: The candidates that are drawn from, place by place.
+        active: The candidates that are trained, choice block by choice block.
         epochs: Passes over the training part.
-        learning_rates: At the first and after the last step, linear between.
-        start_from: `fresh` draws new weights, `previous` goes on from the last
-            `TrainSupernet` job.
+        schedule: Learning rate of the weights.
+        seed: Seed of fresh weights, of drawn paths and of the order of data.
+        weights: How the path of each step is drawn.
+        architecture: What trains the architecture parameters; None trains none.
+        start: The weights that it starts from.
         base: What angles of this and later jobs are measured from: `initial`
             takes the weights that the training started from, `previous` keeps
             the base there was, `reset` takes the weights at this job's start.
-        seed: Of fresh weights, the draw of paths and the order of data.
-        previous: Reference of the weights that it goes on from, see
-            `weights_of`; None takes those of the last job that was finished.
-        architecture: Whether architecture parameters are trained beside, which
-            `SupernetTrained.magnitudes` then tells.
-        num_cells: How many cells the supernet has, while it grows to those of
+        num_cells: How many cells the supernet has, while it deepens to those of
             its space; None trains all of them.
-        inserts_cell: Whether the supernet that it goes on from has one cell
-            fewer.
+        only_active: Whether the supernet has weights for the active candidates
+            only, where those of the whole space fit no memory.
 
     Raises:
-        ValueError: If `start_from` or `base` is none of these, a fresh start
-            keeps a previous base, or a cell is inserted into nothing.
+        ValueError: If settings do not fit together or are not built; see
+            `nse_tf.jobs.built`.
     """
 
     KIND: ClassVar[str] = "train_supernet"
@@ -40,120 +47,66 @@ class TrainSupernet:
     id: str
     active: Genes
     epochs: int
-    learning_rates: tuple[float, float]
-    start_from: str
-    base: str
+    schedule: RateSchedule
     seed: int
-    previous: str | None = None
-    architecture: bool = False
+    weights: WeightRule = WeightRule()  # noqa: RUF009 - frozen
+    architecture: ArchitectureRule | None = None
+    start: Start = Start()  # noqa: RUF009 - frozen
+    base: str = "initial"
     num_cells: int | None = None
-    inserts_cell: bool = False
+    only_active: bool = False
 
     def __post_init__(self) -> None:
-        if self.start_from not in ("fresh", "previous"):
+        rule = self.architecture.rule if self.architecture else None
+        require_together(self.weights.rule, rule)
+        self._require_base()
+        if self.only_active and self.start.source != "fresh":
             raise ValueError(
-                "`start_from` must be 'fresh' or 'previous', not "
-                f"{self.start_from!r}."
+                "With `only_active` `start.source` must be 'fresh', not "
+                f"{self.start.source!r}: earlier weights may be those of other "
+                "candidates."
             )
-        if self.base not in ("initial", "previous", "reset"):
+        if self.only_active and self.num_cells is not None:
             raise ValueError(
-                "`base` must be 'initial', 'previous' or 'reset', not "
+                f"`num_cells` is {self.num_cells}, but a supernet with "
+                "`only_active` does not deepen: it must be None."
+            )
+        locked = self.architecture.locked if self.architecture else ()
+        if locked and len(locked) != len(self.active):
+            raise ValueError(
+                f"`architecture.locked` names {len(locked)} choice blocks, but "
+                f"`active` {len(self.active)}."
+            )
+
+    def _require_base(self) -> None:
+        """Refuses a base that is not there.
+
+        Raises:
+            ValueError: If it is not.
+        """
+        require_choice("base", self.base)
+        source = self.start.source
+        if (source, self.base) == ("fresh", "previous"):
+            raise ValueError(
+                "With `start.source` 'fresh' there are no previous base "
+                "weights: `base` must be 'initial' or 'reset', not 'previous'."
+            )
+        if (source, self.base) == ("previous", "initial"):
+            raise ValueError(
+                "With `start.source` 'previous' the initial weights are gone: "
+                "`base` must be 'previous' or 'reset', not 'initial'."
+            )
+        if source == "pieces" and self.base != "reset":
+            raise ValueError(
+                "With `start.source` 'pieces' there are no earlier weights of "
+                "the new cells: `base` must be 'reset', not "
                 f"{self.base!r}."
             )
-        if (self.start_from, self.base) == ("fresh", "previous"):
-            raise ValueError(
-                "With `start_from` 'fresh' there are no previous base weights; "
-                "`base` must be 'initial'."
-            )
-        if self.inserts_cell and (self.start_from, self.base) != (
-            "previous",
-            "reset",
-        ):
-            raise ValueError(
-                "With `inserts_cell` `start_from` must be 'previous' and "
-                f"`base` 'reset', not {self.start_from!r} and {self.base!r}: "
-                "there are no earlier weights of the inserted cell."
-            )
 
 
-@dataclasses.dataclass(frozen=True)
-class TrainBranches:
-    """Trains multi-branch cells and the indicators of their ops, side by side.
-
-    Weights are fresh. Each step of the weights opens every active op with one
-    probability; each step of the indicators holds two subsets of every cell
-    against each other. An op whose parameter falls below a threshold is dropped
-    for good.
-
-    Attributes:
-        id: Unique within a search, in the order of asking.
-        active: The ops of each cell that are trained.
-        locked: Those of them that are not dropped.
-        epochs: Passes over the training part.
-        learning_rates: Of the weights, at the first step and after the warm-up;
-            from there it falls to zero as a cosine.
-        warmup_epochs: Over which it rises linearly.
-        seed: Of fresh weights, the draws of subsets and the order of data.
-        architecture_every: Steps of the weights to each one of the indicators.
-        architecture_rate: Adam's learning rate there.
-        architecture_betas: Adam's decay of means.
-        open_rate: Probability of an op to be open in a step of the weights.
-        drop_below: Least parameter of an op that stays.
-        penalties: `(cost, target, coefficient, exponent)` each: the indicators'
-            loss grows by `coefficient · (expected - target) ** exponent`. MACs
-            and parameters count in millions, latency in milliseconds.
-        op_costs: For each penalty the cost of the backbone and of each op of
-            each cell, in its units.
-        other_moves_statistics: Whether the subset that only runs forward moves
-            batch norm's statistics, too.
-        locked_rate: Share of the indicators' steps in which each cell's locked
-            ops, all together, are one of its two subsets.
-
-    Raises:
-        ValueError: If a number is out of range, or there are not as many prices
-            as penalties.
-
-    References:
-        Ci et al., NSE (2021), code of the search:
-        https://arxiv.org/abs/2011.10904
-    """
-
-    KIND: ClassVar[str] = "train_branches"
-
-    id: str
-    active: Genes
-    locked: Genes
-    epochs: int
-    learning_rates: tuple[float, float]
-    warmup_epochs: float
-    seed: int
-    architecture_every: int = 2
-    architecture_rate: float = 5e-3
-    architecture_betas: tuple[float, float] = (0.0, 0.999)
-    open_rate: float = 0.5
-    drop_below: float = -2.0
-    penalties: tuple[tuple[str, float, float, float], ...] = ()
-    op_costs: tuple[tuple[float, tuple[tuple[float, ...], ...]], ...] = ()
-    other_moves_statistics: bool = True
-    locked_rate: float = 0.0
-
-    def __post_init__(self) -> None:
-        if len(self.penalties) != len(self.op_costs):
-            raise ValueError(
-                f"There are {len(self.penalties)} `penalties`, but `op_costs` "
-                f"of {len(self.op_costs)}."
-            )
-        if self.architecture_every < 1 or not 0 < self.open_rate <= 1:
-            raise ValueError(
-                "`architecture_every` must be at least 1 and `open_rate` above "
-                f"0 and at most 1, not {self.architecture_every} and "
-                f"{self.open_rate}."
-            )
-
-
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluateChildren:
-    """Tells the accuracy of children with inherited weights.
+    """Evaluates children with inherited weights.
 
     Attributes:
         id: Unique within a search, in the order of asking.
@@ -174,7 +127,7 @@ class EvaluateChildren:
     supernet: str | None = None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class MeasureChildren:
     """Converts children and measures them whole; runs alone on its machine.
 
@@ -193,7 +146,7 @@ class MeasureChildren:
     num_threads: int
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainChild:
     """Trains one child alone, from fresh weights.
 
@@ -220,20 +173,8 @@ class TrainChild:
     file: str | None = None
 
 
-Job = (
-    TrainSupernet
-    | TrainBranches
-    | EvaluateChildren
-    | MeasureChildren
-    | TrainChild
-)
-JOBS: dict[str, type[Any]] = {
+Job = TrainSupernet | EvaluateChildren | MeasureChildren | TrainChild
+JOBS: dict[str, type[Job]] = {
     kind.KIND: kind
-    for kind in (
-        TrainSupernet,
-        TrainBranches,
-        EvaluateChildren,
-        MeasureChildren,
-        TrainChild,
-    )
+    for kind in (TrainSupernet, EvaluateChildren, MeasureChildren, TrainChild)
 }

@@ -1,24 +1,52 @@
 """What a worker comes back with."""
 
 import dataclasses
-from typing import Any
+
+from nse_tf.jobs.rules import Genes
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ArchitectureTrained:
+    """What the training of architecture parameters came to.
+
+    Attributes:
+        losses: Mean loss of the parameters' steps of each epoch, with
+            penalties.
+        parameters: Parameter of each candidate of each choice block,
+            `(num_blocks, max_candidates)`.
+        probabilities: What the parameters say of each candidate, 0 where it is
+            not active, `(num_blocks, max_candidates)`: its share in the softmax
+            of its block (its magnitude in ABS), or with `two_subsets` its
+            fitness indicator, the probability of being open.
+        left: The active candidates of each block that were not dropped.
+        drops: `(epoch, step, block, candidate)` of each one that was.
+        history: The probabilities of the job's active candidates after each
+            epoch, block by block.
+    """
+
+    losses: tuple[float, ...]
+    parameters: tuple[tuple[float, ...], ...]
+    probabilities: tuple[tuple[float, ...], ...]
+    left: Genes
+    drops: tuple[tuple[int, int, int, int], ...] = ()
+    history: tuple[tuple[tuple[float, ...], ...], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class SupernetTrained:
     """What `TrainSupernet` comes back with.
 
     Attributes:
         losses: Mean training loss of each epoch.
-        angle_sums: For each place and candidate ⟨w0, w⟩, ‖w0‖² and ‖w‖² over
-            its kernels, `(num_blocks, max_candidates, 3)`.
-        backbone_sums: The same three for the fixed part.
+        angle_sums: For each choice block and candidate ⟨w0, w⟩, ‖w0‖² and ‖w‖²
+            over its kernels, `(num_blocks, max_candidates, 3)`; zeros for
+            candidates that have no weights.
+        backbone_sums: The same three for the backbone.
         seconds: Time it took.
-        weights_sha256: Of the weights and all else that training goes on from.
+        weights_sha256: Of the weights and all else that training resumes from.
         unit_sums: As `angle_sums`, but as if each kernel had length one; empty
             where the worker did not tell.
-        magnitudes: Of each candidate of each place, the softmax of the
-            architecture parameters, 0 where it is not active; empty where none
+        architecture: What the architecture parameters came to; None where none
             were trained.
     """
 
@@ -28,43 +56,10 @@ class SupernetTrained:
     seconds: float
     weights_sha256: str = ""
     unit_sums: tuple[tuple[tuple[float, float, float], ...], ...] = ()
-    magnitudes: tuple[tuple[float, ...], ...] = ()
+    architecture: ArchitectureTrained | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class BranchesTrained:
-    """What `TrainBranches` comes back with.
-
-    Attributes:
-        losses: Mean training loss of each epoch.
-        architecture_losses: Mean loss of the indicators' steps of each epoch,
-            with penalties.
-        parameters: Of each op of each cell, `(num_blocks, max_candidates)`.
-        left: The active ops of each cell that were not dropped.
-        drops: `(epoch, step, place, candidate)` of each op that was.
-        history: The indicators of the job's active ops after each epoch, cell
-            by cell.
-        angle_sums: As of `SupernetTrained`; zeros for ops that are not active.
-        backbone_sums: As of `SupernetTrained`.
-        unit_sums: As of `SupernetTrained`.
-        seconds: Time it took.
-        weights_sha256: Of the weights and all else that training goes on from.
-    """
-
-    losses: tuple[float, ...]
-    architecture_losses: tuple[float, ...]
-    parameters: tuple[tuple[float, ...], ...]
-    left: tuple[tuple[int, ...], ...]
-    drops: tuple[tuple[int, int, int, int], ...]
-    history: tuple[tuple[tuple[float, ...], ...], ...]
-    angle_sums: tuple[tuple[tuple[float, float, float], ...], ...]
-    backbone_sums: tuple[float, float, float]
-    unit_sums: tuple[tuple[tuple[float, float, float], ...], ...]
-    seconds: float
-    weights_sha256: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ChildrenEvaluated:
     """What `EvaluateChildren` comes back with.
 
@@ -77,7 +72,7 @@ class ChildrenEvaluated:
     seconds: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ChildrenMeasured:
     """What `MeasureChildren` comes back with.
 
@@ -92,7 +87,7 @@ class ChildrenMeasured:
     seconds: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ChildTrained:
     """What `TrainChild` comes back with.
 
@@ -128,15 +123,13 @@ class Failed:
 
 Result = (
     SupernetTrained
-    | BranchesTrained
     | ChildrenEvaluated
     | ChildrenMeasured
     | ChildTrained
     | Failed
 )
-RESULTS: dict[str, type[Any]] = {
+RESULTS: dict[str, type[Result]] = {
     "supernet_trained": SupernetTrained,
-    "branches_trained": BranchesTrained,
     "children_evaluated": ChildrenEvaluated,
     "children_measured": ChildrenMeasured,
     "child_trained": ChildTrained,

@@ -29,11 +29,11 @@ def evaluate_children(
     """
     jobs = [
         EvaluateChildren(
-            method.new_job_id(EvaluateChildren.KIND),
-            tuple(children[start : start + children_per_job]),
-            calibration_images,
-            generation,
-            weights,
+            id=method.new_job_id(EvaluateChildren.KIND),
+            children=tuple(children[start : start + children_per_job]),
+            calibration_images=calibration_images,
+            generation=generation,
+            supernet=weights,
         )
         for start in range(0, len(children), children_per_job)
     ]

@@ -139,10 +139,10 @@ def _measure(
 ) -> Steps[list[float]]:
     """Returns by how much each child misses the budget, as measured."""
     job = MeasureChildren(
-        search.new_job_id(MeasureChildren.KIND),
-        tuple(child.genes for child in children),
-        config.precision,
-        config.num_threads,
+        id=search.new_job_id(MeasureChildren.KIND),
+        children=tuple(child.genes for child in children),
+        precision=config.precision,
+        num_threads=config.num_threads,
     )
     (result,) = yield [job]
     measured = require(result, ChildrenMeasured, job)
@@ -271,13 +271,13 @@ def _train_alone(
     epochs = config.rank_check_epochs if is_check else config.child_epochs
     jobs = [
         TrainChild(
-            search.new_job_id(TrainChild.KIND),
-            child.genes,
-            epochs,
-            uses_validation,
-            child.accuracy,
-            config.seed,
-            config.rank_by if is_ranked_by_file else None,
+            id=search.new_job_id(TrainChild.KIND),
+            child=child.genes,
+            epochs=epochs,
+            uses_validation=uses_validation,
+            inherited_accuracy=child.accuracy,
+            seed=config.seed,
+            file=config.rank_by if is_ranked_by_file else None,
         )
         for child in children
     ]

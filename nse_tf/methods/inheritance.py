@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nse_tf.jobs import BranchesTrained, Genes
+from nse_tf.jobs import Genes, SupernetTrained
 from nse_tf.spaces import SearchSpace
 
 
@@ -18,7 +18,7 @@ def union_of(front: Sequence[Genes], num_blocks: int) -> Genes:
 
 
 def branch_angles(
-    trained: BranchesTrained, children: Sequence[Genes]
+    trained: SupernetTrained, children: Sequence[Genes]
 ) -> np.ndarray:
     """Returns the angle of each network, in radians, `(count,)`.
 

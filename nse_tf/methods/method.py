@@ -15,9 +15,11 @@ from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
 from nse_tf.jobs import (
+    ArchitectureTrained,
     Failed,
     Job,
     Result,
+    SupernetTrained,
     digest_of,
     result_from_json,
     result_to_json,
@@ -256,6 +258,21 @@ def require(result: Result, kind: type[Value], job: Job) -> Value:
         return result
     reason = result.error if isinstance(result, Failed) else f"got {result!r}"
     raise SearchError(f"Job {job.id!r} failed, and nothing follows: {reason}")
+
+
+def require_architecture(
+    trained: SupernetTrained, job: Job
+) -> ArchitectureTrained:
+    """Returns what architecture parameters came to; for plans.
+
+    Raises:
+        SearchError: If none were trained.
+    """
+    if trained.architecture is None:
+        raise SearchError(
+            f"Job {job.id!r} came back without architecture parameters."
+        )
+    return trained.architecture
 
 
 def _plain(value: Any) -> Any:

@@ -24,7 +24,7 @@ from nse_tf.evolution.proposals import (
     propose,
     propose_paths,
 )
-from nse_tf.jobs import BranchesTrained, Genes
+from nse_tf.jobs import Genes
 from nse_tf.methods.final_training import (
     EvaluatedChild,
     check_ranking,
@@ -252,7 +252,7 @@ class SpaceEvolution(Method):
     ) -> Pools:
         """Returns the next round's pools."""
         scores = np.full((len(self.space.blocks), self.space.max_candidates), 0)
-        if isinstance(trained.result, BranchesTrained):
+        if trained.result.architecture is not None:
             scores = operator_angles(
                 self.space, new.genes, branch_angles(trained.result, new.genes)
             )

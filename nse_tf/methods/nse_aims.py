@@ -1,16 +1,16 @@
 """What a search whose space evolves aims at: a cost, and windows around it."""
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
 from nse_tf.costs import Budget, BudgetError, CostModel
 from nse_tf.evolution.proposals import OpCosting, Window
+from nse_tf.jobs import CostPenalty
 from nse_tf.methods.nse_config import SpaceEvolutionConfig
 from nse_tf.spaces import BranchBlock, SearchSpace
 
-# In what units penalties count costs, as `TrainBranches` says.
+# In what units penalties count costs, as `CostPenalty` says.
 _UNITS = {"macs": 1e6, "params": 1e6, "latency_ms": 1.0}
 
 
@@ -90,18 +90,24 @@ class Aims:
         """Whether there is anything below the window."""
         return self.extra_window.low > -np.inf
 
-    def penalties(self, config: SpaceEvolutionConfig) -> tuple[Any, Any]:
-        """Returns penalties and prices as `TrainBranches` has them."""
+    def penalties(
+        self, config: SpaceEvolutionConfig
+    ) -> tuple[CostPenalty, ...]:
+        """Returns what networks beside the target add to the loss."""
         if self.target is None or not config.penalty:
-            return (), ()
+            return ()
         unit = _UNITS[config.cost]
         target = self.target / unit
-        penalty = (config.cost, target, config.penalty / target**2, 2.0)
-        op_costs = (
-            self.costing.backbone / unit,
-            tuple(map(tuple, (self.costing.by_operator / unit).tolist())),
+        penalty = CostPenalty(
+            cost=config.cost,
+            target=target,
+            coefficient=config.penalty / target**2,
+            backbone_cost=self.costing.backbone / unit,
+            op_costs=tuple(
+                map(tuple, (self.costing.by_operator / unit).tolist())
+            ),
         )
-        return (penalty,), (op_costs,)
+        return (penalty,)
 
 
 def _of_one_branch(space: SearchSpace, costing: OpCosting) -> float:

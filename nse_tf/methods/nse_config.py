@@ -29,8 +29,8 @@ class SpaceEvolutionConfig:
         open_rate: Probability of an op to be open in a step of the weights.
         drop_below: Least parameter of an op that stays.
         preserve_locked: Whether inherited ops are exempt from dropping.
-        locked_rate: As of `TrainBranches`.
-        other_moves_statistics: As of `TrainBranches`.
+        locked_rate: As of `ArchitectureRule`.
+        other_moves_statistics: As of `ArchitectureRule`.
         cost: What is aimed at: `macs`, `params` or `latency_ms`.
         target: What expected costs are drawn to; None takes the budget's limit
             less the window, or what one branch in each cell costs.

@@ -9,16 +9,23 @@ from nse_tf.costs import CostModel
 from nse_tf.evolution.pareto import evolved_front
 from nse_tf.evolution.pools import Pools
 from nse_tf.jobs import (
-    BranchesTrained,
+    ArchitectureRule,
     Genes,
+    RateSchedule,
     SupernetTrained,
-    TrainBranches,
     TrainSupernet,
+    WeightRule,
     weights_of,
 )
 from nse_tf.methods.evaluating import evaluate_children
 from nse_tf.methods.final_training import EvaluatedChild
-from nse_tf.methods.method import Method, SearchError, Steps, require
+from nse_tf.methods.method import (
+    Method,
+    SearchError,
+    Steps,
+    require,
+    require_architecture,
+)
 from nse_tf.methods.nse_aims import Aims
 from nse_tf.methods.nse_config import SpaceEvolutionConfig
 from nse_tf.spaces import BranchBlock, SearchSpace
@@ -40,7 +47,7 @@ class Round(NamedTuple):
     number: int
     left: Genes
     opened: np.ndarray
-    result: BranchesTrained | SupernetTrained
+    result: SupernetTrained
     weights: str
 
 
@@ -52,41 +59,51 @@ def train_branches(
     number: int,
 ) -> Steps[Round]:
     """Trains a round's active ops and their indicators; for plans."""
-    penalties, op_costs = aims.penalties(config)
-    nothing = tuple(() for _ in pools.locked)
-    job = TrainBranches(
-        method.new_job_id(TrainBranches.KIND),
-        pools.active,
-        pools.locked if config.preserve_locked else nothing,
-        config.round_epochs,
-        config.learning_rates,
-        config.warmup_epochs,
-        config.seed,
-        config.architecture_every,
-        config.architecture_rate,
-        config.architecture_betas,
-        config.open_rate,
-        config.drop_below,
-        penalties,
-        op_costs,
-        config.other_moves_statistics,
-        config.locked_rate,
+    first, peak = config.learning_rates
+    job = TrainSupernet(
+        # The id seeds all that is drawn, so this text is part of the result.
+        id=method.new_job_id("train_branches"),
+        active=pools.active,
+        epochs=config.round_epochs,
+        schedule=RateSchedule(
+            kind="warm_cosine",
+            first=first,
+            peak=peak,
+            warmup_epochs=config.warmup_epochs,
+        ),
+        seed=config.seed,
+        weights=WeightRule(rule="balanced", open_rate=config.open_rate),
+        architecture=ArchitectureRule(
+            rule="two_subsets",
+            rate=config.architecture_rate,
+            betas=config.architecture_betas,
+            weight_decay=0.0,
+            deviation=0.0,
+            period=config.architecture_every,
+            penalties=aims.penalties(config),
+            drop_below=config.drop_below,
+            locked=pools.locked if config.preserve_locked else (),
+            locked_rate=config.locked_rate,
+            other_moves_statistics=config.other_moves_statistics,
+        ),
+        only_active=True,
     )
     (result,) = yield [job]
-    trained = require(result, BranchesTrained, job)
+    trained = require(result, SupernetTrained, job)
+    architecture = require_architecture(trained, job)
     _note_trained(method, job, trained, number)
     method.note(
         "indicators",
         stage=number,
-        architecture_losses=trained.architecture_losses,
+        architecture_losses=architecture.losses,
         active=pools.active,
-        left=trained.left,
-        drops=trained.drops,
-        history=trained.history,
+        left=architecture.left,
+        drops=architecture.drops,
+        history=architecture.history,
     )
-    opened = fitness_indicators(np.array(trained.parameters))
+    opened = fitness_indicators(np.array(architecture.parameters))
     weights = weights_of(job.id, trained)
-    return Round(number, trained.left, opened, trained, weights)
+    return Round(number, architecture.left, opened, trained, weights)
 
 
 def train_paths(
@@ -98,13 +115,11 @@ def train_paths(
 ) -> Steps[Round]:
     """Trains a round's active ops by uniform single paths; for plans."""
     job = TrainSupernet(
-        method.new_job_id(TrainSupernet.KIND),
-        pools.active,
-        config.round_epochs,
-        (config.learning_rates[1], 0.0),
-        "fresh",
-        "initial",
-        config.seed,
+        id=method.new_job_id(TrainSupernet.KIND),
+        active=pools.active,
+        epochs=config.round_epochs,
+        schedule=RateSchedule(first=config.learning_rates[1]),
+        seed=config.seed,
     )
     (result,) = yield [job]
     trained = require(result, SupernetTrained, job)
@@ -116,8 +131,8 @@ def train_paths(
 
 def _note_trained(
     method: Method,
-    job: TrainBranches | TrainSupernet,
-    trained: BranchesTrained | SupernetTrained,
+    job: TrainSupernet,
+    trained: SupernetTrained,
     number: int,
 ) -> None:
     method.note(

@@ -18,6 +18,9 @@ import numpy as np
 from nse_tf.costs import Budget, CostModel
 from nse_tf.evolution import Exploration, explore, pareto_front
 from nse_tf.jobs import (
+    ArchitectureRule,
+    RateSchedule,
+    Start,
     SupernetTrained,
     TrainSupernet,
     weights_of,
@@ -135,23 +138,22 @@ class OneShotSearch(Method):
         epochs: int,
         stage: int,
         learning_rates: tuple[float, float] | None = None,
-        previous: str | None = None,
+        start: Start = Start(),  # noqa: B008 - frozen
         base: str = "initial",
-        *,
-        inserts_cell: bool = False,
     ) -> Steps[_Trained]:
         """Trains the supernet, anew or on from previous weights."""
+        first, last = learning_rates or self.config.learning_rates
         job = TrainSupernet(
-            self.new_job_id(TrainSupernet.KIND),
-            space.active,
-            epochs,
-            learning_rates or self.config.learning_rates,
-            "previous" if previous else "fresh",
-            base,
-            self.config.seed,
-            previous,
-            self.config.scoring.needs_architecture,
-            inserts_cell=inserts_cell,
+            id=self.new_job_id(TrainSupernet.KIND),
+            active=space.active,
+            epochs=epochs,
+            schedule=RateSchedule(first=first, last=last),
+            seed=self.config.seed,
+            architecture=ArchitectureRule(rule="beside")
+            if self.config.scoring.needs_architecture
+            else None,
+            start=start,
+            base=base,
         )
         (result,) = yield [job]
         trained = require(result, SupernetTrained, job)
@@ -167,11 +169,10 @@ class OneShotSearch(Method):
     def _shrink(self, schedule: ShrinkSchedule) -> Steps[SearchSpace]:
         """Drops operators stage by stage; returns the space that is left."""
         space, stage, base, num_epochs = self.space, 0, "initial", 0
-        weights = None
+        start = Start()
         if not schedule.is_done(space, stage):
-            weights = yield from warm_up(self, space, self.config)
-        inserts_cell = weights is not None
-        if inserts_cell:
+            start = yield from warm_up(self, space, self.config)
+        if start != Start():
             base = "reset"  # The weights right after the last insertion.
         is_allowed = keeps_enough(self.model, self.budget, self._least_left)
         while not schedule.is_done(space, stage):
@@ -184,11 +185,10 @@ class OneShotSearch(Method):
                     num_epochs / schedule.total_epochs,
                     (num_epochs + epochs) / schedule.total_epochs,
                 ),
-                weights,
+                start,
                 base,
-                inserts_cell=inserts_cell and not stage,
             )
-            weights = trained.weights
+            start = Start(source="previous", weights=trained.weights)
             num_epochs += epochs
             scores = yield from self.config.scoring.steps(
                 self,

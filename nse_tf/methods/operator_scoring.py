@@ -145,12 +145,12 @@ def _magnitudes(model: CostModel, trained: SupernetTrained) -> np.ndarray:
     """Returns the magnitude of every active operator; NaN for the others."""
     space = model.space
     scores = np.full((len(space.blocks), space.max_candidates), np.nan)
-    magnitudes = np.array(trained.magnitudes)
-    if magnitudes.shape != scores.shape:
+    if trained.architecture is None:
         raise SearchError(
             "The supernet was trained without architecture parameters, so "
             "there are no magnitudes."
         )
+    magnitudes = np.array(trained.architecture.probabilities)
     for place, index in space.operators:
         scores[place, index] = magnitudes[place, index]
     return scores

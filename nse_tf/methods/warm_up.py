@@ -1,6 +1,12 @@
 """Warms a supernet of DARTS's cells up: it grows while it is trained."""
 
-from nse_tf.jobs import SupernetTrained, TrainSupernet, weights_of
+from nse_tf.jobs import (
+    RateSchedule,
+    Start,
+    SupernetTrained,
+    TrainSupernet,
+    weights_of,
+)
 from nse_tf.methods.method import Method, Steps, require
 from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.spaces import DartsSkeleton, SearchSpace
@@ -26,7 +32,7 @@ def require_progressive_depth(
 
 def warm_up(
     method: Method, space: SearchSpace, config: OneShotConfig
-) -> Steps[str | None]:
+) -> Steps[Start]:
     """Trains three cells, inserts one, trains on, until one is lacking.
 
     The learning rate stays at its first value. The training that comes next
@@ -38,33 +44,32 @@ def warm_up(
         config: Of the search.
 
     Returns:
-        A reference of the weights; None where there was nothing to warm up.
+        What the next training starts from; fresh weights where there was
+        nothing to warm up.
 
     References:
         Hu et al., ABS (2020), code of the DARTS space:
         https://arxiv.org/abs/2004.13431
     """
     schedule, skeleton = config.shrinking, space.skeleton
-    weights: str | None = None
+    start = Start()
     if (
         schedule is None
         or not schedule.warmup_epochs
         or not isinstance(skeleton, DartsSkeleton)
     ):
-        return weights
+        return start
     rate = config.learning_rates[0]
     for num_cells in range(skeleton.LEAST_CELLS, skeleton.num_cells):
         job = TrainSupernet(
-            method.new_job_id(TrainSupernet.KIND),
-            space.active,
-            schedule.warmup_epochs,
-            (rate, rate),
-            "previous" if weights else "fresh",
-            "reset" if weights else "initial",
-            config.seed,
-            weights,
+            id=method.new_job_id(TrainSupernet.KIND),
+            active=space.active,
+            epochs=schedule.warmup_epochs,
+            schedule=RateSchedule(first=rate, last=rate),
+            seed=config.seed,
+            start=start,
+            base="initial" if start.source == "fresh" else "reset",
             num_cells=num_cells,
-            inserts_cell=weights is not None,
         )
         (result,) = yield [job]
         trained = require(result, SupernetTrained, job)
@@ -75,5 +80,9 @@ def warm_up(
             losses=trained.losses,
             seconds=trained.seconds,
         )
-        weights = weights_of(job.id, trained)
-    return weights
+        start = Start(
+            source="pieces",
+            weights=weights_of(job.id, trained),
+            num_cells=num_cells,
+        )
+    return start

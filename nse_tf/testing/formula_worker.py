@@ -12,7 +12,8 @@ import numpy as np
 
 from nse_tf.costs import CostModel
 from nse_tf.jobs import (
-    BranchesTrained,
+    ArchitectureRule,
+    ArchitectureTrained,
     ChildrenEvaluated,
     ChildrenMeasured,
     ChildTrained,
@@ -22,7 +23,6 @@ from nse_tf.jobs import (
     MeasureChildren,
     Result,
     SupernetTrained,
-    TrainBranches,
     TrainChild,
     TrainSupernet,
 )
@@ -69,50 +69,47 @@ class FormulaWorker:
         match job:
             case TrainSupernet():
                 return self._supernet_trained(job)
-            case TrainBranches():
-                return self._branches_trained(job)
             case EvaluateChildren():
                 found = [self.accuracy(child) for child in job.children]
-                return ChildrenEvaluated(tuple(found), 1.0)
+                return ChildrenEvaluated(accuracies=tuple(found), seconds=1.0)
             case MeasureChildren():
                 return self._children_measured(job)
             case TrainChild():
                 return ChildTrained(
-                    _losses(job.epochs),
-                    self.accuracy(job.child),
-                    f"children/{job.id}.keras",
-                    "0" * 64,
-                    1.0,
+                    losses=_losses(job.epochs),
+                    validation_accuracy=self.accuracy(job.child),
+                    model_file=f"children/{job.id}.keras",
+                    model_sha256="0" * 64,
+                    seconds=1.0,
                 )
 
     def _supernet_trained(self, job: TrainSupernet) -> SupernetTrained:
+        rule = job.architecture
         return SupernetTrained(
-            _losses(job.epochs),
-            self._sums(job.id),
-            (0.9, 1.0, 1.0),
-            float(job.epochs),
-            magnitudes=self._magnitudes(job) if job.architecture else (),
+            losses=_losses(job.epochs),
+            angle_sums=self._sums(job.id),
+            backbone_sums=(0.9, 1.0, 1.0),
+            seconds=float(job.epochs),
+            weights_sha256="0" * 64,
+            architecture=self._architecture_trained(job, rule)
+            if rule
+            else None,
         )
 
-    def _branches_trained(self, job: TrainBranches) -> BranchesTrained:
-        """Returns parameters that follow merits; the worst of all is dropped.
+    def _architecture_trained(
+        self, job: TrainSupernet, rule: ArchitectureRule
+    ) -> ArchitectureTrained:
+        """Returns parameters that follow merits; the worst may be dropped.
 
-        But for what is locked, and the last two of each cell.
+        That is the worst of all that may go at all: not what is locked, nor one
+        of the last two of its block.
         """
-        parameters = 4.0 * (self.merit - 0.5)
-        worst = [
-            (self.merit[place, index], place, index)
-            for place, indices in enumerate(job.active)
-            for index in indices
-            if index not in job.locked[place] and len(indices) > 2
-        ]
-        drops = [(0, 0, place, index) for _, place, index in sorted(worst)[:1]]
+        drops = self._drops(job, rule) if rule.drop_below is not None else []
         gone = {(place, index) for _, _, place, index in drops}
-        sums = self._sums(job.id)
-        return BranchesTrained(
+        return ArchitectureTrained(
             losses=_losses(job.epochs),
-            architecture_losses=_losses(job.epochs),
-            parameters=tuple(map(tuple, parameters.tolist())),
+            parameters=tuple(map(tuple, (4.0 * (self.merit - 0.5)).tolist())),
+            probabilities=self._magnitudes(job),
             left=tuple(
                 tuple(i for i in indices if (place, i) not in gone)
                 for place, indices in enumerate(job.active)
@@ -122,12 +119,19 @@ class FormulaWorker:
                 tuple(tuple(0.5 for _ in indices) for indices in job.active)
                 for _ in range(job.epochs)
             ),
-            angle_sums=sums,
-            backbone_sums=(0.9, 1.0, 1.0),
-            unit_sums=sums,
-            seconds=float(job.epochs),
-            weights_sha256="0" * 64,
         )
+
+    def _drops(
+        self, job: TrainSupernet, rule: ArchitectureRule
+    ) -> list[tuple[int, int, int, int]]:
+        locked = rule.locked or ((),) * len(job.active)
+        worst = [
+            (self.merit[place, index], place, index)
+            for place, indices in enumerate(job.active)
+            for index in indices
+            if index not in locked[place] and len(indices) > 2
+        ]
+        return [(0, 0, place, index) for _, place, index in sorted(worst)[:1]]
 
     def _sums(
         self, job_id: str
@@ -143,15 +147,15 @@ class FormulaWorker:
         )
 
     def _magnitudes(self, job: TrainSupernet) -> tuple[tuple[float, ...], ...]:
-        """Returns each place's softmax of the merits of what is active."""
-        shares = np.zeros_like(self.merit)
+        """Returns each block's softmax of the merits of what is active."""
+        mixing_weights = np.zeros_like(self.merit)
         for row, merits, indices in zip(
-            shares, self.merit, job.active, strict=True
+            mixing_weights, self.merit, job.active, strict=True
         ):
             chosen = list(indices)
             row[chosen] = np.exp(merits[chosen])
-            row /= row.sum()
-        return tuple(map(tuple, shares.tolist()))
+            row /= row.sum() or 1.0
+        return tuple(map(tuple, mixing_weights.tolist()))
 
     def _children_measured(self, job: MeasureChildren) -> ChildrenMeasured:
         costs = [
@@ -159,12 +163,14 @@ class FormulaWorker:
             for child in job.children
         ]
         return ChildrenMeasured(
-            tuple(each.get("latency_ms", each["macs"] / 1e6) for each in costs),
-            tuple(
+            latencies_ms=tuple(
+                each.get("latency_ms", each["macs"] / 1e6) for each in costs
+            ),
+            sizes_bytes=tuple(
                 int(each.get("size_bytes", 4 * each["params"]))
                 for each in costs
             ),
-            1.0,
+            seconds=1.0,
         )
 
 

@@ -15,7 +15,6 @@ from nse_tf.jobs import (
     Job,
     MeasureChildren,
     Result,
-    TrainBranches,
     TrainChild,
     TrainSupernet,
     job_to_json,
@@ -275,9 +274,7 @@ def a_failed_training_ends_it_clearly(
     """
     del space
     method, loaded = make(0), make(0)
-    while not isinstance(
-        job := method.ask(), Done | Wait | TrainSupernet | TrainBranches
-    ):
+    while not isinstance(job := method.ask(), Done | Wait | TrainSupernet):
         method.tell(job.id, work(job))
     if isinstance(job, Done | Wait):
         return
@@ -326,7 +323,7 @@ def _jobs(method: Method, work: Work) -> list[Job]:
 def _genes(job: Job) -> tuple[Genes, ...]:
     """Returns all genes that a job speaks of."""
     match job:
-        case TrainSupernet() | TrainBranches():
+        case TrainSupernet():
             return (job.active,)
         case EvaluateChildren() | MeasureChildren():
             return job.children

@@ -11,7 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.datasets import ImageSet
+from nse_tf.jobs import ArchitectureTrained
 from nse_tf.supernet import MixingSupernet
+from nse_tf.training.angle_sums import as_tuples
 from nse_tf.training.steps import of_any_batch
 
 Active = tuple[tuple[int, ...], ...]
@@ -89,6 +91,15 @@ class ArchitectureTrainer:
         scores = np.where(self._mask(active), np.exp(parameters), 0.0)
         mixing_weights: np.ndarray = scores / scores.sum(axis=1, keepdims=True)
         return mixing_weights
+
+    def trained(self, active: Active) -> ArchitectureTrained:
+        """Returns what the parameters of active candidates came to."""
+        return ArchitectureTrained(
+            losses=(),
+            parameters=as_tuples(self._parameters.numpy().astype(np.float64)),
+            probabilities=as_tuples(self.magnitudes(active)),
+            left=active,
+        )
 
     def _mask(self, active: Sequence[Sequence[int]]) -> np.ndarray:
         mask = np.zeros(tuple(self._parameters.shape), bool)

@@ -6,15 +6,12 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.datasets import ImageSet
-from nse_tf.jobs import Genes
+from nse_tf.jobs import CostPenalty, Genes
 from nse_tf.supernet import BranchSupernet
 from nse_tf.supernet.layers.batch_norm import MOMENTUM
 from nse_tf.training.steps import of_any_batch
 
 _EPSILON = 1e-8
-
-OpCosts = tuple[float, tuple[tuple[float, ...], ...]]
-Penalty = tuple[str, float, float, float]
 
 
 class BranchArchitecture:
@@ -31,9 +28,8 @@ class BranchArchitecture:
         batch_size: Images a step.
         rate: Adam's learning rate.
         betas: Adam's decay of means.
-        penalties: On expected costs; as of `TrainBranches`.
-        op_costs: As of `TrainBranches`.
-        other_moves_statistics: As of `TrainBranches`.
+        penalties: On expected costs.
+        other_moves_statistics: As of `ArchitectureRule`.
 
     References:
         Ci et al., NSE (2021), code of the search:
@@ -48,8 +44,7 @@ class BranchArchitecture:
         *,
         rate: float = 5e-3,
         betas: tuple[float, float] = (0.0, 0.999),
-        penalties: Sequence[Penalty] = (),
-        op_costs: Sequence[OpCosts] = (),
+        penalties: Sequence[CostPenalty] = (),
         other_moves_statistics: bool = True,
     ) -> None:
         space = supernet.space
@@ -59,10 +54,9 @@ class BranchArchitecture:
         self._rate, self._betas = rate, betas
         self._penalties = penalties
         self._op_costs = [
-            np.array([_padded(row, self._shape[1]) for row in rows])
-            for _, rows in op_costs
+            np.array([_padded(row, self._shape[1]) for row in each.op_costs])
+            for each in penalties
         ]
-        self._backbone_costs = [backbone for backbone, _ in op_costs]
         self._other_rate = 1.0 - MOMENTUM if other_moves_statistics else 0.0
         self._parameters, self._mean, self._square = (
             tf.Variable(np.zeros(self._shape, np.float32)) for _ in range(3)
@@ -166,17 +160,14 @@ class BranchArchitecture:
             loss = tf.reduce_mean(
                 tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
             )
-            for penalty, op_costs, backbone in zip(
-                self._penalties,
-                self._op_costs,
-                self._backbone_costs,
-                strict=True,
+            for penalty, op_costs in zip(
+                self._penalties, self._op_costs, strict=True
             ):
-                expected = backbone + expected_cost(
+                expected = penalty.backbone_cost + expected_cost(
                     mixing_weights, selected_marks, other_marks, op_costs
                 )
-                _, target, coefficient, exponent = penalty
-                loss += coefficient * (expected - target) ** exponent
+                excess = expected - penalty.target
+                loss += penalty.coefficient * excess**penalty.exponent
         self._move(tape.gradient(loss, self._parameters))
         return loss
 

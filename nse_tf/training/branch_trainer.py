@@ -7,7 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from nse_tf.datasets import ImageSet, epoch_batches, num_batches
-from nse_tf.jobs import BranchesTrained, Genes, TrainBranches
+from nse_tf.jobs import (
+    ArchitectureTrained,
+    Genes,
+    SupernetTrained,
+    TrainSupernet,
+)
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.subsets import draw_balanced, draw_two, fitness_indicators
 from nse_tf.supernet import BranchSupernet
@@ -42,19 +47,23 @@ class BranchTrainer(SupernetTrainer):
         recipe: SupernetRecipe,
         images: ImageSet,
         validation: ImageSet,
-        job: TrainBranches,
+        job: TrainSupernet,
     ) -> None:
         super().__init__(supernet, recipe, images, validation)
-        self._job = job
+        if job.architecture is None:
+            raise ValueError(
+                f"Job {job.id!r} trains no architecture parameters."
+            )
+        self._job, self._rule = job, job.architecture
+        self._locked = self._rule.locked or ((),) * len(job.active)
         self.branches = BranchArchitecture(
             supernet,
             validation,
             recipe.batch_size,
-            rate=job.architecture_rate,
-            betas=job.architecture_betas,
-            penalties=job.penalties,
-            op_costs=job.op_costs,
-            other_moves_statistics=job.other_moves_statistics,
+            rate=self._rule.rate,
+            betas=self._rule.betas,
+            penalties=self._rule.penalties,
+            other_moves_statistics=self._rule.other_moves_statistics,
         )
         self.left: Genes = job.active
         self.drops: list[tuple[int, int, int, int]] = []
@@ -90,24 +99,24 @@ class BranchTrainer(SupernetTrainer):
             self._drop(epoch, index)
             space = self._space_left
             slots = self.supernet.opened(
-                draw_balanced(space, rng, job.open_rate)
+                draw_balanced(space, rng, job.weights.open_rate)
             )
             rate = warm_cosine(
                 epoch + index / steps,
                 job.epochs,
-                job.learning_rates,
-                job.warmup_epochs,
+                (job.schedule.first, job.schedule.peak or 0.0),
+                job.schedule.warmup_epochs,
             )
             seed = tuple(rng.integers(2**31, size=2).tolist())
             losses.append(self.step(images, labels, slots, rate, seed))
-            if index % job.architecture_every == 0:
+            if index % self._rule.period == 0:
                 selected, others = self._draw_two(space, rng)
                 architecture_losses.append(
                     self.branches.step(selected, others, rng)
                 )
-        self.losses.append(mean_loss(losses, job.learning_rates[1]))
+        self.losses.append(mean_loss(losses, job.schedule.peak or 0.0))
         self.architecture_losses.append(
-            mean_loss(architecture_losses, job.architecture_rate)
+            mean_loss(architecture_losses, self._rule.rate)
         )
         found = fitness_indicators(self.branches.parameters)
         self.history.append(
@@ -130,7 +139,7 @@ class BranchTrainer(SupernetTrainer):
         """
         found = fitness_indicators(self.branches.parameters)
         selected, others = draw_two(space, found, rng)
-        if not self._job.locked_rate or rng.random() >= self._job.locked_rate:
+        if not self._rule.locked_rate or rng.random() >= self._rule.locked_rate:
             return selected, others
         comes_first = rng.random() < 0.5
         pairs = [
@@ -138,18 +147,20 @@ class BranchTrainer(SupernetTrainer):
             if not locked or other is None or locked in (one, other)
             else ((locked, other) if comes_first else (one, locked))
             for one, other, locked in zip(
-                selected, others, self._job.locked, strict=True
+                selected, others, self._locked, strict=True
             )
         ]
         return tuple(one for one, _ in pairs), tuple(two for _, two in pairs)
 
     def _drop(self, epoch: int, step: int) -> None:
         """Drops what fell below the threshold, and was not locked."""
+        if self._rule.drop_below is None:
+            return
         left = dropped_below(
             self._space_left,
             self.branches.parameters,
-            self._job.drop_below,
-            self._job.locked,
+            self._rule.drop_below,
+            self._locked,
         )
         for place, (before, after) in enumerate(
             zip(self.left, left, strict=True)
@@ -172,7 +183,7 @@ class BranchTrainer(SupernetTrainer):
                 getattr(sums, name)[place, list(indices)] = rows
         return sums
 
-    def result(self, seconds: float, digest: str) -> BranchesTrained:
+    def result(self, seconds: float, digest: str) -> SupernetTrained:
         """Returns what the job came to.
 
         Args:
@@ -180,18 +191,25 @@ class BranchTrainer(SupernetTrainer):
             digest: Of its weights.
         """
         sums = self.angle_sums()
-        return BranchesTrained(
-            tuple(self.losses),
-            tuple(self.architecture_losses),
-            as_tuples(self.branches.parameters),
-            self.left,
-            tuple(self.drops),
-            tuple(self.history),
-            as_tuples(sums.candidates),
-            as_tuples(sums.backbone),
-            as_tuples(sums.unit_candidates),
-            seconds,
-            digest,
+        found = fitness_indicators(self.branches.parameters)
+        is_active = np.zeros_like(found)
+        for row, indices in zip(is_active, self._job.active, strict=True):
+            row[list(indices)] = 1.0
+        return SupernetTrained(
+            losses=tuple(self.losses),
+            angle_sums=as_tuples(sums.candidates),
+            backbone_sums=as_tuples(sums.backbone),
+            seconds=seconds,
+            weights_sha256=digest,
+            unit_sums=as_tuples(sums.unit_candidates),
+            architecture=ArchitectureTrained(
+                losses=tuple(self.architecture_losses),
+                parameters=as_tuples(self.branches.parameters),
+                probabilities=as_tuples(found * is_active),
+                left=self.left,
+                drops=tuple(self.drops),
+                history=tuple(self.history),
+            ),
         )
 
     def checkpoint(self, job_id: str, config_digest: str) -> Checkpoint:

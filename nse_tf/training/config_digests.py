@@ -5,11 +5,11 @@ import hashlib
 import json
 from typing import Any
 
-from nse_tf.jobs import TrainBranches, TrainChild, TrainSupernet, job_to_json
+from nse_tf.jobs import TrainChild, TrainSupernet, job_to_json
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.trainings import Trainings
 
-Training = TrainSupernet | TrainBranches | TrainChild
+Training = TrainSupernet | TrainChild
 
 
 def config_digest_of(trainings: Trainings, job: Training) -> str:

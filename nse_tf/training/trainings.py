@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.datasets import ImageData, joined
-from nse_tf.jobs import Genes, TrainBranches, TrainChild, TrainSupernet
+from nse_tf.jobs import Genes, TrainChild, TrainSupernet
 from nse_tf.sampling import UniformSampler, draw_each_cell
 from nse_tf.spaces import (
     Genotype,
@@ -86,10 +86,10 @@ class Trainings:
         Raises:
             ValueError: If they are those of another supernet.
         """
-        if not job.inserts_cell:
+        if job.start.source != "pieces":
             return kept
         count = job.num_cells or require_darts(self.space)[0].num_cells
-        before = self._networks_of(count - 1).supernet()
+        before = self._networks_of(job.start.num_cells).supernet()
         # Of its own, so that no cell begins with the numbers of another one.
         rng = np.random.default_rng([job.seed, count])
         return deepened(kept, before, trainer, int(rng.integers(2**31)))
@@ -105,7 +105,7 @@ class Trainings:
             )
         return self.networks.with_fewer_cells(num_cells)
 
-    def branch_trainer(self, job: TrainBranches) -> BranchTrainer:
+    def branch_trainer(self, job: TrainSupernet) -> BranchTrainer:
         """Returns a trainer of a job's fresh multi-branch cells.
 
         Raises:
@@ -138,7 +138,7 @@ class Trainings:
         trainer.train(
             uniform_draw(trainer.supernet, space.restrict(job.active)),
             job.epochs,
-            job.learning_rates,
+            (job.schedule.first, job.schedule.last),
             job.seed,
             zlib.crc32(job.id.encode()),
             after_epoch,

@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from nse_tf.datasets import ImageData
 from nse_tf.jobs import (
-    BranchesTrained,
     ChildrenEvaluated,
     ChildrenMeasured,
     ChildTrained,
@@ -18,7 +17,6 @@ from nse_tf.jobs import (
     MeasureChildren,
     Result,
     SupernetTrained,
-    TrainBranches,
     TrainChild,
     TrainSupernet,
     job_to_json,
@@ -120,10 +118,10 @@ class Worker:
         """
         started = time.monotonic()
         match job:
+            case TrainSupernet(only_active=True):
+                return self._train_branches(job, started)
             case TrainSupernet():
                 return self._train_supernet(job, started)
-            case TrainBranches():
-                return self._train_branches(job, started)
             case EvaluateChildren():
                 return self._evaluate_children(job, started)
             case MeasureChildren():
@@ -219,20 +217,20 @@ class Worker:
             self._hold(trainer, weights)
         sums = trainer.angle_sums()
         return SupernetTrained(
-            tuple(trainer.losses),
-            as_tuples(sums.candidates),
-            as_tuples(sums.backbone),
-            time.monotonic() - started,
-            weights.digest,
-            as_tuples(sums.unit_candidates),
-            ()
-            if trainer.architecture is None
-            else as_tuples(trainer.architecture.magnitudes(job.active)),
+            losses=tuple(trainer.losses),
+            angle_sums=as_tuples(sums.candidates),
+            backbone_sums=as_tuples(sums.backbone),
+            seconds=time.monotonic() - started,
+            weights_sha256=weights.digest,
+            unit_sums=as_tuples(sums.unit_candidates),
+            architecture=trainer.architecture.trained(job.active)
+            if trainer.architecture
+            else None,
         )
 
     def _train_branches(
-        self, job: TrainBranches, started: float
-    ) -> BranchesTrained:
+        self, job: TrainSupernet, started: float
+    ) -> SupernetTrained:
         config_digest = config_digest_of(self._trainings, job)
         trainer = self._trainings.branch_trainer(job)
         self._trained = ""
@@ -266,19 +264,14 @@ class Worker:
         Whatever goes on does so from the file, so that a process that was
         started again and one that was not train the same.
         """
-        if job.start_from != "fresh" and job.base == "initial":
-            raise ValueError(
-                f"Job {job.id!r} starts from the previous weights, so the "
-                "initial ones are gone: `base` must be 'previous' or 'reset'."
-            )
         kept = self.weights.load(job.id)
         if kept is not None:
             require_config_digest(kept, job, config_digest)
             trainer.restore(kept)
-        elif job.start_from == "fresh":
+        elif job.start.source == "fresh":
             trainer.start_over(job.seed)
         else:
-            kept = self._kept(job.previous)
+            kept = self._kept(job.start.weights)
             trainer.restore(self._trainings.start_weights(trainer, job, kept))
             trainer.losses = []
             if job.base == "reset":
@@ -325,7 +318,9 @@ class Worker:
                     [self._trainings.genotype(genes)], job.calibration_images
                 )
                 bar.advance(accuracy=found[-1])
-        return ChildrenEvaluated(tuple(found), time.monotonic() - started)
+        return ChildrenEvaluated(
+            accuracies=tuple(found), seconds=time.monotonic() - started
+        )
 
     def _measure_children(
         self, job: MeasureChildren, started: float
@@ -343,7 +338,9 @@ class Worker:
             models, job.precision, job.num_threads
         )
         return ChildrenMeasured(
-            tuple(latencies_ms), tuple(sizes_bytes), time.monotonic() - started
+            latencies_ms=tuple(latencies_ms),
+            sizes_bytes=tuple(sizes_bytes),
+            seconds=time.monotonic() - started,
         )
 
     def _train_child(self, job: TrainChild, started: float) -> ChildTrained:
@@ -394,10 +391,12 @@ class Worker:
         digest = save_model(stock, self._folder / model_file)
         self._children.drop_partial(job.id)
         return ChildTrained(
-            tuple(trainer.losses),
-            found,
-            str(model_file),
-            digest,
-            time.monotonic() - started,
-            file_accuracy(self._evaluate_file, job, stock, self._data),
+            losses=tuple(trainer.losses),
+            validation_accuracy=found,
+            model_file=str(model_file),
+            model_sha256=digest,
+            seconds=time.monotonic() - started,
+            file_accuracy=file_accuracy(
+                self._evaluate_file, job, stock, self._data
+            ),
         )

@@ -14,7 +14,9 @@ from nse_tf.methods import Done, Method, Wait
 from nse_tf.methods.method import Plan
 
 CHILDREN = tuple(((index,),) for index in range(7))
-JOB = EvaluateChildren("00000_evaluate_children", CHILDREN, 10)
+JOB = EvaluateChildren(
+    id="00000_evaluate_children", children=CHILDREN, calibration_images=10
+)
 
 
 class OneGeneration(Method):
@@ -33,7 +35,7 @@ class OneGeneration(Method):
 def evaluated(job: Job) -> ChildrenEvaluated:
     assert isinstance(job, EvaluateChildren)
     return ChildrenEvaluated(
-        tuple(child[0][0] / 7 for child in job.children), 1.0
+        accuracies=tuple(child[0][0] / 7 for child in job.children), seconds=1.0
     )
 
 

@@ -9,7 +9,7 @@ from nse_tf.methods import Done, Plan, SearchError, Wait
 from nse_tf.methods.method import require
 from tests.methods.plans import PlannedMethod, do_all
 
-RESULT = ChildrenEvaluated((0.5,), 1.0)
+RESULT = ChildrenEvaluated(accuracies=(0.5,), seconds=1.0)
 
 
 def work(job: Job) -> Result:
@@ -65,11 +65,13 @@ def test_results_reach_the_plan_in_the_order_of_its_jobs() -> None:
     jobs = [method.ask(), method.ask()]
     for number, job in reversed(list(enumerate(jobs))):
         assert isinstance(job, Job)
-        method.tell(job.id, ChildrenEvaluated((float(number),), 1.0))
+        method.tell(
+            job.id, ChildrenEvaluated(accuracies=(float(number),), seconds=1.0)
+        )
     assert method.ask() == Done()
     assert got == [
-        ChildrenEvaluated((0.0,), 1.0),
-        ChildrenEvaluated((1.0,), 1.0),
+        ChildrenEvaluated(accuracies=(0.0,), seconds=1.0),
+        ChildrenEvaluated(accuracies=(1.0,), seconds=1.0),
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nse_tf.costs import Budget, CostModel
-from nse_tf.jobs import TrainBranches
+from nse_tf.jobs import TrainSupernet
 from nse_tf.methods import (
     SpaceEvolution,
     StartState,
@@ -38,9 +38,10 @@ def test_a_start_locks_what_was_kept_and_lets_in_what_is_new(
     (job,) = [
         job
         for job in do_all(method, FormulaWorker(MODEL).run)
-        if isinstance(job, TrainBranches)
+        if isinstance(job, TrainSupernet)
     ][:1]
-    for active, locked in zip(job.active, job.locked, strict=True):
+    assert job.architecture is not None
+    for active, locked in zip(job.active, job.architecture.locked, strict=True):
         assert locked == (0, 1)
         assert 2 not in active
     assert events(method, "evolved")[0]["num_old"] == 1
@@ -62,9 +63,10 @@ def test_the_second_space_starts_from_the_published_front(
         state,
     )
     jobs = do_all(method, FormulaWorker(CostModel(space)).run)
-    (job,) = [job for job in jobs if isinstance(job, TrainBranches)]
-    assert job.locked == state.locked
-    for active, locked in zip(job.active, job.locked, strict=True):
+    (job,) = [job for job in jobs if isinstance(job, TrainSupernet)]
+    assert job.architecture is not None
+    assert job.architecture.locked == state.locked
+    for active, locked in zip(job.active, state.locked, strict=True):
         assert len(active) == 5
         assert all(index >= 27 for index in set(active) - set(locked))
     assert events(method, "evolved")[0]["num_old"] == 17

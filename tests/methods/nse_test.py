@@ -9,13 +9,14 @@ import pytest
 
 from nse_tf.costs import Budget, BudgetError, CostModel
 from nse_tf.jobs import (
-    BranchesTrained,
     ChildrenEvaluated,
     EvaluateChildren,
     Failed,
+    Genes,
     Job,
+    RateSchedule,
     Result,
-    TrainBranches,
+    SupernetTrained,
     TrainChild,
     TrainSupernet,
 )
@@ -107,17 +108,22 @@ def test_locked_ops_are_told_to_whoever_trains() -> None:
     trainings = [
         job
         for job in do_all(make(), FormulaWorker(MODEL).run)
-        if isinstance(job, TrainBranches)
+        if isinstance(job, TrainSupernet)
     ]
-    assert not any(trainings[0].locked)
-    assert any(trainings[1].locked)
+    assert not any(locked_of(trainings[0]))
+    assert any(locked_of(trainings[1]))
     for job in trainings:
-        for locked, active in zip(job.locked, job.active, strict=True):
+        for locked, active in zip(locked_of(job), job.active, strict=True):
             assert set(locked) <= set(active)
     jobs = do_all(make(preserve_locked=False), FormulaWorker(MODEL).run)
     assert not any(
-        any(job.locked) for job in jobs if isinstance(job, TrainBranches)
+        any(locked_of(job)) for job in jobs if isinstance(job, TrainSupernet)
     )
+
+
+def locked_of(job: TrainSupernet) -> Genes:
+    assert job.architecture is not None
+    return job.architecture.locked
 
 
 def test_the_penalty_is_the_published_one_at_the_published_target() -> None:
@@ -128,10 +134,13 @@ def test_the_penalty_is_the_published_one_at_the_published_target() -> None:
     assert method.aims.window.low == pytest.approx(300e6)
     assert method.aims.window.high == pytest.approx(350e6)
     assert method.aims.extra_window.low == pytest.approx(290e6)
-    (penalty,), ((backbone, op_costs),) = method.aims.penalties(method.config)
-    assert penalty == ("macs", pytest.approx(300), pytest.approx(1e-5), 2.0)
-    assert backbone == pytest.approx(22.499328)  # Methods, section 1.5.
-    assert op_costs[0][0] == pytest.approx(8.228864)
+    (penalty,) = method.aims.penalties(method.config)
+    assert (penalty.form, penalty.cost) == ("power", "macs")
+    assert penalty.target == pytest.approx(300)
+    assert penalty.coefficient == pytest.approx(1e-5)
+    assert penalty.exponent == 2.0
+    assert penalty.backbone_cost == pytest.approx(22.499328)  # By the code.
+    assert penalty.op_costs[0][0] == pytest.approx(8.228864)
 
 
 def test_the_winner_is_the_best_of_the_front(done: SpaceEvolution) -> None:
@@ -147,7 +156,7 @@ def test_the_winner_is_the_best_of_the_front(done: SpaceEvolution) -> None:
 def test_one_round_is_a_search_without_evolution() -> None:
     method = make(max_rounds=1)
     kinds = [type(job) for job in do_all(method, FormulaWorker(MODEL).run)]
-    assert kinds.count(TrainBranches) == 1
+    assert kinds.count(TrainSupernet) == 1
     assert kinds[-1] is TrainChild
 
 
@@ -183,7 +192,9 @@ def test_where_extra_networks_beat_all_the_front_does_without() -> None:
                 MODEL.costs(POOL.genotype(child))["macs"]
                 for child in job.children
             ]
-            return ChildrenEvaluated(tuple(1 / cost for cost in costs), 1.0)
+            return ChildrenEvaluated(
+                accuracies=tuple(1 / cost for cost in costs), seconds=1.0
+            )
         return worker.run(job)
 
     method = make(max_rounds=1)
@@ -211,10 +222,16 @@ def test_an_empty_front_says_why() -> None:
 # Angles decide what is inherited.
 
 
-def trained() -> BranchesTrained:
-    job = TrainBranches("0", POOL.active, POOL.active, 1, (0.1, 0.1), 0.0, 0)
+def trained() -> SupernetTrained:
+    job = TrainSupernet(
+        id="0",
+        active=POOL.active,
+        epochs=1,
+        schedule=RateSchedule(first=0.1),
+        seed=0,
+    )
     result = FormulaWorker(MODEL).run(job)
-    assert isinstance(result, BranchesTrained)
+    assert isinstance(result, SupernetTrained)
     return result
 
 

@@ -103,4 +103,6 @@ def test_too_few_accuracies_end_it_with_both_numbers() -> None:
 
 def test_a_result_of_another_kind_ends_it() -> None:
     with pytest.raises(SearchError, match="got ChildrenEvaluated"):
-        searched(work=lambda job: ChildrenEvaluated((0.5,), 1.0))
+        searched(
+            work=lambda job: ChildrenEvaluated(accuracies=(0.5,), seconds=1.0)
+        )

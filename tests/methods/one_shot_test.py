@@ -12,6 +12,7 @@ from nse_tf.jobs import (
     EvaluateChildren,
     Genes,
     Job,
+    RateSchedule,
     SupernetTrained,
     TrainChild,
     TrainSupernet,
@@ -76,11 +77,11 @@ def test_the_rates_of_stages_are_stretches_of_one_line(
     slope = (5e-4 - 0.25) / 250
     ends = [0, *itertools.accumulate(job.epochs for job in stages)]
     for job, start, end in zip(stages, ends, ends[1:], strict=False):
-        assert job.learning_rates == pytest.approx(
+        assert (job.schedule.first, job.schedule.last) == pytest.approx(
             (0.25 + slope * start, 0.25 + slope * end), abs=1e-12
         )
     assert last.epochs == 100
-    assert last.learning_rates == (0.25, 5e-4)
+    assert last.schedule == RateSchedule(first=0.25, last=5e-4)
 
 
 def test_only_the_first_stage_and_the_last_training_start_fresh(
@@ -88,7 +89,7 @@ def test_only_the_first_stage_and_the_last_training_start_fresh(
 ) -> None:
     _, jobs = spos
     trainings = of_kind(jobs, TrainSupernet)
-    assert [job.start_from for job in trainings] == [
+    assert [job.start.source for job in trainings] == [
         "fresh",
         *["previous"] * (len(trainings) - 2),
         "fresh",

@@ -45,7 +45,9 @@ class PlannedMethod(Method):
     def evaluation(self, num_images: int = 0) -> EvaluateChildren:
         """Returns a job that tells itself apart by its images."""
         job_id = self.new_job_id(EvaluateChildren.KIND)
-        return EvaluateChildren(job_id, (((0,),),), num_images)
+        return EvaluateChildren(
+            id=job_id, children=(((0,),),), calibration_images=num_images
+        )
 
 
 def do_all(method: Method, work: Callable[[Job], Result]) -> list[Job]:

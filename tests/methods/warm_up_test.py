@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nse_tf.costs import CostModel
-from nse_tf.jobs import Job, TrainSupernet, weights_of
+from nse_tf.jobs import Job, Start, TrainSupernet, weights_of
 from nse_tf.methods import OneShotConfig, OneShotSearch, SpaceShrinking
 from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.spaces import make_preset
@@ -40,18 +40,21 @@ def test_eleven_cells_are_inserted_and_the_base_is_what_they_begin_as() -> None:
     *warming, first, second = of_kind(jobs, TrainSupernet)
     assert [job.num_cells for job in warming] == list(range(3, 14))
     assert {job.epochs for job in warming} == {5}  # 55 in all.
-    assert {job.learning_rates for job in warming} == {(0.2, 0.2)}
-    assert (warming[0].start_from, warming[0].inserts_cell) == ("fresh", False)
+    rates = {(job.schedule.first, job.schedule.last) for job in warming}
+    assert rates == {(0.2, 0.2)}
+    assert warming[0].start == Start()
     for before, job in zip(warming, [*warming[1:], first], strict=True):
-        assert job.previous == weights_of(
+        weights = weights_of(
             before.id,
             FormulaWorker(MODEL).run(before),  # type: ignore[arg-type]
         )
-        assert (job.start_from, job.base) == ("previous", "reset")
-        assert job.inserts_cell
+        assert job.start == Start(
+            source="pieces", weights=weights, num_cells=before.num_cells
+        )
+        assert job.base == "reset"
     assert (first.num_cells, first.epochs) == (None, 3)
-    assert first.learning_rates[0] == 0.2
-    assert (second.base, second.inserts_cell) == ("previous", False)
+    assert first.schedule.first == 0.2
+    assert (second.base, second.start.source) == ("previous", "previous")
 
     noted = events(method, "supernet_warmed_up")
     assert [each["num_cells"] for each in noted] == list(range(3, 14))
@@ -74,7 +77,7 @@ def test_nothing_is_warmed_up_for_nothing(changes: dict[str, Any]) -> None:
     _, jobs = shrunk(dataclasses.replace(CONFIG, shrinking=schedule))
     trained = of_kind(jobs, TrainSupernet)
     assert len(trained) == (2 if "warmup_epochs" in changes else 0)
-    assert not any(job.inserts_cell or job.num_cells for job in trained)
+    assert not any(job.start.num_cells or job.num_cells for job in trained)
 
 
 def test_chains_are_not_warmed_up() -> None:

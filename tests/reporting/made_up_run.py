@@ -21,7 +21,6 @@ from nse_tf.jobs import (
     MeasureChildren,
     Result,
     SupernetTrained,
-    TrainBranches,
     TrainChild,
     TrainSupernet,
 )
@@ -91,6 +90,8 @@ class MadeUpWorker:
         """Returns a result of the right kind."""
         rng = np.random.default_rng(int(job.id.split("_")[0]))
         match job:
+            case TrainSupernet(only_active=True):
+                return FormulaWorker(self.model).run(job)
             case TrainSupernet():
                 shape = (len(job.active), self.model.space.max_candidates)
                 norms = rng.uniform(0.8, 1.2, shape)
@@ -102,10 +103,11 @@ class MadeUpWorker:
                 )
                 losses = _losses(job.epochs, rng)
                 return SupernetTrained(
-                    losses, angle_sums, (0.7, 1.0, 1.0), 2.5 * job.epochs
+                    losses=losses,
+                    angle_sums=angle_sums,
+                    backbone_sums=(0.7, 1.0, 1.0),
+                    seconds=2.5 * job.epochs,
                 )
-            case TrainBranches():
-                return FormulaWorker(self.model).run(job)
             case EvaluateChildren():
                 self.num_evaluations += 1
                 if self.num_evaluations - 1 == self.failing:
@@ -113,23 +115,27 @@ class MadeUpWorker:
                 noise = rng.normal(0, 0.01, len(job.children))
                 accuracies = np.array(list(map(self._accuracy, job.children)))
                 return ChildrenEvaluated(
-                    tuple((accuracies + noise).tolist()), 7.0
+                    accuracies=tuple((accuracies + noise).tolist()), seconds=7.0
                 )
             case MeasureChildren():
                 costs = [self._costs(child) for child in job.children]
                 return ChildrenMeasured(
-                    tuple(1.03 * each["latency_ms"] for each in costs),
-                    tuple(int(each["size_bytes"]) + 64 for each in costs),
-                    3.0,
+                    latencies_ms=tuple(
+                        1.03 * each["latency_ms"] for each in costs
+                    ),
+                    sizes_bytes=tuple(
+                        int(each["size_bytes"]) + 64 for each in costs
+                    ),
+                    seconds=3.0,
                 )
             case TrainChild():
                 return ChildTrained(
-                    _losses(job.epochs, rng),
-                    self._accuracy(job.child) + 0.02,
-                    f"children/{job.id}.keras",
-                    hashlib.sha256(job.id.encode()).hexdigest(),
-                    1.5 * job.epochs,
-                    self._file_accuracy(job),
+                    losses=_losses(job.epochs, rng),
+                    validation_accuracy=self._accuracy(job.child) + 0.02,
+                    model_file=f"children/{job.id}.keras",
+                    model_sha256=hashlib.sha256(job.id.encode()).hexdigest(),
+                    seconds=1.5 * job.epochs,
+                    file_accuracy=self._file_accuracy(job),
                 )
 
     def _costs(self, genes: Genes) -> dict[str, float]:

@@ -21,7 +21,11 @@ def trained(space: SearchSpace, cosine: float = 0.5) -> SupernetTrained:
         for sums in ([cosine * 4.0, 4.0, 4.0], [cosine * 2.0, 2.0, 2.0])
     ]
     return SupernetTrained(
-        (1.0,), as_tuples[0], (0.0, 4.0, 4.0), 1.0, unit_sums=as_tuples[1]
+        losses=(1.0,),
+        angle_sums=as_tuples[0],
+        backbone_sums=(0.0, 4.0, 4.0),
+        seconds=1.0,
+        unit_sums=as_tuples[1],
     )
 
 

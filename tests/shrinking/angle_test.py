@@ -133,7 +133,12 @@ def test_an_angle_is_always_from_0_to_pi(vectors: np.ndarray) -> None:
 
 
 def test_results_of_trainings_become_sums() -> None:
-    result = SupernetTrained((), (((1.0, 2.0, 3.0),),), (4.0, 5.0, 6.0), 1.0)
+    result = SupernetTrained(
+        losses=(),
+        angle_sums=(((1.0, 2.0, 3.0),),),
+        backbone_sums=(4.0, 5.0, 6.0),
+        seconds=1.0,
+    )
     sums = AngleSums.from_result(result)
     assert sums.candidates.shape == (1, 1, 3)
     assert sums.backbone.tolist() == [4.0, 5.0, 6.0]

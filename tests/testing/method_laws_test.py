@@ -13,6 +13,7 @@ from nse_tf.jobs import (
     EvaluateChildren,
     Failed,
     Job,
+    RateSchedule,
     Result,
     SupernetTrained,
     TrainSupernet,
@@ -104,20 +105,18 @@ class _Sound(Method):
 
     def _training(self, epochs: int) -> TrainSupernet:
         return TrainSupernet(
-            self.new_job_id(TrainSupernet.KIND),
-            SPACE.active,
-            epochs,
-            (0.1, 0.0),
-            "fresh",
-            "initial",
-            self.seed,
+            id=self.new_job_id(TrainSupernet.KIND),
+            active=SPACE.active,
+            epochs=epochs,
+            schedule=RateSchedule(first=0.1),
+            seed=self.seed,
         )
 
     def _evaluation(self) -> EvaluateChildren:
         return EvaluateChildren(
-            self.new_job_id(EvaluateChildren.KIND),
-            (tuple((indices[0],) for indices in SPACE.active),),
-            self.seed,
+            id=self.new_job_id(EvaluateChildren.KIND),
+            children=(tuple((indices[0],) for indices in SPACE.active),),
+            calibration_images=self.seed,
         )
 
 

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from nse_tf.jobs import (
+    ArchitectureRule,
     ChildrenEvaluated,
     EvaluateChildren,
+    RateSchedule,
     SupernetTrained,
     TrainSupernet,
     weights_of,
@@ -28,13 +30,11 @@ def test_paths_train_turn_and_are_judged(tmp_path: pathlib.Path) -> None:
         ChildRecipe(batch_size=12),
     )
     job = TrainSupernet(
-        "00000_train_supernet",
-        ((0, 1), (0, 1, 2), (2,)),
-        2,
-        (0.1, 0.05),
-        "fresh",
-        "initial",
-        0,
+        id="00000_train_supernet",
+        active=((0, 1), (0, 1, 2), (2,)),
+        epochs=2,
+        schedule=RateSchedule(first=0.1, last=0.05),
+        seed=0,
     )
     trained = worker.run(job)
     assert isinstance(trained, SupernetTrained)
@@ -46,9 +46,9 @@ def test_paths_train_turn_and_are_judged(tmp_path: pathlib.Path) -> None:
     assert has_turned[2, 2]
     found = worker.run(
         EvaluateChildren(
-            "00001_evaluate",
-            (((0,), (1,), (2,)), ((1,), (0, 2), ())),
-            24,
+            id="00001_evaluate",
+            children=(((0,), (1,), (2,)), ((1,), (0, 2), ())),
+            calibration_images=24,
             supernet=weights_of(job.id, trained),
         )
     )
@@ -65,14 +65,12 @@ def test_magnitudes_are_refused_before_a_step(tmp_path: pathlib.Path) -> None:
         ChildRecipe(batch_size=12),
     )
     job = TrainSupernet(
-        "00000_train_supernet",
-        SPACE.active,
-        1,
-        (0.1, 0.05),
-        "fresh",
-        "initial",
-        0,
-        architecture=True,
+        id="00000_train_supernet",
+        active=SPACE.active,
+        epochs=1,
+        schedule=RateSchedule(first=0.1, last=0.05),
+        seed=0,
+        architecture=ArchitectureRule(rule="beside"),
     )
     with pytest.raises(ValueError, match="score by angle or accuracy"):
         worker.run(job)

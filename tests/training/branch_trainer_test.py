@@ -3,16 +3,21 @@
 import dataclasses
 import math
 import pathlib
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from nse_tf.jobs import (
-    BranchesTrained,
+    ArchitectureRule,
     ChildrenEvaluated,
+    CostPenalty,
     EvaluateChildren,
-    TrainBranches,
+    RateSchedule,
+    SupernetTrained,
+    TrainSupernet,
+    WeightRule,
     weights_of,
 )
 from nse_tf.spaces.subsets import fitness_indicators
@@ -32,20 +37,44 @@ from tests.training.tiny_data import image_data
 SPACE = tiny_branches().restrict([[0, 1, 2], [0, 2], [1, 2]])
 DATA = image_data()
 RECIPE = SupernetRecipe(batch_size=12)
-JOB = TrainBranches(
+PENALTY = CostPenalty(
+    cost="macs",
+    target=1.0,
+    coefficient=1e-3,
+    backbone_cost=0.5,
+    op_costs=((0.1, 0.2, 0.3), (0.1, 0.2, 0.3), (0.2, 0.4, 0.6)),
+)
+RULE = ArchitectureRule(
+    rule="two_subsets",
+    rate=5e-3,
+    betas=(0.0, 0.999),
+    weight_decay=0.0,
+    deviation=0.0,
+    period=2,
+    penalties=(PENALTY,),
+    drop_below=-2.0,
+    locked=((1,), (), ()),
+)
+JOB = TrainSupernet(
     id="00000_train_branches",
     active=SPACE.active,
-    locked=((1,), (), ()),
     epochs=2,
-    learning_rates=(0.02, 0.05),
-    warmup_epochs=0.5,
+    schedule=RateSchedule(
+        kind="warm_cosine", first=0.02, peak=0.05, warmup_epochs=0.5
+    ),
     seed=0,
-    penalties=(("macs", 1.0, 1e-3, 2.0),),
-    op_costs=((0.5, ((0.1, 0.2, 0.3), (0.1, 0.2, 0.3), (0.2, 0.4, 0.6))),),
+    weights=WeightRule(rule="balanced"),
+    architecture=RULE,
+    only_active=True,
 )
 
 
-def trainer(job: TrainBranches = JOB) -> BranchTrainer:
+def with_rule(**changes: Any) -> TrainSupernet:
+    rule = dataclasses.replace(RULE, **changes)
+    return dataclasses.replace(JOB, architecture=rule)
+
+
+def trainer(job: TrainSupernet = JOB) -> BranchTrainer:
     return BranchTrainer(
         BranchSupernet(SPACE, job.seed),
         RECIPE,
@@ -111,7 +140,13 @@ def test_a_step_moves_only_what_the_two_subsets_differ_in() -> None:
 
 def test_a_penalty_pulls_expected_costs_to_the_target() -> None:
     # Methods, fact 16: 1e-5 times the square of 26.33 is 0.006931.
-    backbone = 326.326224
+    penalty = dataclasses.replace(
+        PENALTY,
+        target=300.0,
+        coefficient=1e-5,
+        backbone_cost=326.326224,
+        op_costs=((0.0,) * 3,) * 3,
+    )
     losses = [
         float(
             BranchArchitecture(
@@ -119,12 +154,11 @@ def test_a_penalty_pulls_expected_costs_to_the_target() -> None:
                 DATA.validation,
                 8,
                 penalties=penalties,
-                op_costs=[(backbone, ((0.0,) * 3,) * 3)] * len(penalties),
             ).step(((0,), (0,), (1,)), ((1,), (2,), (2,)), rng)
         )
         for penalties, rng in (
             ([], np.random.default_rng(0)),
-            ([("macs", 300.0, 1e-5, 2.0)], np.random.default_rng(0)),
+            ([penalty], np.random.default_rng(0)),
         )
     ]
     assert losses[1] - losses[0] == pytest.approx(0.006931, abs=1e-6)
@@ -134,12 +168,18 @@ def test_a_penalty_pulls_expected_costs_to_the_target() -> None:
 def test_what_is_dear_gains_below_the_target_and_loses_above(
     target: float, sign: int
 ) -> None:
+    penalty = dataclasses.replace(
+        PENALTY,
+        target=target,
+        coefficient=1e6,
+        backbone_cost=0.0,
+        op_costs=((0.0, 5.0, 0.0), (0.0,) * 3, (0.0,) * 3),
+    )
     architecture = BranchArchitecture(
         BranchSupernet(SPACE),
         DATA.validation,
         8,
-        penalties=[("macs", target, 1e6, 2.0)],
-        op_costs=[(0.0, ((0.0, 5.0, 0.0), (0.0,) * 3, (0.0,) * 3))],
+        penalties=[penalty],
     )
     architecture.step(
         ((1,), (0,), (1,)), ((0,), None, None), np.random.default_rng(0)
@@ -155,13 +195,16 @@ def test_training_tells_what_became_of_each_op() -> None:
     one = trainer()
     one.train_on(lambda loss: None)
     found = one.result(1.0, "digest")
-    assert len(found.losses) == len(found.architecture_losses) == 2
-    assert [[len(cell) for cell in epoch] for epoch in found.history] == [
+    trained = found.architecture
+    assert trained is not None
+    assert len(found.losses) == len(trained.losses) == 2
+    assert [[len(cell) for cell in epoch] for epoch in trained.history] == [
         [3, 2, 2]
     ] * 2
-    parameters = np.array(found.parameters)
+    parameters = np.array(trained.parameters)
     last = fitness_indicators(parameters)[0]
-    np.testing.assert_allclose(found.history[-1][0], last)
+    np.testing.assert_allclose(trained.history[-1][0], last)
+    np.testing.assert_allclose(trained.probabilities[0], last)
     inactive = np.ones((3, 3), bool)
     for place, indices in enumerate(JOB.active):
         inactive[place, list(indices)] = False
@@ -172,21 +215,20 @@ def test_training_tells_what_became_of_each_op() -> None:
 
 
 def test_a_cell_may_have_no_op_at_all() -> None:
-    job = dataclasses.replace(JOB, active=((), (0,), (1,)), locked=((),) * 3)
+    job = dataclasses.replace(with_rule(locked=()), active=((), (0,), (1,)))
     space = tiny_branches().restrict(job.active)
     one = BranchTrainer(
         BranchSupernet(space), RECIPE, DATA.train, DATA.validation, job
     )
     one.train_on(lambda loss: None)
-    found = one.result(1.0, "")
+    found = one.result(1.0, "").architecture
+    assert found is not None
     assert found.left == job.active
     assert found.history[0] == ((), (0.5,), found.history[0][2])
 
 
 def test_dropped_ops_do_not_come_back() -> None:
-    job = dataclasses.replace(
-        JOB, drop_below=5.0, locked=((1,), (), ()), epochs=1
-    )
+    job = dataclasses.replace(with_rule(drop_below=5.0), epochs=1)
     one = trainer(job)
     one.train_on(lambda loss: None)
     assert one.left[0] == (1,)
@@ -223,16 +265,14 @@ def test_same_seed_same_bits() -> None:
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_locked_ops_may_be_held_against_others(rate: float) -> None:
-    job = dataclasses.replace(
-        JOB, locked=((1,), (2,), (1, 2)), locked_rate=rate
-    )
-    one = trainer(job)
+    all_locked = ((1,), (2,), (1, 2))
+    one = trainer(with_rule(locked=all_locked, locked_rate=rate))
     rng = np.random.default_rng(0)
     pairs = [one._draw_two(SPACE, rng) for _ in range(20)]
     has_locked = [
         all(
             locked in (a, b)
-            for locked, a, b in zip(job.locked, *pair, strict=True)
+            for locked, a, b in zip(all_locked, *pair, strict=True)
         )
         for pair in pairs
     ]
@@ -241,7 +281,7 @@ def test_locked_ops_may_be_held_against_others(rate: float) -> None:
 
 def test_a_worker_goes_on_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
     whole = worker(tmp_path / "whole").run(JOB)
-    assert isinstance(whole, BranchesTrained)
+    assert isinstance(whole, SupernetTrained)
     first = worker(tmp_path / "parts")
     stopped = RuntimeError("stopped")
 
@@ -256,15 +296,15 @@ def test_a_worker_goes_on_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
         is_finished=False,
     )
     parts = worker(tmp_path / "parts").run(JOB)
-    assert isinstance(parts, BranchesTrained)
+    assert isinstance(parts, SupernetTrained)
     assert dataclasses.replace(parts, seconds=0.0) == dataclasses.replace(
         whole, seconds=0.0
     )
 
     evaluation = EvaluateChildren(
-        "00001_evaluate",
-        (((0, 2), (0,), ()), ((), (0, 2), (1,))),
-        24,
+        id="00001_evaluate",
+        children=(((0, 2), (0,), ()), ((), (0, 2), (1,))),
+        calibration_images=24,
         supernet=weights_of(JOB.id, whole),
     )
     found = worker(tmp_path / "whole").run(evaluation)

@@ -67,7 +67,12 @@ def test_children_are_measured_by_what_the_worker_was_given(
         sizes = [model.count_params() for model in models]
         return [size / 1000 for size in sizes], sizes
 
-    job = MeasureChildren("00005_measure_children", CHILDREN, "int8", 2)
+    job = MeasureChildren(
+        id="00005_measure_children",
+        children=CHILDREN,
+        precision="int8",
+        num_threads=2,
+    )
     result = make_worker(tmp_path, measure=measure).run(job)
     assert seen == [("int8", 2)]
     one, other = result.sizes_bytes  # type: ignore[union-attr]

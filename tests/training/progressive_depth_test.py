@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from nse_tf.datasets import ImageData, ImageSet, epoch_batches
-from nse_tf.jobs import SupernetTrained, TrainSupernet, weights_of
+from nse_tf.jobs import (
+    RateSchedule,
+    Start,
+    SupernetTrained,
+    TrainSupernet,
+    weights_of,
+)
 from nse_tf.supernet import CellNetworks
 from nse_tf.training import (
     ChildRecipe,
@@ -131,17 +137,22 @@ def test_weights_of_another_size_are_refused() -> None:
 
 JOBS = [
     TrainSupernet(
-        f"0000{number}_train_supernet",
-        SPACE.active,
+        id=f"0000{number}_train_supernet",
+        active=SPACE.active,
         epochs=2,
-        learning_rates=(0.05, 0.05),
-        start_from="previous" if number else "fresh",
+        schedule=RateSchedule(first=0.05, last=0.05),
+        start=start,
         base="reset" if number else "initial",
         seed=0,
         num_cells=num_cells,
-        inserts_cell=number > 0,
     )
-    for number, num_cells in enumerate((3, 4, None))
+    for number, (num_cells, start) in enumerate(
+        (
+            (3, Start()),
+            (4, Start(source="pieces", num_cells=3)),
+            (None, Start(source="pieces", num_cells=4)),
+        )
+    )
 ]
 
 
@@ -162,6 +173,11 @@ def _breaking_off(*args: Any, epoch: int, **kwargs: Any) -> Iterator[Any]:
     yield from epoch_batches(*args, epoch=epoch, **kwargs)
 
 
+def _starting_from(job: TrainSupernet, weights: str | None) -> TrainSupernet:
+    start = dataclasses.replace(job.start, weights=weights)
+    return dataclasses.replace(job, start=start)
+
+
 @pytest.mark.long
 def test_a_supernet_grows_to_all_its_cells_to_the_bit(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
@@ -169,7 +185,7 @@ def test_a_supernet_grows_to_all_its_cells_to_the_bit(
     found, previous = [], None
     worker = _worker(tmp_path / "one")
     for job in JOBS:
-        asked = dataclasses.replace(job, previous=previous)
+        asked = _starting_from(job, previous)
         result = worker.run(asked)
         assert isinstance(result, SupernetTrained)
         previous = weights_of(job.id, result)
@@ -190,7 +206,7 @@ def test_a_supernet_grows_to_all_its_cells_to_the_bit(
     # Broken off in each job, and gone on with by another process.
     previous = None
     for job, wanted in zip(JOBS, found, strict=True):
-        asked = dataclasses.replace(job, previous=previous)
+        asked = _starting_from(job, previous)
         with monkeypatch.context() as patch:
             patch.setattr(
                 "nse_tf.training.supernet_trainer.epoch_batches", _breaking_off

@@ -17,7 +17,14 @@ SPACE = tiny_space(
 DATA = image_data()
 RECIPE = SupernetRecipe(batch_size=12)
 CHILDREN = (((0,), (1,)), ((2,), (0,)))
-LONE_CHILD = TrainChild("00004_train_child", CHILDREN[0], 2, False, 0.5, 0)
+LONE_CHILD = TrainChild(
+    id="00004_train_child",
+    child=CHILDREN[0],
+    epochs=2,
+    uses_validation=False,
+    inherited_accuracy=0.5,
+    seed=0,
+)
 
 
 def make_worker(folder: pathlib.Path, **kwargs: Any) -> Worker:

@@ -10,6 +10,8 @@ import pytest
 from nse_tf.jobs import (
     EvaluateChildren,
     MeasureChildren,
+    RateSchedule,
+    Start,
     SupernetTrained,
     TrainChild,
     TrainSupernet,
@@ -37,20 +39,20 @@ FIRST = TrainSupernet(
     id="00000_train_supernet",
     active=SPACE.active,
     epochs=2,
-    learning_rates=(0.1, 0.05),
-    start_from="fresh",
-    base="initial",
+    schedule=RateSchedule(first=0.1, last=0.05),
     seed=0,
 )
 SECOND = dataclasses.replace(
     FIRST,
     id="00002_train_supernet",
     active=((0, 1), (1,)),
-    learning_rates=(0.05, 0.0),
-    start_from="previous",
+    schedule=RateSchedule(first=0.05),
+    start=Start(source="previous"),
     base="previous",
 )
-EVALUATION = EvaluateChildren("00003_evaluate_children", CHILDREN, 30)
+EVALUATION = EvaluateChildren(
+    id="00003_evaluate_children", children=CHILDREN, calibration_images=30
+)
 
 
 def _train(worker: Worker, job: TrainSupernet) -> SupernetTrained:
@@ -264,7 +266,9 @@ def test_damaged_weights_are_kept_aside_and_trained_again(
         path = worker.weights.finished(fresh.id)
         path.write_bytes(damage)
         for builds_on_it in (
-            dataclasses.replace(SECOND, previous=named),
+            dataclasses.replace(
+                SECOND, start=Start(source="previous", weights=named)
+            ),
             dataclasses.replace(EVALUATION, supernet=named),
         ):
             with pytest.raises(LostWeightsError) as lost:
@@ -307,7 +311,9 @@ def test_a_training_that_diverges_is_not_kept(tmp_path: pathlib.Path) -> None:
     worker = make_worker(tmp_path, checkpoint_seconds=0)
     worker.run(dataclasses.replace(FIRST, epochs=0))
     kept = _kept(worker)
-    wild = dataclasses.replace(SECOND, learning_rates=(1e30, 1e30))
+    wild = dataclasses.replace(
+        SECOND, schedule=RateSchedule(first=1e30, last=1e30)
+    )
     with pytest.raises(ValueError, match=r"diverged.* 1e\+30 now"):
         worker.run(wild)
     assert _kept(worker) == kept
@@ -320,14 +326,26 @@ def test_jobs_that_do_not_fit_are_refused(
     worker = run.worker
     foreign = (((0,), (7,)),)
     with pytest.raises(ValueError, match=r"offers \(0, 1\), not \(7,\)"):
-        worker.run(EvaluateChildren("00010", foreign, 0))
+        worker.run(
+            EvaluateChildren(id="00010", children=foreign, calibration_images=0)
+        )
     with pytest.raises(ValueError, match=r"offers \(0, 1\), not \(7,\)"):
-        worker.run(TrainChild("00011", foreign[0], 1, False, 0.5, 0))
+        worker.run(
+            TrainChild(
+                id="00011",
+                child=foreign[0],
+                epochs=1,
+                uses_validation=False,
+                inherited_accuracy=0.5,
+                seed=0,
+            )
+        )
     with pytest.raises(ValueError, match="given no `measure`"):
-        worker.run(MeasureChildren("00012", CHILDREN, "fp32", 1))
-    initial = dataclasses.replace(SECOND, id="00013", base="initial")
-    with pytest.raises(ValueError, match="must be 'previous' or 'reset'"):
-        worker.run(initial)
+        worker.run(
+            MeasureChildren(
+                id="00012", children=CHILDREN, precision="fp32", num_threads=1
+            )
+        )
     wide = dataclasses.replace(SECOND, id="00014", active=((0,), (0, 5)))
     with pytest.raises(ValueError, match="below 2"):
         worker.run(wide)

@@ -12,9 +12,15 @@ from nse_tf.trials.job_files import (
     write_result,
 )
 
-JOB = EvaluateChildren("00003_evaluate_children", (((0,), (2,)),), 100)
+JOB = EvaluateChildren(
+    id="00003_evaluate_children",
+    children=(((0,), (2,)),),
+    calibration_images=100,
+)
 # Not a float32: keras-tuner's own wire would round it.
-RESULT = ChildrenEvaluated((0.1234567890123, float("nan")), 1 / 3)
+RESULT = ChildrenEvaluated(
+    accuracies=(0.1234567890123, float("nan")), seconds=1 / 3
+)
 
 
 def test_a_job_comes_back(tmp_path: pathlib.Path) -> None:

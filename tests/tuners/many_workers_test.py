@@ -316,8 +316,18 @@ class Mixed(Method):
         """Asks for both."""
         child = tuple((0,) for _ in SPACE.blocks)
         yield [
-            MeasureChildren("00000_measure", (child,), "fp32", 1),
-            MeasureChildren("00001_measure", (child,), "fp32", 1),
+            MeasureChildren(
+                id="00000_measure",
+                children=(child,),
+                precision="fp32",
+                num_threads=1,
+            ),
+            MeasureChildren(
+                id="00001_measure",
+                children=(child,),
+                precision="fp32",
+                num_threads=1,
+            ),
         ]
 
 
@@ -328,7 +338,11 @@ def test_what_is_measured_runs_alone(tmp_path: pathlib.Path) -> None:
     first = oracle.create_trial("w0")
     assert job_of(first) == "00000_measure"
     assert oracle.create_trial("w1").status == TrialStatus.IDLE
-    finish(oracle, first, ChildrenMeasured((1.0,), (100,), 1.0))
+    finish(
+        oracle,
+        first,
+        ChildrenMeasured(latencies_ms=(1.0,), sizes_bytes=(100,), seconds=1.0),
+    )
     assert job_of(oracle.create_trial("w1")) == "00001_measure"
 
 

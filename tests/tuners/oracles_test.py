@@ -264,9 +264,17 @@ def test_a_budget_on_latency_needs_a_cost_table() -> None:
 
 
 def test_metrics_are_finite_and_name_the_objective() -> None:
-    child = ChildTrained((2.0, float("nan")), 0.75, "a.keras", "0", 3.0)
+    child = ChildTrained(
+        losses=(2.0, float("nan")),
+        validation_accuracy=0.75,
+        model_file="a.keras",
+        model_sha256="0",
+        seconds=3.0,
+    )
     assert metrics_of(child) == {"val_accuracy": 0.75, "seconds": 3.0}
-    generation = ChildrenEvaluated((0.25, 0.5), 4.0)
+    generation = ChildrenEvaluated(accuracies=(0.25, 0.5), seconds=4.0)
     assert metrics_of(generation) == {"val_accuracy": 0.5, "seconds": 4.0}
-    trained = SupernetTrained((1.0,), (), (1.0, 1.0, 1.0), 5.0)
+    trained = SupernetTrained(
+        losses=(1.0,), angle_sums=(), backbone_sums=(1.0, 1.0, 1.0), seconds=5.0
+    )
     assert metrics_of(trained) == {"seconds": 5.0}

@@ -1,0 +1,117 @@
+"""Which settings of a training job are built; all others are refused by name.
+
+A job can say more than a worker can do yet. So that no setting is silently
+ignored, each record of a job checks its own settings against the tables here
+when it is made. Whoever builds a setting moves it to the built ones.
+"""
+
+import dataclasses
+from typing import Any
+
+# For each choice: the values that are built, and those that are not yet.
+CHOICES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "schedule.kind": (("linear", "cosine", "warm_cosine"), ()),
+    "weights.rule": (
+        ("uniform", "balanced"),
+        ("fair", "by_mixing_weights", "mixed"),
+    ),
+    "architecture.rule": (
+        ("beside", "two_subsets"),
+        ("first_order", "second_order", "two_gates", "full_gates"),
+    ),
+    "penalty.form": (("power",), ("relative", "log_factor")),
+    "start.source": (("fresh", "previous", "pieces"), ()),
+    "base": (("initial", "previous", "reset"), ()),
+}
+
+# Settings that only some values of their record's choice take. With another
+# value they must be left at their default; with no takers, always.
+TAKERS: dict[str, tuple[str, ...]] = {
+    "schedule.peak": ("warm_cosine",),
+    "schedule.warmup_epochs": ("warm_cosine",),
+    "weights.open_rate": ("balanced",),
+    "architecture.epochs_without": (),
+    "architecture.clip_norm": (),
+    "architecture.penalties": ("two_subsets",),
+    "architecture.drop_below": ("two_subsets",),
+    "architecture.locked": ("two_subsets",),
+    "architecture.locked_rate": ("two_subsets",),
+    "architecture.other_moves_statistics": ("two_subsets",),
+    "start.weights": ("previous", "pieces"),
+    "start.num_cells": ("pieces",),
+}
+
+# How the weights may be trained, given what trains the architecture parameters.
+WEIGHT_RULES: dict[str | None, tuple[str, ...]] = {
+    None: ("uniform", "balanced"),
+    "beside": ("uniform",),
+    "two_subsets": ("balanced",),
+}
+
+
+def require_choice(name: str, value: str) -> None:
+    """Refuses a value of a choice that is unknown or not built.
+
+    Args:
+        name: Of the choice, a key of `CHOICES`.
+        value: What was chosen.
+
+    Raises:
+        ValueError: Naming the choice, the value and what is built.
+    """
+    built, planned = CHOICES[name]
+    if value in planned:
+        raise ValueError(
+            f"`{name}` {value!r} is not built yet; built are {_listed(built)}."
+        )
+    if value not in built:
+        raise ValueError(
+            f"`{name}` must be one of {_listed(built)}, not {value!r}."
+        )
+
+
+def require_taken(record: Any, prefix: str, choice: str) -> None:
+    """Refuses settings that the record's choice does not take.
+
+    Args:
+        record: A dataclass.
+        prefix: Its name in the tables, such as `weights`.
+        choice: The name of the field that chooses.
+
+    Raises:
+        ValueError: Naming the setting, its value and what takes it.
+    """
+    chosen = getattr(record, choice)
+    require_choice(f"{prefix}.{choice}", chosen)
+    for field in dataclasses.fields(record):
+        name, value = f"{prefix}.{field.name}", getattr(record, field.name)
+        takers = TAKERS.get(name, (chosen,))
+        if chosen not in takers and value != field.default:
+            taken = f"only by {_listed(takers)}" if takers else "by none yet"
+            raise ValueError(
+                f"`{name}` is {value!r}, but `{prefix}.{choice}` {chosen!r} "
+                f"does not take it: it is taken {taken}. Leave it at "
+                f"{field.default!r}."
+            )
+
+
+def require_together(weights: str, architecture: str | None) -> None:
+    """Refuses rules of weights and architecture parameters that do not fit.
+
+    Args:
+        weights: Rule of the weights.
+        architecture: Rule of the architecture parameters; None trains none.
+
+    Raises:
+        ValueError: Naming both, and what is built.
+    """
+    built = WEIGHT_RULES[architecture]
+    if weights not in built:
+        raise ValueError(
+            f"`architecture.rule` {architecture!r} is not built with "
+            f"`weights.rule` {weights!r}, only with {_listed(built)}."
+        )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(map(repr, names))

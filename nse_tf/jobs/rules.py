@@ -1,0 +1,193 @@
+"""The rules of a training job: what it starts from and what moves how."""
+
+import dataclasses
+
+from nse_tf.jobs.built import require_choice, require_taken
+
+Genes = tuple[tuple[int, ...], ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RateSchedule:
+    """The learning rate of the weights, from step to step.
+
+    Attributes:
+        kind: `linear` and `cosine` lead from `first` to `last`; `warm_cosine`
+            rises linearly from `first` to `peak`, then falls to `last` as a
+            cosine.
+        first: Rate at the first step.
+        last: Rate after the last step.
+        peak: Rate after the warm-up.
+        warmup_epochs: Length of the warm-up, half of all epochs at most.
+
+    Raises:
+        ValueError: If the kind is unknown, or does not take a setting.
+    """
+
+    kind: str = "linear"
+    first: float
+    last: float = 0.0
+    peak: float | None = None
+    warmup_epochs: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_taken(self, "schedule", "kind")
+        if self.kind == "warm_cosine" and self.peak is None:
+            raise ValueError("`schedule.kind` 'warm_cosine' needs a `peak`.")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WeightRule:
+    """How the active path of a step of the weights is drawn.
+
+    Attributes:
+        rule: `uniform` draws one candidate of each choice block (SPOS), in
+            cells each cell its own; `balanced` opens each candidate with
+            probability `open_rate` (NSE); `fair` opens each candidate once a
+            step (FairNAS); `by_mixing_weights` draws one by the architecture
+            parameters (ProxylessNAS); `mixed` runs all, mixed by them (DARTS).
+        open_rate: Probability of a candidate to be open.
+
+    Raises:
+        ValueError: If the rule is unknown or not built, does not take a
+            setting, or a number is out of range.
+    """
+
+    rule: str = "uniform"
+    open_rate: float = 0.5
+
+    def __post_init__(self) -> None:
+        require_taken(self, "weights", "rule")
+        if not 0 < self.open_rate <= 1:
+            raise ValueError(
+                "`weights.open_rate` must be above 0 and at most 1, not "
+                f"{self.open_rate}."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CostPenalty:
+    """What networks that cost too much, or too little, add to the loss.
+
+    MACs and parameters count in millions, latency in milliseconds.
+
+    Attributes:
+        form: `power` adds `coefficient · (expected - target) ** exponent`
+            (NSE); `relative` and `log_factor` are ProxylessNAS's `add#linear`
+            and `mul#log`.
+        cost: Name of the cost.
+        target: What networks should cost.
+        coefficient: Factor of the penalty.
+        exponent: See `form`.
+        backbone_cost: Cost of what all networks share.
+        op_costs: Cost of each candidate of each choice block.
+
+    Raises:
+        ValueError: If the form is unknown or not built.
+    """
+
+    form: str = "power"
+    cost: str
+    target: float
+    coefficient: float
+    exponent: float = 2.0
+    backbone_cost: float
+    op_costs: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        require_choice("penalty.form", self.form)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ArchitectureRule:
+    """What trains the architecture parameters, on validation images, by Adam.
+
+    Attributes:
+        rule: `beside` moves the softmax that mixes all candidates by its first
+            order gradient, while the weights train as if there were none (ABS's
+            magnitude); `two_subsets` compares two subsets of each choice
+            block's candidates (NSE); `first_order` and `second_order` are
+            DARTS's, `two_gates` and `full_gates` ProxylessNAS's binary gates.
+        rate: Learning rate of Adam.
+        betas: Adam's decay rates of the two moments.
+        weight_decay: Pull of the parameters to zero, part of the gradient.
+        deviation: Standard deviation of the first parameters.
+        period: Steps of the weights to one of the parameters.
+        epochs_without: Epochs at the start that train the weights only.
+        clip_norm: Longest gradient of the parameters; None leaves it.
+        penalties: On the expected costs of networks.
+        drop_below: A candidate whose parameter falls below this is dropped for
+            good; None drops none.
+        locked: The candidates of each choice block that are never dropped;
+            empty for none anywhere.
+        locked_rate: Share of the steps in which each block's locked candidates,
+            all together, are one of the two subsets.
+        other_moves_statistics: Whether the subset that only runs forward moves
+            batch norm's statistics, too.
+
+    Raises:
+        ValueError: If the rule is unknown or not built, does not take a
+            setting, or a number is out of range.
+
+    References:
+        Liu et al., DARTS (2019): https://arxiv.org/abs/1806.09055; Ci et al.,
+        NSE (2021): https://arxiv.org/abs/2011.10904; Cai et al., ProxylessNAS
+        (2019): https://arxiv.org/abs/1812.00332. The default numbers are those
+        of DARTS and of ABS's magnitude: https://arxiv.org/abs/2004.13431
+    """
+
+    rule: str
+    rate: float = 3e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    weight_decay: float = 1e-3
+    deviation: float = 1e-3
+    period: int = 1
+    epochs_without: int = 0
+    clip_norm: float | None = None
+    penalties: tuple[CostPenalty, ...] = ()
+    drop_below: float | None = None
+    locked: Genes = ()
+    locked_rate: float = 0.0
+    other_moves_statistics: bool = True
+
+    def __post_init__(self) -> None:
+        require_taken(self, "architecture", "rule")
+        if self.period < 1:
+            raise ValueError(
+                f"`architecture.period` must be at least 1, not {self.period}."
+            )
+        if not 0 <= self.locked_rate <= 1:
+            raise ValueError(
+                "`architecture.locked_rate` must be at least 0 and at most 1, "
+                f"not {self.locked_rate}."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Start:
+    """The weights that a training starts from.
+
+    Attributes:
+        source: `fresh` draws new weights; `previous` resumes from those of an
+            earlier training; `pieces` takes over what an earlier training of a
+            supernet with fewer cells has in common with this one, and draws the
+            rest.
+        weights: Reference of the earlier weights, see `weights_of`; None takes
+            those of the last training that was finished.
+        num_cells: How many cells the earlier supernet has, for `pieces`.
+
+    Raises:
+        ValueError: If the source is unknown, or does not take a setting.
+    """
+
+    source: str = "fresh"
+    weights: str | None = None
+    num_cells: int | None = None
+
+    def __post_init__(self) -> None:
+        require_taken(self, "start", "source")
+        if self.source == "pieces" and self.num_cells is None:
+            raise ValueError(
+                "`start.source` 'pieces' needs `start.num_cells`, how many "
+                "cells the earlier supernet has."
+            )
