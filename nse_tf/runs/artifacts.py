@@ -11,12 +11,12 @@ import numpy as np
 from nse_tf.costs import CostModel
 from nse_tf.datasets import ImageData
 from nse_tf.export import export_model
+from nse_tf.runs.run_folder import RunFolder
+from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import format_genotype
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.sealed_files import require_intact
 from nse_tf.training import accuracy
-from nse_tf.runs.run_folder import RunFolder
-from nse_tf.runs.search_config import SearchConfig
 from nse_tf.tuners.supernet_tuner import SupernetTuner
 
 LOGGER = logging.getLogger("nse_tf")

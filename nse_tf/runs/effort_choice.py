@@ -5,11 +5,11 @@ from typing import Any
 
 from nse_tf.datasets import ImageData
 from nse_tf.methods import SpaceEvolutionConfig
+from nse_tf.runs.search_config import EXPLORERS, SearchConfig
 from nse_tf.shrinking import ANGLE_SCORES, PUBLISHED_SCHEDULES
 from nse_tf.spaces import NB201Skeleton, SearchSpace
 from nse_tf.training import NB201_RECIPE
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
-from nse_tf.runs.search_config import EXPLORERS, SearchConfig
 
 # What an evolving space aims at, if there is a limit on it; the first counts.
 _AIMED_AT = ("macs", "latency_ms", "params")

@@ -7,8 +7,8 @@ import numpy as np
 
 from nse_tf.costs.tables import CostTable
 from nse_tf.export import Backend, TablePlan, measure_table, require_right
-from nse_tf.spaces import SearchSpace
 from nse_tf.runs.measuring import fitted_table, table_builders
+from nse_tf.spaces import SearchSpace
 
 # How many of the rows that a table lacks a message names.
 NUM_NAMED = 3

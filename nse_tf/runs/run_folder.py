@@ -11,10 +11,10 @@ from typing import Any
 
 from nse_tf import __version__
 from nse_tf.datasets import ImageData
+from nse_tf.distribute.identity import deciding_versions, differences
 from nse_tf.reporting import RunLog
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.sealed_files import read_either, write_twice
-from nse_tf.distribute.identity import deciding_versions, differences
 
 SCHEMA = "nse_tf.config/1"
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "ai-edge-litert", "numpy")

@@ -13,11 +13,23 @@ from nse_tf import datasets
 from nse_tf.costs import Budget, CostModel
 from nse_tf.costs.tables import CostTable
 from nse_tf.datasets import ImageData
+from nse_tf.distribute.local_workers import LocalWorkers
+from nse_tf.distribute.worker_link import await_chief
 from nse_tf.export import TablePlan
 from nse_tf.methods import SearchError, load_start
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.stage_times import stage_lines
+from nse_tf.runs.artifacts import export_artifacts
+from nse_tf.runs.effort_choice import fitted_to, make_effort
+from nse_tf.runs.latency_tables import given_table
+from nse_tf.runs.measuring import (
+    accuracy_of_file,
+    measure_models,
+    measured_table,
+)
+from nse_tf.runs.run_folder import RunFolder
+from nse_tf.runs.search_config import NSE, SearchConfig
 from nse_tf.spaces import (
     Edge,
     SearchSpace,
@@ -28,25 +40,13 @@ from nse_tf.spaces.presets import preset_for
 from nse_tf.spaces.sealed_files import read_either, write_twice
 from nse_tf.supernet import networks_of_space
 from nse_tf.training.progress import spoken
-from nse_tf.runs.effort_choice import fitted_to, make_effort
 from nse_tf.tuners.efforts import Effort
-from nse_tf.runs.artifacts import export_artifacts
-from nse_tf.runs.latency_tables import given_table
-from nse_tf.distribute.local_workers import LocalWorkers
-from nse_tf.runs.measuring import (
-    accuracy_of_file,
-    measure_models,
-    measured_table,
-)
 from nse_tf.tuners.oracles import (
     AngleShrinkingOracle,
     SearchOracle,
     SpaceEvolutionOracle,
 )
-from nse_tf.runs.run_folder import RunFolder
-from nse_tf.runs.search_config import NSE, SearchConfig
 from nse_tf.tuners.supernet_tuner import SupernetTuner
-from nse_tf.distribute.worker_link import await_chief
 
 LOGGER = logging.getLogger("nse_tf")
 

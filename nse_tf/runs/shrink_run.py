@@ -5,13 +5,13 @@ import pathlib
 
 from nse_tf.costs import CostModel
 from nse_tf.methods import Done, SpaceShrinking, Wait
-from nse_tf.spaces import SearchSpace, save_space
-from nse_tf.spaces.sealed_files import read_either, write_twice
-from nse_tf.training import Worker
 from nse_tf.runs.effort_choice import fitted_to, make_effort
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import load_data, make_space
+from nse_tf.spaces import SearchSpace, save_space
+from nse_tf.spaces.sealed_files import read_either, write_twice
+from nse_tf.training import Worker
 
 LOGGER = logging.getLogger("nse_tf")
 

@@ -9,7 +9,6 @@ import pytest
 from nse_tf.costs.published_tables import nse_table
 from nse_tf.costs.tables import CostTable, TableCheck
 from nse_tf.export import InterpreterBackend, TablePlan
-from nse_tf.spaces import MBConv, make_preset
 from nse_tf.runs.latency_tables import (
     LutConfig,
     given_table,
@@ -17,6 +16,7 @@ from nse_tf.runs.latency_tables import (
     require_rows,
     share_within,
 )
+from nse_tf.spaces import MBConv, make_preset
 from tests.costs.strategies import made_up_table
 from tests.shared_data import NSE_CSV, needs_tables
 from tests.supernet.tiny_spaces import tiny_space

@@ -8,9 +8,6 @@ import pytest
 from nse_tf.costs import CostModel
 from nse_tf.datasets import load
 from nse_tf.export import TablePlan, convert, convert_part
-from nse_tf.spaces import Identity, MBConv, Stage, make_preset
-from nse_tf.supernet import build_child
-from nse_tf.training import accuracy
 from nse_tf.runs.measuring import (
     accuracy_of_file,
     measure_models,
@@ -19,6 +16,9 @@ from nse_tf.runs.measuring import (
     table_keys,
     whole_networks,
 )
+from nse_tf.spaces import Identity, MBConv, Stage, make_preset
+from nse_tf.supernet import build_child
+from nse_tf.training import accuracy
 from tests.costs.strategies import made_up_table
 from tests.supernet.tiny_spaces import tiny_space
 

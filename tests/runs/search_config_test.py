@@ -8,10 +8,10 @@ import pytest
 from nse_tf.costs import Budget
 from nse_tf.evolution import EXPLORERS
 from nse_tf.methods import nse_config, operator_scoring
-from nse_tf.shrinking import PUBLISHED_SCHEDULES
 from nse_tf.runs import search_config
-from nse_tf.tuners.efforts import EFFORTS
 from nse_tf.runs.search_config import EFFORT_NAMES, METHODS, SearchConfig
+from nse_tf.shrinking import PUBLISHED_SCHEDULES
+from nse_tf.tuners.efforts import EFFORTS
 
 CONFIG = SearchConfig(pathlib.Path("runs/digits"))
 

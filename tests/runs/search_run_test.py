@@ -6,17 +6,17 @@ import pytest
 
 from nse_tf.costs import Budget, BudgetError
 from nse_tf.datasets import ImageData
-from nse_tf.shrinking import PUBLISHED_SCHEDULES
-from nse_tf.spaces import make_preset, save_space
-from nse_tf.training import NB201_RECIPE
 from nse_tf.runs.effort_choice import fitted_to, make_effort
-from nse_tf.tuners.efforts import EFFORTS
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import (
     load_data,
     make_space,
     run_search,
 )
+from nse_tf.shrinking import PUBLISHED_SCHEDULES
+from nse_tf.spaces import make_preset, save_space
+from nse_tf.training import NB201_RECIPE
+from nse_tf.tuners.efforts import EFFORTS
 from tests.supernet.tiny_spaces import tiny_space
 from tests.training.tiny_data import image_data
 
@@ -257,9 +257,7 @@ def test_what_does_not_suit_an_evolving_space_is_refused(
     changes: dict[str, Any],
     message: str,
 ) -> None:
-    monkeypatch.setattr(
-        "nse_tf.runs.search_run.load_data", lambda config: DATA
-    )
+    monkeypatch.setattr("nse_tf.runs.search_run.load_data", lambda config: DATA)
     config = dataclasses.replace(NSE, run_dir=tmp_path / "run", **changes)
     with pytest.raises(ValueError, match=message):
         run_search(config)
