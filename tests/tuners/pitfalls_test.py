@@ -27,7 +27,7 @@ SHOWN = {
     "P3 `tuner_id` breaks resuming": "pitfalls::a_tuner_id_resumes",
     "P4 seed 0 is random": "oracle_laws::our_oracles_keep_the_laws",
     "P5 missing values are drawn unseeded": (
-        "evolution::every_active_value_is_chosen_and_no_other"
+        "evolution_oracle::every_active_value_is_chosen_and_no_other"
     ),
     "P6 a retry after NaN never recovers": (
         "oracle_laws::our_oracles_keep_the_laws"
