@@ -1,0 +1,1 @@
+"""A search as a run: its folder, its configuration, its artifacts."""
