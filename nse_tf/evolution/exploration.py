@@ -14,7 +14,7 @@ LARGEST_LISTED = 1_000_000
 Explorer = Generator[np.ndarray, np.ndarray, None]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ExplorerConfig:
     """How the space is explored.
 
@@ -54,7 +54,7 @@ class ExplorerConfig:
                 raise ValueError(f"`{name}` must be at least 1, not {value}.")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(kw_only=True)
 class Exploration:
     """The space being explored, and what was judged so far.
 

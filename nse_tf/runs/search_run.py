@@ -294,7 +294,7 @@ def _table(
     """
     if not config.budget.needs_table:
         return None
-    if isinstance(space.blocks[0], Edge):
+    if not space.skeleton.measures_blocks:
         raise ValueError(
             "Ops of cells are not measured one by one yet, so latency and size "
             f"cannot bound a search of {space.name!r}: use --max_macs_m or "

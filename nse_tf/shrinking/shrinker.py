@@ -78,7 +78,7 @@ DROPPING_RULES = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ShrinkSchedule:
     """How fast a space is shrunk, and until when.
 

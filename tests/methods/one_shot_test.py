@@ -111,7 +111,7 @@ def test_spos_resets_the_base_once_after_stage_index_7(
 
 
 def test_fairnas_resets_the_base_once_after_stage_index_2() -> None:
-    schedule = ShrinkSchedule("each_place", drop_per_stage=1, max_stages=6)
+    schedule = ShrinkSchedule(rule="each_place", drop_per_stage=1, max_stages=6)
     method, jobs = searched(FAIRNAS, None, QUICK, shrinking=schedule)
     trainings = of_kind(jobs, TrainSupernet)
     assert [job.base for job in trainings] == [

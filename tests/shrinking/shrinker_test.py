@@ -158,7 +158,7 @@ def test_spos_stops_at_a_million_paths_within_20_stages(seed: int) -> None:
 
 
 def test_fairnas_keeps_two_operators_a_place_after_four_stages() -> None:
-    schedule = ShrinkSchedule("each_place", drop_per_stage=1, max_stages=6)
+    schedule = ShrinkSchedule(rule="each_place", drop_per_stage=1, max_stages=6)
     spaces, resets = simulated(FAIRNAS, schedule)
     assert [len(space.operators) for space in spaces] == [
         114, 95, 76, 57, 38,
@@ -172,7 +172,7 @@ def test_a_space_of_the_size_of_darts_keeps_two_after_six_stages() -> None:
     ops = [MBConv(kernel, e) for kernel in (3, 5) for e in (1, 2, 3, 4)]
     space = chain(14, ops=ops)
     assert space.size == 8**14 == 4_398_046_511_104
-    schedule = ShrinkSchedule("each_place", drop_per_stage=1, max_stages=8)
+    schedule = ShrinkSchedule(rule="each_place", drop_per_stage=1, max_stages=8)
     spaces, _ = simulated(space, schedule)
     assert len(spaces) - 1 == 6
     assert spaces[-1].size == 2**14
