@@ -31,7 +31,6 @@ from nse_tf.runs.measuring import (
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import NSE, SearchConfig
 from nse_tf.spaces import (
-    Edge,
     SearchSpace,
     load_space,
     make_preset,

@@ -56,7 +56,9 @@ def test_minus_one_is_the_identity() -> None:
 
 
 def test_minus_one_is_refused_where_identity_does_not_compete() -> None:
-    with pytest.raises(ValueError, match=r"'identity' is not a .*'stage0_block0'"):
+    with pytest.raises(
+        ValueError, match=r"'identity' is not a .*'stage0_block0'"
+    ):
         parse_genotype(make_preset("spos"), "-1 " * 21)
 
 
