@@ -122,8 +122,8 @@ class ModelSkeleton(Skeleton):
             ValueError: Always.
         """
         raise ValueError(
-            "The blocks of a user's own model come from the model; other "
-            "candidates cannot be put in their places."
+            "The blocks of a user's own model come from the model; they cannot "
+            "get other candidates."
         )
 
     def blocks_from_json(

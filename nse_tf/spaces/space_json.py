@@ -85,7 +85,7 @@ def space_from_json(value: Any) -> SearchSpace:
 
 
 def _skeleton_from_json(value: Mapping[str, Any]) -> Skeleton:
-    # Skeletons older than the field `kind` are told by their other fields.
+    # Skeletons older than the field `kind` differ in their other fields.
     unnamed = "model" if "model_digest" in value else "chain"
     kind = value.get("kind", unnamed)
     if kind not in _SKELETONS:
