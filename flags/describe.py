@@ -28,7 +28,7 @@ from nse_tf.costs import (
     describe_network,
     describe_space,
 )
-from nse_tf.costs.published_tables import READERS
+from nse_tf.costs.published_tables import published_table
 from nse_tf.costs.scaling import scaled_to_macs
 from nse_tf.costs.tables import CostTable
 from nse_tf.flags import (
@@ -42,7 +42,6 @@ from nse_tf.flags.description_text import network_text, space_text
 from nse_tf.spaces import (
     PRESETS,
     PUBLISHED,
-    BranchSkeleton,
     Genotype,
     SearchSpace,
     load_genotype,
@@ -154,8 +153,7 @@ def _read_table(space: SearchSpace) -> CostTable | None:
     path = pathlib.Path(table_flags.LATENCY_TABLE.value)
     if path.suffix != ".csv":
         return CostTable.load(path)
-    is_branched = isinstance(space.skeleton, BranchSkeleton)
-    return READERS["nse" if is_branched else "proxylessnas"](path, space)
+    return published_table(path, space)
 
 
 def _read_genotype(space: SearchSpace, text: str) -> Genotype:

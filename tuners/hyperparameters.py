@@ -52,7 +52,7 @@ def valid_choices(space: SearchSpace) -> list[NamedChoice]:
         for column, edge in enumerate(node.edges):
             among = [t for t, is_open in by_text.items() if is_open[column]]
             if among:
-                values = _names(edge, node.opened[column])
+                values = _names(edge, node.carrying[column])
                 choices.append(
                     NamedChoice(edge.name, values, name, tuple(among))
                 )
@@ -154,7 +154,7 @@ def _left_out(
                 f"{', '.join(hp.values) or 'none at all'}."
             )
         for place, edge, closed in zip(
-            node.blocks, node.edges, node.closed, strict=True
+            node.blocks, node.edges, node.none, strict=True
         ):
             if closed is not None and str(edge.source) not in text.split("+"):
                 left_out[place] = closed

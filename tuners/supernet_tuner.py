@@ -372,4 +372,10 @@ def _checked_data(
                 f"{name} label is {part.labels.max()}."
             )
     names = tuple(str(label) for label in range(skeleton.num_classes))
-    return ImageData("search", train, validation, validation, names)
+    return ImageData(
+        name="search",
+        train=train,
+        validation=validation,
+        test=validation,
+        class_names=names,
+    )

@@ -26,7 +26,7 @@ from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.units import duration
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import load_data, make_space, run_search
-from nse_tf.spaces import Genotype, MBConv, SearchSpace, Skeleton, Stage
+from nse_tf.spaces import ChainSkeleton, Genotype, MBConv, SearchSpace, Stage
 from nse_tf.spaces.adaptation import rounded_channels
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.files import write_bytes
@@ -127,15 +127,15 @@ def mobilenet_v2(width: float) -> SearchSpace:
         Stage(rounded_channels(channels * width), depth, stride)
         for channels, depth, stride in MOBILENET_V2
     )
-    skeleton = Skeleton(
-        (32, 32),
-        3,
-        10,
-        rounded_channels(32 * width),
-        1,
-        rounded_channels(16 * width),
-        stages,
-        max(rounded_channels(1280 * width), 160),
+    skeleton = ChainSkeleton(
+        image_size=(32, 32),
+        image_channels=3,
+        num_classes=10,
+        stem_channels=rounded_channels(32 * width),
+        stem_stride=1,
+        first_channels=rounded_channels(16 * width),
+        stages=stages,
+        tail_channels=max(rounded_channels(1280 * width), 160),
     )
     return chain_space("mobilenet_v2", skeleton, (MBConv(3, 6),))
 

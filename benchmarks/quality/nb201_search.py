@@ -255,12 +255,12 @@ class SeedSearch:
     ) -> Found:
         """Returns what an explorer finds that is asked, and told fitness."""
         state = Exploration(
-            dataclasses.replace(self._model, space=space),
-            budget,
-            ExplorerConfig(
+            model=dataclasses.replace(self._model, space=space),
+            budget=budget,
+            config=ExplorerConfig(
                 num_children=count, population=max(2, count // 4), num_parents=5
             ),
-            np.random.default_rng([self._seed, 1]),
+            rng=np.random.default_rng([self._seed, 1]),
         )
         asking = explore(explorer, state)
         paths = next(asking, None)

@@ -132,7 +132,13 @@ def main(argv: Sequence[str]) -> None:
     rng = np.random.default_rng(SEED.value)
     digits = load("digits")
     few = ImageSet(digits.train.images[:50], digits.train.labels[:50])
-    data = ImageData("digits", few, few, few, digits.class_names)
+    data = ImageData(
+        name="digits",
+        train=few,
+        validation=few,
+        test=few,
+        class_names=digits.class_names,
+    )
     counts: collections.Counter[str] = collections.Counter()
     by_file: collections.Counter[tuple[str, str]] = collections.Counter()
     with tempfile.TemporaryDirectory() as temporary:

@@ -21,14 +21,14 @@ from nse_tf.costs import Budget
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import OneShotConfig
 from nse_tf.shrinking import ShrinkSchedule
-from nse_tf.spaces import Identity, MBConv, SearchSpace, Skeleton, Stage
+from nse_tf.spaces import ChainSkeleton, Identity, MBConv, SearchSpace, Stage
 from nse_tf.spaces.chains import chain_space
 
 SPACE = chain_space(
     "small",
-    Skeleton(
-        (8, 8),
-        1,
+    ChainSkeleton(
+        image_size=(8, 8),
+        image_channels=1,
         num_classes=10,
         stem_channels=8,
         stem_stride=1,

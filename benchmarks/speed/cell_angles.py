@@ -16,7 +16,7 @@ from absl import app, flags
 from timing import shortest_in_turns
 
 from nse_tf.shrinking import EVERY_BACKBONE_WEIGHT, CellAngleSums
-from nse_tf.spaces import NorConv, Pool, Zero, make_preset, require_nb201
+from nse_tf.spaces import NB201Skeleton, NorConv, Pool, Zero, make_preset
 
 CELLS = flags.DEFINE_integer(
     "cells", 200, "Cells that are scored the naive way, too.", lower_bound=1
@@ -25,7 +25,8 @@ REPEATS = flags.DEFINE_integer("repeats", 20, "Timings.", lower_bound=1)
 SEED = flags.DEFINE_integer("seed", 0, "Of weights and cells.", lower_bound=0)
 
 SPACE = make_preset("nb201")
-SKELETON, EDGES = require_nb201(SPACE)
+SKELETON = SPACE.require_skeleton(NB201Skeleton)
+EDGES = SPACE.as_cells().edges
 NUM_FIXED = 73_306
 # Nodes of every way through a cell, as the indices of the edges between them.
 WAYS = [

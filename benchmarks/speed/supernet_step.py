@@ -16,7 +16,7 @@ from absl import app, flags
 from timing import seconds_of, shortest_in_turns
 
 from nse_tf.datasets import ImageSet
-from nse_tf.spaces import Genotype, Identity, SearchSpace, Skeleton, Stage
+from nse_tf.spaces import ChainSkeleton, Genotype, Identity, SearchSpace, Stage
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.presets import MBCONVS
 from nse_tf.supernet import Supernet, WeightSharing, cut_out
@@ -55,7 +55,16 @@ def make_space(num_blocks: int, *, has_identity: bool) -> SearchSpace:
             (16, 32, 64, 96), depths, (1, 2, 2, 1), strict=True
         )
     )
-    skeleton = Skeleton((32, 32), 3, CLASSES, 32, 1, 16, stages, 320)
+    skeleton = ChainSkeleton(
+        image_size=(32, 32),
+        image_channels=3,
+        num_classes=CLASSES,
+        stem_channels=32,
+        stem_stride=1,
+        first_channels=16,
+        stages=stages,
+        tail_channels=320,
+    )
     optional = (Identity(),) if has_identity else ()
     return chain_space("benchmark", skeleton, MBCONVS, optional)
 

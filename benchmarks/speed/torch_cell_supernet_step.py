@@ -37,12 +37,12 @@ from nse_tf.spaces import (
     CellGraph,
     CellOp,
     Edge,
+    NB201Skeleton,
     NorConv,
     Pool,
     SearchSpace,
     SkipConnect,
     make_preset,
-    require_nb201,
 )
 from nse_tf.supernet import CellSupernet
 from nse_tf.supernet.layers.batch_norm import EPSILON
@@ -140,7 +140,8 @@ class TorchCellSupernet(nn.Module):
 
     def __init__(self, space: SearchSpace) -> None:
         super().__init__()
-        skeleton, edges = require_nb201(space)
+        skeleton = space.require_skeleton(NB201Skeleton)
+        edges = space.as_cells().edges
         widths = skeleton.widths
         self.stem = nn.Sequential(
             *conv_norm(skeleton.image_channels, widths[0], 3)

@@ -29,7 +29,7 @@ from timing import shortest_in_turns
 from torch import nn
 
 from nse_tf.datasets import ImageSet
-from nse_tf.spaces import ChoiceBlock, MBConv, SearchSpace, require_chain
+from nse_tf.spaces import ChoiceBlock, MBConv, SearchSpace
 from nse_tf.supernet import Supernet
 from nse_tf.supernet.layers.batch_norm import EPSILON
 from nse_tf.training import SupernetRecipe, SupernetTrainer
@@ -73,13 +73,13 @@ class TorchSupernet(nn.Module):
 
     def __init__(self, space: SearchSpace) -> None:
         super().__init__()
-        skeleton, blocks = require_chain(space)
+        skeleton, blocks = space.as_chain()
         first = ChoiceBlock(
-            "first",
-            (MBConv(3, 1),),
-            skeleton.stem_size,
-            skeleton.stem_channels,
-            skeleton.first_channels,
+            name="first",
+            candidates=(MBConv(3, 1),),
+            in_size=skeleton.stem_size,
+            in_channels=skeleton.stem_channels,
+            out_channels=skeleton.first_channels,
         )
         self.stem = nn.Sequential(
             *conv_norm(skeleton.image_channels, skeleton.stem_channels, 3),

@@ -1,17 +1,17 @@
 """What a genotype costs."""
 
+from nse_tf.costs.backbone import backbone_parts as backbone_parts
 from nse_tf.costs.budgets import Budget as Budget
 from nse_tf.costs.budgets import BudgetError as BudgetError
 from nse_tf.costs.budgets import sample_within as sample_within
 from nse_tf.costs.conventions import published_macs as published_macs
-from nse_tf.costs.counts import backbone_parts as backbone_parts
-from nse_tf.costs.counts import op_part as op_part
-from nse_tf.costs.description import (
+from nse_tf.costs.describing import describe_network as describe_network
+from nse_tf.costs.describing import describe_space as describe_space
+from nse_tf.costs.descriptions import (
     NetworkDescription as NetworkDescription,
 )
-from nse_tf.costs.description import SpaceDescription as SpaceDescription
-from nse_tf.costs.description import describe_network as describe_network
-from nse_tf.costs.description import describe_space as describe_space
+from nse_tf.costs.descriptions import SpaceDescription as SpaceDescription
 from nse_tf.costs.models import COSTS as COSTS
 from nse_tf.costs.models import CostModel as CostModel
+from nse_tf.costs.op_counts import op_part as op_part
 from nse_tf.costs.parts import Part as Part

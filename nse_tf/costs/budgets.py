@@ -14,21 +14,20 @@ PathSampler = Callable[[SearchSpace, np.random.Generator, int], np.ndarray]
 
 
 class BudgetError(ValueError):
-    """Nothing that was looked at fits the budget."""
+    """No network that was tried fits the budget."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Budget:
     """Limits on what a network may cost; None means no limit.
 
     Attributes:
-        macs: Most multiply-accumulates.
-        params: Most trainable numbers.
-        latency_ms: Longest median latency, in milliseconds.
-        size_bytes: Largest `.tflite` file.
-        min_macs: Fewest multiply-accumulates.
-        min_latency_ms: Shortest median latency: how much of a limit is to be
-            used.
+        macs: Upper limit of multiply-accumulates.
+        params: Upper limit of trainable numbers.
+        latency_ms: Upper limit of the median latency, in milliseconds.
+        size_bytes: Upper limit of the `.tflite` file's size.
+        min_macs: Lower limit of multiply-accumulates.
+        min_latency_ms: Lower limit of the median latency, in milliseconds.
 
     Raises:
         ValueError: If a limit is not positive.
@@ -72,22 +71,22 @@ class Budget:
 
     @property
     def needs_table(self) -> bool:
-        """Whether a limit is on something that only a measurement tells."""
+        """Whether a limit is on a cost that must be measured."""
         measured = ("latency_ms", "size_bytes")
         return any(name in {**self.limits, **self.floors} for name in measured)
 
     def excess(self, costs: Mapping[str, float]) -> float:
-        """Returns the largest share by which a limit is missed, or 0."""
+        """Returns the largest share by which a limit is exceeded, or 0."""
         over = [costs[name] / limit - 1 for name, limit in self.limits.items()]
         over += [1 - costs[name] / least for name, least in self.floors.items()]
         return max([0.0, *over])
 
     def fits(self, costs: Mapping[str, float]) -> bool:
-        """Whether no limit is missed."""
+        """Whether all limits are kept."""
         return self.excess(costs) == 0.0
 
     def path_excess(self, model: CostModel, paths: np.ndarray) -> np.ndarray:
-        """Returns `excess` of many single paths `(count, num_blocks)`."""
+        """Returns `excess` for many single paths `(count, num_blocks)`."""
         worst = np.zeros(len(paths))
         for name, limit in self.limits.items():
             np.maximum(
@@ -102,8 +101,8 @@ class Budget:
         """Refuses a budget that no network of the space can meet.
 
         Raises:
-            BudgetError: If a limit lies outside the range of its cost; says
-                the cheapest and the dearest network of the space.
+            BudgetError: If a limit lies outside the range of its cost; names
+                the lowest and the highest cost in the space.
         """
         for name, limit in self.limits.items():
             low, high = model.range(name)
@@ -111,7 +110,8 @@ class Budget:
                 raise BudgetError(
                     f"No network of space {model.space.name!r} costs at most "
                     f"{_number(limit)} {name}: the cheapest costs "
-                    f"{_number(low)}, the dearest {_number(high)}."
+                    f"{_number(low)}, the most expensive "
+                    f"{_number(high)}."
                 )
         for name, least in self.floors.items():
             low, high = model.range(name)
@@ -120,7 +120,7 @@ class Budget:
                 raise BudgetError(
                     f"No network of space {model.space.name!r} costs between "
                     f"{_number(least)} and {_number(ceiling)} {name}: the "
-                    f"cheapest costs {_number(low)}, the dearest "
+                    f"cheapest costs {_number(low)}, the most expensive "
                     f"{_number(high)}."
                 )
 
@@ -128,7 +128,7 @@ class Budget:
 def draw_uniform(
     space: SearchSpace, rng: np.random.Generator, count: int
 ) -> np.ndarray:
-    """Returns uniformly drawn lawful paths; the plain `PathSampler`."""
+    """Returns uniformly drawn valid paths; the plain `PathSampler`."""
     return space.sample_valid(rng, count)
 
 
@@ -143,14 +143,14 @@ def sample_within(
 ) -> np.ndarray:
     """Returns single paths `(count, num_blocks)` that fit the budget.
 
-    Paths are drawn and those that do not fit thrown away, so what is left
-    keeps the distribution of `draw`. Where almost nothing fits, the rest is
-    made from drawn paths by moving random places nearer to the budget until
-    the path fits; those lean towards the budget's edge. Where that fails too,
-    the few that were found are repeated.
+    Paths are drawn and those that do not fit are rejected, so the others keep
+    the distribution of `draw`. Where almost nothing fits, the rest are drawn
+    paths that are repaired: random blocks are changed towards the budget until
+    the path fits. Such paths lean towards the budget's edge. Where that fails
+    too, the few that were found are repeated.
 
     Raises:
-        BudgetError: If not one is found; says the closest cost met.
+        BudgetError: If none is found; names the costs of the closest.
     """
     kept = [np.empty((0, len(model.space.blocks)), np.int64)]
     num_kept = num_drawn = 0
@@ -178,7 +178,7 @@ def sample_within(
     if count > 0 and len(found) == 0:
         raise BudgetError(
             f"Nothing found in space {model.space.name!r} has {budget}; the "
-            f"closest network met costs {_described(model, closest)}."
+            f"closest network found costs {_described(model, closest)}."
         )
     repeated = rng.integers(len(found) or 1, size=count - len(found))
     return np.concatenate([found, found[repeated]])
@@ -190,13 +190,13 @@ def _repaired(
     rng: np.random.Generator,
     paths: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns paths nearer to the budget, and how far each still is from it.
+    """Returns paths nearer to the budget, and the excess that each still has.
 
-    Each path visits its places in a random order of its own, several times. At
-    first a place takes a random candidate among those that bring the path
-    nearer, which keeps the paths unlike each other; in the end, the one that
-    brings it nearest. Edges of DARTS that are left out stay so, and no others
-    are.
+    Each path visits its blocks in its own random order, four times. In the
+    first two rounds a block takes a random candidate among those that reduce
+    the excess, which keeps the paths unlike each other; in the last two, the
+    one that reduces it most. In DARTS's cells edges that are left out stay so,
+    and no others are left out, so that the paths stay valid.
     """
     paths = paths.copy()
     left = budget.path_excess(model, paths)
@@ -207,14 +207,15 @@ def _repaired(
     )
     leaves_out = np.zeros_like(is_inactive)
     for node in model.space.nodes:
-        for place, closed in zip(node.blocks, node.closed, strict=True):
-            leaves_out[place] = candidates == closed
+        for block, none in zip(node.blocks, node.none, strict=True):
+            leaves_out[block] = candidates == none
     for is_greedy in (False, False, True, True):
         orders = np.tile(np.arange(num_blocks), (count, 1))
         for blocks in rng.permuted(orders, axis=1).T:
             todo = np.flatnonzero(left > 0)
             if len(todo) == 0:
                 return paths, left
+            # All paths at once: each offers every candidate of its own block.
             at = blocks[todo]
             offers = np.repeat(paths[todo, None], len(candidates), axis=1)
             offers[np.arange(len(todo)), :, at] = candidates
@@ -234,7 +235,7 @@ def _repaired(
 
 def _described(model: CostModel, path: np.ndarray | None) -> str:
     if path is None:
-        return "nothing that can be told"
+        return "unknown"
     costs = model.costs(model.space.genotype(path.tolist()))
     return ", ".join(
         f"{_number(value)} {name}" for name, value in costs.items()
@@ -242,5 +243,5 @@ def _described(model: CostModel, path: np.ndarray | None) -> str:
 
 
 def _number(value: float) -> str:
-    """Returns a cost in all its digits, or four if it is small."""
+    """Returns a cost as text: in full from 1,000 on, else with 4 digits."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"

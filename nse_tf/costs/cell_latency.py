@@ -1,9 +1,9 @@
 """Latency of cells, from a few cells that were measured on a device.
 
-What a converted network computes is not what the cell says: a converter leaves
-out every op whose result no output hears from, and keeps an op that is fed
-zeros. Counting the ops that are left, by kind, and fitting a price for each
-kind needs only as many measured cells as there are kinds.
+A converted network does not compute all that the cell names: a converter leaves
+out every op whose result reaches no output, and keeps an op that is fed zeros.
+Counting the ops that are left, by kind, and fitting a cost for each kind needs
+only as many measured cells as there are kinds.
 """
 
 import dataclasses
@@ -11,20 +11,20 @@ import dataclasses
 import numpy as np
 from scipy import optimize
 
-from nse_tf.spaces import SearchSpace, Zero, require_cells
+from nse_tf.spaces import SearchSpace, Zero
 
 
 def computed_ops(space: SearchSpace, paths: np.ndarray) -> np.ndarray:
     """Returns how often each op is computed in a cell, `(count, num_ops)`.
 
     Args:
-        space: Cells whose edges all have the same candidates.
+        space: A space of cells whose edges all have the same candidates.
         paths: Candidate indices, `(count, num_edges)`.
 
     Raises:
-        ValueError: If the space is of another kind, or shapes do not fit.
+        ValueError: If the space has no cells, or shapes do not fit.
     """
-    skeleton, edges = require_cells(space)
+    skeleton, edges = space.as_cells()
     candidates = edges[0].candidates
     if any(edge.candidates != candidates for edge in edges):
         raise ValueError(
@@ -37,15 +37,15 @@ def computed_ops(space: SearchSpace, paths: np.ndarray) -> np.ndarray:
             f"{len(edges)}), an index for each edge."
         )
     is_zero = np.array([op == Zero() for op in candidates])
-    is_heard = np.zeros((len(paths), skeleton.graph.num_nodes), bool)
-    is_heard[:, list(skeleton.graph.outputs)] = True
+    is_used = np.zeros((len(paths), skeleton.graph.num_nodes), bool)
+    is_used[:, list(skeleton.graph.outputs)] = True
     counts = np.zeros((len(paths), len(candidates)))
     rows = np.arange(len(paths))
-    # Edges into later nodes first: they decide who hears earlier ones.
-    for place in sorted(range(len(edges)), key=lambda i: -edges[i].target):
-        chosen = paths[:, place]
-        computes = is_heard[:, edges[place].target] & ~is_zero[chosen]
-        is_heard[:, edges[place].source] |= computes
+    # Edges into later nodes first: they decide which earlier ones are used.
+    for edge in sorted(range(len(edges)), key=lambda i: -edges[i].target):
+        chosen = paths[:, edge]
+        computes = is_used[:, edges[edge].target] & ~is_zero[chosen]
+        is_used[:, edges[edge].source] |= computes
         counts[rows[computes], chosen[computes]] += 1
     return counts
 
@@ -55,8 +55,8 @@ class CellLatency:
     """What each op of a cell costs, in all cells of the network together.
 
     Attributes:
-        space: Whose cells it prices.
-        backbone_ms: What a network takes whatever its cell.
+        space: The space of the cells.
+        backbone_ms: Latency of the backbone, the same for all cells.
         op_ms: What one op adds, by the index of the candidate.
     """
 
@@ -76,18 +76,18 @@ class CellLatency:
 def fit_cell_latency(
     space: SearchSpace, paths: np.ndarray, latency_ms: np.ndarray
 ) -> CellLatency:
-    """Returns the prices of ops that explain measured cells best.
+    """Returns the costs of ops that explain measured cells best.
 
-    By least squares of the errors in milliseconds, with no price below zero.
+    They minimize the squared errors in milliseconds; none is below zero.
 
     Args:
-        space: Cells whose edges all have the same candidates.
-        paths: Candidate indices of the cells measured, `(count, num_edges)`.
-        latency_ms: What was measured, `(count,)`.
+        space: A space of cells whose edges all have the same candidates.
+        paths: Candidate indices of the measured cells, `(count, num_edges)`.
+        latency_ms: Measured latencies in milliseconds, `(count,)`.
 
     Raises:
-        ValueError: If there are fewer cells than twice the number of prices,
-            latencies are not positive, or as of `computed_ops`.
+        ValueError: If there are fewer cells than twice the number of costs,
+            latencies are not positive, or `computed_ops` refuses the paths.
     """
     counts = computed_ops(space, paths)
     least = 2 * (counts.shape[1] + 1)

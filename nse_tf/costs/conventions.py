@@ -1,42 +1,39 @@
 """MACs as the authors of a space count them, where that differs from ours."""
 
-from nse_tf.costs.counts import backbone_parts, op_part
-from nse_tf.spaces import Genotype, ModelSkeleton, SearchSpace, require_chain
+from nse_tf.costs.backbone import backbone, backbone_parts
+from nse_tf.costs.op_counts import op_part
+from nse_tf.spaces import Genotype, SearchSpace, Skeleton
 
 
-def _thop(space: SearchSpace) -> int:
+def _thop(skeleton: Skeleton, channels: int) -> int:
     """A classifier of `C` inputs counts 2·C - 1 for each class, not C."""
-    skeleton = space.skeleton
-    if isinstance(skeleton, ModelSkeleton):
-        raise ValueError(
-            f"Space {space.name!r} counts by 'thop', which knows no classifier "
-            "of a user's own model: use 'plain'."
-        )
-    return (skeleton.classifier_channels - 1) * skeleton.num_classes
+    return (channels - 1) * skeleton.num_classes
 
 
-def _thop_fairnas(space: SearchSpace) -> int:
-    """As `_thop`; and the table of ABS's FairNAS code has a convolution more.
+def _thop_fairnas(skeleton: Skeleton, channels: int) -> int:
+    """Counts as `_thop`, and one convolution more, as ABS's FairNAS code does.
 
-    It counts a 1×1 convolution inside the fixed MBConv of expansion 1, which
-    the network itself does not have.
+    It is a 1×1 convolution inside the fixed MBConv of expansion 1, which the
+    network itself does not have.
     """
-    skeleton, _ = require_chain(space)
-    height, width = skeleton.stem_size
-    return _thop(space) + height * width * skeleton.stem_channels**2
+    height, width, stem_channels = backbone(skeleton).before[0].out_shape
+    return _thop(skeleton, channels) + height * width * stem_channels**2
 
 
-def _nb201(space: SearchSpace) -> int:
+def _nb201(skeleton: Skeleton, channels: int) -> int:
     """The table of NAS-Bench-201 counts the classifier's biases."""
-    return space.skeleton.num_classes
+    del channels
+    return skeleton.num_classes
 
 
-def _nse(space: SearchSpace) -> int:
+def _nse(skeleton: Skeleton, channels: int) -> int:
     """The pooled numbers that the classifier reads count one each."""
-    skeleton, _ = require_chain(space)
-    return skeleton.tail_channels
+    del skeleton
+    return channels
 
 
+# What the authors count beyond our MACs, of a skeleton and the number of its
+# classifier's inputs.
 CONVENTIONS = {
     "plain": None,
     "thop": _thop,
@@ -50,7 +47,7 @@ def published_extra(space: SearchSpace) -> int:
     """Returns what the authors of a space count beyond our MACs.
 
     Raises:
-        ValueError: If the space's convention is unknown.
+        ValueError: If the space's convention is unknown, or not for it.
     """
     if space.convention not in CONVENTIONS:
         raise ValueError(
@@ -58,14 +55,23 @@ def published_extra(space: SearchSpace) -> int:
             f"conventions are {', '.join(CONVENTIONS)}."
         )
     extra = CONVENTIONS[space.convention]
-    return extra(space) if extra else 0
+    if extra is None:
+        return 0
+    channels = space.skeleton.classifier_channels
+    if channels is None:
+        raise ValueError(
+            f"Space {space.name!r} counts by {space.convention!r}, which needs "
+            "a classifier that is not a layer of the user's: use 'plain'."
+        )
+    return extra(space.skeleton, channels)
 
 
 def published_macs(space: SearchSpace, genotype: Genotype) -> int:
-    """Returns a network's MACs in the convention of its space's authors.
+    """Returns a network's MACs by the convention of its space's authors.
 
     Raises:
-        ValueError: If the genotype is foreign or the convention unknown.
+        ValueError: If the genotype is not in the space, or the convention is
+            unknown.
     """
     space.require(genotype)
     macs = sum(part.macs for part in backbone_parts(space.skeleton))

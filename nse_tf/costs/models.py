@@ -1,86 +1,46 @@
-"""Cost models: what any genotype of a space costs, by adding its parts."""
+"""Cost models: what any genotype of a space costs, as the sum of its parts."""
 
 import dataclasses
 import functools
 
 import numpy as np
 
-from nse_tf.costs.counts import backbone_parts, op_part
+from nse_tf.costs.backbone import backbone_parts
+from nse_tf.costs.op_counts import op_part
 from nse_tf.costs.tables import CostTable
-from nse_tf.spaces import (
-    BranchBlock,
-    BranchSkeleton,
-    ChoiceBlock,
-    DecisionPoint,
-    Genotype,
-    Op,
-    SearchSpace,
-    Skeleton,
-    require_chain,
-)
+from nse_tf.spaces import Genotype, SearchSpace
 
 COSTS = ("macs", "params", "latency_ms", "size_bytes")
 
 
-def operator_key(op: Op, block: DecisionPoint) -> str:
-    """Returns the row of a cost table that prices an op at a shape.
+def table_keys(space: SearchSpace, genotype: Genotype) -> list[str]:
+    """Returns the rows of a cost table whose sum is a genotype's cost.
 
-    Places of equal shape share a row.
-
-    Raises:
-        ValueError: If the place is an edge: tables price chains.
-    """
-    if not isinstance(block, ChoiceBlock):
-        raise ValueError(
-            f"Cost tables price the blocks of chains, not edge {block.name!r} "
-            "of a cell. Limit MACs or parameters instead."
-        )
-    (h_in, w_in), (h_out, w_out) = block.in_size, block.out_size
-    return (
-        f"{op.name}/in:{h_in}x{w_in}x{block.in_channels}"
-        f"/out:{h_out}x{w_out}x{block.out_channels}"
-        f"{'/shortcut' if block.has_shortcut else ''}"
-        f"{_options(block)}"
-    )
-
-
-def backbone_keys(space: SearchSpace) -> tuple[str, str]:
-    """Returns the rows of a cost table that price a skeleton's two ends.
+    An op without a convolution has no row.
 
     Raises:
-        ValueError: If the space is no chain.
+        ValueError: If cost tables cannot hold the space.
     """
-    skeleton, _ = require_chain(space)
-    (h_in, w_in), (h_out, w_out) = skeleton.image_size, skeleton.tail_size
-    options = _options(skeleton)
-    return (
-        f"stem_s{skeleton.stem_stride}"
-        f"/in:{h_in}x{w_in}x{skeleton.image_channels}"
-        f"/stem:{skeleton.stem_channels}/out:{skeleton.first_channels}"
-        f"{options}",
-        f"tail/in:{h_out}x{w_out}x{skeleton.stages[-1].channels}"
-        f"/tail:{skeleton.tail_channels}/classes:{skeleton.num_classes}"
-        f"{options}",
-    )
-
-
-def _options(part: ChoiceBlock | Skeleton) -> str:
-    """Returns what tells multi-branch parts of the same shape apart."""
-    if not isinstance(part, BranchBlock | BranchSkeleton):
-        return ""
-    weighs = "/squeeze_excite" if part.squeeze_excite else ""
-    return f"/branches_{part.activation}{weighs}"
+    return [
+        *space.skeleton.cost_keys,
+        *(
+            block.cost_key(block.candidates[index].name)
+            for block, gene in zip(space.blocks, genotype.genes, strict=True)
+            for index in gene
+            if op_part(block.candidates[index], block).num_convs
+        ),
+    ]
 
 
 @dataclasses.dataclass(frozen=True)
 class CostModel:
-    """Prices genotypes by every cost that is known.
+    """Returns every known cost of a space's genotypes.
 
-    A cost is a sum: the fixed parts, and each open candidate. MACs and
+    A cost is a sum over the backbone and each open candidate. MACs and
     parameters are exact; latency and file size are as good as their table.
 
     Attributes:
-        space: Whose genotypes it prices.
+        space: The space.
         table: Measured rows for latency and size, or None.
     """
 
@@ -89,19 +49,20 @@ class CostModel:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The costs that can be told, a prefix of `COSTS`."""
+        """The known costs, a prefix of `COSTS`."""
         return COSTS if self.table is not None else COSTS[:2]
 
     @functools.cached_property
     def backbone(self) -> dict[str, float]:
-        """What every network of the space costs, its places apart."""
+        """The costs of the backbone, which every network has."""
         parts = backbone_parts(self.space.skeleton)
         costs: dict[str, float] = {
             "macs": sum(part.macs for part in parts),
             "params": sum(part.params for part in parts),
         }
         if self.table is not None:
-            rows = [self.table.row(key) for key in backbone_keys(self.space)]
+            keys = self.space.skeleton.cost_keys
+            rows = [self.table.row(key) for key in keys]
             costs["latency_ms"] = self.table.overhead_ms + sum(
                 row.latency_ms for row in rows
             )
@@ -112,9 +73,9 @@ class CostModel:
 
     @functools.cached_property
     def by_operator(self) -> dict[str, np.ndarray]:
-        """What each candidate costs: `(num_blocks, max_candidates)` a cost.
+        """The costs of candidates: `(num_blocks, max_candidates)` by cost.
 
-        Places with fewer candidates are filled with zeros.
+        Rows of blocks with fewer candidates are filled with zeros.
         """
         shape = (len(self.space.blocks), self.space.max_candidates)
         dtypes = {"macs": np.int64, "params": np.int64}
@@ -122,29 +83,29 @@ class CostModel:
             name: np.zeros(shape, dtypes.get(name, np.float64))
             for name in self.names
         }
-        for place, block in enumerate(self.space.blocks):
+        for number, block in enumerate(self.space.blocks):
             for index, op in enumerate(block.candidates):
                 part = op_part(op, block)
-                costs["macs"][place, index] = part.macs
-                costs["params"][place, index] = part.params
+                costs["macs"][number, index] = part.macs
+                costs["params"][number, index] = part.params
                 if self.table is not None and part.num_convs > 0:
-                    row = self.table.row(operator_key(op, block))
-                    costs["latency_ms"][place, index] = row.latency_ms
-                    costs["size_bytes"][place, index] = row.size_bytes
+                    row = self.table.row(block.cost_key(op.name))
+                    costs["latency_ms"][number, index] = row.latency_ms
+                    costs["size_bytes"][number, index] = row.size_bytes
         return costs
 
     def costs(self, genotype: Genotype) -> dict[str, float]:
         """Returns every known cost of a genotype; MACs and params are ints.
 
         Raises:
-            ValueError: If the genotype is not of the space.
+            ValueError: If the genotype is not in the space.
         """
         self.space.require(genotype)
         return {
             name: self.backbone[name]
             + sum(
-                self.by_operator[name][place, index].item()
-                for place, gene in enumerate(genotype.genes)
+                self.by_operator[name][block, index].item()
+                for block, gene in enumerate(genotype.genes)
                 for index in gene
             )
             for name in self.names
@@ -163,7 +124,7 @@ class CostModel:
         return chosen
 
     def extremes(self, name: str) -> tuple[Genotype, Genotype]:
-        """Returns the cheapest and the dearest genotype by one cost.
+        """Returns the cheapest and the most expensive genotype by one cost.
 
         In DARTS's cells they keep the rule of two inputs to a node.
         """
@@ -196,8 +157,8 @@ class CostModel:
 
     def _valid_extremes(self, name: str) -> tuple[Genotype, Genotype]:
         op_costs = [
-            self.by_operator[name][choice.blocks, choice.rows].sum(axis=1)
-            for choice in self.space.joint_decisions
+            self.by_operator[name][decision.blocks, decision.rows].sum(axis=1)
+            for decision in self.space.joint_decisions
         ]
         cheapest, most_expensive = self.space.of_rows(
             np.array(

@@ -1,15 +1,25 @@
-"""Parts of a network and what they cost: kernels, norms, sums of them."""
+"""Parts of a network and what they cost, in closed form.
+
+One multiply-accumulate is one MAC. Convolutions and fully connected layers
+count, nothing else does: batch norm, activations, additions and pooling are
+free, as are biases. Parameters are what training moves: kernels, batch norm's
+scale and offset, the classifier's bias.
+"""
 
 import dataclasses
 from collections.abc import Iterable
 
+from nse_tf.spaces import MBConv
 
-@dataclasses.dataclass(frozen=True)
+Map = tuple[int, int, int]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Part:
     """What one part of a network costs.
 
     Attributes:
-        name: The part's name, for tables.
+        name: Name of the part, for tables.
         macs: Multiply-accumulates for one image.
         params: Trainable numbers.
         kernel_params: Those of them that are convolution or classifier kernels.
@@ -25,11 +35,11 @@ class Part:
     def __add__(self, other: "Part") -> "Part":
         """Returns both parts as one, under this part's name."""
         return Part(
-            self.name,
-            self.macs + other.macs,
-            self.params + other.params,
-            self.kernel_params + other.kernel_params,
-            self.num_convs + other.num_convs,
+            name=self.name,
+            macs=self.macs + other.macs,
+            params=self.params + other.params,
+            kernel_params=self.kernel_params + other.kernel_params,
+            num_convs=self.num_convs + other.num_convs,
         )
 
 
@@ -44,21 +54,27 @@ def kernel_part(
     """Returns the cost of a convolution without bias, alone.
 
     Args:
-        name: Of the part.
+        name: Name of the part.
         out_size: Height and width of the output, in pixels.
         kernel: Height and width, or one number for both.
         in_channels: Channels of the input.
         out_channels: Channels of the output.
-        groups: What the channels are divided into.
+        groups: How many groups the channels are divided into.
     """
     height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
     params = height * width * in_channels * out_channels // groups
-    return Part(name, out_size[0] * out_size[1] * params, params, params, 1)
+    return Part(
+        name=name,
+        macs=out_size[0] * out_size[1] * params,
+        params=params,
+        kernel_params=params,
+        num_convs=1,
+    )
 
 
 def norm_part(name: str, channels: int) -> Part:
     """Returns the cost of a batch norm: its scale and offset."""
-    return Part(name, params=2 * channels)
+    return Part(name=name, params=2 * channels)
 
 
 def conv_part(
@@ -71,7 +87,7 @@ def conv_part(
 ) -> Part:
     """Returns the cost of a convolution without bias, with batch norm.
 
-    Arguments are those of `kernel_part`.
+    The arguments are those of `kernel_part`.
     """
     part = kernel_part(
         name, out_size, kernel, in_channels, out_channels, groups
@@ -79,12 +95,48 @@ def conv_part(
     return part + norm_part(name, out_channels)
 
 
+def halving_part(
+    name: str, out_size: tuple[int, int], in_channels: int, out_channels: int
+) -> Part:
+    """Returns the cost of a factorized reduction: two halves, one norm."""
+    part = conv_part(name, out_size, 1, in_channels, out_channels)
+    return dataclasses.replace(part, num_convs=2)
+
+
+def mbconv_part(name: str, op: MBConv, in_map: Map, out_map: Map) -> Part:
+    """Returns the cost of an inverted residual.
+
+    Args:
+        name: Name of the part.
+        op: Its kernel and expansion.
+        in_map: Height, width and channels of the input.
+        out_map: Height, width and channels of the output.
+    """
+    in_size, out_size = in_map[:2], out_map[:2]
+    inner = in_map[-1] * op.expansion
+    expand = [conv_part(name, in_size, 1, in_map[-1], inner)]
+    return total(
+        name,
+        [
+            *(expand if op.expansion > 1 else []),
+            conv_part(name, out_size, op.kernel, inner, inner, groups=inner),
+            conv_part(name, out_size, 1, inner, out_map[-1]),
+        ],
+    )
+
+
 def dense_part(name: str, in_channels: int, num_classes: int) -> Part:
     """Returns the cost of a fully connected layer with bias."""
     macs = in_channels * num_classes
-    return Part(name, macs, macs + num_classes, macs, 1)
+    return Part(
+        name=name,
+        macs=macs,
+        params=macs + num_classes,
+        kernel_params=macs,
+        num_convs=1,
+    )
 
 
 def total(name: str, parts: Iterable[Part]) -> Part:
     """Returns the sum of parts under a name."""
-    return sum(parts, Part(name))
+    return sum(parts, Part(name=name))

@@ -1,19 +1,18 @@
-"""Published latency tables, as cost tables of the spaces that they price."""
+"""Published latency tables, as cost tables of the spaces they were made for."""
 
 import csv
 import pathlib
 from collections.abc import Callable
 
-from nse_tf.costs.models import backbone_keys, operator_key
 from nse_tf.costs.tables import CostRow, CostTable, Provenance
 from nse_tf.spaces import (
-    BranchBlock,
+    BRANCH_FAMILIES,
+    BranchOp,
     BranchSkeleton,
+    ChainSkeleton,
     ChoiceBlock,
-    Identity,
     MBConv,
     SearchSpace,
-    require_chain,
 )
 
 Pair = tuple[int, int]
@@ -25,17 +24,17 @@ QUARTILE = 0.6745
 def proxylessnas_table(path: pathlib.Path, space: SearchSpace) -> CostTable:
     """Returns ProxylessNAS's table of a Google Pixel 1 for a chain of MBConvs.
 
-    It prices whole blocks by their shapes, such as those of the preset
+    It has whole blocks by their shapes, such as those of the preset
     `proxylessnas`. Its means and variances become medians and quartiles of a
     normal distribution. Rows that it lacks are left out; see
     `CostTable.missing`.
 
     Args:
         path: CSV with the columns key, count, mean_ms and var.
-        space: Whose rows are wanted.
+        space: The space whose rows are wanted.
 
     Raises:
-        ValueError: If the file is no such table, or the space no such chain.
+        ValueError: If the file is not such a table, or the space not a chain.
         FileNotFoundError: If there is no such file.
 
     References:
@@ -51,8 +50,8 @@ def proxylessnas_table(path: pathlib.Path, space: SearchSpace) -> CostTable:
             size_bytes=0,
             runs=int(line["count"]),
         )
-    skeleton, blocks = require_chain(space)
-    stem, tail = backbone_keys(space)
+    skeleton, blocks = space.as_chain()
+    stem, tail = skeleton.cost_keys
     (height, width), (rows, columns) = skeleton.stem_size, skeleton.tail_size
     maps, image = f"{height}x{width}", skeleton.image_size
     last = f"{rows}x{columns}x{skeleton.stages[-1].channels}"
@@ -73,7 +72,7 @@ def proxylessnas_table(path: pathlib.Path, space: SearchSpace) -> CostTable:
     for block in blocks:
         for op in block.candidates:
             if isinstance(op, MBConv):
-                wanted[operator_key(op, block)] = [_block_key(op, block)]
+                wanted[block.cost_key(op.name)] = [_block_key(op, block)]
     return CostTable(
         provenance=_provenance("Google Pixel 1", "TensorFlow Lite", runs=139),
         rows={
@@ -101,46 +100,47 @@ def nse_table(path: pathlib.Path, space: SearchSpace) -> CostTable:
 
     A branch costs its convolutions and one addition. A cell that changes shape
     has an addition less than branches; these are taken off all such cells
-    together, in the overhead, which may be below zero for it. Of the fixed
-    parts the last convolution, pooling and classifier count, and the stem does
-    not, as its authors do. The unit is taken for milliseconds, which they do
-    not state; at a batch of 128, minima of 15 runs.
+    together, in the overhead, which may therefore be below zero. As the authors
+    count the backbone, the last convolution, pooling and classifier count, and
+    the stem does not. The numbers are minima of 15 runs at a batch of 128. The
+    authors do not state the unit; it is taken for milliseconds.
 
     Args:
         path: CSV with the columns of NSE's tables, such as hw and exec_time.
-        space: Whose rows are wanted; those that it lacks are left out.
+        space: The space whose rows are wanted; those that the table lacks are
+            left out.
 
     Raises:
-        ValueError: If the file is no such table, or the space has other cells.
+        ValueError: If the file is not such a table, or the space has other
+            cells.
         FileNotFoundError: If there is no such file.
 
     References:
         Ci et al., NSE (2021): https://arxiv.org/abs/2011.10904
     """
-    skeleton, blocks = require_chain(space)
-    if not isinstance(skeleton, BranchSkeleton):
-        raise ValueError(
-            f"Space {space.name!r} has no multi-branch cells, which NSE's "
-            "table prices: use nse_gpu."
-        )
+    skeleton = space.require_skeleton(BranchSkeleton)
     convs, adds, pools = _nse_lines(path)
     rows: dict[str, CostRow] = {}
     tail = _tail_row(skeleton, convs, pools)
-    stem_key, tail_key = backbone_keys(space)
-    rows[stem_key] = CostRow(0.0, 0.0, 0.0, 0, 15)
+    stem_key, tail_key = skeleton.cost_keys
+    rows[stem_key] = CostRow(
+        latency_ms=0.0, p25_ms=0.0, p75_ms=0.0, size_bytes=0, runs=15
+    )
     if tail is not None:
         rows[tail_key] = tail
     too_many_ms = 0.0
-    for block in blocks:
+    for block in space.as_chain().blocks:
         added = adds.get((block.out_size, block.out_channels))
-        if added is None or not isinstance(block, BranchBlock):
+        if added is None:
             continue
         if not block.has_shortcut:
             too_many_ms += added.latency_ms
         for op in block.candidates:
+            if not isinstance(op, BRANCH_FAMILIES):
+                continue
             parts = _conv_keys(op, block)
             if all(part in convs for part in parts):
-                rows[operator_key(op, block)] = _sum(
+                rows[block.cost_key(op.name)] = _sum(
                     [*(convs[part] for part in parts), added]
                 )
     return CostTable(
@@ -191,13 +191,8 @@ def _nse_lines(
     return convs, adds, pools
 
 
-def _conv_keys(op: object, block: BranchBlock) -> list[ConvKey]:
+def _conv_keys(op: BranchOp, block: ChoiceBlock) -> list[ConvKey]:
     """Returns the convolutions that a branch is made of, by their keys."""
-    if isinstance(op, Identity | MBConv) or not hasattr(op, "steps"):
-        raise ValueError(
-            f"{op} of block {block.name!r} is no branch, which NSE's table "
-            "prices."
-        )
     size, keys = block.in_size, []
     for step in op.steps(block.in_channels, block.out_channels, block.stride):
         keys.append(
@@ -232,7 +227,7 @@ def _tail_row(
 
 
 def _sum(rows: list[CostRow]) -> CostRow:
-    """Returns parts of a block as one row."""
+    """Returns the parts of a block as one row."""
     return CostRow(
         latency_ms=sum(row.latency_ms for row in rows),
         p25_ms=sum(row.p25_ms for row in rows),
@@ -270,7 +265,7 @@ def _lines(path: pathlib.Path, *columns: str) -> list[dict[str, str]]:
         ]
         if missing:
             raise ValueError(
-                f"{path} is no such table: it has no column "
+                f"{path} is not such a table: it has no column "
                 f"{', '.join(missing)}."
             )
         return list(reader)
@@ -280,3 +275,29 @@ READERS: dict[str, Callable[[pathlib.Path, SearchSpace], CostTable]] = {
     "proxylessnas": proxylessnas_table,
     "nse": nse_table,
 }
+
+_READERS_BY_KIND = {
+    ChainSkeleton.KIND: proxylessnas_table,
+    BranchSkeleton.KIND: nse_table,
+}
+
+
+def published_table(path: pathlib.Path, space: SearchSpace) -> CostTable:
+    """Returns the published table whose blocks are like those of a space.
+
+    Args:
+        path: The table's CSV.
+        space: The space whose rows are wanted.
+
+    Raises:
+        ValueError: If the file is not such a table, or there is none for the
+            kind of the space.
+        FileNotFoundError: If there is no such file.
+    """
+    kind = space.skeleton.kind
+    if kind not in _READERS_BY_KIND:
+        raise ValueError(
+            f"Space {space.name!r} has the skeleton {kind!r}; published tables "
+            f"are for {' and '.join(_READERS_BY_KIND)}."
+        )
+    return _READERS_BY_KIND[kind](path, space)

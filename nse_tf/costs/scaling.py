@@ -1,17 +1,11 @@
 """Widths scaled until a network fills a budget of MACs."""
 
-import dataclasses
 import math
 
+from nse_tf.costs.backbone import backbone_parts
 from nse_tf.costs.budgets import BudgetError
-from nse_tf.costs.counts import backbone_parts, op_part
-from nse_tf.spaces import (
-    Genotype,
-    SearchSpace,
-    require_chain,
-)
-from nse_tf.spaces.adaptation import widened
-from nse_tf.spaces.chains import chain_blocks
+from nse_tf.costs.op_counts import op_part
+from nse_tf.spaces import Genotype, SearchSpace
 
 # NSE gives its scales to a two-hundredth.
 STEP = 1 / 200
@@ -24,31 +18,33 @@ def scaled_to_macs(
     """Returns a network at the largest width whose MACs stay within a budget.
 
     Widths are multiplied by one number, in steps of 0.005 up to 4, and rounded
-    to multiples of 8; see `widened`. The ops stay.
+    to multiples of 8; see `ChainSkeleton.widened`. The ops stay.
 
     Args:
-        space: The space of the network, a chain.
+        space: The space of the network; a chain.
         genotype: The network.
         macs: The most multiply-accumulates.
 
     Returns:
-        A space of the new widths, the network in it, and what the widths were
-        multiplied by.
+        A space of the new widths, the network in it, and the factor on the
+        widths.
 
     Raises:
         BudgetError: If even the narrowest network has more MACs.
-        ValueError: If the genotype is foreign, or the space no chain.
+        ValueError: If the genotype is not in the space, or the space is not a
+            chain.
 
     References:
         Ci et al., NSE (2021), how final networks are made:
         https://arxiv.org/abs/2011.10904
     """
+    skeleton = space.as_chain().skeleton
     space.require(genotype)
     best: tuple[SearchSpace, Genotype, float] | None = None
     least = math.inf
     last: SearchSpace | None = None
     for number in range(1, _MOST_STEPS + 1):
-        wider = _at_width(space, number * STEP)
+        wider = space.with_skeleton(skeleton.widened(number * STEP))
         if last is not None and wider.skeleton == last.skeleton:
             continue
         last = wider
@@ -72,15 +68,3 @@ def _macs(space: SearchSpace, genotype: Genotype) -> int:
         for block, gene in zip(space.blocks, genotype.genes, strict=True)
         for index in gene
     )
-
-
-def _at_width(space: SearchSpace, scale: float) -> SearchSpace:
-    """Returns a chain whose widths are multiplied by a number."""
-    skeleton, blocks = require_chain(space)
-    wider = widened(skeleton, scale)
-    changed = chain_blocks(
-        wider,
-        [block.candidates for block in blocks],
-        [block.max_open for block in blocks],
-    )
-    return dataclasses.replace(space, skeleton=wider, blocks=changed)

@@ -15,20 +15,20 @@ from nse_tf.spaces.naming import nearest_names
 SCHEMA = "nse_tf.cost_table/1"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Provenance:
     """Where and how the rows of a table were measured.
 
     Attributes:
         device: The kind of machine, such as `Linux x86_64` or `Pixel 8`.
-        cpu: The processor's own name.
+        cpu: Name of the processor.
         runtime: What ran the files, such as `ai-edge-litert`.
-        runtime_version: Its version.
+        runtime_version: Version of the runtime.
         delegate: `XNNPACK`, or `none` for the runtime's built-in kernels.
         num_threads: Threads that one inference may use; 0 if not stated.
         precision: `fp32`, `fp16`, `dynamic` or `int8`, or `not stated`.
         warmup: Untimed runs before the first timed one.
-        runs: Fewest timed runs that a row rests on.
+        runs: Fewest timed runs behind a row.
         date: ISO date and time of the first measurement.
         governor: What sets the processor's frequency, where known.
     """
@@ -48,8 +48,8 @@ class Provenance:
     def differences(self, other: "Provenance") -> list[str]:
         """Returns what differs so that rows of the two must not be mixed.
 
-        The date and the number of runs may differ: they change how sure a row
-        is, not what it means.
+        The date and the number of runs may differ: they change how precise a
+        row is, not what it means.
         """
         free = ("warmup", "runs", "date")
         return [
@@ -61,7 +61,7 @@ class Provenance:
         ]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class CostRow:
     """What one op at one shape adds to a network.
 
@@ -92,7 +92,7 @@ class CostRow:
                 )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TableCheck:
     """How well a table predicts whole networks that it was not fitted to.
 
@@ -101,8 +101,8 @@ class TableCheck:
         median_error: Median of |predicted / measured - 1| over them.
         worst_error: The largest of these.
         kendall_tau: Rank correlation of predicted and measured latencies.
-        retest_tau: That of two measurements of the same networks: more cannot
-            be asked of a prediction.
+        retest_tau: Rank correlation of two measurements of the same networks,
+            an upper bound for any prediction.
         date: ISO date and time.
     """
 
@@ -131,17 +131,17 @@ class TableFit:
     median_error_before: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class CostTable:
     """Rows by key; a network costs the overhead plus the sum of its rows.
 
     Attributes:
         provenance: Where and how the rows were measured.
-        rows: A row by key; the keys mean nothing to the table.
+        rows: A row by key; see `DecisionPoint.cost_key`.
         overhead_ms: What a network takes before it has any row.
         overhead_bytes: The same for the `.tflite` file.
         fit: How the rows were scaled to whole networks; None as measured.
-        check: How well it predicts other whole networks; None if nobody looked.
+        check: How well it predicts other whole networks; None if untested.
     """
 
     provenance: Provenance
@@ -189,7 +189,7 @@ class CostTable:
         )
 
     def with_rows(self, rows: Mapping[str, CostRow]) -> "CostTable":
-        """Returns the table with more rows; a key known before is replaced."""
+        """Returns the table with more rows; known keys are replaced."""
         return dataclasses.replace(self, rows={**self.rows, **rows})
 
     def to_json(self) -> dict[str, Any]:
@@ -213,7 +213,7 @@ class CostTable:
         """Returns the table that `to_json` wrote.
 
         Raises:
-            ValueError: If the value is of another kind or schema, or damaged.
+            ValueError: If the value has another type or schema, or is damaged.
         """
         schema = value.get("schema") if isinstance(value, dict) else None
         if schema != SCHEMA:

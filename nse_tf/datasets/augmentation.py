@@ -14,7 +14,7 @@ _BRIGHTNESS, _CONTRAST, _CUTOUT_X, _CUTOUT_Y = range(6, 10)
 _NUM_COLUMNS = 10
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class AugmentationPolicy:
     """How far images may be changed. All zero: not at all.
 

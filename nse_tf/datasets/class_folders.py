@@ -19,7 +19,7 @@ _PART_BY_FOLDER = {
 }
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class ClassFolders:
     """The image files of a folder, in a fixed order.
 
@@ -63,11 +63,11 @@ def list_class_folders(root: pathlib.Path) -> ClassFolders:
         for path in _image_files(folder / name)
     ]
     return ClassFolders(
-        class_names,
-        tuple(folder_by_part),
-        tuple(path for path, _, _ in found),
-        np.array([label for _, label, _ in found], np.int32),
-        np.array([part for _, _, part in found], np.str_),
+        class_names=class_names,
+        part_names=tuple(folder_by_part),
+        paths=tuple(path for path, _, _ in found),
+        labels=np.array([label for _, label, _ in found], np.int32),
+        parts=np.array([part for _, _, part in found], np.str_),
     )
 
 

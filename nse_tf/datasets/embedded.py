@@ -50,10 +50,10 @@ def load_digits(
         labels[:num_rest], validation_fraction, seed
     )
     return ImageData(
-        NAME,
-        everything.subset(train),
-        everything.subset(validation),
-        everything.subset(np.arange(num_rest, len(labels))),
-        tuple(str(digit) for digit in range(10)),
-        NAME,
+        name=NAME,
+        train=everything.subset(train),
+        validation=everything.subset(validation),
+        test=everything.subset(np.arange(num_rest, len(labels))),
+        class_names=tuple(str(digit) for digit in range(10)),
+        augmentation=NAME,
     )

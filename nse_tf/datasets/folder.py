@@ -89,13 +89,13 @@ def load_folder(
     )
     _, height, _, depth = images.shape
     return ImageData(
-        root.resolve().name,
-        train,
-        validation,
-        test,
-        files.class_names,
-        suitable_policy(height, depth),
-        _log_unreadable(root, files, is_readable),
+        name=root.resolve().name,
+        train=train,
+        validation=validation,
+        test=test,
+        class_names=files.class_names,
+        augmentation=suitable_policy(height, depth),
+        unreadable=_log_unreadable(root, files, is_readable),
     )
 
 

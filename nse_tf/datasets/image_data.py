@@ -79,7 +79,7 @@ class ImageSet:
         return ImageSet(chosen, self.labels[indices])
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class ImageData:
     """A classification data set: what a search trains, picks and reports on.
 

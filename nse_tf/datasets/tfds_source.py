@@ -68,12 +68,12 @@ def load_tfds(
         train.labels, validation_fraction, seed
     )
     return ImageData(
-        name,
-        train.subset(rows),
-        train.subset(validation_rows),
-        test,
-        tuple(map(label.int2str, range(label.num_classes))),
-        suitable_policy(shape[0], image.shape[-1] or shape[-1]),
+        name=name,
+        train=train.subset(rows),
+        validation=train.subset(validation_rows),
+        test=test,
+        class_names=tuple(map(label.int2str, range(label.num_classes))),
+        augmentation=suitable_policy(shape[0], image.shape[-1] or shape[-1]),
     )
 
 

@@ -1,4 +1,4 @@
-"""What an exploration has judged, and which paths it may still offer."""
+"""The state of an exploration: evaluated paths, and paths not yet offered."""
 
 import dataclasses
 import functools
@@ -14,21 +14,22 @@ LARGEST_LISTED = 1_000_000
 Explorer = Generator[np.ndarray, np.ndarray, None]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ExplorerConfig:
     """How the space is explored.
 
     The defaults are those that ABS uses after shrinking the SPOS space.
 
     Attributes:
-        num_children: How many children are judged altogether.
-        population: How many are judged between two rounds of selection
-            (evolution), or live at once (regularized evolution).
-        num_parents: The best so far that have children (evolution).
-        mutation_probability: Of redrawing a gene of a mutant (evolution).
-        tournament: How many of the living, drawn with repeats, a parent is the
-            best of (regularized evolution).
-        batch: Children bred before any of them is judged (random search and
+        num_children: How many children are evaluated in total.
+        population: Children between two rounds of selection (evolution), or
+            alive at once (regularized evolution).
+        num_parents: How many of the best so far have children (evolution).
+        mutation_probability: Probability of redrawing a gene of a mutant
+            (evolution).
+        tournament: How many living paths, drawn with repeats, compete to be a
+            parent (regularized evolution).
+        batch: Children bred before any of them is evaluated (random search and
             regularized evolution), as if by that many workers.
 
     Raises:
@@ -54,17 +55,17 @@ class ExplorerConfig:
                 raise ValueError(f"`{name}` must be at least 1, not {value}.")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(kw_only=True)
 class Exploration:
-    """The space being explored, and what was judged so far.
+    """The space being explored, and what was evaluated so far.
 
     Attributes:
-        model: Prices paths; its space is the one explored.
-        budget: What paths must fit.
+        model: Costs of paths; its space is explored.
+        budget: The budget of the paths.
         config: How to explore.
-        rng: Draws everything.
-        paths: Judged paths, in order.
-        fitness: Their fitness; `-inf` where none could be told.
+        rng: Random generator of everything.
+        paths: Evaluated paths, in order.
+        fitness: Fitness of each; `-inf` where it is unknown.
     """
 
     model: CostModel
@@ -74,8 +75,9 @@ class Exploration:
     paths: list[np.ndarray] = dataclasses.field(default_factory=list)
     fitness: list[float] = dataclasses.field(default_factory=list)
     _taken: set[bytes] = dataclasses.field(default_factory=set, init=False)
-    # By how many are wanted: how many were looked at, and the best of those as
-    # (-fitness, index); so a child costs the same however many came before.
+    # By `count`: how many paths `best` has seen, and the best of those as
+    # (-fitness, index). Only later paths are compared with them, so that a call
+    # takes the same time however many were evaluated before.
     _best: dict[int, tuple[int, list[tuple[float, int]]]] = dataclasses.field(
         default_factory=dict, init=False
     )
@@ -83,7 +85,7 @@ class Exploration:
 
     @property
     def num_left(self) -> int:
-        """How many children may still be judged."""
+        """How many children may still be evaluated."""
         return self.config.num_children - len(self.paths)
 
     def best(self, count: int) -> np.ndarray:
@@ -98,7 +100,7 @@ class Exploration:
         return np.array([index for _, index in kept], np.int64)
 
     def evaluate(self, paths: np.ndarray) -> Explorer:
-        """Yields paths and notes the fitness that is sent back.
+        """Yields paths and records the fitness that is sent back.
 
         Raises:
             ValueError: If the fitness does not match the paths in number.
@@ -106,23 +108,24 @@ class Exploration:
         fitness = yield paths
         if len(fitness) != len(paths):
             raise ValueError(
-                f"{len(paths)} paths were to be judged, {len(fitness)} numbers "
-                "came back."
+                f"{len(paths)} paths were to be evaluated, but there are "
+                f"{len(fitness)} numbers of fitness."
             )
         self.paths.extend(paths)
         known = np.where(np.isnan(fitness), -np.inf, fitness)
         self.fitness.extend(known.tolist())
 
     def take(self, offers: Iterable[np.ndarray], count: int) -> np.ndarray:
-        """Returns the first `count` lawful paths that fit and are new.
+        """Returns the first `count` valid paths that fit and are new.
 
         Args:
-            offers: Paths `(any, num_blocks)` to choose from, lot by lot; no
-                more lots are looked at than needed.
+            offers: Paths `(any, num_blocks)` to choose from, lot by lot; only
+                as many lots are read as needed.
             count: How many to take; fewer if the offers run out.
         """
         taken: list[np.ndarray] = []
         for paths in offers if count else ():
+            # Rows as bytes, to find repeated paths in a set.
             coded = np.ascontiguousarray(paths, np.int16)
             keys = coded.view(f"V{2 * paths.shape[1]}").ravel().tolist()
             valid = self.model.space.is_valid(paths).tolist()
@@ -148,9 +151,9 @@ class Exploration:
     def take_random(self, count: int) -> np.ndarray:
         """Takes up to `count` random paths; fewer if no more are found.
 
-        A space of at most `LARGEST_LISTED` paths, such as shrinking leaves, is
-        listed and dealt like a deck of cards: however few fit, they come out
-        uniformly, and all of them do. A larger space is sampled.
+        A space of at most `LARGEST_LISTED` paths, such as a shrunk one, is
+        listed and dealt like a deck of cards: however few paths fit, they are
+        drawn uniformly, and all of them can be. A larger space is sampled.
 
         Raises:
             BudgetError: If no path fits the budget.
@@ -183,27 +186,30 @@ class Exploration:
         )
         fitting = np.concatenate(
             [
-                lot[self.budget.path_excess(self.model, self._spelt(lot)) == 0]
+                lot[
+                    self.budget.path_excess(self.model, self._paths_of(lot))
+                    == 0
+                ]
                 for lot in lots
             ]
         )
-        if len(fitting) == 0:  # Then this raises, with the closest cost.
+        if len(fitting) == 0:  # Raises an error that names the closest cost.
             sample_within(self.model, self.budget, self.rng, 1)
         return self.rng.permutation(fitting)
 
     def _dealt(self) -> Iterator[np.ndarray]:
-        """Yields the deck lot by lot, from the one that was last looked at.
+        """Yields the deck lot by lot, from the one that was read last.
 
         All of those before it were taken.
         """
         for start in range(self._num_dealt, len(self._deck), 1000):
             self._num_dealt = start
-            yield self._spelt(self._deck[start : start + 1000])
+            yield self._paths_of(self._deck[start : start + 1000])
 
-    def _spelt(self, numbers: np.ndarray) -> np.ndarray:
-        """Returns the paths of these numbers, which count all in order."""
+    def _paths_of(self, numbers: np.ndarray) -> np.ndarray:
+        """Returns the paths of these numbers, which count all paths."""
         space, rows = self.model.space, []
-        for choice in space.joint_decisions:
-            numbers, digits = np.divmod(numbers, len(choice.rows))
+        for decision in space.joint_decisions:
+            numbers, digits = np.divmod(numbers, len(decision.rows))
             rows.append(digits)
         return space.of_rows(np.stack(rows, axis=1))

@@ -1,10 +1,9 @@
 """Explorers: random search, regularized evolution, and SPOS's evolution.
 
-An explorer is a generator. It yields the paths that it wants judged,
-`(count, num_blocks)`, and is sent their fitness `(count,)`; it yields every
-path at most once, and only lawful paths within the budget. All explorers judge
-exactly `num_children` paths, or all that there are, so that they can be
-compared.
+An explorer is a generator. It yields paths to evaluate, `(count, num_blocks)`,
+and is sent their fitness, `(count,)`. It yields every path at most once, and
+only valid paths within the budget. To be comparable, all explorers evaluate
+exactly `num_children` paths, or all paths if there are fewer.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ MAX_LOTS = 100
 
 
 def random_search(state: Exploration) -> Explorer:
-    """Judges uniformly drawn paths."""
+    """Evaluates uniformly drawn paths."""
     batch = state.config.batch
     while len(paths := state.take_random(min(batch, state.num_left))):
         yield from state.evaluate(paths)
@@ -27,10 +26,9 @@ def random_search(state: Exploration) -> Explorer:
 def evolution(state: Exploration) -> Explorer:
     """Breeds from the best so far: half by crossover, half by mutation.
 
-    Each generation has `population` new children: first as many as half of
-    it by crossing two random parents among the best `num_parents` so far, then
-    mutants of one random parent, and random paths where too few new ones came
-    of it.
+    Each generation has `population` new children: up to half of them by
+    crossing two random parents among the best `num_parents` so far, then
+    mutants of one random parent, and random paths if these are too few.
 
     References:
         Guo et al., Single Path One-Shot NAS (2019), algorithm 1:
@@ -66,7 +64,7 @@ def _mutants(state: Exploration, lot: int) -> Iterator[np.ndarray]:
 
 
 def _parents(state: Exploration, count: int) -> np.ndarray:
-    """Returns random ones of the best so far, with repeats."""
+    """Returns random paths among the best so far, with repeats."""
     best = state.best(state.config.num_parents)
     paths = np.array([state.paths[index] for index in best])
     return state.rng.choice(paths, size=count)
@@ -91,7 +89,7 @@ def regularized_evolution(state: Exploration) -> Explorer:
 
 
 def _mutants_of_winners(state: Exploration, size: int) -> Iterator[np.ndarray]:
-    """Yields mutants, one by one, of the best of random living paths."""
+    """Yields mutants of tournament winners, one by one."""
     space, rng, config = state.model.space, state.rng, state.config
     if space.num_valid == 1:
         return
@@ -114,7 +112,7 @@ def explore(name: str, state: Exploration) -> Explorer:
     """Returns the explorer of that name, ready to yield paths.
 
     Raises:
-        BudgetError: If the budget is out of the space's reach.
+        BudgetError: If no network of the space fits the budget.
         ValueError: If no explorer has that name.
     """
     if name not in EXPLORERS:

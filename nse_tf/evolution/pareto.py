@@ -7,8 +7,8 @@ import numpy as np
 def pareto_front(costs: np.ndarray, fitness: np.ndarray) -> np.ndarray:
     """Returns the indices of the non-dominated points, by rising first cost.
 
-    A point stays if no other is at least as good in everything and better in
-    something; of equal points the first stays. Points with a NaN are left out.
+    A point stays if no other is at least as good in every column and better in
+    one. Among equal points the first stays. Points with a NaN are left out.
 
     Args:
         costs: `(count,)` or `(count, num_costs)`, lower is better.
@@ -30,13 +30,13 @@ def evolved_front(
 ) -> np.ndarray:
     """Returns the front of new and old networks, by rising cost.
 
-    Extra networks, cheaper than what is looked for, take part so that nothing
-    is on the front only for being the cheapest; they are no part of the result.
-    Of equal networks a new one comes before an old one.
+    Extra networks, which are cheaper than the window, take part so that no
+    network is on the front only because it is the cheapest; they are not in the
+    result. Among equal networks a new one comes before an old one.
 
     Args:
-        costs: Of new, extra and old networks, in this order; `(count,)`.
-        fitness: `(count,)`.
+        costs: Costs `(count,)` of new, extra and old networks, in this order.
+        fitness: Fitness of the same, `(count,)`.
         num_new: How many are new.
         num_extra: How many are extra.
 

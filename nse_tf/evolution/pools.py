@@ -1,4 +1,4 @@
-"""Pools: which ops of each cell are searched, locked, or still unseen."""
+"""Pools: which ops of each cell are active, locked, or still unseen."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,9 +15,10 @@ class Pools:
     """The state of a search space that evolves, cell by cell.
 
     Attributes:
-        active: What is searched now.
-        locked: Those of them that were inherited.
-        pending: What was not seen yet, in the order that it will enter.
+        active: Ops that are searched now.
+        locked: Active ops that were inherited.
+        pending: Ops that were not active yet, in the order in which they will
+            be.
     """
 
     active: Cells
@@ -33,18 +34,18 @@ class Pools:
         locked: Sequence[Sequence[int]] | None = None,
         seen: Sequence[Sequence[int]] | None = None,
     ) -> "Pools":
-        """Returns the pools that a search begins with.
+        """Returns the pools with which a search begins.
 
         Args:
-            pool: Its active candidates are the whole pool of each cell.
-            num_active: How many ops of a cell are searched at once.
-            rng: Draws the order of each cell.
+            pool: A space whose active candidates are the whole pool.
+            num_active: How many ops of a cell are active at once.
+            rng: Random generator of each cell's order.
             locked: Ops that an earlier search kept; none if None.
-            seen: Ops that never enter; none if None.
+            seen: Ops that are never active; none if None.
 
         Raises:
-            ValueError: If more ops are to be active than a cell's pool holds,
-                or what is locked is not in it.
+            ValueError: If more ops are to be active than a cell's pool has, or
+                a locked op is not in it.
         """
         num_cells = len(pool.blocks)
         locked = [()] * num_cells if locked is None else locked
@@ -56,8 +57,8 @@ class Pools:
             )
         if len(locked) != num_cells or len(seen) != num_cells:
             raise ValueError(
-                f"The pool has {num_cells} cells, but there are locked ops of "
-                f"{len(locked)} and seen ones of {len(seen)}."
+                f"The pool has {num_cells} cells, but there are locked ops for "
+                f"{len(locked)} and seen ones for {len(seen)}."
             )
         pending = []
         for block, indices, kept, past in zip(
@@ -65,8 +66,8 @@ class Pools:
         ):
             if not set(kept) <= set(indices):
                 raise ValueError(
-                    f"Of the locked ops {tuple(kept)} of cell {block.name!r} "
-                    f"some are not in its pool, {indices}."
+                    f"Some of the locked ops {tuple(kept)} of cell "
+                    f"{block.name!r} are not in its pool, {indices}."
                 )
             order = rng.permutation(np.array(indices, int)).tolist()
             pending.append(
@@ -78,16 +79,16 @@ class Pools:
     def inherit(
         self, kept: Sequence[Sequence[int]], num_active: int
     ) -> "Pools":
-        """Returns the next pools: what is kept, and unseen ops beside it.
+        """Returns the next pools: kept ops, filled up with unseen ones.
 
-        What is neither kept nor unseen is gone for good. Where nothing is kept
-        that was searched, as of an edge of DARTS's cells that all networks
-        leave out, what was searched stays.
+        Ops that are neither kept nor unseen are dropped for good. A cell that
+        keeps none of its active ops, such as an edge of DARTS's cells that all
+        networks leave out, keeps all of them.
 
         Args:
-            kept: Of each cell, in the order that they will be listed.
-            num_active: How many ops of a cell there should be; where more are
-                kept, nothing enters.
+            kept: Ops that each cell keeps.
+            num_active: How many ops of a cell should be active; where more are
+                kept, no unseen ones follow.
         """
         locked = tuple(
             tuple(sorted(set(each) & set(active))) or (active if each else ())
@@ -96,7 +97,7 @@ class Pools:
         return dataclasses.replace(self, locked=locked)._filled(num_active)
 
     def _filled(self, num_active: int) -> "Pools":
-        """Returns the pools with unseen ops let in."""
+        """Returns the pools filled up with unseen ops."""
         entering = [
             pending[: max(0, num_active - len(locked))]
             for locked, pending in zip(self.locked, self.pending, strict=True)
@@ -115,7 +116,7 @@ class Pools:
 
     @property
     def entered(self) -> Cells:
-        """What is active and was not inherited."""
+        """Active ops that were not inherited."""
         return tuple(
             tuple(sorted(set(active) - set(locked)))
             for active, locked in zip(self.active, self.locked, strict=True)
@@ -123,9 +124,9 @@ class Pools:
 
 
 def num_rounds(pool_size: int, num_active: int) -> int:
-    """Returns how many rounds show about every op of a pool once.
+    """Returns how many rounds make about every op of a pool active once.
 
-    The last of a round's ops stays in each cell, so `num_active - 1` enter.
+    One op of each cell stays after a round, so `num_active - 1` follow.
 
     References:
         Ci et al., NSE (2021), code of the search:

@@ -1,14 +1,16 @@
 """Proposals: multi-branch networks within a window of costs.
 
-Cells are drawn by their ops' probabilities to be open. Where that meets the
-window too seldom, as it does before indicators are trained, the draw is bent:
-the odds of each op are multiplied by `exp(-bend · cost)`, with the one number
-`bend` that puts the expected cost into the middle of the window. Of all
-distributions with that expectation it is the nearest to the one asked for.
+Cells are drawn by their ops' probabilities of being open. Where such draws are
+seldom within the window, as before indicators are trained, the draw is bent:
+the odds of each op are multiplied by `exp(-bend · cost)`, where the one number
+`bend` puts the expected cost into the middle of the window. Among all
+distributions with that expectation this one has the smallest divergence from
+the one given.
 """
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -20,7 +22,7 @@ from nse_tf.spaces.subsets import open_subsets
 SELDOM = 0.02
 _BATCH = 4096
 _MOST_BATCHES = 500
-# So many batches without anything new say that there is no more.
+# After so many batches without a new network there are taken to be no more.
 _PATIENCE = 20
 _BISECTIONS = 100
 
@@ -29,11 +31,11 @@ Genes = tuple[tuple[int, ...], ...]
 
 @dataclasses.dataclass(frozen=True)
 class OpCosting:
-    """One cost of multi-branch networks: a fixed part and open ops.
+    """One cost of multi-branch networks: the backbone's and the open ops'.
 
     Attributes:
-        backbone: Of what all networks share.
-        by_operator: Of each op, `(num_blocks, max_candidates)`.
+        backbone: Cost of the backbone.
+        by_operator: Cost of each op, `(num_blocks, max_candidates)`.
     """
 
     backbone: float
@@ -43,8 +45,8 @@ class OpCosting:
         """Returns the cost of a network."""
         return self.backbone + float(
             sum(
-                self.by_operator[place, index]
-                for place, gene in enumerate(genes)
+                self.by_operator[block, index]
+                for block, gene in enumerate(genes)
                 for index in gene
             )
         )
@@ -62,20 +64,23 @@ class OpCosting:
         highest = sum(float(row.sum()) for row in rows)
         return self.backbone + lowest, self.backbone + highest
 
-    def expected(self, space: SearchSpace, opened: np.ndarray) -> float:
-        """Returns the expected cost of a draw by probabilities.
+    def expected(self, space: SearchSpace, chances: np.ndarray) -> float:
+        """Returns the expected cost of a draw.
 
         Args:
-            space: What is drawn from.
-            opened: Probabilities, `(num_blocks, max_candidates)`.
+            space: The space whose active ops are drawn.
+            chances: Probability that each op is open, `(num_blocks,
+                max_candidates)`.
         """
         total = self.backbone
         for block, indices, op_costs, row in zip(
-            space.blocks, space.active, self.by_operator, opened, strict=True
+            space.blocks, space.active, self.by_operator, chances, strict=True
         ):
             chosen = list(indices)
             mean = float((op_costs[chosen] * row[chosen]).sum())
-            if block.min_open:  # Given that one is open.
+            if block.min_open:
+                # Given that at least one op is open: divided by the probability
+                # of that, 1 - Π(1 - chance), computed without cancellation.
                 mean /= -float(np.expm1(np.log1p(-row[chosen]).sum()))
             total += mean
         return total
@@ -96,13 +101,12 @@ class Window:
 
 @dataclasses.dataclass(frozen=True)
 class Proposals:
-    """What was drawn.
+    """Networks that were drawn.
 
     Attributes:
-        genes: Distinct networks, in the order that they were drawn.
-        bend: What costs were multiplied by, 0 where the draw was not bent.
-        shift: By how much that moved the probabilities of active ops, in the
-            mean.
+        genes: Distinct networks, in the order in which they were drawn.
+        bend: Factor on costs in the odds; 0 if the draw was not bent.
+        shift: Mean change of the active ops' probabilities by that.
     """
 
     genes: tuple[Genes, ...]
@@ -112,7 +116,7 @@ class Proposals:
 
 def propose(
     space: SearchSpace,
-    opened: np.ndarray,
+    chances: np.ndarray,
     costing: OpCosting,
     window: Window,
     count: int,
@@ -121,43 +125,93 @@ def propose(
     """Returns distinct networks whose cost lies within a window.
 
     Args:
-        space: Its active ops are drawn from.
-        opened: Probability of each op to be open, `(num_blocks,
+        space: The space whose active ops are drawn.
+        chances: Probability that each op is open, `(num_blocks,
             max_candidates)`, between 0 and 1.
-        costing: What networks cost.
-        window: Where the cost has to lie.
-        count: How many are wanted; fewer come where there seem to be no more.
-        rng: Draws them.
+        costing: Costs of networks.
+        window: Range of the cost.
+        count: How many to return; fewer if there seem to be no more.
+        rng: Random generator.
 
     Raises:
-        BudgetError: If no network lies within the window; with the costs that
-            can be reached.
+        BudgetError: If no network lies within the window; names the range of
+            costs in the space.
     """
     _require_reachable(space, costing, window)
-    bend = _bend(space, opened, costing, window, rng)
-    bent = bent_by(opened, costing, bend) if bend else opened
-    found: dict[bytes, np.ndarray] = {}
-    idle = 0
-    for _ in range(_MOST_BATCHES):
-        draws, costs = _drawn(space, bent, costing, _BATCH, rng)
-        before = len(found)
-        for draw in draws[(costs > window.low) & (costs <= window.high)]:
-            if len(found) < count:
-                found.setdefault(np.packbits(draw).tobytes(), draw)
-        idle = 0 if len(found) > before else idle + 1
-        if len(found) == count or idle == _PATIENCE:
-            break
+    bend = _bend(space, chances, costing, window, rng)
+    bent = bent_by(chances, costing, bend) if bend else chances
+    found = _distinct(
+        lambda: _drawn(space, bent, costing, _BATCH, rng), window, count
+    )
     if not found:
         lowest, highest = costing.reach(space)
         raise BudgetError(
-            f"Of {_MOST_BATCHES * _BATCH} networks none has a cost within "
-            f"{window.low:g} and {window.high:g}; the space reaches from "
+            f"{_no_network(window)}; the costs of the space range from "
             f"{lowest:g} to {highest:g}. Widen the window."
         )
     return Proposals(
-        tuple(_as_genes(space, draw) for draw in found.values()),
+        tuple(_as_genes(space, draw) for draw in found),
         bend,
-        _shift(space, opened, bent),
+        _shift(space, chances, bent),
+    )
+
+
+def propose_paths(
+    space: SearchSpace,
+    costing: OpCosting,
+    window: Window,
+    count: int,
+    rng: np.random.Generator,
+) -> Proposals:
+    """Returns distinct valid paths, drawn uniformly from a window of costs.
+
+    Arguments and errors are those of `propose`.
+    """
+    _require_reachable(space, costing, window)
+    blocks = np.arange(len(space.blocks))
+
+    def draw() -> tuple[np.ndarray, np.ndarray]:
+        paths = space.sample_valid(rng, _BATCH)
+        of_ops = costing.by_operator[blocks, paths].sum(axis=1)
+        return paths, costing.backbone + of_ops
+
+    found = _distinct(draw, window, count)
+    if not found:
+        raise BudgetError(f"{_no_network(window)}. Widen the window.")
+    genes = tuple(tuple((i,) for i in path.tolist()) for path in found)
+    return Proposals(genes, bend=0.0, shift=0.0)
+
+
+def _distinct(
+    draw: Callable[[], tuple[np.ndarray, np.ndarray]],
+    window: Window,
+    count: int,
+) -> list[np.ndarray]:
+    """Returns up to `count` distinct draws within a window.
+
+    Args:
+        draw: Returns a batch of draws, a row each, and their costs.
+        window: Range of the cost.
+        count: How many to return.
+    """
+    found: dict[bytes, np.ndarray] = {}
+    idle = 0
+    for _ in range(_MOST_BATCHES):
+        draws, costs = draw()
+        before = len(found)
+        for row in draws[(costs > window.low) & (costs <= window.high)]:
+            if len(found) < count:
+                found.setdefault(row.tobytes(), row)
+        idle = 0 if len(found) > before else idle + 1
+        if len(found) == count or idle == _PATIENCE:
+            break
+    return list(found.values())
+
+
+def _no_network(window: Window) -> str:
+    return (
+        f"None of {_MOST_BATCHES * _BATCH} networks has a cost within "
+        f"{window.low:g} and {window.high:g}"
     )
 
 
@@ -168,28 +222,29 @@ def _require_reachable(
     if window.high < lowest or window.low >= highest:
         raise BudgetError(
             f"No network has a cost within {window.low:g} and "
-            f"{window.high:g}: the space reaches from {lowest:g} to "
-            f"{highest:g}. Choose a target within that."
+            f"{window.high:g}: the costs of the space range from {lowest:g} "
+            f"to {highest:g}. Choose a target within that range."
         )
 
 
 def _bend(
     space: SearchSpace,
-    opened: np.ndarray,
+    chances: np.ndarray,
     costing: OpCosting,
     window: Window,
     rng: np.random.Generator,
 ) -> float:
-    """Returns the bend that is needed, or 0 if the window is met without."""
-    _, costs = _drawn(space, opened, costing, _BATCH, rng)
+    """Returns the bend, or 0 if enough draws are within the window anyway."""
+    _, costs = _drawn(space, chances, costing, _BATCH, rng)
     is_within = (costs > window.low) & (costs <= window.high)
     if is_within.mean() >= SELDOM:
         return 0.0
+    # The expected cost falls as the bend rises, so bisection finds it.
     scale = 1.0 / max(float(np.abs(costing.by_operator).mean()), 1e-300)
     low, high = -1e3 * scale, 1e3 * scale
     for _ in range(_BISECTIONS):
         bend = (low + high) / 2
-        bent = bent_by(opened, costing, bend)
+        bent = bent_by(chances, costing, bend)
         if costing.expected(space, bent) > window.middle:
             low = bend
         else:
@@ -197,16 +252,16 @@ def _bend(
     return (low + high) / 2
 
 
-def bent_by(opened: np.ndarray, costing: OpCosting, bend: float) -> np.ndarray:
-    """Returns probabilities whose odds are lower the dearer an op is.
+def bent_by(chances: np.ndarray, costing: OpCosting, bend: float) -> np.ndarray:
+    """Returns probabilities whose odds are lower the more an op costs.
 
     Args:
-        opened: Probabilities, `(num_blocks, max_candidates)`.
-        costing: What ops cost.
-        bend: Of the odds' logarithm, for each unit of cost.
+        chances: Probabilities, `(num_blocks, max_candidates)`.
+        costing: Costs of ops.
+        bend: Fall of the odds' logarithm for each unit of cost.
     """
-    odds = np.log(opened) - np.log1p(-opened) - bend * costing.by_operator
-    # So that nothing is ever certain, and a last op can still be drawn.
+    odds = np.log(chances) - np.log1p(-chances) - bend * costing.by_operator
+    # No op becomes certain or impossible, so that one can always be drawn.
     odds = np.clip(odds, -300.0, 30.0)
     bent: np.ndarray = 1.0 / (1.0 + np.exp(-odds))
     return bent
@@ -214,7 +269,7 @@ def bent_by(opened: np.ndarray, costing: OpCosting, bend: float) -> np.ndarray:
 
 def _drawn(
     space: SearchSpace,
-    opened: np.ndarray,
+    chances: np.ndarray,
     costing: OpCosting,
     count: int,
     rng: np.random.Generator,
@@ -223,7 +278,7 @@ def _drawn(
     draws = []
     costs = np.full(count, float(costing.backbone))
     for block, indices, row, op_costs in zip(
-        space.blocks, space.active, opened, costing.by_operator, strict=True
+        space.blocks, space.active, chances, costing.by_operator, strict=True
     ):
         chosen = list(indices)
         subsets = open_subsets(row[chosen], count, rng, block.min_open > 0)
@@ -252,45 +307,3 @@ def _shift(space: SearchSpace, before: np.ndarray, after: np.ndarray) -> float:
         for operator in space.operators
     ]
     return math.fsum(changes) / max(1, len(changes))
-
-
-def propose_paths(
-    space: SearchSpace,
-    costing: OpCosting,
-    window: Window,
-    count: int,
-    rng: np.random.Generator,
-) -> Proposals:
-    """Returns distinct lawful paths, drawn uniformly from a window of costs.
-
-    Arguments and errors as of `propose`.
-    """
-    _require_reachable(space, costing, window)
-    found: dict[bytes, np.ndarray] = {}
-    idle = 0
-    blocks = np.arange(len(space.blocks))
-    for _ in range(_MOST_BATCHES):
-        paths = space.sample_valid(rng, _BATCH)
-        costs = costing.backbone + costing.by_operator[blocks, paths].sum(
-            axis=1
-        )
-        before = len(found)
-        for path in paths[(costs > window.low) & (costs <= window.high)]:
-            if len(found) < count:
-                found.setdefault(path.tobytes(), path)
-        idle = 0 if len(found) > before else idle + 1
-        if len(found) == count or idle == _PATIENCE:
-            break
-    if not found:
-        raise BudgetError(
-            f"Of {_MOST_BATCHES * _BATCH} networks none has a cost within "
-            f"{window.low:g} and {window.high:g}. Widen the window."
-        )
-    return Proposals(
-        tuple(
-            tuple((index,) for index in path.tolist())
-            for path in found.values()
-        ),
-        0.0,
-        0.0,
-    )

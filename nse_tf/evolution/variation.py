@@ -1,4 +1,4 @@
-"""Mutation and crossover that stay inside the space, and lawful there."""
+"""Mutation and crossover that yield valid paths of the space."""
 
 import numpy as np
 
@@ -11,17 +11,16 @@ def mutate_genes(
     paths: np.ndarray,
     probability: float,
 ) -> np.ndarray:
-    """Returns paths of which each gene was redrawn with some probability.
+    """Returns paths in which each gene was redrawn with some probability.
 
-    A redrawn gene may come out as it was. Where the redrawn genes of DARTS's
-    cells leave a node with more or fewer than two inputs, random edges are
-    mended.
+    A redrawn gene may come out as before. Where the redrawn genes of DARTS's
+    cells give a node more or fewer than two inputs, random edges are repaired.
 
     Args:
-        space: Whose active candidates genes are drawn from.
-        rng: Draws.
+        space: The space whose active candidates are drawn.
+        rng: Random generator.
         paths: Candidate indices `(count, num_blocks)`.
-        probability: Of redrawing a gene, from 0 to 1.
+        probability: Probability of redrawing a gene, from 0 to 1.
     """
     redrawn = rng.random(paths.shape) < probability
     drawn = space.sample_valid(rng, len(paths))
@@ -33,23 +32,23 @@ def mutate_one_gene(
 ) -> np.ndarray:
     """Returns a path that differs from `path` in exactly one gene.
 
-    An edge of DARTS's cells that was opened takes the place of another one of
-    its node, and for one that was left out another one is opened.
+    In DARTS's cells, where that opens an edge, another edge of its node is left
+    out, and where it leaves an edge out, another one is opened.
 
     Raises:
-        ValueError: If no place has a second candidate.
+        ValueError: If no block has a second candidate.
     """
     offers = space.valid_genes
-    free = [place for place, each in enumerate(offers) if len(each) > 1]
+    free = [block for block, each in enumerate(offers) if len(each) > 1]
     if not free:
         raise ValueError(
-            f"Space {space.name!r} holds a single network; there is nothing to "
+            f"Space {space.name!r} has a single network; there is nothing to "
             "mutate."
         )
-    place = int(rng.choice(free))
+    block = int(rng.choice(free))
     mutated = path.copy()
-    mutated[place] = rng.choice([i for i in offers[place] if i != path[place]])
-    is_mutated = np.arange(len(path)) == place
+    mutated[block] = rng.choice([i for i in offers[block] if i != path[block]])
+    is_mutated = np.arange(len(path)) == block
     repaired: np.ndarray = space.repaired(rng, mutated[None], is_mutated[None])[
         0
     ]
@@ -62,10 +61,10 @@ def cross_over(
     mothers: np.ndarray,
     fathers: np.ndarray,
 ) -> np.ndarray:
-    """Returns paths that take each gene from either parent, even odds.
+    """Returns paths that take each gene from either parent, with even odds.
 
-    Where that leaves a node of DARTS's cells with more or fewer than two
-    inputs, random edges are mended.
+    Where that gives a node of DARTS's cells more or fewer than two inputs,
+    random edges are repaired.
     """
     is_mothers = rng.random(mothers.shape) < 0.5
     return space.repaired(rng, np.where(is_mothers, mothers, fathers))

@@ -11,7 +11,7 @@ from nse_tf.export.census import Census, TypeCount, take_census
 from nse_tf.export.inference import open_interpreter, predict
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ExportCheck:
     """What a file does on test images, next to the Keras model.
 

@@ -38,7 +38,7 @@ KNOWN_ACTIVATIONS = (
 CARRIED_OVER = 1e-3
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Compressed:
     """A compressed network.
 

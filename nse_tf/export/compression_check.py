@@ -17,7 +17,7 @@ LEAST_ZEROS = 0.45
 MOST_VALUES = 16
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class CompressionCheck:
     """What compressing did to a network.
 
@@ -54,7 +54,13 @@ def check_compressed(
     """
     before = _accuracy(model, images, labels)
     if made.model is None:
-        return CompressionCheck(None, None, before, None, ())
+        return CompressionCheck(
+            least_zeros=None,
+            most_values=None,
+            accuracy_before=before,
+            accuracy=None,
+            faults=(),
+        )
     kernels = {
         layer.name: layer.get_weights()[0]
         for layer in made.model.layers

@@ -42,7 +42,7 @@ FINE_TUNED_LIMITS = Limits(
 )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ExportReport:
     """What was exported; every mapping is by precision.
 

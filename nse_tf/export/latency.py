@@ -22,7 +22,7 @@ from nse_tf.export.machine import Machine, describe_machine, now
 MAX_RUNS_PER_ROUND = 5_000
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Latency:
     """How long one inference takes, and all that this depends on.
 

@@ -10,7 +10,7 @@ import platform
 RUNTIME = "ai-edge-litert"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Machine:
     """The machine and the runtime behind a measurement.
 

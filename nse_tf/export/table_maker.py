@@ -198,10 +198,10 @@ def _spread(timing: Timing) -> float:
 def is_wide(row: CostRow, table: CostTable, plan: TablePlan) -> bool:
     """Whether a row's quartiles lie too far apart to rest on it."""
     timing = Timing(
-        table.overhead_ms + row.latency_ms,
-        table.overhead_ms + row.p25_ms,
-        table.overhead_ms + row.p75_ms,
-        row.runs,
+        median_ms=table.overhead_ms + row.latency_ms,
+        p25_ms=table.overhead_ms + row.p25_ms,
+        p75_ms=table.overhead_ms + row.p75_ms,
+        runs=row.runs,
     )
     return _spread(timing) > plan.max_spread
 

@@ -9,7 +9,7 @@ from nse_tf.export.latency import measure_together
 from nse_tf.export.machine import describe_machine, now
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TablePlan:
     """How the rows of a table are measured.
 
@@ -47,7 +47,7 @@ class TablePlan:
         return "XNNPACK" if self.use_xnnpack else "none"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Timing:
     """How long one inference of a file takes.
 

@@ -47,7 +47,7 @@ from nse_tf.methods.nse_rounds import (
     train_paths,
 )
 from nse_tf.methods.start_states import StartState
-from nse_tf.spaces import BranchBlock, SearchSpace
+from nse_tf.spaces import SearchSpace
 
 _MOST_WIDENINGS = 8
 _PURPOSES = {"pools": 0, "proposals": 1, "extra": 2}
@@ -90,7 +90,7 @@ class SpaceEvolution(Method):
         super().__init__()
         self.model, self.budget, self.config = model, budget, config
         self._start = start
-        self._is_branched = isinstance(model.space.blocks[0], BranchBlock)
+        self._is_branched = model.space.opens_subsets
         budget.check_reachable(model)
         self.aims = Aims.chosen(model, budget, config)
         if not self._is_branched and config.inherit_by != "front":

@@ -8,7 +8,7 @@ from nse_tf.costs import Budget, BudgetError, CostModel
 from nse_tf.evolution.proposals import OpCosting, Window
 from nse_tf.jobs import CostPenalty
 from nse_tf.methods.nse_config import SpaceEvolutionConfig
-from nse_tf.spaces import BranchBlock, SearchSpace
+from nse_tf.spaces import SearchSpace
 
 # In what units penalties count costs, as `CostPenalty` says.
 _UNITS = {"macs": 1e6, "params": 1e6, "latency_ms": 1.0}
@@ -57,7 +57,7 @@ class Aims:
         limit = budget.limits.get(config.cost)
         if target is None and limit is not None:
             target = limit / (1 + config.window_shift + config.window)
-        if target is None and isinstance(model.space.blocks[0], BranchBlock):
+        if target is None and model.space.opens_subsets:
             target = _of_one_branch(model.space, costing)
         if target is None:
             everything = Window(-np.inf, np.inf)

@@ -28,7 +28,7 @@ from nse_tf.methods.method import (
 )
 from nse_tf.methods.nse_aims import Aims
 from nse_tf.methods.nse_config import SpaceEvolutionConfig
-from nse_tf.spaces import BranchBlock, SearchSpace
+from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.genotype import Path
 from nse_tf.spaces.subsets import fitness_indicators
 
@@ -251,7 +251,7 @@ def _is_active(genes: Genes, active: Genes) -> bool:
 
 def path_of(space: SearchSpace, genes: Genes) -> Path:
     """Returns genes as histories have them: indices where one is open."""
-    if isinstance(space.blocks[0], BranchBlock):
+    if space.opens_subsets:
         return genes
     return tuple(gene[0] for gene in genes)
 

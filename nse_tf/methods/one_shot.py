@@ -231,7 +231,10 @@ class OneShotSearch(Method):
     ) -> Steps[list[EvaluatedChild]]:
         """Judges children with inherited weights; returns them best first."""
         state = Exploration(
-            model, self.budget, self.config.exploring, self._rng(2)
+            model=model,
+            budget=self.budget,
+            config=self.config.exploring,
+            rng=self._rng(2),
         )
         explorer = explore(self.config.explorer, state)
         generation = 0

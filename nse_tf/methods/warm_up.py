@@ -9,7 +9,7 @@ from nse_tf.jobs import (
 )
 from nse_tf.methods.method import Method, Steps, require
 from nse_tf.methods.one_shot_config import OneShotConfig
-from nse_tf.spaces import DartsSkeleton, SearchSpace
+from nse_tf.spaces import SearchSpace
 
 
 def require_progressive_depth(
@@ -22,7 +22,7 @@ def require_progressive_depth(
             skeleton of DARTS.
     """
     epochs = config.shrinking.warmup_epochs if config.shrinking else 0
-    if epochs and not isinstance(space.skeleton, DartsSkeleton):
+    if epochs and not space.skeleton.partial_depths:
         raise ValueError(
             f"`warmup_epochs` is {epochs}, but networks of space "
             f"{space.name!r} do not grow cell by cell: only those of DARTS's "
@@ -51,16 +51,12 @@ def warm_up(
         Hu et al., ABS (2020), code of the DARTS space:
         https://arxiv.org/abs/2004.13431
     """
-    schedule, skeleton = config.shrinking, space.skeleton
+    schedule = config.shrinking
     start = Start()
-    if (
-        schedule is None
-        or not schedule.warmup_epochs
-        or not isinstance(skeleton, DartsSkeleton)
-    ):
+    if schedule is None or not schedule.warmup_epochs:
         return start
     rate = config.learning_rates[0]
-    for num_cells in range(skeleton.LEAST_CELLS, skeleton.num_cells):
+    for num_cells in space.skeleton.partial_depths:
         job = TrainSupernet(
             id=method.new_job_id(TrainSupernet.KIND),
             active=space.active,

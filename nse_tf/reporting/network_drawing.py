@@ -6,7 +6,7 @@ import re
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from nse_tf.costs.description import BlockDescription, NetworkDescription
+from nse_tf.costs.descriptions import BlockDescription, NetworkDescription
 from nse_tf.reporting.drawing import (
     DOTS,
     FRONT,

@@ -134,7 +134,7 @@ def fitted_to(
     Cells of NAS-Bench-201 are few enough for each to have its angle, unless the
     config says otherwise, and their supernet is trained as ABS trains it.
     """
-    if not isinstance(space.skeleton, NB201Skeleton):
+    if space.skeleton.kind != NB201Skeleton.KIND:
         return effort
     search, supernet = effort.search, effort.supernet
     is_told = "children_per_operator" in dict(config.overrides)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
-from nse_tf.costs.models import backbone_keys, operator_key
+from nse_tf.costs.models import table_keys
 from nse_tf.costs.tables import CostTable
 from nse_tf.datasets import ImageSet
 from nse_tf.export import (
@@ -27,7 +27,7 @@ from nse_tf.export import (
     require_right,
     time_networks,
 )
-from nse_tf.spaces import ChoiceBlock, Genotype, SearchSpace, require_chain
+from nse_tf.spaces import ChoiceBlock, Genotype, SearchSpace
 from nse_tf.supernet import build_child, build_operator, build_stem, build_tail
 
 LOGGER = logging.getLogger("nse_tf")
@@ -48,16 +48,16 @@ MAX_TABLE_ERROR = 0.25
 
 def table_builders(space: SearchSpace) -> dict[str, Callable[[], keras.Model]]:
     """Returns what builds the model of every row that prices a space."""
-    stem_key, tail_key = backbone_keys(space)
+    skeleton, blocks = space.as_chain()
+    stem_key, tail_key = skeleton.cost_keys
     builders: dict[str, Callable[[], keras.Model]] = {
         stem_key: functools.partial(build_stem, space),
         tail_key: functools.partial(build_tail, space),
     }
-    _, blocks = require_chain(space)
     for block in blocks:
         for index, op in enumerate(block.candidates):
             if op.name != "identity":
-                key = operator_key(op, block)
+                key = block.cost_key(op.name)
                 builders[key] = functools.partial(_operator, block, index)
     return builders
 
@@ -79,19 +79,6 @@ def _with_open_scales(model: keras.Model) -> keras.Model:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.gamma.assign(np.full(layer.gamma.shape, 2.0))
     return model
-
-
-def table_keys(space: SearchSpace, genotype: Genotype) -> list[str]:
-    """Returns the rows whose sum prices a genotype."""
-    return [
-        *backbone_keys(space),
-        *(
-            operator_key(block.candidates[index], block)
-            for block, gene in zip(space.blocks, genotype.genes, strict=True)
-            for index in gene
-            if block.candidates[index].name != "identity"
-        ),
-    ]
 
 
 def whole_networks(

@@ -31,7 +31,6 @@ from nse_tf.runs.measuring import (
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import NSE, SearchConfig
 from nse_tf.spaces import (
-    Edge,
     SearchSpace,
     load_space,
     make_preset,
@@ -294,7 +293,7 @@ def _table(
     """
     if not config.budget.needs_table:
         return None
-    if isinstance(space.blocks[0], Edge):
+    if not space.skeleton.measures_blocks:
         raise ValueError(
             "Ops of cells are not measured one by one yet, so latency and size "
             f"cannot bound a search of {space.name!r}: use --max_macs_m or "

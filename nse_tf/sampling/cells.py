@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nse_tf.spaces import SearchSpace, Zero, require_cells
+from nse_tf.spaces import SearchSpace, Zero
 
 # Of a node with one edge and five ops, 1 draw of 5^64 would need more.
 _MAX_DRAWS = 64
@@ -29,7 +29,7 @@ def draw_cells(
         Hu et al., ABS (2020), code of the NAS-Bench-201 supernet:
         https://arxiv.org/abs/2004.13431
     """
-    _, edges = require_cells(space)
+    edges = space.as_cells().edges
     is_none = np.zeros((len(edges), space.max_candidates), bool)
     for row, edge in zip(is_none, edges, strict=True):
         row[: len(edge.candidates)] = [op == Zero() for op in edge.candidates]
@@ -65,7 +65,7 @@ def draw_each_cell(space: SearchSpace, rng: np.random.Generator) -> np.ndarray:
     Raises:
         ValueError: As of `draw_cells`.
     """
-    skeleton, _ = require_cells(space)
+    skeleton = space.as_cells().skeleton
     kinds = skeleton.cell_kinds
     drawn = draw_cells(space, rng, len(skeleton.cells))
     by_kind = drawn.reshape(len(drawn), len(kinds), -1)

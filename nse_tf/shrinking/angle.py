@@ -1,9 +1,9 @@
 """The angle between a child's base and present weights, from three sums.
 
-The angle of a child is taken over the one vector that concatenates its
-kernels. Concatenation turns inner products into sums, so three numbers for
-each candidate, and three for the fixed part, tell the angle of every child of
-a space; the weights themselves stay with the worker.
+The angle of a child is that of one vector, which concatenates its kernels.
+Concatenation turns inner products into sums. So three numbers for each
+candidate, and three for the backbone, give the angle of every child of a space;
+the weights themselves stay with the worker.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from nse_tf.spaces import SearchSpace
 
 @dataclasses.dataclass(frozen=True)
 class AngleSums:
-    """The sums ⟨w0, w⟩, ‖w0‖², ‖w‖² that spell the angle of any child.
+    """The sums ⟨w0, w⟩, ‖w0‖², ‖w‖² from which any child's angle follows.
 
     Attributes:
         candidates: `(num_blocks, max_candidates, 3)`, over the kernels of each
@@ -33,16 +33,16 @@ class AngleSums:
 
     @classmethod
     def from_result(cls, result: SupernetTrained) -> "AngleSums":
-        """Returns the sums that a training came back with."""
+        """Returns the sums that a training reported."""
         return cls(np.array(result.angle_sums), np.array(result.backbone_sums))
 
     def check(self, space: SearchSpace) -> None:
-        """Refuses sums that no angle can be told from.
+        """Refuses sums that give no angles.
 
         Raises:
-            ValueError: If they are not those of the space by their shape, or an
-                active candidate's are not finite, which a diverged training
-                leaves behind; names the place.
+            ValueError: If their shape does not fit the space, or those of an
+                active candidate are not finite, as after a training that
+                diverged; names the block.
         """
         shape = (len(space.blocks), space.max_candidates, 3)
         if self.candidates.shape != shape or self.backbone.shape != (3,):
@@ -52,13 +52,13 @@ class AngleSums:
             )
         if not np.isfinite(self.backbone).all():
             raise ValueError(
-                f"The fixed part has angle sums {self.backbone.tolist()}: the "
+                f"The backbone has angle sums {self.backbone.tolist()}: the "
                 "training diverged. Lower the learning rate."
             )
-        for place, candidate in space.operators:
-            sums = self.candidates[place, candidate]
+        for index, candidate in space.operators:
+            sums = self.candidates[index, candidate]
             if not np.isfinite(sums).all():
-                block = space.blocks[place]
+                block = space.blocks[index]
                 raise ValueError(
                     f"Candidate {block.candidates[candidate].name!r} of block "
                     f"{block.name!r} has angle sums {sums.tolist()}: the "
@@ -67,11 +67,11 @@ class AngleSums:
 
     def summed(self, paths: np.ndarray) -> np.ndarray:
         """Returns the three sums of whole children, `(count, 3)`."""
-        # Place by place: all places at once would take 24 bytes for each of
+        # Block by block: all blocks at once would take 24 bytes for each of
         # them and each path.
         sums = np.tile(self.backbone, (len(paths), 1))
-        for place, column in zip(self.candidates, paths.T, strict=True):
-            sums += place[column]
+        for block, column in zip(self.candidates, paths.T, strict=True):
+            sums += block[column]
         return sums
 
     def angles(
@@ -94,7 +94,7 @@ class AngleSums:
             row = np.flatnonzero(~((norms > 0) | is_empty))[0]
             before, now = np.sqrt(sums[row, 1:])
             raise ValueError(
-                f"The path {self._spelt(paths[row])} has weights of zero or "
+                f"The path {self._as_text(paths[row])} has weights of zero or "
                 f"unknown norm, so it has no angle: {before:.4g} in the base, "
                 f"{now:.4g} now."
             )
@@ -104,5 +104,5 @@ class AngleSums:
             angles[is_empty] = empty_rad
         return angles
 
-    def _spelt(self, path: np.ndarray) -> str:
+    def _as_text(self, path: np.ndarray) -> str:
         return str(path.tolist())

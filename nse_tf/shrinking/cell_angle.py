@@ -8,25 +8,25 @@ import numpy as np
 from nse_tf.shrinking.angle import AngleSums
 from nse_tf.shrinking.multiplicity import multiplicities
 from nse_tf.shrinking.vectors import BackboneParts, pooling_sums
-from nse_tf.spaces import Edge, Pool, SearchSpace, format_genotype
+from nse_tf.spaces import Pool, SearchSpace, format_genotype
 
 # In a vector of unit kernels, what stands for a pooling in a cell, and for the
-# fixed part beside each cell, has this squared length, and does not turn.
+# backbone beside each cell, has this squared length, and does not turn.
 _POOLING_UNITS = 2.0
 _BACKBONE_UNITS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
 class CellAngleSums(AngleSums):
-    """The sums that spell the angle of any child of a space of cells.
+    """The sums from which the angle of any child of a space of cells follows.
 
     An edge counts as often as unbroken paths lead through it, in all cells
-    alike: so sums over cells are enough, and connectivity enters the angle.
+    alike. So sums over cells are enough, and connectivity enters the angle.
 
     Attributes:
         candidates: `(num_blocks, max_candidates, 3)`, over the kernels of each
             candidate in all cells, pooling constants included.
-        backbone: `(3,)`, of the weights of the fixed part that count.
+        backbone: `(3,)`, over the weights of the backbone that count.
         space: The space.
     """
 
@@ -42,19 +42,19 @@ class CellAngleSums(AngleSums):
         *,
         counts_pooling: bool = True,
     ) -> "CellAngleSums":
-        """Returns the sums in one of the published conventions, or another.
+        """Returns the sums by one of the published conventions, or another.
 
         Args:
             space: A space of cells.
             candidates: `(num_blocks, max_candidates, 3)`, over kernels alone.
-            backbone_by_weight: The three sums of each weight of the fixed part,
+            backbone_by_weight: The three sums of each weight of the backbone,
                 by `layer/weight`.
             backbone: Which of them count, and how.
             counts_pooling: Whether pooling constants count, as published.
 
         Raises:
             ValueError: If the sums do not fit the space or are not finite,
-                with the place.
+                with the name of the edge.
         """
         sums = cls(candidates, backbone.sums(backbone_by_weight), space)
         sums.check(space)
@@ -71,29 +71,29 @@ class CellAngleSums(AngleSums):
         """Returns the sums of vectors in which all kernels have length one.
 
         In the published vector a kernel counts by its norm, so that a few wide
-        3×3 kernels speak for all others, and a cell with many of them comes
-        out high whatever they did. Here each kernel counts alike, and so only
-        by how far it turned. A pooling in a cell counts as two kernels at rest,
-        the fixed part as two for each cell. Not of ABS: both twos were chosen
-        on half of the cells of NAS-Bench-201; see docs/nasbench201.md.
+        3×3 kernels outweigh all others, and a cell with many of them comes out
+        high whatever they did. Here all kernels count alike, by how far they
+        turned and nothing else. A pooling in a cell counts as two kernels that
+        do not turn, the backbone as two for each cell. This is not in ABS: both
+        twos were chosen on half of the cells of NAS-Bench-201; see
+        docs/nasbench201.md.
 
         Args:
             space: A space of cells.
-            candidates: Of each candidate on each edge, over its kernels in all
-                cells, the sum of the cosines between base and present, and the
-                number of kernels, twice: `(num_blocks, max_candidates, 3)`.
+            candidates: `(num_blocks, max_candidates, 3)`: for each candidate,
+                over its kernels in all cells, the sum of the cosines between
+                base and present, and twice the number of kernels.
 
         Raises:
             ValueError: If the sums do not fit the space or are not finite,
-                with the place.
+                with the name of the edge.
         """
-        edges = [block for block in space.blocks if isinstance(block, Edge)]
-        num_cells = max(len(edge.sites) for edge in edges)
+        num_cells = max(edge.num_sites for edge in space.blocks)
         at_rest = np.zeros_like(candidates)
-        for row, edge in zip(at_rest, edges, strict=True):
+        for row, edge in zip(at_rest, space.blocks, strict=True):
             for candidate, op in enumerate(edge.candidates):
                 if isinstance(op, Pool):
-                    row[candidate] = _POOLING_UNITS * len(edge.sites)
+                    row[candidate] = _POOLING_UNITS * edge.num_sites
         backbone = np.full(3, _BACKBONE_UNITS * num_cells)
         sums = cls(candidates, backbone, space)
         sums.check(space)
@@ -103,11 +103,11 @@ class CellAngleSums(AngleSums):
         """Returns the three sums of whole children, `(count, 3)`."""
         times = multiplicities(self.space, paths)
         sums = np.tile(self.backbone, (len(paths), 1))
-        for place, column, n in zip(
+        for edge, column, n in zip(
             self.candidates, paths.T, times.T, strict=True
         ):
-            sums += n[:, None] * place[column]
+            sums += n[:, None] * edge[column]
         return sums
 
-    def _spelt(self, path: np.ndarray) -> str:
+    def _as_text(self, path: np.ndarray) -> str:
         return format_genotype(self.space, self.space.genotype(path.tolist()))

@@ -1,16 +1,16 @@
-"""How often a cell's edges count: unbroken paths, by counting alone."""
+"""How often an edge counts: the number of unbroken paths through it."""
 
 import numpy as np
 
-from nse_tf.spaces import CellGraph, SearchSpace, Zero, require_cells
+from nse_tf.spaces import CellGraph, SearchSpace, Zero
 
 
 def path_counts(graph: CellGraph, is_open: np.ndarray) -> np.ndarray:
-    """Returns through how many unbroken paths each edge is passed.
+    """Returns how many unbroken paths lead through each edge.
 
-    A path leads from any input to the last node. Paths through an edge are
-    those that reach its source times those that go on from its target, and
-    both are sums over neighbors: no path is ever listed.
+    A path leads from any input to the last node. Its number through an edge is
+    that of paths that reach the source times that of paths that go on from the
+    target. Both are sums over neighbors, so that no path is ever listed.
 
     Args:
         graph: The cell.
@@ -43,19 +43,21 @@ def path_counts(graph: CellGraph, is_open: np.ndarray) -> np.ndarray:
 
 
 def multiplicities(space: SearchSpace, paths: np.ndarray) -> np.ndarray:
-    """Returns how often each place's weights count in a child's vector.
+    """Returns how often each block's weights count in a child's vector.
+
+    In a chain that is once. An edge counts as often as unbroken paths lead
+    through it.
 
     Args:
-        space: A space of cells.
+        space: The space.
         paths: Candidate indices `(count, num_blocks)`.
 
     Returns:
         `(count, num_blocks)`, int64.
-
-    Raises:
-        ValueError: If the space is a chain.
     """
-    skeleton, edges = require_cells(space)
+    if not space.skeleton.cell_kinds:
+        return np.ones(paths.shape, np.int64)
+    skeleton, edges = space.as_cells()
     is_open = np.stack(
         [
             np.array([op != Zero() for op in edge.candidates])[column]

@@ -1,4 +1,4 @@
-"""Shrinking that leaves enough within the budget to choose from."""
+"""Shrinking that leaves enough networks within the budget."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,14 +21,14 @@ def always(space: SearchSpace) -> bool:
 def keeps_enough(model: CostModel, budget: Budget, wanted: int) -> Permission:
     """Allows spaces that keep `wanted` networks within each limit.
 
-    Where the space has fewer to begin with, all of them must stay. Unlike ABS,
-    whose budgets are wide: angles may favor the dear operators, and a tight
-    budget would be left with next to nothing, or nothing, that fits.
+    Where the space has fewer from the start, all of them must stay. ABS has no
+    such rule, since its budgets are wide. But angles may favor the expensive
+    operators, and then almost no network, or none, would fit a tight budget.
 
     Args:
-        model: Of the space before anything is dropped.
-        budget: What networks must fit.
-        wanted: How many there should be to choose from.
+        model: Costs in the space before anything is dropped.
+        budget: The budget of the networks.
+        wanted: How many networks there should be.
     """
     least = min(wanted, num_within(model, budget, model.space))
 
@@ -39,14 +39,14 @@ def keeps_enough(model: CostModel, budget: Budget, wanted: int) -> Permission:
 
 
 def num_within(model: CostModel, budget: Budget, space: SearchSpace) -> float:
-    """Returns how many lawful paths of a subspace meet the tightest limit.
+    """Returns how many valid paths of a subspace keep the tightest limit.
 
-    Each limit is looked at by itself, and the count is a little low, never too
-    high: costs are rounded up to a thousandth of the room that a limit leaves.
+    Each limit is counted by itself. The count is a little low, never too high:
+    costs are rounded up to a thousandth of the room that a limit leaves.
 
     Args:
-        model: Of a space that holds the subspace.
-        budget: Whose limits are looked at.
+        model: Costs in a space that contains the subspace.
+        budget: The limits.
         space: The subspace.
     """
     limits = [
@@ -60,8 +60,8 @@ def num_within(model: CostModel, budget: Budget, space: SearchSpace) -> float:
     counts = [
         _num_at_most(
             [
-                op_costs[choice.blocks, choice.rows].sum(axis=1)
-                for choice in space.joint_decisions
+                op_costs[decision.blocks, decision.rows].sum(axis=1)
+                for decision in space.joint_decisions
             ],
             limit,
         )
@@ -71,17 +71,24 @@ def num_within(model: CostModel, budget: Budget, space: SearchSpace) -> float:
 
 
 def _num_at_most(op_costs: Sequence[np.ndarray], limit: float) -> float:
-    """Returns how many sums of one price of each choice are at most `limit`."""
+    """Returns how many sums of one cost of each decision are at most `limit`.
+
+    This is the counting form of the knapsack problem. There are far too many
+    sums to list, so costs are rounded up to whole steps and sums are counted by
+    their steps, decision by decision.
+    """
+    # Only what a decision costs beyond its cheapest candidate takes room.
     room = limit - sum(each.min() for each in op_costs)
     if room < 0:
         return 0.0
-    # How many sums so far take so many steps of the room.
+    # `num_sums[n]` is the number of sums so far that take n steps of the room.
     num_sums = np.zeros(NUM_STEPS + 1)
     num_sums[0] = 1
     for each in op_costs:
         extra = each - each.min()
         fitting = extra[extra <= room]
         steps = np.ceil(fitting * (NUM_STEPS / (room or 1))).astype(int)
+        # Each candidate moves all sums so far by its own steps.
         shifted = [
             np.pad(num_sums, (step, 0))[: NUM_STEPS + 1] for step in steps
         ]

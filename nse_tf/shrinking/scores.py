@@ -20,20 +20,22 @@ def operator_scores(
 ) -> np.ndarray:
     """Returns the score of every operator, `(num_blocks, max_candidates)`.
 
-    Distinct children within the budget are drawn, ever more of them around the
-    operators that lack some, until each is part of `children_per_operator`; a
-    child counts for every operator it contains. The drawing ends early after
-    `max_rounds`, or once a round brings hardly anything, which a tight budget
-    does. What is not active, or is part of no child found, scores NaN.
+    Distinct children within the budget are drawn, more and more of them around
+    the operators that still lack some, until each is part of
+    `children_per_operator`. A child counts for every operator it contains.
+    Drawing ends early after `max_rounds`, or once a round finds hardly any new
+    children, as happens with a tight budget. Operators that are not active, or
+    part of no child, score NaN.
 
     Args:
-        model: Of the space as it stands.
-        sums: Of the weights as they stand.
-        budget: What children must fit.
-        rng: Draws the children.
-        children_per_operator: Most children that an operator is judged by.
-        max_rounds: Bounds the draws; an operator that the budget all but rules
-            out is judged by the few children found.
+        model: Costs in the present space.
+        sums: Angle sums of the present weights.
+        budget: The budget of the children.
+        rng: Random generator of the children.
+        children_per_operator: Upper limit of the children that score an
+            operator.
+        max_rounds: Upper limit of the rounds of draws. Few children score an
+            operator that the budget nearly excludes.
 
     Raises:
         BudgetError: If no child fits the budget.
@@ -57,41 +59,43 @@ def operator_means(
 ) -> np.ndarray:
     """Returns each operator's mean value, `(num_blocks, max_candidates)`.
 
-    A child counts for every operator it contains. What is not active, or is
-    part of no child, has NaN. With all children of a space and their true
-    accuracies this is the ranking of operators that shrinking is after.
+    A child counts for every operator it contains. Operators that are not
+    active, or part of no child, have NaN. With all children of a space and
+    their true accuracies this is the ranking of operators that shrinking
+    estimates.
 
     Args:
-        space: The space as it stands.
+        space: The present space.
         paths: Distinct children `(count, num_blocks)`.
-        values: One of each child, `(count,)`.
+        values: Values of the children, `(count,)`.
         children_per_operator: The first so many children of each operator
             count; None takes all.
     """
     means = np.full((len(space.blocks), space.max_candidates), np.nan)
-    for place, index in space.operators:
-        rows = np.flatnonzero(paths[:, place] == index)[:children_per_operator]
+    for block, index in space.operators:
+        rows = np.flatnonzero(paths[:, block] == index)[:children_per_operator]
         if len(rows):
-            means[place, index] = values[rows].mean()
+            means[block, index] = values[rows].mean()
     return means
 
 
 def those_that_count(
     space: SearchSpace, paths: np.ndarray, children_per_operator: int | None
 ) -> np.ndarray:
-    """Returns the children that `operator_means` would look at, in order.
+    """Returns the children that `operator_means` would use, in order.
 
-    Children are drawn around operators that lack some, so that those that have
-    enough get many more: where a child takes seconds to judge, that is waste.
+    Children are drawn around operators that lack some, so that others get far
+    more than they need. Where evaluating a child takes seconds, those are left
+    out.
 
     Args:
-        space: The space as it stands.
+        space: The present space.
         paths: Distinct children `(count, num_blocks)`.
-        children_per_operator: As of `operator_means`.
+        children_per_operator: See `operator_means`.
     """
     counts = np.zeros(len(paths), bool)
-    for place, index in space.operators:
-        rows = np.flatnonzero(paths[:, place] == index)[:children_per_operator]
+    for block, index in space.operators:
+        rows = np.flatnonzero(paths[:, block] == index)[:children_per_operator]
         counts[rows] = True
     return paths[counts]
 
@@ -106,23 +110,23 @@ def draw_children(
     """Returns distinct children to score operators by, `(count, num_blocks)`.
 
     Args:
-        model: Of the space as it stands.
-        budget: What children must fit.
-        rng: Draws the children.
-        wanted: As many or more with each operator, where the budget leaves
-            them; None lists all children there are.
-        max_rounds: Bounds the draws.
+        model: Costs in the present space.
+        budget: The budget of the children.
+        rng: Random generator of the children.
+        wanted: Least number of children with each operator, if the budget
+            allows as many; None lists all children of the space.
+        max_rounds: Upper limit of the rounds of draws.
 
     Raises:
         BudgetError: If no child fits the budget.
-        ValueError: If all children are wanted of a space that has more than
+        ValueError: If all children are wanted and the space has more than
             `MOST_LISTED`.
     """
     space = model.space
     if wanted is None:
         paths = _all_children(space)
         fitting: np.ndarray = paths[budget.path_excess(model, paths) == 0]
-        if len(fitting) == 0:  # Then this raises, with the closest cost.
+        if len(fitting) == 0:  # Raises an error that names the closest cost.
             sample_within(model, budget, rng, 1)
         return fitting
     lacking = np.array(space.operators)
@@ -137,6 +141,8 @@ def draw_children(
         drawn[np.arange(count), blocks] = indices
         return drawn
 
+    # Each round draws children that contain one of the operators that still
+    # lack children, and stops when that hardly helps any more.
     for _ in range(max_rounds):
         drawn = sample_within(model, budget, rng, 4 * wanted, draw=draw_lacking)
         paths = _first_of_each(np.concatenate([paths, drawn]))
@@ -149,7 +155,7 @@ def draw_children(
 
 
 def _all_children(space: SearchSpace) -> np.ndarray:
-    """Returns every lawful path of a small space."""
+    """Returns every valid path of a small space."""
     count = space.num_valid
     if count > MOST_LISTED:
         raise ValueError(
@@ -157,13 +163,13 @@ def _all_children(space: SearchSpace) -> np.ndarray:
             f"the {MOST_LISTED} that can be scored one by one: set "
             "`children_per_operator`."
         )
-    rows = [np.arange(len(choice.rows)) for choice in space.joint_decisions]
+    rows = [np.arange(len(each.rows)) for each in space.joint_decisions]
     grids = np.meshgrid(*rows, indexing="ij")
     return space.of_rows(np.stack([grid.ravel() for grid in grids], axis=1))
 
 
 def _counts(paths: np.ndarray, max_candidates: int) -> np.ndarray:
-    """Returns in how many paths each candidate is, place by place."""
+    """Returns how many paths contain each candidate, block by block."""
     return np.array(
         [np.bincount(column, minlength=max_candidates) for column in paths.T]
     )

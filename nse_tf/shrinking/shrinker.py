@@ -1,4 +1,4 @@
-"""Which operators go, and when to stop."""
+"""Which operators are dropped, and when shrinking stops."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -17,16 +17,16 @@ def lowest_overall(
     count: int,
     is_allowed: Permission = always,
 ) -> list[Operator]:
-    """Returns the `count` lowest-scored operators, but never a place's last.
+    """Returns the `count` lowest-scored operators, but never a block's last.
 
     Args:
-        space: The space as it stands.
-        scores: `(num_blocks, max_candidates)`; an operator without a score
-            (NaN: the budget leaves no child that contains it) goes first. Of
-            equal scores the first goes.
-        count: How many to return; fewer if no more can go.
-        is_allowed: Tells of a smaller space whether it may be; an operator
-            without which it may not is passed over.
+        space: The present space.
+        scores: `(num_blocks, max_candidates)`. Operators without a score (NaN:
+            the budget allows no child that contains them) are dropped first,
+            and among equal scores the first.
+        count: How many to return; fewer if no more can be dropped.
+        is_allowed: Whether a smaller space is allowed. An operator is skipped
+            if the space without it is not.
     """
     return _lowest(space, space.operators, scores, count, is_allowed)
 
@@ -37,14 +37,13 @@ def lowest_of_each_block(
     count: int = 1,
     is_allowed: Permission = always,
 ) -> list[Operator]:
-    """Returns the `count` lowest operators of each place, never its last.
+    """Returns the `count` lowest operators of each block, never its last.
 
-    Arguments are those of `lowest_overall`, but that `count` is that of each
-    place.
+    The arguments are those of `lowest_overall`; `count` holds for each block.
     """
     dropped: list[Operator] = []
-    for place, indices in enumerate(space.active):
-        operators = [(place, index) for index in indices]
+    for block, indices in enumerate(space.active):
+        operators = [(block, index) for index in indices]
         gone = _lowest(space, operators, scores, count, is_allowed)
         space = space.without(gone)
         dropped += gone
@@ -58,7 +57,9 @@ def _lowest(
     count: int,
     is_allowed: Permission,
 ) -> list[Operator]:
-    """Returns the `count` lowest-scored of some operators that may go."""
+    """Returns the `count` lowest-scored operators that can be dropped."""
+    # One by one, since each operator that is dropped changes which others the
+    # block or the permission can spare.
     filled = np.where(np.isnan(scores), -np.inf, scores)
     dropped: list[Operator] = []
     for operator in sorted(operators, key=filled.__getitem__):
@@ -74,11 +75,11 @@ def _lowest(
 
 DROPPING_RULES = {
     "overall": lowest_overall,
-    "each_place": lowest_of_each_block,
+    "each_block": lowest_of_each_block,
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ShrinkSchedule:
     """How fast a space is shrunk, and until when.
 
@@ -86,24 +87,24 @@ class ShrinkSchedule:
 
     Attributes:
         rule: `overall` drops the lowest operators of the whole space,
-            `each_place` the lowest of every place.
-        drop_per_stage: How many operators the rule drops: altogether, or at
-            each place.
-        stop_size: No stage begins once the space holds at most this many
+            `each_block` the lowest of every block.
+        drop_per_stage: How many operators the rule drops: altogether, or from
+            each block.
+        stop_size: No stage begins once the space has at most this many
             networks.
-        max_stages: No more stages than this.
+        max_stages: Upper limit of the stages.
         first_epochs: Epochs of the first stage's training.
-        other_epochs: Epochs of each later stage's.
-        total_epochs: Over which the learning rate falls, if all were trained.
-        reset_after: The base weights become the present ones, once, after the
-            stage by which more than this many operators are gone.
-        warmup_epochs: In a space of DARTS, epochs of each warm-up: three cells
-            are trained first, and after each warm-up one more is inserted,
-            until there are all of them; the base weights are those right after
-            the last one. 0 trains all cells from the beginning.
+        other_epochs: Epochs of each later stage's training.
+        total_epochs: Epochs over which the learning rate falls.
+        reset_after: The base weights are set to the present ones once, after
+            the stage by which more than this many operators have been dropped.
+        warmup_epochs: In a space of DARTS, epochs of each warm-up. Three cells
+            are trained first, and after each warm-up one more is inserted, up
+            to all of them; the base weights are those right after the last
+            one. 0 trains all cells from the beginning.
 
     Raises:
-        ValueError: If the rule is unknown or a number below its least.
+        ValueError: If the rule is unknown or a number too small.
 
     References:
         Hu et al., ABS (2020), algorithm 2 and the code of the SPOS space:
@@ -135,7 +136,7 @@ class ShrinkSchedule:
                 )
 
     def is_done(self, space: SearchSpace, stage: int) -> bool:
-        """Whether the space is small enough, or the stages used up."""
+        """Whether the space is small enough, or no stage is left."""
         return space.size <= self.stop_size or stage >= self.max_stages
 
     def shrink(
@@ -144,9 +145,9 @@ class ShrinkSchedule:
         scores: np.ndarray,
         is_allowed: Permission = always,
     ) -> tuple[SearchSpace, list[Operator]]:
-        """Returns the smaller space, and the operators that went.
+        """Returns the smaller space and the operators that were dropped.
 
-        Arguments are those of `lowest_overall`.
+        The arguments are those of `lowest_overall`.
         """
         rule = DROPPING_RULES[self.rule]
         dropped = rule(space, scores, self.drop_per_stage, is_allowed)
@@ -156,7 +157,7 @@ class ShrinkSchedule:
         """Whether the base is reset right after a stage.
 
         Args:
-            num_gone: Operators that are gone since the beginning.
-            num_dropped: How many of them this stage dropped.
+            num_gone: Operators dropped since the beginning.
+            num_dropped: Operators that this stage dropped.
         """
         return num_gone > self.reset_after >= num_gone - num_dropped

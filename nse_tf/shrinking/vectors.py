@@ -1,8 +1,8 @@
 """What a child's weight vector is made of: the conventions of ABS.
 
 An op adds its kernels, batch norm nothing; a pooling adds constants that do
-not move. Which weights of the fixed part
-count differs between the published implementations.
+not move. Which weights of the backbone count differs between the published
+implementations.
 """
 
 import dataclasses
@@ -12,14 +12,7 @@ import numpy as np
 
 from nse_tf.costs import backbone_parts, op_part
 from nse_tf.shrinking.multiplicity import multiplicities
-from nse_tf.spaces import (
-    DecisionPoint,
-    Edge,
-    Op,
-    Pool,
-    SearchSpace,
-    SkipConnect,
-)
+from nse_tf.spaces import DecisionPoint, Op, Pool, SearchSpace, SkipConnect
 
 # A pooling stands as a constant kernel of 3×3 for each channel.
 _POOL_SIZE = 9
@@ -27,15 +20,15 @@ _POOL_SIZE = 9
 
 @dataclasses.dataclass(frozen=True)
 class BackboneParts:
-    """Which weights of the fixed part an angle counts, and how.
+    """Which weights of the backbone an angle counts, and how.
 
     Attributes:
         weights: Kinds of weights that count, by their Keras names; none leaves
-            the fixed part out.
+            the backbone out.
         layers: Layers that count; None counts all.
         at_angle_zero: Whether they count as if they had not turned, with their
-            norms kept. The fixed part is moved at every step, a candidate of
-            five in a fifth of them, so that its rotation drowns theirs: the
+            norms kept. The backbone is trained at every step, one candidate of
+            five at a fifth of them, so that its rotation outweighs theirs: the
             fewer kernels a child has, the larger its angle comes out.
 
     References:
@@ -48,20 +41,20 @@ class BackboneParts:
     at_angle_zero: bool = False
 
     def sums(self, by_weight: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Returns ⟨w0, w⟩, ‖w0‖² and ‖w‖² of what counts, `(3,)`.
+        """Returns ⟨w0, w⟩, ‖w0‖² and ‖w‖² over the weights that count, `(3,)`.
 
         Args:
             by_weight: The same three by `layer/weight`, such as
                 `classifier/bias`.
 
         Raises:
-            ValueError: If a layer that is to count has no sums.
+            ValueError: If there are no sums of a layer that counts.
         """
         names = [tuple(name.rsplit("/", 1)) for name in by_weight]
         unknown = set(self.layers or ()) - {layer for layer, _ in names}
         if unknown:
             raise ValueError(
-                f"`layers` names {', '.join(sorted(unknown))}; the fixed part "
+                f"`layers` names {', '.join(sorted(unknown))}; the backbone "
                 f"has {', '.join(dict.fromkeys(layer for layer, _ in names))}."
             )
         counted = [
@@ -76,29 +69,30 @@ class BackboneParts:
         return at_angle_zero(added) if self.at_angle_zero else added
 
 
-# As the code of the NAS-Bench-201 study counts, and that of all others.
+# The first is how the code of the NAS-Bench-201 study counts, the second how
+# the code of all others does.
 EVERY_BACKBONE_WEIGHT = BackboneParts(("kernel", "gamma", "beta", "bias"))
 BACKBONE_KERNELS = BackboneParts()
 NO_BACKBONE = BackboneParts(())
 
 
 def at_angle_zero(sums: np.ndarray) -> np.ndarray:
-    """Returns the three sums as they are without rotation, norms kept."""
+    """Returns the three sums without rotation, norms kept."""
     return np.array([np.sqrt(sums[1] * sums[2]), sums[1], sums[2]])
 
 
 def pooling_sums(space: SearchSpace) -> np.ndarray:
     """Returns the sums of pooling constants, `(num_blocks, candidates, 3)`.
 
-    All three are one number: constants of 1/9, base and present alike, 9 for
-    each channel of each cell.
+    All three are equal: the constants are 1/9 in base and present weights, 9 of
+    them for each channel of each cell.
     """
     shape = (len(space.blocks), space.max_candidates, 3)
     sums = np.zeros(shape)
-    for place, block in enumerate(space.blocks):
+    for index, block in enumerate(space.blocks):
         for candidate, op in enumerate(block.candidates):
             if isinstance(op, Pool):
-                sums[place, candidate] = _vector_size(op, block) / _POOL_SIZE**2
+                sums[index, candidate] = _vector_size(op, block) / _POOL_SIZE**2
     return sums
 
 
@@ -113,23 +107,21 @@ def vector_length(
 
     Args:
         space: The space.
-        path: Candidate index at each place.
-        backbone: Which weights of the fixed part count, of all its layers.
+        path: Candidate index of each block.
+        backbone: Which weights of the backbone count, in all its layers.
     """
     sizes = [
         _vector_size(block.candidates[index], block)
         for block, index in zip(space.blocks, path, strict=True)
     ]
-    times = [1] * len(sizes)
-    if isinstance(space.blocks[0], Edge):
-        times = multiplicities(space, np.array([path]))[0].tolist()
-    length = sum(size * n for size, n in zip(sizes, times, strict=True))
+    times = multiplicities(space, np.array([path]))[0].tolist()
+    length: int = sum(size * n for size, n in zip(sizes, times, strict=True))
     by_kind = _backbone_sizes(space)
     return length + sum(by_kind[weight] for weight in backbone.weights)
 
 
 def _backbone_sizes(space: SearchSpace) -> dict[str, int]:
-    """Returns how many numbers of each kind the fixed part has."""
+    """Returns how many numbers of each kind the backbone has."""
     parts = backbone_parts(space.skeleton)
     kernels = sum(part.kernel_params for part in parts)
     biases = space.skeleton.num_classes
@@ -138,10 +130,10 @@ def _backbone_sizes(space: SearchSpace) -> dict[str, int]:
     return {"kernel": kernels, "gamma": half, "beta": half, "bias": biases}
 
 
-def _vector_size(op: Op, place: DecisionPoint) -> int:
+def _vector_size(op: Op, block: DecisionPoint) -> int:
     """Returns how many numbers an op adds, in all cells together."""
-    if isinstance(op, Pool) and isinstance(place, Edge):
-        return _POOL_SIZE * sum(site.channels for site in place.sites)
+    if isinstance(op, Pool):
+        return _POOL_SIZE * block.total_channels
     if isinstance(op, SkipConnect):
         return 0  # Also where it halves: the published code skips its kernels.
-    return op_part(op, place).kernel_params
+    return op_part(op, block).kernel_params

@@ -2,6 +2,7 @@
 
 from nse_tf.spaces.blocks import BranchBlock as BranchBlock
 from nse_tf.spaces.blocks import ChoiceBlock as ChoiceBlock
+from nse_tf.spaces.blocks import DecisionPoint as DecisionPoint
 from nse_tf.spaces.branch_ops import BRANCH_FAMILIES as BRANCH_FAMILIES
 from nse_tf.spaces.branch_ops import BranchOp as BranchOp
 from nse_tf.spaces.branch_ops import ConvStep as ConvStep
@@ -21,9 +22,6 @@ from nse_tf.spaces.cell_skeletons import DartsSkeleton as DartsSkeleton
 from nse_tf.spaces.cell_skeletons import NB201Skeleton as NB201Skeleton
 from nse_tf.spaces.cell_spaces import cell_space as cell_space
 from nse_tf.spaces.cell_spaces import edges_of_kinds as edges_of_kinds
-from nse_tf.spaces.cell_spaces import require_cells as require_cells
-from nse_tf.spaces.cell_spaces import require_darts as require_darts
-from nse_tf.spaces.cell_spaces import require_nb201 as require_nb201
 from nse_tf.spaces.cell_text import genotype_of_pairs as genotype_of_pairs
 from nse_tf.spaces.cell_text import in_table_order as in_table_order
 from nse_tf.spaces.cell_text import pairs_of as pairs_of
@@ -32,7 +30,10 @@ from nse_tf.spaces.cells import Cell as Cell
 from nse_tf.spaces.cells import CellGraph as CellGraph
 from nse_tf.spaces.cells import Edge as Edge
 from nse_tf.spaces.cells import Site as Site
-from nse_tf.spaces.chains import require_chain as require_chain
+from nse_tf.spaces.chain_skeletons import ACTIVATIONS as ACTIVATIONS
+from nse_tf.spaces.chain_skeletons import BranchSkeleton as BranchSkeleton
+from nse_tf.spaces.chain_skeletons import ChainSkeleton as ChainSkeleton
+from nse_tf.spaces.chain_skeletons import Stage as Stage
 from nse_tf.spaces.genotype import Genotype as Genotype
 from nse_tf.spaces.genotype_text import format_genotype as format_genotype
 from nse_tf.spaces.genotype_text import load_genotype as load_genotype
@@ -49,20 +50,13 @@ from nse_tf.spaces.ops import Op as Op
 from nse_tf.spaces.ops import parse_op as parse_op
 from nse_tf.spaces.presets import PRESETS as PRESETS
 from nse_tf.spaces.presets import make_preset as make_preset
-from nse_tf.spaces.progressive_depth import cell_roles as cell_roles
-from nse_tf.spaces.progressive_depth import with_fewer_cells as with_fewer_cells
 from nse_tf.spaces.published import PUBLISHED as PUBLISHED
 from nse_tf.spaces.published import published_network as published_network
-from nse_tf.spaces.skeletons import ACTIVATIONS as ACTIVATIONS
-from nse_tf.spaces.skeletons import BranchSkeleton as BranchSkeleton
 from nse_tf.spaces.skeletons import Skeleton as Skeleton
-from nse_tf.spaces.skeletons import Stage as Stage
-from nse_tf.spaces.space import AnySkeleton as AnySkeleton
 from nse_tf.spaces.space import SearchSpace as SearchSpace
 from nse_tf.spaces.space_json import load_space as load_space
 from nse_tf.spaces.space_json import save_space as save_space
 from nse_tf.spaces.space_json import space_from_json as space_from_json
 from nse_tf.spaces.space_json import space_to_json as space_to_json
-from nse_tf.spaces.two_inputs import DecisionPoint as DecisionPoint
 from nse_tf.spaces.two_inputs import JointDecision as JointDecision
 from nse_tf.spaces.two_inputs import Node as Node

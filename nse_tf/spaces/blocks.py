@@ -1,24 +1,137 @@
-"""Choice blocks: which candidates compete for one place."""
+"""Decision points: where candidates compete, and the blocks of chains."""
 
+import abc
 import dataclasses
 import math
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from nse_tf.spaces.ops import ChainOp, Identity, Op
+from nse_tf.spaces.branch_ops import BRANCH_FAMILIES
+from nse_tf.spaces.ops import ChainOp, Identity, MBConv, Op
+
+# Height, width and channels of a feature map.
+Map = tuple[int, int, int]
 
 
-@dataclasses.dataclass(frozen=True)
-class ChoiceBlock:
-    """One place of a network and the ops that compete for it.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DecisionPoint(abc.ABC):
+    """A point of a network where candidate ops compete.
 
-    The block's output is its shortcut, where it has one, plus the gated sum of
-    the open branches. An open identity adds nothing to the shortcut.
+    This is the contract that every family meets: the choice blocks of chains,
+    of multi-branch networks and of users' models, and the edges of cells.
 
     Attributes:
         name: Unique within a space, such as `stage2_block0`.
-        candidates: Every op that ever competes here; its order gives each
-            candidate the index that genotypes, gates and weight rows use.
+        candidates: Every op that ever competes here. Its position is the index
+            that genotypes, open branches and rows of weights use.
+
+    Raises:
+        ValueError: If there are no candidates, two are equal, or one belongs
+            to another family.
+    """
+
+    name: str
+    candidates: tuple[Op, ...]
+
+    # The families of ops that may compete here.
+    FAMILIES: ClassVar[tuple[type[Op], ...]]
+    # What messages call it.
+    NOUN: ClassVar[str] = "block"
+
+    def __post_init__(self) -> None:
+        what = f"{self.NOUN.capitalize()} {self.name!r}"
+        names = [op.name for op in self.candidates]
+        if not names:
+            raise ValueError(f"{what} has no candidates.")
+        if len(set(names)) < len(names):
+            raise ValueError(f"{what} names an op twice: {names}.")
+        for op in self.candidates:
+            self.require_family(op)
+
+    @property
+    @abc.abstractmethod
+    def max_open(self) -> int:
+        """How many candidates may be open at once."""
+
+    @property
+    @abc.abstractmethod
+    def stride(self) -> int:
+        """1 or 2; at an edge, that of its first cell."""
+
+    @property
+    @abc.abstractmethod
+    def in_map(self) -> Map:
+        """Height, width and channels of the input; see `stride`."""
+
+    @property
+    @abc.abstractmethod
+    def out_map(self) -> Map:
+        """Height, width and channels of the output; see `stride`."""
+
+    @abc.abstractmethod
+    def cost_key(self, op_name: str) -> str:
+        """Returns the row of a cost table that holds a candidate.
+
+        Blocks of equal shape share their rows.
+
+        Raises:
+            ValueError: If no cost table has rows for it.
+        """
+
+    @property
+    def min_open(self) -> int:
+        """How many candidates must be open."""
+        return 1
+
+    @property
+    def num_sites(self) -> int:
+        """How often it stands in a network: once, or in each of some cells."""
+        return 1
+
+    @property
+    def total_channels(self) -> int:
+        """Channels of the output, summed over all sites."""
+        return self.out_map[-1]
+
+    def details(self) -> dict[str, Any]:
+        """Returns what files say beyond name, candidates and `max_open`."""
+        return {}
+
+    def require_family(self, op: Op) -> None:
+        """Refuses an op that cannot compete here.
+
+        Raises:
+            ValueError: If it is of another family.
+        """
+        if not isinstance(op, self.FAMILIES):
+            families = ", ".join(family.__name__ for family in self.FAMILIES)
+            raise ValueError(
+                f"Op {op.name!r} cannot compete at {self.NOUN} {self.name!r}, "
+                f"which takes ops of the families {families}."
+            )
+
+    def index_of(self, op_name: str) -> int:
+        """Returns the index of a candidate by its name.
+
+        Raises:
+            ValueError: If the op does not compete here.
+        """
+        names = [op.name for op in self.candidates]
+        if op_name not in names:
+            raise ValueError(
+                f"Op {op_name!r} does not compete at {self.NOUN} "
+                f"{self.name!r}, whose candidates are {', '.join(names)}."
+            )
+        return names.index(op_name)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ChoiceBlock(DecisionPoint):
+    """One block of a chain and the ops that compete for it.
+
+    The block's output is its shortcut, where it has one, plus the mean of the
+    open branches. An open identity adds nothing to the shortcut.
+
+    Attributes:
         in_size: Height and width of the input, in pixels.
         in_channels: Channels of the input.
         out_channels: Channels of the output.
@@ -26,7 +139,6 @@ class ChoiceBlock:
         max_open: How many branches may be open at once.
     """
 
-    name: str
     candidates: tuple[ChainOp, ...]
     in_size: tuple[int, int]
     in_channels: int
@@ -34,8 +146,12 @@ class ChoiceBlock:
     stride: int = 1
     max_open: int = 1
 
+    FAMILIES: ClassVar[tuple[type[Op], ...]] = (Identity, MBConv)
+    # Whether the shortcut is one of what is averaged, and not added to it.
+    AVERAGES_SHORTCUT: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
-        check_candidates(f"Block {self.name!r}", self.candidates)
+        super().__post_init__()
         if not 1 <= self.max_open <= len(self.candidates):
             raise ValueError(
                 f"`max_open` of block {self.name!r} is {self.max_open}; it "
@@ -49,40 +165,46 @@ class ChoiceBlock:
             )
 
     @property
-    def min_open(self) -> int:
-        """How many branches must be open."""
-        return 1
-
-    @property
     def has_shortcut(self) -> bool:
         """Whether the input is added to the output."""
         return self.stride == 1 and self.in_channels == self.out_channels
+
+    @property
+    def squeeze_excite(self) -> bool:
+        """Whether branches weigh their channels before the last convolution."""
+        return False
 
     @property
     def out_size(self) -> tuple[int, int]:
         """Height and width of the output, in pixels."""
         return strided(self.in_size, self.stride)
 
-    def details(self) -> dict[str, Any]:
-        """Returns what the names of candidates do not tell of the place."""
-        return {}
+    @property
+    def in_map(self) -> Map:
+        """Height, width and channels of the input."""
+        return (*self.in_size, self.in_channels)
 
-    def index_of(self, op_name: str) -> int:
-        """Returns the index of a candidate by its name.
+    @property
+    def out_map(self) -> Map:
+        """Height, width and channels of the output."""
+        return (*self.out_size, self.out_channels)
 
-        Raises:
-            ValueError: If the op does not compete here.
-        """
-        return candidate_index(f"block {self.name!r}", self.candidates, op_name)
+    def cost_key(self, op_name: str) -> str:
+        """Returns the row of a cost table that holds a candidate."""
+        in_map, out_map = (
+            "x".join(map(str, each)) for each in (self.in_map, self.out_map)
+        )
+        shortcut = "/shortcut" if self.has_shortcut else ""
+        return f"{op_name}/in:{in_map}/out:{out_map}{shortcut}"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class BranchBlock(ChoiceBlock):
     """One cell of a multi-branch network and the ops that compete for it.
 
-    Its output is the plain average of the open branches and, where the cell
-    keeps its shape, of its input. Such a cell may also have no open branch,
-    and is skipped then.
+    Its output is the mean of the open branches and, where the cell keeps its
+    shape, of its input. Such a cell may also have no open branch; it is then
+    skipped.
 
     Attributes:
         activation: `relu` or `swish`.
@@ -97,38 +219,23 @@ class BranchBlock(ChoiceBlock):
     activation: str = "relu"
     squeeze_excite: bool = False
 
+    FAMILIES: ClassVar[tuple[type[Op], ...]] = BRANCH_FAMILIES
+    AVERAGES_SHORTCUT: ClassVar[bool] = True
+
     @property
     def min_open(self) -> int:
         """How many branches must be open."""
         return 0 if self.has_shortcut else 1
 
-
-def check_candidates(place: str, candidates: Sequence[Op]) -> None:
-    """Refuses candidates that are none, or not distinct.
-
-    Raises:
-        ValueError: With the place, as text.
-    """
-    names = [op.name for op in candidates]
-    if not names:
-        raise ValueError(f"{place} has no candidates.")
-    if len(set(names)) < len(names):
-        raise ValueError(f"{place} names an op twice: {names}.")
+    def cost_key(self, op_name: str) -> str:
+        """Returns the row of a cost table that holds a candidate."""
+        key = super().cost_key(op_name)
+        return key + branch_suffix(self.activation, self.squeeze_excite)
 
 
-def candidate_index(place: str, candidates: Sequence[Op], op_name: str) -> int:
-    """Returns the index of a candidate by its name.
-
-    Raises:
-        ValueError: If the op is none of them, with the place as text.
-    """
-    names = [op.name for op in candidates]
-    if op_name not in names:
-        raise ValueError(
-            f"Op {op_name!r} does not compete for {place}, whose candidates "
-            f"are {', '.join(names)}."
-        )
-    return names.index(op_name)
+def branch_suffix(activation: str, squeeze_excite: bool) -> str:
+    """Returns how cost keys of multi-branch networks end."""
+    return f"/branches_{activation}{'/squeeze_excite' * squeeze_excite}"
 
 
 def strided(size: tuple[int, int], stride: int) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """NSE's published networks: the final three, and the members of one front."""
 
-# `/` divides cells, `,` the open ops; `-` is a skipped cell. The members
-# of the front that the second space was entered with, in its authors' order.
+# `/` divides cells, `,` the open ops; `-` is a skipped cell. These are the
+# members of the front with which the second space was begun, in the authors'
+# order.
 FRONT = (
     "-/6/3/0/-/16/3/-/9/11,13,17/9/15/-/6/9,12/-/9/17,14/21/19/13/19,3,14",
     "-/6/3/0/-/16,13/3/-/9/11,17/9,2/15/-/6/9,12/15/9/17,14/21/19/-/19,3,14",
@@ -27,8 +28,8 @@ FRONT = (
 )
 
 # Space, cells and width of each. The authors list their final networks without
-# the cells that are skipped; here those keep their places, at a stage's end
-# where the search did not tell.
+# the cells that are skipped. Here those are listed too, at a stage's end where
+# the search did not report which.
 BRANCH_NETWORKS = {
     "nsenet_27": ("nse_27", FRONT[16], 1.04),
     "nsenet": (
@@ -51,7 +52,7 @@ BRANCH_NETWORKS = {
 
 
 def branch_genes(cells: str) -> tuple[tuple[int, ...], ...]:
-    """Returns the genes that a text such as `0/6,9/-` spells."""
+    """Returns the genes that a text such as `0/6,9/-` encodes."""
     return tuple(
         tuple(sorted(int(index) for index in cell.split(",") if index != "-"))
         for cell in cells.split("/")

@@ -5,12 +5,12 @@ import re
 from typing import ClassVar
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ConvStep:
     """One convolution of a branch, without bias; batch norm follows.
 
     Attributes:
-        name: Of its layer, such as `expand`.
+        name: Name of its layer, such as `expand`.
         kernel: Height and width.
         strides: Down and across.
         dilation: Distance of the kernel's taps.
@@ -45,7 +45,17 @@ def _conv(
     *,
     is_activated: bool = True,
 ) -> ConvStep:
-    return ConvStep(name, kernel, strides, 1, groups, *channels, is_activated)
+    in_channels, out_channels = channels
+    return ConvStep(
+        name=name,
+        kernel=kernel,
+        strides=strides,
+        dilation=1,
+        groups=groups,
+        in_channels=in_channels,
+        out_channels=out_channels,
+        is_activated=is_activated,
+    )
 
 
 def narrowed(channels: int) -> int:
@@ -122,13 +132,13 @@ class LinearBottleneck:
         return (
             _conv("expand", (in_channels, inner), groups=first),
             ConvStep(
-                "depthwise",
-                (self.kernel, self.kernel),
-                (stride, stride),
-                self.dilation,
-                inner,
-                inner,
-                inner,
+                name="depthwise",
+                kernel=(self.kernel, self.kernel),
+                strides=(stride, stride),
+                dilation=self.dilation,
+                groups=inner,
+                in_channels=inner,
+                out_channels=inner,
             ),
             _conv(
                 "project",
@@ -143,14 +153,14 @@ class LinearBottleneck:
 class RectangularConv:
     """1×1 expand, full 1×k, full k×1, 1×1 project; no shortcut.
 
-    The stride of a place is taken across by the first, down by the second.
+    The stride of a block is taken across by the first, down by the second.
 
     Attributes:
         kernel: Length of the two kernels, odd.
         expansion: Inner width as a multiple of the input width.
 
     References:
-        As of `LinearBottleneck`.
+        See `LinearBottleneck`.
     """
 
     PATTERN: ClassVar[str] = r"rec_k(\d+)_e(\d+)"
@@ -198,7 +208,7 @@ class NormalConv:
         depth: How many 3×3 convolutions, 1 or 2; the last has the stride.
 
     References:
-        As of `LinearBottleneck`, where depth 2 is called a dual convolution.
+        See `LinearBottleneck`; there depth 2 is called a dual convolution.
     """
 
     PATTERN: ClassVar[str] = r"(nc|dc)_k3_e(\d+)"

@@ -1,20 +1,36 @@
-"""Macro skeletons of cell networks: NAS-Bench-201's and DARTS's."""
+"""Skeletons of cell networks: NAS-Bench-201's and DARTS's."""
 
+import abc
 import dataclasses
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Self, cast
 
+from nse_tf.spaces.adaptation import Adaptation
 from nse_tf.spaces.blocks import strided
-from nse_tf.spaces.cells import DARTS_GRAPH, NB201_GRAPH, Cell, CellGraph
+from nse_tf.spaces.cell_ops import CellOp
+from nse_tf.spaces.cells import (
+    DARTS_GRAPH,
+    NB201_GRAPH,
+    Cell,
+    CellGraph,
+    Edge,
+    Site,
+)
+from nse_tf.spaces.ops import Op
+from nse_tf.spaces.skeletons import (
+    Readers,
+    Skeleton,
+    read_bool,
+    require_at_least,
+    require_pixels,
+)
 
 
-@dataclasses.dataclass(frozen=True)
-class _CellSkeleton:
-    """What both skeletons are told.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CellSkeleton(Skeleton):
+    """What both skeletons of cells have in common.
 
     Attributes:
-        image_size: Height and width of the input, in pixels.
-        image_channels: Channels of the input.
-        num_classes: Outputs of the classifier.
         channels: Width of the first cells; doubled at each reduction.
         num_cells: How many cells; see the skeleton.
 
@@ -22,40 +38,122 @@ class _CellSkeleton:
         ValueError: If a number is too small.
     """
 
-    image_size: tuple[int, int]
-    image_channels: int
-    num_classes: int
     channels: int
     num_cells: int
 
+    NOUN: ClassVar[str] = "a space of cells, such as 'nb201'"
     # Images are halved this often, stem and reductions together.
-    NUM_HALVINGS: ClassVar[int] = 0
+    NUM_HALVINGS: ClassVar[int]
     LEAST_CELLS: ClassVar[int] = 1
+    # Whether genotypes as text name every edge, also those without connection.
+    ENCODES_NONE: ClassVar[bool]
 
     def __post_init__(self) -> None:
-        least = {
-            "image_channels": 1,
-            "num_classes": 2,
-            "channels": 1,
-            "num_cells": self.LEAST_CELLS,
-        }
-        for name, bound in least.items():
-            if getattr(self, name) < bound:
-                raise ValueError(
-                    f"`{name}` must be at least {bound}, not "
-                    f"{getattr(self, name)}."
-                )
-        smallest = 2**self.NUM_HALVINGS
-        if min(self.image_size) < smallest:
+        require_at_least(
+            self,
+            {
+                "image_channels": 1,
+                "num_classes": 2,
+                "channels": 1,
+                "num_cells": self.LEAST_CELLS,
+            },
+        )
+        require_pixels(self, 2**self.NUM_HALVINGS)
+
+    @property
+    @abc.abstractmethod
+    def graph(self) -> CellGraph:
+        """The graph of every cell."""
+
+    @property
+    @abc.abstractmethod
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells, input to output."""
+
+    @property
+    @abc.abstractmethod
+    def classifier_channels(self) -> int:
+        """Inputs of the classifier."""
+
+    def blocks(
+        self,
+        candidates: Sequence[Sequence[Op]],
+        max_open: Sequence[int] | None = None,
+    ) -> tuple[Edge, ...]:
+        """Returns the edges with these candidates; see `Skeleton`.
+
+        Edges stand kind of cell by kind of cell, and within a kind in the order
+        of the graph.
+        """
+        keys = [
+            (kind, source, target)
+            for kind in self.cell_kinds
+            for source, target in self.graph.edges
+        ]
+        if len(candidates) != len(keys):
             raise ValueError(
-                f"`image_size` {self.image_size[0]}x{self.image_size[1]} is "
-                f"too small for the strides, which divide it by {smallest}. "
-                f"Use at least {smallest} pixels."
+                f"The skeleton has {len(keys)} edges, but there are "
+                f"candidates for {len(candidates)}."
             )
+        if set(max_open or ()) - {1}:
+            raise ValueError(
+                f"`max_open` of an edge must be 1, not {max(max_open or ())}."
+            )
+        return tuple(
+            Edge(
+                name=f"{kind}_{source}_{target}",
+                # The edge refuses ops of other families.
+                candidates=cast("tuple[CellOp, ...]", tuple(ops)),
+                kind=kind,
+                source=source,
+                target=target,
+                sites=self._sites(kind, source),
+            )
+            for (kind, source, target), ops in zip(
+                keys, candidates, strict=True
+            )
+        )
+
+    def _sites(self, kind: str, source: int) -> tuple[Site, ...]:
+        """Returns where the edges from a node stand, in all cells of a kind."""
+        leaves_input = source < self.graph.num_inputs
+        return tuple(
+            Site(
+                index,
+                cell.in_size if leaves_input else cell.out_size,
+                cell.channels,
+                cell.stride if leaves_input else 1,
+            )
+            for index, cell in enumerate(self.cells)
+            if cell.kind == kind
+        )
+
+    def adapted(self, adaptation: Adaptation) -> Self:
+        """Returns a published skeleton adapted to other images.
+
+        Width multiplies the channels, depth the number of cells, both rounded
+        to whole numbers and at least 1.
+
+        Raises:
+            ValueError: If the images are too small, or the cells too few.
+        """
+        return dataclasses.replace(
+            self,
+            image_size=adaptation.image_size,
+            image_channels=adaptation.image_channels,
+            num_classes=adaptation.num_classes,
+            channels=max(1, round(self.channels * adaptation.width)),
+            num_cells=max(1, round(self.num_cells * adaptation.depth)),
+        )
+
+    @property
+    def counted_for(self) -> tuple[object, ...]:
+        """What the authors' way of counting MACs depends on; not on sizes."""
+        return self.image_size, self.image_channels, self.num_classes
 
 
-@dataclasses.dataclass(frozen=True)
-class NB201Skeleton(_CellSkeleton):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NB201Skeleton(CellSkeleton):
     """Three stages of equal cells, joined by residual blocks of stride 2.
 
     Stem: 3×3 convolution, batch norm. Then `num_cells` cells, a residual block
@@ -68,11 +166,10 @@ class NB201Skeleton(_CellSkeleton):
         Dong and Yang, NAS-Bench-201 (2020): https://arxiv.org/abs/2001.00326
     """
 
-    kind: str = dataclasses.field(default="nb201", init=False)
-
+    KIND: ClassVar[str] = "nb201"
+    NOUN: ClassVar[str] = "the cells of NAS-Bench-201, such as 'nb201'"
     NUM_HALVINGS: ClassVar[int] = 2
     NUM_STAGES: ClassVar[int] = 3
-    # Its genotypes name every edge, also those that carry nothing.
     ENCODES_NONE: ClassVar[bool] = True
 
     @property
@@ -82,7 +179,7 @@ class NB201Skeleton(_CellSkeleton):
 
     @property
     def cell_kinds(self) -> tuple[str, ...]:
-        """The kinds of cells that have choices of their own."""
+        """The kinds of cells that have genes of their own."""
         return ("cell",)
 
     @property
@@ -102,7 +199,14 @@ class NB201Skeleton(_CellSkeleton):
     def cells(self) -> tuple[Cell, ...]:
         """All cells, input to output."""
         return tuple(
-            Cell(f"stage{stage}_cell{index}", "cell", size, width, 1, (width,))
+            Cell(
+                name=f"stage{stage}_cell{index}",
+                kind="cell",
+                in_size=size,
+                channels=width,
+                stride=1,
+                in_channels=(width,),
+            )
             for stage, (size, width) in enumerate(
                 zip(self.sizes, self.widths, strict=True)
             )
@@ -115,8 +219,8 @@ class NB201Skeleton(_CellSkeleton):
         return self.widths[-1]
 
 
-@dataclasses.dataclass(frozen=True)
-class DartsSkeleton(_CellSkeleton):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DartsSkeleton(CellSkeleton):
     """Cells of two inputs, two of them reductions: DARTS on ImageNet.
 
     Stem: 3×3 convolutions of stride 2, to half of `channels` and to
@@ -128,7 +232,7 @@ class DartsSkeleton(_CellSkeleton):
     fully connected layer.
 
     Attributes:
-        shares_cells: Whether normal and reduction cells share their choices,
+        shares_cells: Whether normal and reduction cells share their genes,
             as in ABS's shrinking.
 
     References:
@@ -136,8 +240,13 @@ class DartsSkeleton(_CellSkeleton):
     """
 
     shares_cells: bool = False
-    kind: str = dataclasses.field(default="darts", init=False)
 
+    KIND: ClassVar[str] = "darts"
+    NOUN: ClassVar[str] = "the cells of DARTS, such as 'darts'"
+    READERS: ClassVar[Readers] = {
+        **CellSkeleton.READERS,
+        "shares_cells": read_bool,
+    }
     NUM_HALVINGS: ClassVar[int] = 5
     LEAST_CELLS: ClassVar[int] = 3
     ENCODES_NONE: ClassVar[bool] = False
@@ -149,7 +258,7 @@ class DartsSkeleton(_CellSkeleton):
 
     @property
     def cell_kinds(self) -> tuple[str, ...]:
-        """The kinds of cells that have choices of their own."""
+        """The kinds of cells that have genes of their own."""
         return ("cell",) if self.shares_cells else ("normal", "reduce")
 
     @property
@@ -176,13 +285,13 @@ class DartsSkeleton(_CellSkeleton):
             width *= 2 if reduces else 1
             kind = "reduce" if reduces else "normal"
             cell = Cell(
-                f"cell{index}",
-                "cell" if self.shares_cells else kind,
-                size,
-                width,
-                2 if reduces else 1,
-                (before, last),
-                halves,
+                name=f"cell{index}",
+                kind="cell" if self.shares_cells else kind,
+                in_size=size,
+                channels=width,
+                stride=2 if reduces else 1,
+                in_channels=(before, last),
+                halves_first=halves,
             )
             cells.append(cell)
             size, halves = cell.out_size, reduces
@@ -194,5 +303,61 @@ class DartsSkeleton(_CellSkeleton):
         """Inputs of the classifier."""
         return self.cells[-1].channels * len(self.graph.outputs)
 
+    @property
+    def inputs_per_node(self) -> int:
+        """Two edges lead to an inner node; the others carry nothing."""
+        return 2
 
-CellSkeleton = NB201Skeleton | DartsSkeleton
+    @property
+    def partial_depths(self) -> range:
+        """From a normal cell and both reductions to all cells but one."""
+        return range(self.LEAST_CELLS, self.num_cells)
+
+    @property
+    def cell_roles(self) -> tuple[str, ...]:
+        """Names of the cells that they keep while others are inserted.
+
+        The reductions, and the numbers of cells before, between and after them.
+        """
+        first, second = self.reductions
+        sections = (
+            ("before", first),
+            ("between", second - first - 1),
+            ("after", self.num_cells - second - 1),
+        )
+        before, between, after = (
+            [f"{name}{number}" for number in range(count)]
+            for name, count in sections
+        )
+        return (*before, "reduce0", *between, "reduce1", *after)
+
+    def with_fewer_cells(self, num_cells: int) -> Skeleton:
+        """Returns the skeleton on its way to all its cells; see `Skeleton`."""
+        if num_cells not in self.partial_depths:
+            return super().with_fewer_cells(num_cells)
+        fields = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+        }
+        return DeepeningSkeleton(**{**fields, "num_cells": num_cells})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DeepeningSkeleton(DartsSkeleton):
+    """DARTS's skeleton with the cells that were inserted so far.
+
+    Three cells come first: a normal one and both reductions. Normal cells are
+    then inserted one by one, between the reductions, after them and before them
+    in turn, each as the last of its section.
+
+    References:
+        Hu et al., ABS (2020), code of the DARTS space's warm-up:
+        https://arxiv.org/abs/2004.13431
+    """
+
+    @property
+    def reductions(self) -> tuple[int, int]:
+        """Which cells are the reductions."""
+        inserted = self.num_cells - self.LEAST_CELLS
+        before, between = 1 + inserted // 3, (inserted + 2) // 3
+        return before, before + 1 + between

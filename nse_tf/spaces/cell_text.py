@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from nse_tf.spaces.cell_ops import Zero
-from nse_tf.spaces.cell_spaces import require_cells, require_nb201
+from nse_tf.spaces.cell_skeletons import NB201Skeleton
 from nse_tf.spaces.cells import Edge
 from nse_tf.spaces.genotype import Genotype
 from nse_tf.spaces.naming import nearest_names
@@ -15,7 +15,7 @@ from nse_tf.spaces.space import SearchSpace
 # An op's name and the node that it takes its input from.
 Pair = tuple[str, int]
 
-# Of the shuffle that gave the table its order.
+# Seed of the shuffle that gave the table its order.
 _TABLE_SEED = 88
 
 
@@ -26,12 +26,13 @@ def format_cells(space: SearchSpace, genotype: Genotype) -> str:
     `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`: nodes divided by `+`, and for each
     the op and the source of every edge that leads to it. In a DARTS space
     edges without connection are left out, and where normal and reduction cells
-    have choices of their own there are two such strings, `normal=… reduce=…`.
+    have genes of their own there are two such strings, `normal=… reduce=…`.
 
     Raises:
-        ValueError: If the genotype is not of the space, or that is a chain.
+        ValueError: If the genotype is not in the space, or the space has no
+            cells.
     """
-    skeleton, edges = require_cells(space)
+    skeleton, edges = space.as_cells()
     space.require(genotype)
     nodes: dict[str, dict[int, list[str]]] = {}
     for edge, index in zip(edges, genotype.path, strict=True):
@@ -49,13 +50,13 @@ def format_cells(space: SearchSpace, genotype: Genotype) -> str:
 
 
 def parse_cells(space: SearchSpace, text: str) -> Genotype:
-    """Returns the genotype that `format_cells` spelt, checked.
+    """Returns the genotype that `format_cells` wrote, checked.
 
     Raises:
-        ValueError: If the text is not of that form, names an unknown op or
-            edge, or leaves one out that cannot be without connection.
+        ValueError: If the text has another form, names an unknown op or edge,
+            or leaves out an edge that has no candidate `none`.
     """
-    skeleton, _ = require_cells(space)
+    skeleton = space.as_cells().skeleton
     kinds = skeleton.cell_kinds
     words = text.split()
     named = dict(word.split("=", 1) for word in words if "=" in word)
@@ -78,14 +79,14 @@ def genotype_of_pairs(
 
     Args:
         space: A DARTS space.
-        cells: By kind of cell, the pairs, node by node. Edges that no pair
+        cells: The pairs of each kind of cell, node by node. Edges that no pair
             names are without connection.
 
     Raises:
-        ValueError: If a kind is missing, pairs are too many or too few, or
-            one does not fit.
+        ValueError: If a kind is missing, or there are too many or too few
+            pairs, or one that does not fit.
     """
-    skeleton, _ = require_cells(space)
+    skeleton = space.as_cells().skeleton
     graph = skeleton.graph
     num_pairs = 2 * (graph.num_nodes - graph.num_inputs)
     if set(cells) != set(skeleton.cell_kinds):
@@ -109,14 +110,15 @@ def genotype_of_pairs(
 def pairs_of(
     space: SearchSpace, genotype: Genotype
 ) -> dict[str, tuple[Pair, ...]]:
-    """Returns by kind of cell its (op, input) pairs, node by node.
+    """Returns the (op, input) pairs of each kind of cell, node by node.
 
     Edges without connection have none.
 
     Raises:
-        ValueError: If the genotype is not of the space, or that is a chain.
+        ValueError: If the genotype is not in the space, or the space has no
+            cells.
     """
-    skeleton, edges = require_cells(space)
+    skeleton, edges = space.as_cells()
     space.require(genotype)
     pairs: dict[str, list[Pair]] = {kind: [] for kind in skeleton.cell_kinds}
     for edge, index in zip(edges, genotype.path, strict=True):
@@ -129,14 +131,16 @@ def in_table_order(space: SearchSpace) -> list[tuple[int, ...]]:
     """Returns all paths of the full space in NAS-Bench-201's index order.
 
     The benchmark numbered its cells by shuffling the plain enumeration with a
-    fixed seed; so do we. Cells that a shrunk space has lost keep their index.
+    fixed seed; so do we. Cells that are not in a shrunk space keep their index.
 
     Raises:
         ValueError: If the space has another skeleton.
     """
-    _, edges = require_nb201(space)
+    space.require_skeleton(NB201Skeleton)
     paths = list(
-        itertools.product(*(range(len(edge.candidates)) for edge in edges))
+        itertools.product(
+            *(range(len(edge.candidates)) for edge in space.blocks)
+        )
     )
     random.Random(_TABLE_SEED).shuffle(paths)
     return paths
@@ -164,7 +168,7 @@ def _genotype_of_nodes(
     encodes_none: bool,
 ) -> Genotype:
     """Returns the genotype of pairs by kind of cell and inner node."""
-    skeleton, edges = require_cells(space)
+    skeleton, edges = space.as_cells()
     first = skeleton.graph.num_inputs
     num_inner = skeleton.graph.num_nodes - first
     named: dict[tuple[str, int, int], str] = {}
@@ -208,7 +212,7 @@ def _indices(
             )
         if op is not None and op not in names:
             raise ValueError(
-                f"{op!r} is no candidate of edge {edge.name!r}. Did you mean "
-                f"{nearest_names(op, names)}?"
+                f"{op!r} is not a candidate of edge {edge.name!r}. Did you "
+                f"mean {nearest_names(op, names)}?"
             )
         yield names.index(Zero().name if op is None else op)

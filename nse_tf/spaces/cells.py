@@ -1,21 +1,19 @@
 """Cell DAGs: nodes joined by edges that each carry a choice."""
 
 import dataclasses
+from typing import ClassVar
 
-from nse_tf.spaces.blocks import (
-    candidate_index,
-    check_candidates,
-    strided,
-)
-from nse_tf.spaces.cell_ops import CellOp
+from nse_tf.spaces.blocks import DecisionPoint, Map, strided
+from nse_tf.spaces.cell_ops import CELL_FAMILIES, CellOp
+from nse_tf.spaces.ops import Op
 
 
 @dataclasses.dataclass(frozen=True)
 class CellGraph:
     """The nodes of a cell and the edges that join them.
 
-    Nodes are numbered, inputs first; a node's value is the sum of what its
-    edges bring. The cell's output is its one output node, or all of them
+    Nodes are numbered, inputs first. A node's value is the sum of its edges'
+    outputs. The cell's output is its one output node, or all of them
     concatenated.
 
     Attributes:
@@ -65,7 +63,7 @@ class CellGraph:
 def complete_graph(
     num_inputs: int, num_nodes: int, outputs: tuple[int, ...]
 ) -> CellGraph:
-    """Returns the graph whose inner nodes hear from every earlier node."""
+    """Returns the graph that joins each inner node to every earlier node."""
     edges = tuple(
         (source, target)
         for target in range(num_inputs, num_nodes)
@@ -78,16 +76,16 @@ NB201_GRAPH = complete_graph(1, 4, outputs=(3,))
 DARTS_GRAPH = complete_graph(2, 6, outputs=(2, 3, 4, 5))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Cell:
     """One cell of a network.
 
     Attributes:
         name: Unique within a network, such as `cell7`.
-        kind: Cells of one kind share their choices.
+        kind: Cells of one kind share their genes.
         in_size: Height and width of the maps that its edges start from.
         channels: Width of every node.
-        stride: Of the edges that leave an input: 2 in a reduction cell.
+        stride: Stride of the edges that leave an input: 2 in a reduction cell.
         in_channels: Width of each input before the cell adapts it.
         halves_first: Whether the first input comes from before a reduction
             cell, and so is twice as high and wide as the second.
@@ -129,47 +127,66 @@ class Site:
         return strided(self.in_size, self.stride)
 
 
-@dataclasses.dataclass(frozen=True)
-class Edge:
-    """One place of a cell: an edge, and the ops that compete for it.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Edge(DecisionPoint):
+    """An edge of a kind of cell, and the ops that compete for it.
 
-    All cells of a kind share it, so that it stands at several sites; each
-    candidate has weights of its own at each of them.
+    All cells of a kind share the choice, so that the edge stands at several
+    sites. Each candidate has its own weights at each of them.
 
     Attributes:
-        name: Unique within a space, such as `normal_0_2`.
-        candidates: Every op that ever competes here; its order gives each
-            candidate the index that genotypes and gates use.
         kind: The kind of cell.
         source: The node it leaves.
         target: The node it leads to.
         sites: Where it stands, input to output.
     """
 
-    name: str
     candidates: tuple[CellOp, ...]
     kind: str
     source: int
     target: int
     sites: tuple[Site, ...]
 
-    def __post_init__(self) -> None:
-        check_candidates(f"Edge {self.name!r}", self.candidates)
-
-    @property
-    def min_open(self) -> int:
-        """How many candidates must be open at once."""
-        return 1
+    FAMILIES: ClassVar[tuple[type[Op], ...]] = CELL_FAMILIES
+    NOUN: ClassVar[str] = "edge"
 
     @property
     def max_open(self) -> int:
         """How many candidates may be open at once: an edge carries one op."""
         return 1
 
-    def index_of(self, op_name: str) -> int:
-        """Returns the index of a candidate by its name.
+    @property
+    def num_sites(self) -> int:
+        """In how many cells it stands."""
+        return len(self.sites)
+
+    @property
+    def total_channels(self) -> int:
+        """Channels of the target, summed over all sites."""
+        return sum(site.channels for site in self.sites)
+
+    @property
+    def stride(self) -> int:
+        """Stride in the first of its cells."""
+        return self.sites[0].stride
+
+    @property
+    def in_map(self) -> Map:
+        """Height, width and channels of the source, in the first cell."""
+        return (*self.sites[0].in_size, self.sites[0].channels)
+
+    @property
+    def out_map(self) -> Map:
+        """Height, width and channels of the target, in the first cell."""
+        return (*self.sites[0].out_size, self.sites[0].channels)
+
+    def cost_key(self, op_name: str) -> str:
+        """Refuses, since cost tables hold no ops of cells.
 
         Raises:
-            ValueError: If the op does not compete here.
+            ValueError: Always.
         """
-        return candidate_index(f"edge {self.name!r}", self.candidates, op_name)
+        raise ValueError(
+            f"Cost tables hold the blocks of chains, not {op_name!r} on edge "
+            f"{self.name!r} of a cell. Limit MACs or parameters instead."
+        )

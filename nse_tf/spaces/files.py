@@ -13,16 +13,17 @@ Read = TypeVar("Read")
 def write_bytes(
     path: pathlib.Path, content: bytes, *, durable: bool = True
 ) -> None:
-    """Replaces a file in one step, so that no reader sees half of it.
+    """Replaces a file in one step, so that no reader sees half of the content.
 
-    Missing folders are made. The content is on disk before the name points to
+    Missing folders are made. The content is on disk before the name refers to
     it, so that a power cut leaves the old file or the new one.
 
     Args:
         path: The file.
-        content: What it is to hold.
+        content: The new content.
         durable: Whether to wait for the disk. Without it a power cut, though
-            no kill, may leave anything: for what can be made again.
+            not a killed process, may leave anything; only for files that can
+            be made again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(
@@ -41,7 +42,7 @@ def write_bytes(
 
 
 def write_json(path: pathlib.Path, value: Any, *, durable: bool = True) -> None:
-    """Writes a JSON value; NaN and infinity, which JSON lacks, are refused."""
+    """Writes a JSON value; refuses NaN and infinity, which JSON lacks."""
     write_bytes(path, json_bytes(value), durable=durable)
 
 
@@ -51,16 +52,16 @@ def json_bytes(value: Any) -> bytes:
 
 
 def json_line(value: Any) -> bytes:
-    """Returns a JSON value in one line: many times as fast to make."""
+    """Returns a JSON value in one line, which is much faster than indented."""
     return (json.dumps(value, allow_nan=False) + "\n").encode()
 
 
 def read_json(path: pathlib.Path, read: Callable[[Any], Read]) -> Read:
-    """Returns what `read` makes of a file's JSON value.
+    """Returns what `read` returns for a file's JSON value.
 
     Raises:
-        ValueError: If the file is not JSON, or whatever `read` refuses; either
-            way the message begins with the path.
+        ValueError: If the file is not JSON, or `read` refuses the value; the
+            message begins with the path.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Genotypes: the candidates open everywhere; hashable, JSON both ways."""
+"""Genotypes: the open candidates of every block; hashable, JSON both ways."""
 
 import dataclasses
 import operator
@@ -7,55 +7,55 @@ from typing import Any
 
 import numpy as np
 
-# The candidate of each place, or those that are open there.
+# The open candidate of each block, or the open ones.
 Path = tuple[int | tuple[int, ...], ...]
 
 
 @dataclasses.dataclass(frozen=True)
 class Genotype:
-    """Which candidates are open at each place of a space.
+    """Which candidates are open at each block of a space.
 
     Attributes:
-        genes: For each place the indices of its open candidates, ascending;
-            none where the place is skipped.
-        fingerprint: The space that gives those indices a meaning.
+        genes: For each block the indices of its open candidates, ascending;
+            none where the block is skipped.
+        fingerprint: Fingerprint of the space that the indices refer to.
     """
 
     genes: tuple[tuple[int, ...], ...]
     fingerprint: str
 
     def __post_init__(self) -> None:
-        for place, gene in enumerate(self.genes):
+        for index, gene in enumerate(self.genes):
             if list(gene) != sorted(set(gene)) or min(gene, default=0) < 0:
                 raise ValueError(
-                    f"Gene {place} is {gene}; it must hold candidate indices, "
+                    f"Gene {index} is {gene}; it must hold candidate indices, "
                     "each once, ascending from 0."
                 )
 
     @property
     def is_path(self) -> bool:
-        """Whether every place has exactly one open branch."""
+        """Whether every block has exactly one open branch."""
         return all(len(gene) == 1 for gene in self.genes)
 
     @property
     def path(self) -> tuple[int, ...]:
-        """The one open candidate of each place.
+        """The one open candidate of each block.
 
         Raises:
-            ValueError: If a place has no or several open branches.
+            ValueError: If a block has no or several open branches.
         """
         if not self.is_path:
             raise ValueError(
-                f"Genotype {self.genes} has no or several open branches at a "
-                "place; only a single path can be written as one index each."
+                f"Genotype {self.genes} opens no or several branches of a "
+                "block; only a single path has one index for each block."
             )
         return tuple(gene[0] for gene in self.genes)
 
     def open_branches(self, num_candidates: int) -> np.ndarray:
         """Returns the genotype as booleans `(num_blocks, num_candidates)`."""
         open_branches = np.zeros((len(self.genes), num_candidates), bool)
-        for place, gene in enumerate(self.genes):
-            open_branches[place, list(gene)] = True
+        for block, gene in enumerate(self.genes):
+            open_branches[block, list(gene)] = True
         return open_branches
 
     def to_json(self) -> dict[str, Any]:
@@ -71,8 +71,8 @@ class Genotype:
         """Returns the genotype that `to_json` wrote.
 
         Raises:
-            ValueError: If the value is of another kind or schema, or if a
-                field is missing or no list of whole numbers.
+            ValueError: If the value has another type or schema, or a
+                field is missing or not a list of whole numbers.
         """
         schema = value.get("schema") if isinstance(value, dict) else None
         if schema != "nse_tf.genotype/1":

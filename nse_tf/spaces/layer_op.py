@@ -1,11 +1,11 @@
-"""A layer of the user's own as a candidate: a label and its numbers."""
+"""A layer of a user's model as a candidate: a label and its costs."""
 
 import dataclasses
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class LayerOp:
-    """A layer of the user's that competes for a place.
+    """A layer of a user's model that competes in a `Choice`.
 
     Attributes:
         label: Its name there, such as `conv2d_0`.

@@ -34,6 +34,11 @@ class Identity:
         """The name that `parse_op` reads back."""
         return "identity"
 
+    @property
+    def reach(self) -> int:
+        """Side of the window that an output pixel sees."""
+        return 1
+
     @classmethod
     def parse(cls, match: re.Match[str]) -> "Identity":
         """Returns the op that `PATTERN` matched."""
@@ -47,7 +52,7 @@ class MBConv:
 
     Batch norm follows each convolution and ReLU6 the first two; with an
     expansion of 1 the expanding convolution is left out. The shortcut belongs
-    to the place, not to the op.
+    to the block, not to the op.
 
     Attributes:
         kernel: Side of the depthwise kernel, odd.
@@ -90,8 +95,8 @@ class MBConv:
         return cls(int(match[1]), int(match[2]))
 
 
-ChainOp = Identity | MBConv | LayerOp | BranchOp
-Op = ChainOp | CellOp
+ChainOp = Identity | MBConv | BranchOp
+Op = ChainOp | CellOp | LayerOp
 # A layer of a user's own model has no name that could be read back.
 FAMILIES: tuple[type[Identity | MBConv | BranchOp | CellOp], ...] = (
     Identity,

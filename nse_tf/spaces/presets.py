@@ -1,9 +1,11 @@
 """The published spaces by name, exact as published and adapted elsewhere."""
 
 import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from nse_tf.spaces.adaptation import Adaptation, adapted_skeleton
+from nse_tf.spaces.adaptation import Adaptation
 from nse_tf.spaces.branch_ops import (
     NSE_27_OPS,
     NSE_72_OPS,
@@ -11,16 +13,27 @@ from nse_tf.spaces.branch_ops import (
     NSE_SMALL_OPS,
     BranchOp,
 )
-from nse_tf.spaces.cell_presets import CELL_PRESETS, CellPreset
+from nse_tf.spaces.cell_ops import DARTS_OPS, NB201_OPS
+from nse_tf.spaces.cell_skeletons import (
+    CellSkeleton,
+    DartsSkeleton,
+    NB201Skeleton,
+)
+from nse_tf.spaces.cell_spaces import cell_space
+from nse_tf.spaces.chain_skeletons import (
+    BranchSkeleton,
+    ChainSkeleton,
+    Stage,
+)
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.naming import nearest_names
-from nse_tf.spaces.ops import ChainOp, Identity, MBConv
-from nse_tf.spaces.skeletons import BranchSkeleton, Skeleton, Stage
+from nse_tf.spaces.ops import Identity, MBConv
 from nse_tf.spaces.space import SearchSpace
 
 MBCONVS = tuple(MBConv(k, e) for k in (3, 5, 7) for e in (3, 6))
 
-SPOS_SKELETON = Skeleton(
+# The published chains take ImageNet's images.
+SPOS_SKELETON = ChainSkeleton(
     image_size=(224, 224),
     image_channels=3,
     num_classes=1000,
@@ -38,12 +51,9 @@ SPOS_SKELETON = Skeleton(
     tail_channels=1728,
 )
 
-PROXYLESSNAS_SKELETON = Skeleton(
-    image_size=(224, 224),
-    image_channels=3,
-    num_classes=1000,
+PROXYLESSNAS_SKELETON = dataclasses.replace(
+    SPOS_SKELETON,
     stem_channels=32,
-    stem_stride=2,
     first_channels=16,
     stages=(
         Stage(24, 4, 2),
@@ -56,22 +66,9 @@ PROXYLESSNAS_SKELETON = Skeleton(
     tail_channels=1280,
 )
 
-FAIRNAS_SKELETON = Skeleton(
-    image_size=(224, 224),
-    image_channels=3,
-    num_classes=1000,
-    stem_channels=32,
-    stem_stride=2,
-    first_channels=16,
-    stages=(
-        Stage(32, 2, 2),
-        Stage(40, 4, 2),
-        Stage(80, 4, 2),
-        Stage(96, 4, 1),
-        Stage(192, 4, 2),
-        Stage(320, 1, 1),
-    ),
-    tail_channels=1280,
+FAIRNAS_SKELETON = dataclasses.replace(
+    PROXYLESSNAS_SKELETON,
+    stages=(Stage(32, 2, 2), *PROXYLESSNAS_SKELETON.stages[1:]),
 )
 
 NER_SKELETON = BranchSkeleton(
@@ -81,15 +78,7 @@ NER_SKELETON = BranchSkeleton(
     stem_channels=16,
     stem_stride=2,
     first_channels=16,
-    stages=(
-        Stage(16, 1, 1),
-        Stage(24, 4, 2),
-        Stage(40, 4, 2),
-        Stage(80, 4, 2),
-        Stage(96, 4, 1),
-        Stage(192, 4, 2),
-        Stage(320, 1, 1),
-    ),
+    stages=(Stage(16, 1, 1), *PROXYLESSNAS_SKELETON.stages),
     tail_channels=1024,
 )
 
@@ -104,136 +93,187 @@ NR_SKELETON = dataclasses.replace(
     ),
 )
 
+NB201_SKELETON = NB201Skeleton(
+    image_size=(32, 32),
+    image_channels=3,
+    num_classes=10,
+    channels=16,
+    num_cells=5,
+)
 
-@dataclasses.dataclass(frozen=True)
-class ChainPreset:
-    """A chain space by name.
+DARTS_SKELETON = DartsSkeleton(
+    image_size=(224, 224),
+    image_channels=3,
+    num_classes=1000,
+    channels=48,
+    num_cells=14,
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A published space by name.
 
     Attributes:
         summary: One line that says what it is.
         skeleton: The published skeleton that is adapted.
-        optional_ops: Further candidates of the places that keep their shape.
-        convention: How its authors count MACs, for the published skeleton; of
-            multi-branch cells, at any width.
+        fill: Makes a space from `name`, `skeleton` and `convention`: it gives
+            the skeleton's blocks their candidates.
+        convention: How the authors count MACs, for what `counted_for` names.
         width: Width multiplier unless asked otherwise.
         depth: Depth multiplier unless asked otherwise.
-        ops: Candidates at every place.
-        max_open: How many branches may be open at a place; None for all.
     """
 
     summary: str
-    skeleton: Skeleton
-    optional_ops: tuple[ChainOp, ...]
+    skeleton: ChainSkeleton | CellSkeleton
+    fill: Callable[..., SearchSpace]
     convention: str
     width: float = 1.0
     depth: float = 1.0
-    ops: tuple[ChainOp, ...] = MBCONVS
-    max_open: int | None = 1
 
     def space(self, name: str, adaptation: Adaptation) -> SearchSpace:
-        """Returns the space under a name; see `adapted_skeleton`."""
-        skeleton = adapted_skeleton(self.skeleton, adaptation)
-        is_published = skeleton == self.skeleton or (
-            isinstance(skeleton, BranchSkeleton)
-            and skeleton.image_size == self.skeleton.image_size
-            and skeleton.num_classes == self.skeleton.num_classes
-        )
-        return chain_space(
-            name,
-            skeleton,
-            self.ops,
-            self.optional_ops,
-            self.max_open,
-            convention=self.convention if is_published else "plain",
+        """Returns the space under a name, adapted to other images."""
+        skeleton = self.skeleton.adapted(adaptation)
+        is_counted = skeleton.counted_for == self.skeleton.counted_for
+        return self.fill(
+            name=name,
+            skeleton=skeleton,
+            convention=self.convention if is_counted else "plain",
         )
 
+    def with_options(self, name: str, options: Mapping[str, Any]) -> "Preset":
+        """Returns the preset with other fields of its skeleton.
 
-def _branches(
-    summary: str,
-    skeleton: BranchSkeleton,
-    ops: tuple[BranchOp, ...],
-    width: float = 1.0,
-    depth: float = 1.0,
-) -> ChainPreset:
-    """Returns a preset of multi-branch cells."""
-    return ChainPreset(
-        summary, skeleton, (), "nse", width, depth, ops, max_open=None
-    )
+        Args:
+            name: Name of the preset, for messages.
+            options: The fields; None leaves the preset's.
+
+        Raises:
+            ValueError: If the skeleton lacks one of the fields.
+        """
+        given = {
+            key: value for key, value in options.items() if value is not None
+        }
+        known = {field.name for field in dataclasses.fields(self.skeleton)}
+        if not given.keys() <= known:
+            raise ValueError(
+                f"`{'` and `'.join(given)}` are options of multi-branch cells, "
+                f"which space {name!r} does not have: try 'nse_27'."
+            )
+        return dataclasses.replace(
+            self, skeleton=dataclasses.replace(self.skeleton, **given)
+        )
 
 
-CHAIN_PRESETS = {
-    "spos": ChainPreset(
-        "the chain of SPOS in ABS's GPU setting: 21 places, depth searched",
-        SPOS_SKELETON,
-        (Identity(),),
-        "thop",
+_mbconvs = functools.partial(chain_space, ops=MBCONVS)
+_optional_mbconvs = functools.partial(_mbconvs, optional_ops=(Identity(),))
+
+
+def _branches(ops: Sequence[BranchOp]) -> Callable[..., SearchSpace]:
+    """Returns what fills multi-branch cells, of which any number may open."""
+    return functools.partial(chain_space, ops=ops, max_open=None)
+
+
+PRESETS = {
+    "spos": Preset(
+        summary="the chain of SPOS in ABS's GPU setting: 21 blocks, depth "
+        "searched",
+        skeleton=SPOS_SKELETON,
+        fill=_optional_mbconvs,
+        convention="thop",
     ),
-    "proxyless": ChainPreset(
-        "the chain that ABS shares between SPOS and ProxylessNAS",
-        SPOS_SKELETON,
-        (Identity(),),
-        "thop",
+    "proxyless": Preset(
+        summary="the chain that ABS shares between SPOS and ProxylessNAS",
+        skeleton=SPOS_SKELETON,
+        fill=_optional_mbconvs,
+        convention="thop",
     ),
-    "proxylessnas": ChainPreset(
-        "the chain of ProxylessNAS itself: 21 places, depth searched",
-        PROXYLESSNAS_SKELETON,
-        (Identity(),),
-        "plain",
+    "proxylessnas": Preset(
+        summary="the chain of ProxylessNAS itself: 21 blocks, depth searched",
+        skeleton=PROXYLESSNAS_SKELETON,
+        fill=_optional_mbconvs,
+        convention="plain",
     ),
-    "fairnas": ChainPreset(
-        "the chain of FairNAS in ABS's CPU setting: 19 places",
-        FAIRNAS_SKELETON,
-        (),
-        "thop_fairnas",
+    "fairnas": Preset(
+        summary="the chain of FairNAS in ABS's CPU setting: 19 blocks",
+        skeleton=FAIRNAS_SKELETON,
+        fill=_mbconvs,
+        convention="thop_fairnas",
     ),
-    "spos_small": ChainPreset(
-        "the SPOS chain, narrower and shorter, for images of some 32 pixels",
-        SPOS_SKELETON,
-        (Identity(),),
-        "thop",
+    "spos_small": Preset(
+        summary="the SPOS chain, narrower and shorter, for images of some 32 "
+        "pixels",
+        skeleton=SPOS_SKELETON,
+        fill=_optional_mbconvs,
+        convention="thop",
         width=0.35,
         depth=0.75,
     ),
-    "spos_tiny": ChainPreset(
-        "the SPOS chain, small enough for 8x8 scans on a laptop",
-        SPOS_SKELETON,
-        (Identity(),),
-        "thop",
+    "spos_tiny": Preset(
+        summary="the SPOS chain, small enough for 8x8 scans on a laptop",
+        skeleton=SPOS_SKELETON,
+        fill=_optional_mbconvs,
+        convention="thop",
         width=0.25,
         depth=0.75,
     ),
-    "nse_27": _branches(
-        "NSE's first space: 22 multi-branch cells, a pool of 27 ops",
-        NER_SKELETON,
-        NSE_27_OPS,
+    "nse_27": Preset(
+        summary="NSE's first space: 22 multi-branch cells, a pool of 27 ops",
+        skeleton=NER_SKELETON,
+        fill=_branches(NSE_27_OPS),
+        convention="nse",
     ),
-    "nse_72": _branches(
-        "NSE's second space: the first with 45 grouped ops more",
-        NER_SKELETON,
-        NSE_72_OPS,
+    "nse_72": Preset(
+        summary="NSE's second space: the first with 45 grouped ops more",
+        skeleton=NER_SKELETON,
+        fill=_branches(NSE_72_OPS),
+        convention="nse",
     ),
-    "nse_gpu": _branches(
-        "NSE's latency space: 21 multi-branch cells, a pool of 19 ops",
-        NR_SKELETON,
-        NSE_GPU_OPS,
+    "nse_gpu": Preset(
+        summary="NSE's latency space: 21 multi-branch cells, a pool of 19 ops",
+        skeleton=NR_SKELETON,
+        fill=_branches(NSE_GPU_OPS),
+        convention="nse",
     ),
-    "nse_small": _branches(
-        "NSE's skeleton, narrower and shorter, 13 ops, for some 32 pixels",
-        dataclasses.replace(NER_SKELETON, tail_channels=256),
-        NSE_SMALL_OPS,
+    "nse_small": Preset(
+        summary="NSE's skeleton, narrower and shorter, 13 ops, for some 32 "
+        "pixels",
+        skeleton=dataclasses.replace(NER_SKELETON, tail_channels=256),
+        fill=_branches(NSE_SMALL_OPS),
+        convention="nse",
         width=0.35,
         depth=0.5,
     ),
-    "nse_tiny": _branches(
-        "NSE's skeleton and 13 ops, small enough for 8x8 scans on a laptop",
-        dataclasses.replace(NER_SKELETON, tail_channels=128),
-        NSE_SMALL_OPS,
+    "nse_tiny": Preset(
+        summary="NSE's skeleton and 13 ops, small enough for 8x8 scans on a "
+        "laptop",
+        skeleton=dataclasses.replace(NER_SKELETON, tail_channels=128),
+        fill=_branches(NSE_SMALL_OPS),
+        convention="nse",
         width=0.25,
         depth=0.5,
+    ),
+    "nb201": Preset(
+        summary="the cells of NAS-Bench-201 on CIFAR-10: 6 edges with 5 ops "
+        "each",
+        skeleton=NB201_SKELETON,
+        fill=functools.partial(cell_space, ops=NB201_OPS),
+        convention="nb201",
+    ),
+    "darts": Preset(
+        summary="the normal and reduction cells of DARTS on ImageNet: 28 edges",
+        skeleton=DARTS_SKELETON,
+        fill=functools.partial(cell_space, ops=DARTS_OPS),
+        convention="thop",
+    ),
+    "darts_shrinking": Preset(
+        summary="ABS's DARTS space: 14 edges that normal and reduction cells "
+        "share",
+        skeleton=dataclasses.replace(DARTS_SKELETON, shares_cells=True),
+        fill=functools.partial(cell_space, ops=DARTS_OPS),
+        convention="thop",
     ),
 }
-
-PRESETS: dict[str, ChainPreset | CellPreset] = {**CHAIN_PRESETS, **CELL_PRESETS}
 
 
 def preset_for(
@@ -243,7 +283,7 @@ def preset_for(
 
     Args:
         image_size: Height and width, in pixels.
-        is_branched: Whether it is to be one of multi-branch cells.
+        is_branched: Whether to take one of multi-branch cells.
     """
     shorter = min(image_size)
     if shorter <= 16:
@@ -270,12 +310,12 @@ def make_preset(
         name: A name in `PRESETS`.
         image_size: Height and width of the images, in pixels; None here and
             below takes what was published.
-        image_channels: Their channels.
+        image_channels: Channels of the images.
         num_classes: How many classes to tell apart.
         width: Multiplies all widths; None takes the preset's own.
         depth: Multiplies the depth of every stage, or the number of cells;
             None takes the preset's.
-        activation: Of multi-branch cells: `relu` or `swish`.
+        activation: `relu` or `swish`, in multi-branch cells.
         squeeze_excite: Whether the branches of multi-branch cells weigh their
             channels.
 
@@ -292,37 +332,21 @@ def make_preset(
             f"No space is named {name!r}. Did you mean "
             f"{nearest_names(name, PRESETS)}?"
         )
-    preset = _with_options(
-        name,
-        PRESETS[name],
-        {"activation": activation, "squeeze_excite": squeeze_excite},
+    preset = PRESETS[name].with_options(
+        name, {"activation": activation, "squeeze_excite": squeeze_excite}
     )
     skeleton = preset.skeleton
     adaptation = Adaptation(
-        skeleton.image_size if image_size is None else image_size,
-        skeleton.image_channels if image_channels is None else image_channels,
-        skeleton.num_classes if num_classes is None else num_classes,
-        preset.width if width is None else width,
-        preset.depth if depth is None else depth,
+        image_size=image_size or skeleton.image_size,
+        image_channels=(
+            skeleton.image_channels
+            if image_channels is None
+            else image_channels
+        ),
+        num_classes=(
+            skeleton.num_classes if num_classes is None else num_classes
+        ),
+        width=preset.width if width is None else width,
+        depth=preset.depth if depth is None else depth,
     )
     return preset.space(name, adaptation)
-
-
-def _with_options(
-    name: str, preset: ChainPreset | CellPreset, options: dict[str, Any]
-) -> ChainPreset | CellPreset:
-    """Returns a preset with what was asked for of its multi-branch cells."""
-    given = {key: value for key, value in options.items() if value is not None}
-    skeleton = preset.skeleton
-    if not given:
-        return preset
-    if not isinstance(preset, ChainPreset) or not isinstance(
-        skeleton, BranchSkeleton
-    ):
-        raise ValueError(
-            f"`{'` and `'.join(given)}` are options of multi-branch cells, "
-            f"which space {name!r} does not have: try 'nse_27'."
-        )
-    return dataclasses.replace(
-        preset, skeleton=dataclasses.replace(skeleton, **given)
-    )

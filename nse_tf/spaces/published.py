@@ -16,9 +16,9 @@ class PublishedNetwork:
     """A network that a paper reports.
 
     Attributes:
-        space: The preset it lies in.
-        genes: Candidate index at each place, -1 is the identity; or indices,
-            where a place opens any number of branches.
+        space: The preset that it belongs to.
+        genes: Candidate index of each block, -1 is the identity; or indices,
+            where a block opens any number of branches.
         source: Where it was published.
         width: Multiplies the widths of the space.
     """
@@ -46,7 +46,7 @@ _SHORT_NAMES = {
 
 
 def _pairs(text: str) -> list[tuple[str, int]]:
-    """Returns the (op, input) pairs that words such as `sep3~1` spell."""
+    """Returns the (op, input) pairs that words such as `sep3~1` encode."""
     words = [word.split("~") for word in text.split()]
     return [(_SHORT_NAMES[op], int(source)) for op, source in words]
 
@@ -115,22 +115,22 @@ def published_network(
     activation: str | None = None,
     squeeze_excite: bool | None = None,
 ) -> tuple[SearchSpace, Genotype]:
-    """Returns a published network and the space it lies in.
+    """Returns a published network and its space.
 
     With images, channels or classes of one's own it has the published ops in a
     space that is adapted to them.
 
     Args:
         name: A name in `PUBLISHED`.
-        image_size: As of `make_preset`.
-        image_channels: As of `make_preset`.
-        num_classes: As of `make_preset`.
-        activation: As of `make_preset`.
-        squeeze_excite: As of `make_preset`.
+        image_size: See `make_preset`; so are the other options.
+        image_channels: Channels of the images.
+        num_classes: How many classes to tell apart.
+        activation: `relu` or `swish`, in multi-branch cells.
+        squeeze_excite: Whether branches weigh their channels, likewise.
 
     Raises:
         ValueError: If no network has that name, or it has no such options, or
-            the space for such images lacks some of its places or ops.
+            the space for such images lacks some of its blocks or ops.
     """
     if name not in PUBLISHED:
         raise ValueError(
@@ -161,11 +161,11 @@ def _carried_over(
     """Returns the genotype of the same ops in an adapted space.
 
     Raises:
-        ValueError: If there are fewer places, or an op is not among them.
+        ValueError: If there are fewer blocks, or an op is not a candidate.
     """
     if len(space.blocks) != len(published.blocks):
         raise ValueError(
-            f"Network {name!r} has {len(published.blocks)} places, but for "
+            f"Network {name!r} has {len(published.blocks)} blocks, but for "
             f"images of {space.skeleton.image_size} its space has "
             f"{len(space.blocks)}. Make the images larger, or search space "
             f"{published.name!r} for such."

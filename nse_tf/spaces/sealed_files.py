@@ -1,7 +1,7 @@
-"""JSON files that tell by a checksum whether they are as they were written.
+"""JSON files with a checksum that shows whether they were damaged.
 
-A file that is not there, and one that is damaged, are different things: the
-first is a beginning, the second a loss that someone must hear of.
+A missing file and a damaged one are different: the first is a beginning, the
+second a loss that must be reported.
 """
 
 import hashlib
@@ -18,11 +18,11 @@ SEAL = "sha256"
 
 
 class DamagedError(ValueError):
-    """A file is not what was written to it; the message names it."""
+    """A file has other content than was written; the message names it."""
 
 
 def sealed(value: dict[str, Any]) -> dict[str, Any]:
-    """Returns a JSON object with a checksum over all else in it."""
+    """Returns a JSON object with a checksum of its other fields."""
     return {**value, SEAL: _checksum(value)}
 
 
@@ -32,10 +32,10 @@ def sealed_bytes(value: dict[str, Any]) -> bytes:
 
 
 def unsealed(value: Any, path: pathlib.Path) -> dict[str, Any]:
-    """Returns what `sealed` was given.
+    """Returns the JSON object that `sealed` got.
 
     Raises:
-        DamagedError: If it is something else; names the path.
+        DamagedError: If the checksum is missing or wrong; names the path.
     """
     if not isinstance(value, dict) or SEAL not in value:
         raise DamagedError(f"{path} is damaged: it has no checksum.")
@@ -77,7 +77,7 @@ def write_twice(path: pathlib.Path, value: dict[str, Any]) -> None:
 def read_either(path: pathlib.Path) -> dict[str, Any]:
     """Returns what `write_twice` wrote; repairs a damaged file by its copy.
 
-    The damaged file is kept beside, and a warning says so.
+    The damaged file is kept under another name, and a warning says so.
 
     Raises:
         DamagedError: If both are damaged, or the copy is gone.
@@ -101,10 +101,10 @@ def read_either(path: pathlib.Path) -> dict[str, Any]:
 
 
 def require_intact(path: pathlib.Path, sha256: str) -> None:
-    """Refuses a file that is not the one whose hash was noted.
+    """Refuses a file whose hash is not the recorded one.
 
     Raises:
-        DamagedError: If it is another, or gone.
+        DamagedError: If it has another hash, or is missing.
     """
     if not path.exists():
         raise DamagedError(f"{path} is gone. Start anew in another folder.")

@@ -1,157 +1,227 @@
-"""Macro skeletons: stem, stages (width, depth, stride), tail."""
+"""Skeletons: what all networks of a space share, whatever their family."""
 
+import abc
 import dataclasses
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
-from nse_tf.spaces.blocks import strided
+from nse_tf.spaces.blocks import DecisionPoint
+from nse_tf.spaces.ops import Op, parse_op
 
-ACTIVATIONS = ("relu", "swish")
+# How fields are read from JSON, by name.
+Readers = Mapping[str, Callable[[Any], Any]]
 
 
-@dataclasses.dataclass(frozen=True)
-class Stage:
-    """A run of choice blocks at one resolution and width.
+def _image_size(value: Any) -> tuple[int, int]:
+    height, width = value
+    return operator.index(height), operator.index(width)
 
-    Attributes:
-        channels: Output channels of each block.
-        depth: How many blocks.
-        stride: Stride of the first block; the others have 1.
+
+def read_bool(value: Any) -> bool:
+    """Returns a truth value of JSON.
+
+    Raises:
+        TypeError: If it is no whole number.
     """
-
-    channels: int
-    depth: int
-    stride: int
-
-    def __post_init__(self) -> None:
-        if self.channels < 1 or self.depth < 1 or self.stride not in (1, 2):
-            raise ValueError(
-                "A stage needs `channels` >= 1, `depth` >= 1 and a `stride` "
-                f"of 1 or 2, not {self.channels}, {self.depth}, {self.stride}."
-            )
+    return bool(operator.index(value))
 
 
-@dataclasses.dataclass(frozen=True)
-class Skeleton:
-    """What all networks of a chain space share.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Skeleton(abc.ABC):
+    """The contract of every family's skeleton.
 
-    Stem: 3×3 convolution, batch norm, ReLU6, then a fixed MBConv of kernel 3
-    and expansion 1 without shortcut. Then the stages. Tail: 1×1 convolution,
-    batch norm, ReLU6, global average pooling, one fully connected layer.
+    A skeleton says which decision points a space has, and what everybody above
+    this package needs to know about a family without knowing which one it is.
 
     Attributes:
         image_size: Height and width of the input, in pixels.
         image_channels: Channels of the input.
         num_classes: Outputs of the classifier.
-        stem_channels: Width of the 3×3 convolution.
-        stem_stride: Its stride, 1 or 2.
-        first_channels: Width after the fixed MBConv.
-        stages: Where the choice blocks stand.
-        tail_channels: Width of the last 1×1 convolution.
-
-    Raises:
-        ValueError: If a number is too small, there is no stage, or the image
-            is too small for the strides.
     """
 
     image_size: tuple[int, int]
     image_channels: int
     num_classes: int
-    stem_channels: int
-    stem_stride: int
-    first_channels: int
-    stages: tuple[Stage, ...]
-    tail_channels: int
 
-    def __post_init__(self) -> None:
-        for name in (
-            "image_channels",
-            "stem_channels",
-            "first_channels",
-            "tail_channels",
-        ):
-            if getattr(self, name) < 1:
+    # Name of the kind, in files and as a key of tables by kind.
+    KIND: ClassVar[str]
+    # What a space of this kind is, for messages.
+    NOUN: ClassVar[str]
+    # What to do where another kind is needed, for messages.
+    HINT: ClassVar[str] = ""
+    # Kinds that are older than the field `kind` go without it in files, since
+    # every fingerprint would change with it.
+    WRITES_KIND: ClassVar[bool] = True
+    # How to read the fields that are no whole numbers.
+    READERS: ClassVar[Readers] = {"image_size": _image_size}
+
+    @abc.abstractmethod
+    def blocks(
+        self,
+        candidates: Sequence[Sequence[Op]],
+        max_open: Sequence[int] | None = None,
+    ) -> tuple[DecisionPoint, ...]:
+        """Returns the decision points with these candidates, input to output.
+
+        Args:
+            candidates: The candidates of each decision point.
+            max_open: How many of them may be open at once; None for one.
+
+        Raises:
+            ValueError: If there are too many or too few, or a candidate cannot
+                compete there.
+        """
+
+    @property
+    @abc.abstractmethod
+    def classifier_channels(self) -> int | None:
+        """Inputs of the classifier; None where it is not ours to know."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the kind, a key for tables by kind."""
+        return self.KIND
+
+    @property
+    def opens_subsets(self) -> bool:
+        """Whether a genotype opens any subset of a block's candidates.
+
+        Candidates then have fitness indicators, each a probability of being
+        open, in place of architecture parameters that share a softmax.
+        """
+        return False
+
+    @property
+    def cell_kinds(self) -> tuple[str, ...]:
+        """The kinds of cells with genes of their own; none without cells."""
+        return ()
+
+    @property
+    def inputs_per_node(self) -> int | None:
+        """How many edges lead to an inner node in a genotype; None for all."""
+        return None
+
+    @property
+    def partial_depths(self) -> range:
+        """How many cells a supernet may have on its way to all of them.
+
+        Empty where networks do not grow cell by cell; else it stops at the
+        number of all cells.
+        """
+        return range(0)
+
+    @property
+    def cell_roles(self) -> tuple[str, ...]:
+        """Names of the cells that they keep while others are inserted."""
+        return ()
+
+    def with_fewer_cells(self, num_cells: int) -> "Skeleton":
+        """Returns the skeleton on its way to all its cells.
+
+        Args:
+            num_cells: One of `partial_depths`.
+
+        Raises:
+            ValueError: If it is none of them.
+        """
+        if not self.partial_depths:
+            raise ValueError(
+                f"Networks with the skeleton {self.kind!r} do not grow cell by "
+                "cell; those with DARTS's skeleton do, as in the space 'darts'."
+            )
+        raise ValueError(
+            f"`num_cells` is {num_cells}; while networks grow to their "
+            f"{self.partial_depths.stop} cells there are "
+            f"{self.partial_depths.start} to {self.partial_depths.stop - 1}."
+        )
+
+    @property
+    def measures_blocks(self) -> bool:
+        """Whether a cost table can hold its blocks; see `cost_keys`."""
+        return False
+
+    @property
+    def cost_keys(self) -> tuple[str, str]:
+        """The rows of a cost table that hold stem and tail.
+
+        Raises:
+            ValueError: If no cost table has rows for it.
+        """
+        raise ValueError(
+            "Cost tables hold chains of blocks, such as the space 'spos', not "
+            f"networks with the skeleton {self.kind!r}. Limit MACs or "
+            "parameters instead."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the skeleton as a JSON value."""
+        fields = dataclasses.asdict(self)
+        return {**fields, "kind": self.KIND} if self.WRITES_KIND else fields
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Returns the skeleton that `to_json` wrote.
+
+        Raises:
+            TypeError: If a field is missing, unknown or of another type.
+            ValueError: If a number is out of range.
+        """
+        return cls(
+            **{
+                name: cls.READERS.get(name, operator.index)(each)
+                for name, each in value.items()
+                if name != "kind" or not cls.WRITES_KIND
+            }
+        )
+
+    def blocks_from_json(
+        self, value: Sequence[Mapping[str, Any]]
+    ) -> tuple[DecisionPoint, ...]:
+        """Returns the decision points that a file lists.
+
+        Raises:
+            KeyError: If a field is missing.
+            TypeError: If a field is of another type.
+            ValueError: If an op is unknown, or as of `blocks`.
+        """
+        candidates = []
+        for block in value:
+            try:
+                candidates.append([parse_op(op) for op in block["candidates"]])
+            except ValueError as error:
                 raise ValueError(
-                    f"`{name}` must be at least 1, not {getattr(self, name)}."
-                )
-        if self.stem_stride not in (1, 2):
-            raise ValueError(
-                f"`stem_stride` must be 1 or 2, not {self.stem_stride}."
-            )
-        if not self.stages:
-            raise ValueError("A skeleton needs at least one stage.")
-        if self.num_classes < 2:
-            raise ValueError(
-                f"`num_classes` must be at least 2, not {self.num_classes}."
-            )
-        if min(self.image_size) < self.total_stride:
-            raise ValueError(
-                f"`image_size` {self.image_size[0]}x{self.image_size[1]} is "
-                f"too small for the strides, which divide it by "
-                f"{self.total_stride}. Use at least {self.total_stride} "
-                "pixels, or a space with fewer strides."
-            )
-
-    @property
-    def total_stride(self) -> int:
-        """What the strides divide the image's sides by."""
-        total = self.stem_stride
-        for stage in self.stages:
-            total *= stage.stride
-        return total
-
-    @property
-    def classifier_channels(self) -> int:
-        """Inputs of the classifier."""
-        return self.tail_channels
-
-    @property
-    def stem_size(self) -> tuple[int, int]:
-        """Height and width after the stem, in pixels."""
-        return strided(self.image_size, self.stem_stride)
-
-    @property
-    def tail_size(self) -> tuple[int, int]:
-        """Height and width of the map that the tail pools, in pixels."""
-        size = self.stem_size
-        for stage in self.stages:
-            size = strided(size, stage.stride)
-        return size
+                    f"Candidates of block {block.get('name')!r}: {error}"
+                ) from error
+        return self.blocks(
+            candidates, [operator.index(block["max_open"]) for block in value]
+        )
 
 
-@dataclasses.dataclass(frozen=True)
-class BranchSkeleton(Skeleton):
-    """What all multi-branch networks of a space share.
-
-    Stem: 3×3 convolution, batch norm, activation. Then the stages, each a run
-    of cells. Tail: 1×1 convolution without batch norm, activation, global
-    average pooling, one fully connected layer.
-
-    Attributes:
-        kind: Tells it from other skeletons in files.
-        activation: `relu` or `swish`, everywhere.
-        squeeze_excite: Whether branches weigh their channels.
+def require_at_least(skeleton: Skeleton, least: Mapping[str, int]) -> None:
+    """Refuses a skeleton whose numbers are too small.
 
     Raises:
-        ValueError: As of `Skeleton`; or if the activation is unknown, or there
-            is another width before the first stage than the stem's.
-
-    References:
-        Ci et al., NSE (2021), code of the supernet:
-        https://arxiv.org/abs/2011.10904
+        ValueError: With the name of the first such field.
     """
-
-    kind: str = "branches"
-    activation: str = "relu"
-    squeeze_excite: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.activation not in ACTIVATIONS:
+    for name, bound in least.items():
+        if getattr(skeleton, name) < bound:
             raise ValueError(
-                f"`activation` must be one of {', '.join(ACTIVATIONS)}, not "
-                f"{self.activation!r}."
+                f"`{name}` must be at least {bound}, not "
+                f"{getattr(skeleton, name)}."
             )
-        if self.first_channels != self.stem_channels:
-            raise ValueError(
-                f"`first_channels` {self.first_channels} must be the stem's "
-                f"{self.stem_channels}: nothing stands between them."
-            )
+
+
+def require_pixels(skeleton: Skeleton, total_stride: int) -> None:
+    """Refuses images that the strides would leave nothing of.
+
+    Raises:
+        ValueError: If a side has fewer pixels than `total_stride`.
+    """
+    height, width = skeleton.image_size
+    if min(height, width) < total_stride:
+        raise ValueError(
+            f"`image_size` {height}x{width} is too small for the strides, "
+            f"which divide it by {total_stride}. Use at least {total_stride} "
+            "pixels, or a space with fewer strides."
+        )

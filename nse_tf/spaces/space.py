@@ -7,51 +7,68 @@ import itertools
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from nse_tf.spaces.blocks import ChoiceBlock
-from nse_tf.spaces.cell_skeletons import CellSkeleton, DartsSkeleton
+from nse_tf.spaces.blocks import ChoiceBlock, DecisionPoint
+from nse_tf.spaces.cell_skeletons import CellSkeleton
+from nse_tf.spaces.cells import Edge
+from nse_tf.spaces.chain_skeletons import ChainSkeleton
 from nse_tf.spaces.genotype import Genotype
-from nse_tf.spaces.model_parts import ModelSkeleton
 from nse_tf.spaces.skeletons import Skeleton
 from nse_tf.spaces.two_inputs import (
-    DecisionPoint,
     JointDecision,
     Node,
     nodes_of,
-    single_choices,
+    single_decisions,
 )
 
-AnySkeleton = Skeleton | CellSkeleton | ModelSkeleton
+SomeSkeleton = TypeVar("SomeSkeleton", bound=Skeleton)
 
 
-@dataclasses.dataclass(frozen=True)
+class Chain(NamedTuple):
+    """Skeleton and blocks of a chain, with their own types."""
+
+    skeleton: ChainSkeleton
+    blocks: tuple[ChoiceBlock, ...]
+
+
+class Cells(NamedTuple):
+    """Skeleton and edges of a space of cells, with their own types."""
+
+    skeleton: CellSkeleton
+    edges: tuple[Edge, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class SearchSpace:
-    """All networks that a skeleton and the choices at its places can spell.
+    """All networks that a skeleton and the candidates of its blocks encode.
 
-    The places are the blocks of a chain or the edges of cells; where only one
-    of them will do, `require_chain` and `require_cells` tell.
+    The blocks are the choice blocks of a chain, or the edges of cells. Code
+    that works for every family asks the contracts, `Skeleton` and
+    `DecisionPoint`. Code for one family takes `as_chain` or `as_cells`, which
+    refuse all others.
 
-    A space keeps every candidate it was born with; restricting it only closes
-    some. So candidate indices, weight rows and genotypes stay valid while the
-    space shrinks, and the fingerprint, which names the full space, stays too.
+    A space keeps every candidate that it started with; restricting it only
+    makes some of them inactive. So candidate indices, rows of weights and
+    genotypes stay valid while the space shrinks, and so does the fingerprint,
+    which names the full space.
 
     Attributes:
-        name: What people call it.
+        name: Name for people.
         skeleton: What all its networks share.
-        blocks: The places, input to output.
-        active: For each place the indices of the candidates still in it.
-        convention: How its authors count MACs; see `costs.conventions`.
+        blocks: The choice blocks or edges, input to output.
+        active: For each block the indices of its active candidates.
+        convention: How the authors count MACs; see `costs.conventions`.
 
     Raises:
-        ValueError: If a place has an unknown active candidate, or fewer than
-            must be open there.
+        ValueError: If an active candidate of a block is unknown, or fewer are
+            active than must be open.
     """
 
     name: str
-    skeleton: AnySkeleton
+    skeleton: Skeleton
     blocks: tuple[DecisionPoint, ...]
     active: tuple[tuple[int, ...], ...]
     convention: str = "plain"
@@ -59,8 +76,8 @@ class SearchSpace:
     def __post_init__(self) -> None:
         if len(self.active) != len(self.blocks):
             raise ValueError(
-                f"`active` has {len(self.active)} places, the space "
-                f"{len(self.blocks)}."
+                f"`active` has {len(self.active)} entries for "
+                f"{len(self.blocks)} blocks."
             )
         for block, indices in zip(self.blocks, self.active, strict=True):
             allowed = range(len(block.candidates))
@@ -86,25 +103,85 @@ class SearchSpace:
     def structure(self) -> dict[str, Any]:
         """Returns what gives genotypes their meaning, as a JSON value."""
         return {
-            "skeleton": dataclasses.asdict(self.skeleton),
+            "skeleton": self.skeleton.to_json(),
             "blocks": [
                 {
                     "name": block.name,
                     "candidates": [op.name for op in block.candidates],
                     "max_open": block.max_open,
-                    **(
-                        block.details()
-                        if isinstance(block, ChoiceBlock)
-                        else {}
-                    ),
+                    **block.details(),
                 }
                 for block in self.blocks
             ],
         }
 
+    def require_skeleton(self, kind: type[SomeSkeleton]) -> SomeSkeleton:
+        """Returns the skeleton, if it is of a kind.
+
+        Raises:
+            ValueError: If it is of another kind.
+        """
+        if not isinstance(self.skeleton, kind):
+            raise ValueError(
+                f"Space {self.name!r} has the skeleton "
+                f"{self.skeleton.kind!r}; this needs {kind.NOUN}."
+                f"{self.skeleton.HINT}"
+            )
+        return self.skeleton
+
+    def as_chain(self) -> Chain:
+        """Returns skeleton and blocks of a chain, also of multi-branch cells.
+
+        Raises:
+            ValueError: If the space is one of cells or of a user's own model.
+        """
+        skeleton = self.require_skeleton(ChainSkeleton)
+        return Chain(skeleton, cast("tuple[ChoiceBlock, ...]", self.blocks))
+
+    def as_cells(self) -> Cells:
+        """Returns skeleton and edges of a space of cells.
+
+        Raises:
+            ValueError: If the space has no cells.
+        """
+        # Only asked for, never made.
+        skeleton = self.require_skeleton(CellSkeleton)  # type: ignore[type-abstract]
+        return Cells(skeleton, cast("tuple[Edge, ...]", self.blocks))
+
+    def with_skeleton(self, skeleton: Skeleton) -> "SearchSpace":
+        """Returns a space of the same candidates on another skeleton.
+
+        Raises:
+            ValueError: If the skeleton has other blocks.
+        """
+        blocks = skeleton.blocks(
+            [block.candidates for block in self.blocks],
+            [block.max_open for block in self.blocks],
+        )
+        return dataclasses.replace(self, skeleton=skeleton, blocks=blocks)
+
+    def with_fewer_cells(self, num_cells: int) -> "SearchSpace":
+        """Returns the space on its way to all its cells.
+
+        Its edges and their candidates are those of the whole space.
+
+        Args:
+            num_cells: How many cells there are so far; one of the skeleton's
+                `partial_depths`.
+
+        Raises:
+            ValueError: If it is none of them.
+        """
+        return self.with_skeleton(self.skeleton.with_fewer_cells(num_cells))
+
+    @property
+    def opens_subsets(self) -> bool:
+        """Whether a genotype opens any subset of a block's candidates."""
+        return self.skeleton.opens_subsets
+
     @property
     def whole(self) -> "SearchSpace":
-        """The space with all candidates that it was born with."""
+        """The space with all candidates that it started with."""
         everyone = tuple(
             tuple(range(len(block.candidates))) for block in self.blocks
         )
@@ -112,7 +189,7 @@ class SearchSpace:
 
     @property
     def max_candidates(self) -> int:
-        """The largest number of candidates at a place, active or not."""
+        """The largest number of candidates of a block, active or not."""
         return max(len(block.candidates) for block in self.blocks)
 
     @property
@@ -128,61 +205,63 @@ class SearchSpace:
 
     @functools.cached_property
     def nodes(self) -> tuple[Node, ...]:
-        """The inner nodes that take two inputs; none but in DARTS's cells."""
-        if isinstance(self.skeleton, DartsSkeleton):
-            return nodes_of(self.blocks, self.active)
-        return ()
+        """The inner nodes with a fixed number of inputs: those of DARTS."""
+        num_inputs = self.skeleton.inputs_per_node
+        if num_inputs is None:
+            return ()
+        return nodes_of(self.as_cells().edges, self.active, num_inputs)
 
     @functools.cached_property
     def encodable(self) -> tuple[tuple[int, ...], ...]:
-        """For each place the candidates that a genotype may name.
+        """For each block the candidates that a genotype may name.
 
-        These are the active ones, and what leaves out an edge of DARTS.
+        These are the active ones, and `none` on an edge of DARTS, which may be
+        left out even where `none` is not active.
         """
         named = [set(indices) for indices in self.active]
         for node in self.nodes:
-            for place, closed in zip(node.blocks, node.closed, strict=True):
-                named[place] |= set() if closed is None else {closed}
+            for index, none in zip(node.blocks, node.none, strict=True):
+                named[index] |= set() if none is None else {none}
         return tuple(tuple(sorted(indices)) for indices in named)
 
     @functools.cached_property
     def joint_decisions(self) -> tuple[JointDecision, ...]:
-        """What makes all lawful single paths: one row of each of these.
+        """The decisions whose rows, one of each, make a valid single path.
 
-        A path is lawful if each inner node of DARTS's cells takes two inputs;
-        in other spaces every path is.
+        A path is valid if each inner node of DARTS's cells has two inputs. In
+        other spaces every path is valid.
         """
         if self.nodes:
             return tuple(node.joint_decision() for node in self.nodes)
-        return single_choices(self.active)
+        return single_decisions(self.active)
 
     @functools.cached_property
     def valid_genes(self) -> tuple[tuple[int, ...], ...]:
-        """For each place the candidates of it in lawful paths."""
+        """For each block its candidates in valid paths."""
         return tuple(
             tuple(np.unique(genes).tolist())
-            for choice in self.joint_decisions
-            for genes in choice.rows.T
+            for decision in self.joint_decisions
+            for genes in decision.rows.T
         )
 
     @property
     def num_valid(self) -> int:
-        """How many lawful single paths there are; exact."""
-        return math.prod(len(choice.rows) for choice in self.joint_decisions)
+        """How many valid single paths there are; exact."""
+        return math.prod(len(each.rows) for each in self.joint_decisions)
 
     def of_rows(self, rows: np.ndarray) -> np.ndarray:
-        """Returns the paths that take these rows of the joint choices.
+        """Returns the paths that take these rows of the joint decisions.
 
         Args:
-            rows: `(count, len(joint_choices))`.
+            rows: `(count, len(joint_decisions))`.
         """
         paths = np.empty((len(rows), len(self.blocks)), np.int64)
-        for choice, numbers in zip(self.joint_decisions, rows.T, strict=True):
-            paths[:, choice.blocks] = choice.rows[numbers]
+        for decision, numbers in zip(self.joint_decisions, rows.T, strict=True):
+            paths[:, decision.blocks] = decision.rows[numbers]
         return paths
 
     def is_valid(self, paths: np.ndarray) -> np.ndarray:
-        """Returns of each path `(count, num_blocks)` whether it is lawful."""
+        """Returns for each path `(count, num_blocks)` whether it is valid."""
         valid = np.ones(len(paths), bool)
         for node in self.nodes:
             is_open = node.is_open(paths[:, node.blocks])
@@ -195,18 +274,18 @@ class SearchSpace:
         paths: np.ndarray,
         kept: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Returns lawful paths near these; lawful ones as they are.
+        """Returns valid paths near these; valid ones stay as they are.
 
-        Of a node with more than two open edges, random ones are left out; of a
+        At a node with more than two open edges random ones are left out; at a
         node with fewer, random others get a random active op. An edge that
-        cannot be left out, or has no op, stays as it is, so that a node may
-        have more than two, or fewer.
+        cannot be left out, or has no active op, stays as it is, so that a node
+        may have more than two inputs, or fewer.
 
         Args:
-            rng: Draws.
+            rng: Random generator.
             paths: Candidate indices `(count, num_blocks)`.
-            kept: Booleans of that shape: edges that stay open, or left out,
-                if any arrangement lets them.
+            kept: Booleans of that shape: edges that stay as they are, open or
+                left out, if any valid path allows it.
 
         References:
             Hu et al., ABS (2020), code of the DARTS space:
@@ -221,19 +300,19 @@ class SearchSpace:
 
     @property
     def operators(self) -> tuple[tuple[int, int], ...]:
-        """Every active (place, candidate) pair."""
+        """Every active (block, candidate) pair, as indices."""
         return tuple(
-            (place, candidate)
-            for place, indices in enumerate(self.active)
+            (block, candidate)
+            for block, indices in enumerate(self.active)
             for candidate in indices
         )
 
     def __contains__(self, genotype: Genotype) -> bool:
-        """Whether the genotype can be spelt with active candidates."""
+        """Whether active candidates can encode the genotype."""
         return self.why_not_in_space(genotype) is None
 
     def why_not_in_space(self, genotype: Genotype) -> str | None:
-        """Returns why a genotype is not of this space, or None if it is."""
+        """Returns why a genotype is not in the space; None if it is."""
         if genotype.fingerprint != self.fingerprint:
             return (
                 f"it belongs to the space of fingerprint "
@@ -243,7 +322,7 @@ class SearchSpace:
         if len(genotype.genes) != len(self.blocks):
             return (
                 f"it has {len(genotype.genes)} genes for {len(self.blocks)} "
-                "places"
+                "blocks"
             )
         for block, indices, gene in zip(
             self.blocks, self.encodable, genotype.genes, strict=True
@@ -260,7 +339,7 @@ class SearchSpace:
         return None
 
     def require(self, genotype: Genotype) -> Genotype:
-        """Returns the genotype if it is of this space.
+        """Returns the genotype if it is in the space.
 
         Raises:
             ValueError: If it is not, with the reason.
@@ -268,7 +347,7 @@ class SearchSpace:
         reason = self.why_not_in_space(genotype)
         if reason is not None:
             raise ValueError(
-                f"The genotype is not of space {self.name!r}: {reason}."
+                f"The genotype is not in space {self.name!r}: {reason}."
             )
         return genotype
 
@@ -289,11 +368,11 @@ class SearchSpace:
         """Returns the genotype of these candidate indices, checked.
 
         Args:
-            genes: For each place one index or several; a negative index counts
+            genes: For each block one index or several; a negative index counts
                 from the last candidate, as in Python.
 
         Raises:
-            ValueError: If the space does not hold it.
+            ValueError: If it is not in the space.
         """
         read = tuple(
             (gene,) if isinstance(gene, int) else tuple(gene) for gene in genes
@@ -301,7 +380,7 @@ class SearchSpace:
         if len(read) != len(self.blocks):
             raise ValueError(
                 f"A genotype of space {self.name!r} has {len(self.blocks)} "
-                f"genes, one for each place, not {len(read)}."
+                f"genes, one for each block, not {len(read)}."
             )
         counted = tuple(
             tuple(sorted({i + n if i < 0 else i for i in gene}))
@@ -324,13 +403,13 @@ class SearchSpace:
         )
 
     def sample_valid(self, rng: np.random.Generator, count: int) -> np.ndarray:
-        """Returns uniformly drawn lawful paths `(count, num_blocks)`.
+        """Returns uniformly drawn valid paths `(count, num_blocks)`.
 
-        Where every path is lawful, these are those of `sample_paths`.
+        Where every path is valid, these equal those of `sample_paths`.
         """
         rows = [
-            rng.integers(len(choice.rows), size=count)
-            for choice in self.joint_decisions
+            rng.integers(len(decision.rows), size=count)
+            for decision in self.joint_decisions
         ]
         return self.of_rows(np.stack(rows, axis=1))
 
@@ -342,7 +421,7 @@ class SearchSpace:
         """Returns the subspace with only these candidates.
 
         Raises:
-            ValueError: If a place would gain a candidate or lose its last.
+            ValueError: If a block would gain a candidate or lose its last one.
         """
         kept = tuple(tuple(sorted(indices)) for indices in active)
         subspace = dataclasses.replace(self, active=kept)
@@ -357,11 +436,11 @@ class SearchSpace:
         return subspace
 
     def without(self, operators: Iterable[tuple[int, int]]) -> "SearchSpace":
-        """Returns the subspace without these (place, candidate) pairs."""
+        """Returns the subspace without these (block, candidate) pairs."""
         dropped = set(operators)
         return self.restrict(
             [
-                [i for i in indices if (place, i) not in dropped]
-                for place, indices in enumerate(self.active)
+                [i for i in indices if (block, i) not in dropped]
+                for block, indices in enumerate(self.active)
             ]
         )

@@ -1,38 +1,28 @@
 """Search spaces as JSON: schema version, fingerprint, files."""
 
-import operator
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
-from nse_tf.spaces.cell_ops import CellOp
-from nse_tf.spaces.cell_skeletons import (
-    DartsSkeleton,
-    NB201Skeleton,
-)
-from nse_tf.spaces.cell_spaces import cell_edges
-from nse_tf.spaces.chains import chain_blocks
+from nse_tf.spaces.cell_skeletons import DartsSkeleton, NB201Skeleton
+from nse_tf.spaces.chain_skeletons import BranchSkeleton, ChainSkeleton
 from nse_tf.spaces.files import read_json, write_json
-from nse_tf.spaces.model_parts import (
-    ModelSkeleton,
-    block_from_json,
-    skeleton_from_json,
-)
-from nse_tf.spaces.ops import ChainOp, Op, parse_op
-from nse_tf.spaces.skeletons import BranchSkeleton, Skeleton, Stage
-from nse_tf.spaces.space import AnySkeleton, SearchSpace
-from nse_tf.spaces.two_inputs import DecisionPoint
+from nse_tf.spaces.model_parts import ModelSkeleton
+from nse_tf.spaces.skeletons import Skeleton
+from nse_tf.spaces.space import SearchSpace
 
 SCHEMA = "nse_tf.space/1"
 
-# Fields of skeletons that are no whole numbers.
-_NO_NUMBERS = (
-    "activation",
-    "image_size",
-    "kind",
-    "shares_cells",
-    "squeeze_excite",
-    "stages",
-)
+_SKELETONS: dict[str, type[Skeleton]] = {
+    kind.KIND: kind
+    for kind in (
+        ChainSkeleton,
+        BranchSkeleton,
+        NB201Skeleton,
+        DartsSkeleton,
+        ModelSkeleton,
+    )
+}
 
 
 def space_to_json(space: SearchSpace) -> dict[str, Any]:
@@ -54,8 +44,8 @@ def space_from_json(value: Any) -> SearchSpace:
     """Returns the space that `space_to_json` wrote.
 
     Raises:
-        ValueError: If the value is of another schema, if something is missing
-            from it, or if its fingerprint does not match its content.
+        ValueError: If the value has another schema, lacks something, or has a
+            fingerprint that does not match its content.
     """
     schema = value.get("schema") if isinstance(value, dict) else None
     if schema != SCHEMA:
@@ -64,10 +54,10 @@ def space_from_json(value: Any) -> SearchSpace:
         )
     try:
         skeleton = _skeleton_from_json(value["skeleton"])
-        blocks = _blocks_from_json(skeleton, value["blocks"])
+        blocks = skeleton.blocks_from_json(value["blocks"])
         if len(value["active"]) != len(blocks):
             raise ValueError(
-                f"`active` has {len(value['active'])} places, `blocks` "
+                f"`active` has {len(value['active'])} entries, `blocks` "
                 f"{len(blocks)}."
             )
         active = tuple(
@@ -75,11 +65,11 @@ def space_from_json(value: Any) -> SearchSpace:
             for block, names in zip(blocks, value["active"], strict=True)
         )
         space = SearchSpace(
-            str(value["name"]),
-            skeleton,
-            blocks,
-            active,
-            str(value["convention"]),
+            name=str(value["name"]),
+            skeleton=skeleton,
+            blocks=blocks,
+            active=active,
+            convention=str(value["convention"]),
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(
@@ -94,83 +84,16 @@ def space_from_json(value: Any) -> SearchSpace:
     return space
 
 
-def _skeleton_from_json(value: Any) -> AnySkeleton:
-    if "model_digest" in value:
-        return skeleton_from_json(value)
-    height, width = value["image_size"]
-    image_size = operator.index(height), operator.index(width)
-    kind = value.get("kind")
-    numbers: dict[str, Any] = {
-        name: operator.index(number)
-        for name, number in value.items()
-        if name not in _NO_NUMBERS
-    }
-    if kind in (None, "branches"):
-        stages = tuple(
-            Stage(**{name: operator.index(n) for name, n in stage.items()})
-            for stage in value["stages"]
-        )
-        if kind is None:
-            return Skeleton(image_size=image_size, stages=stages, **numbers)
-        return BranchSkeleton(
-            image_size=image_size,
-            stages=stages,
-            activation=str(value["activation"]),
-            squeeze_excite=bool(operator.index(value["squeeze_excite"])),
-            **numbers,
-        )
-    if kind == "nb201":
-        return NB201Skeleton(image_size=image_size, **numbers)
-    if kind == "darts":
-        shares_cells = bool(operator.index(value["shares_cells"]))
-        return DartsSkeleton(
-            image_size=image_size, shares_cells=shares_cells, **numbers
-        )
-    raise ValueError(
-        f"No skeleton is of the kind {kind!r}; known are 'nb201', 'darts', "
-        "'branches', and none for a chain."
-    )
-
-
-def _blocks_from_json(
-    skeleton: AnySkeleton, value: Any
-) -> tuple[DecisionPoint, ...]:
-    if isinstance(skeleton, ModelSkeleton):
-        return tuple(block_from_json(each) for each in value)
-    ops = [_ops_from_json(each) for each in value]
-    max_open = [operator.index(each["max_open"]) for each in value]
-    if isinstance(skeleton, Skeleton):
-        return chain_blocks(
-            skeleton,
-            [[_fitting(op, ChainOp) for op in each] for each in ops],
-            max_open,
-        )
-    if set(max_open) - {1}:
+def _skeleton_from_json(value: Mapping[str, Any]) -> Skeleton:
+    # Skeletons older than the field `kind` differ in their other fields.
+    unnamed = "model" if "model_digest" in value else "chain"
+    kind = value.get("kind", unnamed)
+    if kind not in _SKELETONS:
         raise ValueError(
-            f"`max_open` of an edge must be 1, not {max(max_open)}."
+            f"No skeleton is of the kind {kind!r}; known are "
+            f"{', '.join(_SKELETONS)}."
         )
-    return cell_edges(
-        skeleton, [[_fitting(op, CellOp) for op in each] for each in ops]
-    )
-
-
-def _ops_from_json(block: Any) -> list[Op]:
-    try:
-        return [parse_op(name) for name in block["candidates"]]
-    except ValueError as error:
-        raise ValueError(
-            f"Candidates of block {block.get('name')!r}: {error}"
-        ) from error
-
-
-def _fitting(op: Op, kind: Any) -> Any:
-    """Returns the op if it may compete in such a space."""
-    if not isinstance(op, kind):
-        raise ValueError(
-            f"Op {op.name!r} belongs to another kind of space than the "
-            "skeleton says."
-        )
-    return op
+    return _SKELETONS[kind].from_json(value)
 
 
 def save_space(space: SearchSpace, path: pathlib.Path) -> None:

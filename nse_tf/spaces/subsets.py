@@ -1,7 +1,7 @@
 """Draws of open branches: subsets of each cell's active ops.
 
-Ops of a cell are open or closed independently, each with its own probability,
-given that the cell is not left empty where it may not be.
+Each op of a cell is open with its own probability, independently of the others,
+given that at least one is open where the cell cannot be skipped.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from nse_tf.spaces.space import SearchSpace
 
 Gene = tuple[int, ...]
 
-# Up to so many ops all subsets of a cell are listed to draw two of them.
+# With at most this many ops, all subsets of a cell are listed to draw two.
 MOST_LISTED = 12
 _MOST_DRAWS = 1000
 
@@ -21,7 +21,7 @@ _MOST_DRAWS = 1000
 def fitness_indicators(parameters: np.ndarray) -> np.ndarray:
     """Returns the fitness indicators of architecture parameters.
 
-    That is the probability of an op to be open, between 0.0005 and 0.9995.
+    An indicator is the probability of being open, between 0.0005 and 0.9995.
 
     References:
         Ci et al., NSE (2021), code of the supernet:
@@ -38,9 +38,9 @@ def draw_balanced(
     """Returns genes that open each active op with the same probability.
 
     Args:
-        space: Its active ops are drawn from.
-        rng: Draws them.
-        rate: Of being open, above 0.
+        space: The space whose active ops are drawn.
+        rng: Random generator.
+        rate: Probability that an op is open, above 0.
     """
     return tuple(
         _as_gene(
@@ -61,14 +61,14 @@ def open_subsets(
 ) -> np.ndarray:
     """Returns independent draws of which ops of one cell are open.
 
-    Draws given that one op is open are exact and take no second try: which op
-    is the first open one follows from the probabilities, and those after it are
-    independent.
+    Draws with at least one open op are exact and need no rejection: the first
+    open op is drawn from its own distribution, and those after it are
+    independent of it.
 
     Args:
-        probabilities: Of being open, `(num_ops,)`, above 0.
+        probabilities: Probability that each op is open, `(num_ops,)`, above 0.
         count: How many draws.
-        rng: Draws them.
+        rng: Random generator.
         needs_one: Whether at least one op must be open.
 
     Returns:
@@ -77,8 +77,9 @@ def open_subsets(
     opened = rng.random((count, len(probabilities))) < probabilities
     if not needs_one:
         return opened
-    all_closed = np.cumprod(np.append(1.0, 1.0 - probabilities))
-    is_first = probabilities * all_closed[:-1]
+    # An op is the first open one if it is open and all before it are not.
+    none_before = np.cumprod(np.append(1.0, 1.0 - probabilities))
+    is_first = probabilities * none_before[:-1]
     first = rng.choice(
         len(probabilities), size=count, p=is_first / is_first.sum()
     )[:, None]
@@ -89,15 +90,16 @@ def open_subsets(
 def draw_two(
     space: SearchSpace, probabilities: np.ndarray, rng: np.random.Generator
 ) -> tuple[tuple[Gene, ...], tuple[Gene | None, ...]]:
-    """Returns genes, and for each place another gene to hold it against.
+    """Returns genes, and for each block a second gene to compare it with.
 
-    The two of a place are drawn one after the other without replacement. Where
-    there is nothing but one subset, there is no other.
+    The two genes of a block are drawn without replacement. A block with only
+    one subset has no second gene.
 
     Args:
-        space: Its active ops are drawn from.
-        probabilities: Of being open, `(num_blocks, max_candidates)`.
-        rng: Draws them.
+        space: The space whose active ops are drawn.
+        probabilities: Probability that each op is open, `(num_blocks,
+            max_candidates)`.
+        rng: Random generator.
     """
     pairs = [
         _two_of(indices, row[list(indices)], rng, block.min_open > 0)

@@ -11,9 +11,6 @@ from nse_tf.spaces import (
     DartsSkeleton,
     Genotype,
     SearchSpace,
-    require_cells,
-    require_chain,
-    with_fewer_cells,
 )
 from nse_tf.supernet.cells.darts_supernet import DartsSupernet
 from nse_tf.supernet.cells.nb201_supernet import CellSupernet
@@ -65,7 +62,7 @@ class ChainNetworks:
     """
 
     def __init__(self, space: SearchSpace) -> None:
-        skeleton, _ = require_chain(space)
+        skeleton = space.as_chain().skeleton
         is_branched = isinstance(skeleton, BranchSkeleton)
         kind = BranchSupernet if is_branched else Supernet
         self.space = space
@@ -89,7 +86,7 @@ class CellNetworks:
     def __init__(
         self, space: SearchSpace, kernels: InitialKernels = "fan_in"
     ) -> None:
-        skeleton, _ = require_cells(space)
+        skeleton = space.as_cells().skeleton
         of_darts = isinstance(skeleton, DartsSkeleton)
         supernet = DartsSupernet if of_darts else CellSupernet
         self.space = space
@@ -102,9 +99,9 @@ class CellNetworks:
         """Returns what makes these networks on their way to all their cells.
 
         Raises:
-            ValueError: As of `spaces.with_fewer_cells`.
+            ValueError: See `SearchSpace.with_fewer_cells`.
         """
-        space = with_fewer_cells(self.space, num_cells)
+        space = self.space.with_fewer_cells(num_cells)
         return CellNetworks(space, self._kernels)
 
     def with_stock_layers(

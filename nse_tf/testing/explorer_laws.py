@@ -238,7 +238,12 @@ def _evaluated(
     config = dataclasses.replace(CONFIG, num_children=num_children)
     budget = _budget(model, 0.6) if budget is None else budget
     explorer = make(
-        Exploration(model, budget, config, np.random.default_rng(seed))
+        Exploration(
+            model=model,
+            budget=budget,
+            config=config,
+            rng=np.random.default_rng(seed),
+        )
     )
     found = [np.empty((0, len(model.space.blocks)), np.int64)]
     try:

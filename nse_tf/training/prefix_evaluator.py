@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import ChoiceBlock, SearchSpace
+from nse_tf.spaces import SearchSpace
 from nse_tf.supernet import Supernet, WeightSharing
 
 # Give, each time they are called, batches of images to calibrate on, and of
@@ -220,8 +220,4 @@ def depth_within(
 
 def _output_bytes(space: SearchSpace) -> list[int]:
     """Returns what an image takes after the stem and all places but one."""
-    return [
-        4 * math.prod(block.in_size) * block.in_channels
-        for block in space.blocks
-        if isinstance(block, ChoiceBlock)
-    ]
+    return [4 * math.prod(block.in_map) for block in space.blocks]

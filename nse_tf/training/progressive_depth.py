@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from nse_tf.spaces import cell_roles, require_darts
 from nse_tf.supernet import DartsSupernet
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.shared_weights import require_space
@@ -75,7 +74,7 @@ def deepened(
 
 def _names(supernet: DartsSupernet) -> dict[int, str]:
     """Returns names of variables that they keep while cells are inserted."""
-    roles = cell_roles(require_darts(supernet.space)[0])
+    roles = supernet.space.skeleton.cell_roles
     names = {}
     for layer in (*supernet.backbone_layers, *supernet.cells):
         of_cell = _OF_CELL.fullmatch(layer.name)

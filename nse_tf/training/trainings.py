@@ -16,8 +16,6 @@ from nse_tf.sampling import UniformSampler, draw_each_cell
 from nse_tf.spaces import (
     Genotype,
     SearchSpace,
-    require_darts,
-    with_fewer_cells,
 )
 from nse_tf.supernet import (
     BranchSupernet,
@@ -88,7 +86,7 @@ class Trainings:
         """
         if job.start.source != "pieces":
             return kept
-        count = job.num_cells or require_darts(self.space)[0].num_cells
+        count = job.num_cells or self.space.skeleton.partial_depths.stop
         before = self._networks_of(job.start.num_cells).supernet()
         # Of its own, so that no cell begins with the numbers of another one.
         rng = np.random.default_rng([job.seed, count])
@@ -134,7 +132,7 @@ class Trainings:
         """Trains on to the job's last epoch; see `SupernetTrainer.train`."""
         space = self.space
         if job.num_cells is not None:
-            space = with_fewer_cells(space, job.num_cells)
+            space = space.with_fewer_cells(job.num_cells)
         trainer.train(
             uniform_draw(trainer.supernet, space.restrict(job.active)),
             job.epochs,

@@ -87,9 +87,9 @@ def cell(
     space: SearchSpace, channels: int, size: int, letter: str
 ) -> DecisionPoint:
     """Returns the first cell of a kind."""
-    for block in space.blocks:
-        shape = (block.in_channels, block.in_size[0])  # type: ignore[union-attr]
-        is_normal = block.has_shortcut  # type: ignore[union-attr]
+    for block in space.as_chain().blocks:
+        shape = (block.in_channels, block.in_size[0])
+        is_normal = block.has_shortcut
         if shape == (channels, size) and is_normal == (letter == "N"):
             return block
     raise AssertionError((channels, size, letter))

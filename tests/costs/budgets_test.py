@@ -89,7 +89,13 @@ def test_many_paths_exceed_as_each_does(
     space: SearchSpace, macs: int, params: int, min_macs: int
 ) -> None:
     model = CostModel(space, made_up_table(space))
-    budget = Budget(macs, params, 2.0, 9000, min_macs)
+    budget = Budget(
+        macs=macs,
+        params=params,
+        latency_ms=2.0,
+        size_bytes=9000,
+        min_macs=min_macs,
+    )
     paths = space.sample_paths(np.random.default_rng(0), 20)
     one_by_one = [
         budget.excess(model.costs(space.genotype(path.tolist())))
@@ -106,12 +112,12 @@ def test_a_budget_at_the_cheapest_network_is_reachable() -> None:
     Budget(min_macs=DEAREST).check_reachable(SPOS)
 
 
-def test_an_unreachable_budget_says_the_cheapest_and_the_dearest() -> None:
+def test_an_unreachable_budget_says_the_lowest_and_the_highest_cost() -> None:
     with pytest.raises(BudgetError) as caught:
         Budget(macs=CHEAPEST - 1).check_reachable(SPOS)
     assert str(caught.value) == (
         "No network of space 'spos' costs at most 182,479,199 macs: the "
-        "cheapest costs 182,479,200, the dearest 1,036,673,856."
+        "cheapest costs 182,479,200, the most expensive 1,036,673,856."
     )
 
 

@@ -10,7 +10,6 @@ from nse_tf.spaces import (
     NorConv,
     make_preset,
     published_network,
-    require_cells,
 )
 
 NB201 = make_preset("nb201")
@@ -97,7 +96,7 @@ def test_published_networks_of_the_darts_family(
 def test_params_of_darts_ops_by_hand(
     op: str, edge_name: str, params_of_width: Callable[[int], int]
 ) -> None:
-    _, edges = require_cells(make_preset("darts"))
+    edges = make_preset("darts").as_cells().edges
     edge = next(each for each in edges if each.name == edge_name)
     part = op_part(edge.candidates[edge.index_of(op)], edge)
     # The two reduction cells have 96 and 192 channels.
@@ -106,7 +105,7 @@ def test_params_of_darts_ops_by_hand(
 
 
 def test_macs_of_a_separable_convolution_that_halves_the_map() -> None:
-    _, edges = require_cells(make_preset("darts"))
+    edges = make_preset("darts").as_cells().edges
     edge = next(each for each in edges if each.name == "reduce_0_2")
     part = op_part(edge.candidates[edge.index_of("sep_conv_3x3")], edge)
     # From 28 to 14 pixels at 96 channels, from 14 to 7 at 192.

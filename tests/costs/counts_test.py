@@ -5,14 +5,19 @@ import pytest
 from hypothesis import strategies as st
 
 from nse_tf.costs import Part, backbone_parts, op_part
-from nse_tf.costs.counts import mbconv_part
-from nse_tf.costs.parts import conv_part, total
-from nse_tf.spaces import ChoiceBlock, Identity, MBConv, Skeleton, make_preset
+from nse_tf.costs.parts import conv_part, mbconv_part, total
+from nse_tf.spaces import (
+    ChainSkeleton,
+    ChoiceBlock,
+    Identity,
+    MBConv,
+    make_preset,
+)
 from tests.spaces.strategies import skeletons
 
 # ABS, published operator costs in millions of MACs: rows are candidates,
-# columns the first and the later places of each stage.
-SPOS_PLACES = (0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20)
+# columns the first and the later blocks of each stage.
+SPOS_BLOCKS = (0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20)
 SPOS_TABLE = """
 30.9335 21.9771 14.5260 15.9372 11.3602 15.3444 16.3981 19.9450 14.6200 19.6063 26.2295
 61.8670 43.9542 29.0519 31.8743 22.7203 30.6889 32.7963 39.8899 29.2401 39.2125 52.4590
@@ -21,7 +26,7 @@ SPOS_TABLE = """
 39.9652 34.0193 17.5365 21.2056 12.6773 17.9787 19.0324 22.9555 15.3727 21.1116 27.7348
 79.9304 68.0387 35.0730 42.4113 25.3546 35.9574 38.0648 45.9110 30.7453 42.2231 55.4696
 """  # noqa: E501
-FAIRNAS_PLACES = (0, 1, 2, 3, 6, 7, 10, 11, 14, 15, 18)
+FAIRNAS_BLOCKS = (0, 1, 2, 3, 6, 7, 10, 11, 14, 15, 18)
 FAIRNAS_TABLE = """
 15.8054 21.9771 13.3217 8.3731 5.8565 7.9498 8.7024 11.3460 8.2555 11.0920 14.7047
 31.6109 43.9542 26.6435 16.7462 11.7130 15.8995 17.4048 22.6921 16.5110 22.1841 29.4094
@@ -33,20 +38,20 @@ FAIRNAS_TABLE = """
 
 
 @pytest.mark.parametrize(
-    ("name", "first_places", "table"),
+    ("name", "first_blocks", "table"),
     [
-        ("spos", SPOS_PLACES, SPOS_TABLE),
-        ("fairnas", FAIRNAS_PLACES, FAIRNAS_TABLE),
+        ("spos", SPOS_BLOCKS, SPOS_TABLE),
+        ("fairnas", FAIRNAS_BLOCKS, FAIRNAS_TABLE),
     ],
 )
 def test_every_operator_costs_what_was_published(
-    name: str, first_places: tuple[int, ...], table: str
+    name: str, first_blocks: tuple[int, ...], table: str
 ) -> None:
     space = make_preset(name)
     rows = [line.split() for line in table.split("\n") if line]
-    for place, block in enumerate(space.blocks):
-        # The column of the last listed place that is not beyond this one.
-        column = sum(first <= place for first in first_places) - 1
+    for number, block in enumerate(space.blocks):
+        # The column of the last listed block that is not beyond this one.
+        column = sum(first <= number for first in first_blocks) - 1
         for candidate, row in enumerate(rows):
             macs = op_part(block.candidates[candidate], block).macs
             assert f"{macs / 1e6:.4f}" == row[column]
@@ -74,7 +79,7 @@ def test_the_ends_of_the_fairnas_chain_by_hand() -> None:
 
 
 def test_an_mbconv_by_hand() -> None:
-    part = mbconv_part("x", MBConv(3, 2), (8, 6), (4, 3), 4, 6)
+    part = mbconv_part("x", MBConv(3, 2), (8, 6, 4), (4, 3, 6))
     expand, depthwise, project = 48 * 4 * 8, 12 * 9 * 8, 12 * 8 * 6
     assert part.macs == expand + depthwise + project == 2976
     assert part.kernel_params == 32 + 72 + 48
@@ -83,14 +88,20 @@ def test_an_mbconv_by_hand() -> None:
 
 
 def test_an_mbconv_of_expansion_one_does_not_expand() -> None:
-    part = mbconv_part("x", MBConv(5, 1), (8, 8), (8, 8), 4, 4)
+    part = mbconv_part("x", MBConv(5, 1), (8, 8, 4), (8, 8, 4))
     assert part.macs == 64 * 25 * 4 + 64 * 4 * 4
     assert part.num_convs == 2
 
 
 def test_an_identity_is_free() -> None:
-    block = ChoiceBlock("b", (Identity(), MBConv(3, 3)), (8, 8), 16, 16)
-    assert op_part(Identity(), block) == Part("b")
+    block = ChoiceBlock(
+        name="b",
+        candidates=(Identity(), MBConv(3, 3)),
+        in_size=(8, 8),
+        in_channels=16,
+        out_channels=16,
+    )
+    assert op_part(Identity(), block) == Part(name="b")
 
 
 @hypothesis.given(
@@ -106,7 +117,9 @@ def test_a_convolution_costs_its_kernel_at_every_pixel(
 
 
 @hypothesis.given(skeletons())
-def test_fixed_parts_cost_what_their_parameters_say(skeleton: Skeleton) -> None:
+def test_backbone_parts_cost_what_their_parameters_say(
+    skeleton: ChainSkeleton,
+) -> None:
     stem, _, tail, classifier = backbone_parts(skeleton)
     assert stem.macs == math.prod(skeleton.stem_size) * stem.kernel_params
     assert tail.macs == math.prod(skeleton.tail_size) * tail.kernel_params
@@ -115,6 +128,11 @@ def test_fixed_parts_cost_what_their_parameters_say(skeleton: Skeleton) -> None:
 
 
 def test_parts_add_up_under_the_name_of_the_sum() -> None:
-    parts = [Part("a", 1, 2, 3, 4), Part("b", 10, 20, 30, 40)]
-    assert total("c", parts) == Part("c", 11, 22, 33, 44)
-    assert total("c", []) == Part("c")
+    parts = [
+        Part(name="a", macs=1, params=2, kernel_params=3, num_convs=4),
+        Part(name="b", macs=10, params=20, kernel_params=30, num_convs=40),
+    ]
+    assert total("c", parts) == Part(
+        name="c", macs=11, params=22, kernel_params=33, num_convs=44
+    )
+    assert total("c", []) == Part(name="c")

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import COSTS, CostModel, backbone_parts, op_part
-from nse_tf.costs.models import backbone_keys, operator_key
 from nse_tf.spaces import Genotype, MBConv, SearchSpace, make_preset
 from tests.costs.strategies import made_up_table
 from tests.spaces.strategies import small_spaces, spaces_and_genotypes
@@ -60,8 +59,8 @@ def test_a_table_prices_overhead_ends_and_every_open_candidate() -> None:
     model = CostModel(TINY, table)
     genotype = TINY.genotype([0, -1, -1, -1, -1, -1, 0, -1, -1, 0])
     keys = [
-        *backbone_keys(TINY),
-        *(operator_key(MBConv(3, 3), TINY.blocks[i]) for i in (0, 6, 9)),
+        *TINY.skeleton.cost_keys,
+        *(TINY.blocks[i].cost_key(MBConv(3, 3).name) for i in (0, 6, 9)),
     ]
     latency_ms, size_bytes = table.predict(keys)
     costs = model.costs(genotype)
@@ -71,7 +70,7 @@ def test_a_table_prices_overhead_ends_and_every_open_candidate() -> None:
 
 def test_places_of_equal_shape_share_a_row() -> None:
     op = MBConv(3, 3)
-    keys = [operator_key(op, block) for block in make_preset("spos").blocks]
+    keys = [block.cost_key(op.name) for block in make_preset("spos").blocks]
     assert keys[0] == "mbconv_k3_e3/in:112x112x24/out:56x56x32"
     assert keys[1] == "mbconv_k3_e3/in:56x56x32/out:56x56x32/shortcut"
     assert keys[1] == keys[2] == keys[3]
@@ -79,7 +78,7 @@ def test_places_of_equal_shape_share_a_row() -> None:
 
 
 def test_rows_of_the_ends_tell_every_number_that_shapes_them() -> None:
-    assert backbone_keys(make_preset("spos", num_classes=10)) == (
+    assert make_preset("spos", num_classes=10).skeleton.cost_keys == (
         "stem_s2/in:224x224x3/stem:40/out:24",
         "tail/in:7x7x432/tail:1728/classes:10",
     )

@@ -1,6 +1,5 @@
 """Made-up cost tables that price every row of a space."""
 
-from nse_tf.costs.models import backbone_keys, operator_key
 from nse_tf.costs.tables import CostRow, CostTable, Provenance
 from nse_tf.spaces import SearchSpace
 
@@ -22,9 +21,9 @@ def made_up_table(space: SearchSpace) -> CostTable:
     """Returns a table whose n-th row takes n/8 ms and n kB, overhead n = 1."""
     keys = dict.fromkeys(
         [
-            *backbone_keys(space),
+            *space.skeleton.cost_keys,
             *(
-                operator_key(op, block)
+                block.cost_key(op.name)
                 for block in space.blocks
                 for op in block.candidates
                 if op.name != "identity"
@@ -32,7 +31,15 @@ def made_up_table(space: SearchSpace) -> CostTable:
         ]
     )
     rows = {
-        key: CostRow(n / 8, n / 8, n / 8, 1000 * n, 1)
+        key: CostRow(
+            latency_ms=n / 8,
+            p25_ms=n / 8,
+            p75_ms=n / 8,
+            size_bytes=1000 * n,
+            runs=1,
+        )
         for n, key in enumerate(keys, start=2)
     }
-    return CostTable(PROVENANCE, rows, 1 / 8, 1000)
+    return CostTable(
+        provenance=PROVENANCE, rows=rows, overhead_ms=1 / 8, overhead_bytes=1000
+    )

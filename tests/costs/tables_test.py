@@ -26,9 +26,21 @@ PROVENANCE = Provenance(
 TABLE = CostTable(
     provenance=PROVENANCE,
     rows={
-        "stem/in:8x8x1": CostRow(0.25, 0.2, 0.3, 1000, 50, 3, 3),
-        "mbconv_k3_e6/in:8x8x16": CostRow(0.5, 0.4, 0.6, 2000, 50),
-        "mbconv_k5_e6/in:8x8x16": CostRow(1.0, 0.9, 1.1, 4000, 50),
+        "stem/in:8x8x1": CostRow(
+            latency_ms=0.25,
+            p25_ms=0.2,
+            p75_ms=0.3,
+            size_bytes=1000,
+            runs=50,
+            num_ops=3,
+            delegated_ops=3,
+        ),
+        "mbconv_k3_e6/in:8x8x16": CostRow(
+            latency_ms=0.5, p25_ms=0.4, p75_ms=0.6, size_bytes=2000, runs=50
+        ),
+        "mbconv_k5_e6/in:8x8x16": CostRow(
+            latency_ms=1.0, p25_ms=0.9, p75_ms=1.1, size_bytes=4000, runs=50
+        ),
     },
     overhead_ms=0.125,
     overhead_bytes=800,
@@ -37,7 +49,13 @@ TABLE = CostTable(
 counts = st.integers(0, 10**9)
 times = st.floats(0, 1e6)
 rows = st.builds(
-    CostRow, times, times, times, counts, counts, st.none() | counts
+    CostRow,
+    latency_ms=times,
+    p25_ms=times,
+    p75_ms=times,
+    size_bytes=counts,
+    runs=counts,
+    num_ops=st.none() | counts,
 )
 
 
@@ -64,7 +82,13 @@ def test_missing_names_each_key_once_in_order() -> None:
 
 
 def test_more_rows_leave_the_first_table_alone() -> None:
-    more = TABLE.with_rows({"tail": CostRow(1, 1, 1, 1, 1)})
+    more = TABLE.with_rows(
+        {
+            "tail": CostRow(
+                latency_ms=1, p25_ms=1, p75_ms=1, size_bytes=1, runs=1
+            )
+        }
+    )
     assert more.missing(["tail"]) == []
     assert TABLE.missing(["tail"]) == ["tail"]
 
@@ -72,7 +96,7 @@ def test_more_rows_leave_the_first_table_alone() -> None:
 @pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf")])
 def test_a_latency_that_is_none_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match="`latency_ms` must be finite"):
-        CostRow(value, 0, 0, 0, 1)
+        CostRow(latency_ms=value, p25_ms=0, p75_ms=0, size_bytes=0, runs=1)
 
 
 @given(st.dictionaries(st.text(), rows), times, counts, st.booleans())
@@ -83,7 +107,13 @@ def test_json_brings_every_table_back(
     is_fitted: bool,
 ) -> None:
     fit = TableFit(1.1, 6, 0.02, 0.05) if is_fitted else None
-    table = CostTable(PROVENANCE, rows, overhead_ms, overhead_bytes, fit)
+    table = CostTable(
+        provenance=PROVENANCE,
+        rows=rows,
+        overhead_ms=overhead_ms,
+        overhead_bytes=overhead_bytes,
+        fit=fit,
+    )
     text = json.dumps(table.to_json(), allow_nan=False)
     assert CostTable.from_json(json.loads(text)) == table
 

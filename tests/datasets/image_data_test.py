@@ -20,7 +20,13 @@ def make_set(count: int = 6, side: int = 4, num_classes: int = 2) -> ImageSet:
 
 
 def make_data(**changes: Any) -> ImageData:
-    data = ImageData("toy", make_set(6), make_set(4), make_set(5), ("a", "b"))
+    data = ImageData(
+        name="toy",
+        train=make_set(6),
+        validation=make_set(4),
+        test=make_set(5),
+        class_names=("a", "b"),
+    )
     return dataclasses.replace(data, **changes)
 
 

@@ -20,7 +20,9 @@ def exploration(
     model: CostModel = SMALL, budget: Budget | None = None, seed: int = 0
 ) -> Exploration:
     rng = np.random.default_rng(seed)
-    return Exploration(model, budget or Budget(), ExplorerConfig(), rng)
+    return Exploration(
+        model=model, budget=budget or Budget(), config=ExplorerConfig(), rng=rng
+    )
 
 
 def middle(model: CostModel, share: float = 0.5) -> Budget:
@@ -103,7 +105,7 @@ def test_a_budget_between_two_costs_is_an_error() -> None:
     )
     budget = Budget(macs=costs[1] - 1, min_macs=costs[0] + 1)
     budget.check_reachable(SMALL)
-    with pytest.raises(BudgetError, match="the closest network met costs"):
+    with pytest.raises(BudgetError, match="the closest network found costs"):
         exploration(budget=budget).take_random(1)
 
 

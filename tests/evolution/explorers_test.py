@@ -36,10 +36,10 @@ def explored(
 ) -> tuple[Exploration, list[np.ndarray]]:
     """Returns an exploration at its end, and the lots that were judged."""
     state = Exploration(
-        model,
-        budget or Budget(),
-        config or ExplorerConfig(),
-        np.random.default_rng(seed),
+        model=model,
+        budget=budget or Budget(),
+        config=config or ExplorerConfig(),
+        rng=np.random.default_rng(seed),
     )
     explorer, lots = explore(name, state), []
     paths = next(explorer, None)
@@ -221,7 +221,10 @@ def test_a_budget_out_of_reach_is_refused_before_anything_is_drawn(
     name: str,
 ) -> None:
     state = Exploration(
-        FIVE, Budget(macs=1), ExplorerConfig(), np.random.default_rng(0)
+        model=FIVE,
+        budget=Budget(macs=1),
+        config=ExplorerConfig(),
+        rng=np.random.default_rng(0),
     )
     with pytest.raises(BudgetError, match="at most 1 macs"):
         explore(name, state)

@@ -43,7 +43,7 @@ def test_mutating_one_gene_reaches_every_neighbor_equally() -> None:
 
 def test_a_single_network_cannot_be_mutated() -> None:
     single = SPOS.restrict([indices[:1] for indices in SPOS.active])
-    with pytest.raises(ValueError, match=r"'spos' holds a single network"):
+    with pytest.raises(ValueError, match=r"'spos' has a single network"):
         mutate_one_gene(single, np.random.default_rng(0), np.zeros(21, int))
 
 

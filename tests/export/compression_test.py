@@ -72,11 +72,11 @@ def test_layers_are_told_with_whom_they_hear() -> None:
 
 def test_every_layer_of_a_multi_branch_cell_is_known() -> None:
     block = BranchBlock(
-        "place",
-        (LinearBottleneck(3, 3, dilation=2),),
-        (12, 12),
-        8,
-        8,
+        name="place",
+        candidates=(LinearBottleneck(3, 3, dilation=2),),
+        in_size=(12, 12),
+        in_channels=8,
+        out_channels=8,
         activation="swish",
         squeeze_excite=True,
     )
@@ -164,7 +164,14 @@ def test_a_network_that_was_not_compressed_is_found_out() -> None:
             "was not clustered: its kernel has",
         ),
     ):
-        made = Compressed(kind, 1e-4, None, with_kernels(change), 0.0, (1.0,))
+        made = Compressed(
+            kind=kind,
+            learning_rate=1e-4,
+            tflite=None,
+            model=with_kernels(change),
+            carried_over_difference=0.0,
+            losses=(1.0,),
+        )
         found = check_compressed(made, model, IMAGES, LABELS)
         assert bool(found.faults) == (told is not None)
         assert told is None or told in found.faults[0]
@@ -175,7 +182,14 @@ def test_a_compressed_network_is_exported_in_place_of_the_first(
     tmp_path: pathlib.Path,
 ) -> None:
     model, other = small_network(), with_kernels(half_zeros)
-    made = Compressed("prune", 1e-4, None, other, 0.0, (1.0,))
+    made = Compressed(
+        kind="prune",
+        learning_rate=1e-4,
+        tflite=None,
+        model=other,
+        carried_over_difference=0.0,
+        losses=(1.0,),
+    )
     given: dict[str, Any] = {
         "calibration_images": IMAGES,
         "test_images": IMAGES,
@@ -217,7 +231,14 @@ def test_a_fine_tuned_file_is_the_int8_one_and_held_against_accuracy(
         "precisions": ["int8"],
     }
     for content, is_sound in ((good, True), (bad, False)):
-        made = Compressed("quantize", 1e-4, content, None, 0.0, (1.0,))
+        made = Compressed(
+            kind="quantize",
+            learning_rate=1e-4,
+            tflite=content,
+            model=None,
+            carried_over_difference=0.0,
+            losses=(1.0,),
+        )
         report = export_model(model, tmp_path, compressed=made, **given)
         assert report.is_faultless == is_sound
         assert report.compression is not None

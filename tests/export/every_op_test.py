@@ -18,7 +18,6 @@ from nse_tf.spaces import (
     PRESETS,
     BranchBlock,
     ChoiceBlock,
-    Edge,
     Identity,
     make_preset,
 )
@@ -39,25 +38,30 @@ def chain_ops() -> dict[str, ChoiceBlock]:
     """Returns a small place for each op of the chains, by the op's name."""
     blocks: dict[str, ChoiceBlock] = {}
     for preset in PRESETS:
-        for block in make_preset(preset).blocks:
-            if isinstance(block, Edge):
-                continue
+        space = make_preset(preset)
+        if space.skeleton.cell_kinds:
+            continue
+        for block in space.as_chain().blocks:
             for op in block.candidates:
                 if isinstance(op, Identity) or op.name in blocks:
                     continue
-                if isinstance(block, BranchBlock):
+                if space.opens_subsets:
                     blocks[op.name] = BranchBlock(
-                        "place",
-                        (op,),
-                        (12, 12),
-                        8,
-                        8,
+                        name="place",
+                        candidates=(op,),
+                        in_size=(12, 12),
+                        in_channels=8,
+                        out_channels=8,
                         activation="swish",
                         squeeze_excite=True,
                     )
                 else:
                     blocks[op.name] = ChoiceBlock(
-                        "place", (op,), (12, 12), 8, 8
+                        name="place",
+                        candidates=(op,),
+                        in_size=(12, 12),
+                        in_channels=8,
+                        out_channels=8,
                     )
     return blocks
 

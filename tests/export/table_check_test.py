@@ -18,7 +18,11 @@ from tests.costs.strategies import PROVENANCE
 
 TABLE = CostTable(
     provenance=PROVENANCE,
-    rows={"a": CostRow(1.0, 1.0, 1.0, 100, 50)},
+    rows={
+        "a": CostRow(
+            latency_ms=1.0, p25_ms=1.0, p75_ms=1.0, size_bytes=100, runs=50
+        )
+    },
     overhead_ms=0.0,
     overhead_bytes=10,
 )
@@ -46,7 +50,7 @@ class KnownBackend:
         """Returns the next latencies, in the order of the files."""
         del plan
         return {
-            name: Timing(ms, ms, ms, 1)
+            name: Timing(median_ms=ms, p25_ms=ms, p75_ms=ms, runs=1)
             for name, ms in zip(files, self.answers.pop(0), strict=True)
         }
 

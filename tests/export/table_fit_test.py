@@ -11,8 +11,12 @@ from tests.costs.strategies import PROVENANCE
 TABLE = CostTable(
     provenance=PROVENANCE,
     rows={
-        "small": CostRow(1.0, 0.9, 1.1, 100, 50),
-        "large": CostRow(4.0, 3.9, 4.1, 400, 50),
+        "small": CostRow(
+            latency_ms=1.0, p25_ms=0.9, p75_ms=1.1, size_bytes=100, runs=50
+        ),
+        "large": CostRow(
+            latency_ms=4.0, p25_ms=3.9, p75_ms=4.1, size_bytes=400, runs=50
+        ),
     },
     overhead_ms=0.1,
     overhead_bytes=10,

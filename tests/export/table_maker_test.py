@@ -68,7 +68,7 @@ def test_an_op_that_does_nothing_costs_nothing() -> None:
 
 
 def test_provenance_names_the_conditions() -> None:
-    plan = TablePlan("int8", num_threads=2, use_xnnpack=False, runs=5)
+    plan = TablePlan(precision="int8", num_threads=2, use_xnnpack=False, runs=5)
     table = measure_table(Builders(16), plan)
     assert table.provenance.precision == "int8"
     assert table.provenance.num_threads == 2

@@ -129,7 +129,7 @@ def test_a_space_of_cells(capsys: pytest.CaptureFixture[str]) -> None:
     assert (value["size"], value["num_operators"]) == (15_625, 30)
     assert value["macs_range"]["lowest"] == 7_783_040
     assert value["macs_range"]["highest"] == 220_119_680
-    assert "nor_conv_3x3~2" in value["macs_range"]["dearest"]
+    assert "nor_conv_3x3~2" in value["macs_range"]["most_expensive"]
     assert "cell_2_3" in print_of(capsys, space="nb201")
 
 
@@ -250,7 +250,7 @@ def test_the_table_of_a_space_is_the_published_one(
         ({"space": "spos", "genotype": "9 " * 21}, "'9' is no candidate"),
         (
             {"space": "nb201", "genotype": BEST_CELL.replace("skip_", "")},
-            "'connect' is no candidate of edge 'cell_0_3'",
+            "'connect' is not a candidate of edge 'cell_0_3'",
         ),
         ({"space": "nb201", "genotype": "|none~0|"}, "has 3 inner nodes"),
         ({"space": "spos", "image_size": "big"}, "`--image_size` is 'big'"),

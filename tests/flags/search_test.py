@@ -73,10 +73,10 @@ class Bad:
 BAD = {
     "budget": Bad(
         "--max_macs_m=0.001 --run_dir=new",
-        ("at most 1,000 macs", "the cheapest costs", "the dearest"),
+        ("at most 1,000 macs", "the cheapest costs", "the most expensive"),
     ),
     "budget_between": Bad(
-        "--min_macs_m=900 --run_dir=new", ("the dearest", "macs")
+        "--min_macs_m=900 --run_dir=new", ("the most expensive", "macs")
     ),
     "budget_of_several": Bad(
         "--max_latency_ms=5 --max_params_m=0.0001 --run_dir=new",

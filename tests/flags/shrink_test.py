@@ -6,7 +6,7 @@ import pytest
 from absl.testing import flagsaver
 
 from nse_tf.flags import shrink
-from nse_tf.spaces import load_space, require_darts
+from nse_tf.spaces import DartsSkeleton, load_space
 from tests.ranking.made_up_table import as_csv
 
 
@@ -83,7 +83,7 @@ def test_cells_of_darts_are_shrunk_after_a_warm_up(
         shrink.main(["nse_shrink"])
     space = load_space(run_dir / "space.json")
     assert len(space.operators) == 14 * 8 - 60
-    assert require_darts(space)[0].num_cells == 4
+    assert space.require_skeleton(DartsSkeleton).num_cells == 4
     log = (run_dir / "log.jsonl").read_text()
     assert log.count('"supernet_warmed_up"') == 1
     assert f"{space.size} networks are left." in capsys.readouterr().out

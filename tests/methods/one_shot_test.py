@@ -111,7 +111,7 @@ def test_spos_resets_the_base_once_after_stage_index_7(
 
 
 def test_fairnas_resets_the_base_once_after_stage_index_2() -> None:
-    schedule = ShrinkSchedule("each_place", drop_per_stage=1, max_stages=6)
+    schedule = ShrinkSchedule(rule="each_block", drop_per_stage=1, max_stages=6)
     method, jobs = searched(FAIRNAS, None, QUICK, shrinking=schedule)
     trainings = of_kind(jobs, TrainSupernet)
     assert [job.base for job in trainings] == [
@@ -332,7 +332,7 @@ def test_all_that_is_judged_in_darts_has_two_inputs_a_node(
     low, high = model.range("macs")
     budget = Budget(macs=(low + high) / 2)
     schedule = ShrinkSchedule(
-        rule="each_place", drop_per_stage=3, max_stages=2, stop_size=2**14
+        rule="each_block", drop_per_stage=3, max_stages=2, stop_size=2**14
     )
     method, jobs = searched(
         model, budget, explorer=explorer, shrinking=schedule

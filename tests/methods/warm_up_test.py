@@ -16,7 +16,7 @@ from tests.methods.small_search import SMALL, events, of_kind
 
 MODEL = CostModel(make_preset("darts_shrinking"))
 SCHEDULE = ShrinkSchedule(
-    rule="each_place",
+    rule="each_block",
     drop_per_stage=1,
     max_stages=2,
     first_epochs=3,

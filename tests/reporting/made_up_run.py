@@ -28,9 +28,9 @@ from nse_tf.methods import Done, OneShotConfig, OneShotSearch, Wait
 from nse_tf.reporting import RunLog
 from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.spaces import (
+    ChainSkeleton,
     Identity,
     SearchSpace,
-    Skeleton,
     Stage,
     save_space,
 )
@@ -46,7 +46,7 @@ CLASSES = (
 )
 SPACE = chain_space(
     "made_up",
-    Skeleton(
+    ChainSkeleton(
         image_size=(8, 8),
         image_channels=1,
         num_classes=10,

@@ -23,7 +23,14 @@ from tests.supernet.tiny_spaces import tiny_space
 
 SPACE = tiny_space(ops=(MBConv(3, 1), MBConv(3, 3)))
 LARGER = tiny_space(ops=(MBConv(3, 1), MBConv(3, 3), MBConv(5, 3)))
-GOOD = TableCheck(50, 0.02, 0.1, 0.95, 0.97, "2026-01-01")
+GOOD = TableCheck(
+    num_networks=50,
+    median_error=0.02,
+    worst_error=0.1,
+    kendall_tau=0.95,
+    retest_tau=0.97,
+    date="2026-01-01",
+)
 
 
 @pytest.fixture

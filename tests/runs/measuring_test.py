@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import CostModel
+from nse_tf.costs.models import table_keys
 from nse_tf.datasets import load
 from nse_tf.export import TablePlan, convert, convert_part
 from nse_tf.runs.measuring import (
@@ -13,7 +14,6 @@ from nse_tf.runs.measuring import (
     measure_models,
     measured_table,
     table_builders,
-    table_keys,
     whole_networks,
 )
 from nse_tf.spaces import Identity, MBConv, Stage, make_preset

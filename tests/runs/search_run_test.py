@@ -197,7 +197,9 @@ def test_a_network_out_of_reach_is_refused_before_anything_is_written(
         cache_dir=tmp_path / "cache",
         budget=Budget(macs=10, latency_ms=1.0),
     )
-    with pytest.raises(BudgetError, match=r"cheapest costs .* the dearest"):
+    with pytest.raises(
+        BudgetError, match=r"cheapest costs .* the most expensive"
+    ):
         run_search(config)
     assert not any(tmp_path.iterdir())
 

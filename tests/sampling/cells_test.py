@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nse_tf.sampling import draw_cells, draw_each_cell
-from nse_tf.spaces import make_preset, require_darts
+from nse_tf.spaces import DartsSkeleton, make_preset
 
 NB201 = make_preset("nb201")
 
@@ -50,7 +50,7 @@ def test_each_cell_is_drawn_by_its_own_kind() -> None:
     space = darts.restrict([[4, 5]] * 14 + [[6, 7]] * 14)
     drawn = draw_each_cell(space, np.random.default_rng(0))
     assert drawn.shape == (14, 14)
-    skeleton, _ = require_darts(space)
+    skeleton = space.require_skeleton(DartsSkeleton)
     for cell, row in zip(skeleton.cells, drawn, strict=True):
         own = {4, 5} if cell.kind == "normal" else {6, 7}
         assert set(row.tolist()) == own

@@ -170,10 +170,10 @@ def test_a_candidate_that_is_gone_may_have_any_sums() -> None:
     sums.check(SPACE.without([(2, 3)]))
 
 
-def test_fixed_sums_that_are_not_finite_are_refused() -> None:
+def test_backbone_sums_that_are_not_finite_are_refused() -> None:
     sums = sound_sums()
     sums.backbone[0] = math.nan
-    with pytest.raises(ValueError, match=r"fixed part has .*nan.* diverged"):
+    with pytest.raises(ValueError, match=r"backbone has .*nan.* diverged"):
         sums.check(SPACE)
 
 

@@ -107,7 +107,7 @@ def test_a_broken_path_discards_what_lies_on_it() -> None:
     assert dead_end == nothing
 
 
-def test_a_fixed_part_at_angle_zero_keeps_its_norms() -> None:
+def test_a_backbone_at_angle_zero_keeps_its_norms() -> None:
     weights = random_weights(SMALL)
     plain = sums_with(weights, turned=0.9)
     backbone = BackboneParts(EVERY_BACKBONE_WEIGHT.weights, at_angle_zero=True)
@@ -182,6 +182,6 @@ def test_sums_of_a_diverged_training_are_refused_with_the_edge() -> None:
         sums_with(weights)
 
 
-def test_a_diverged_fixed_part_is_refused() -> None:
-    with pytest.raises(ValueError, match="fixed part has angle sums"):
+def test_a_diverged_backbone_is_refused() -> None:
+    with pytest.raises(ValueError, match="backbone has angle sums"):
         sums_with(random_weights(SMALL), turned=math.nan)

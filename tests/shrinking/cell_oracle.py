@@ -11,7 +11,6 @@ from nse_tf.spaces import (
     Pool,
     SearchSpace,
     Zero,
-    require_cells,
 )
 
 # By place, candidate and site: base and present kernel.
@@ -36,7 +35,7 @@ def random_weights(space: SearchSpace, seed: int = 0) -> Weights:
     """Returns kernels of NorConvs that have turned a little, all unlike."""
     rng = np.random.default_rng(seed)
     weights: Weights = {}
-    for place, edge in enumerate(require_cells(space)[1]):
+    for place, edge in enumerate(space.as_cells().edges):
         for candidate, op in enumerate(edge.candidates):
             for number, site in enumerate(edge.sites):
                 if isinstance(op, NorConv):
@@ -68,7 +67,7 @@ def naive_vector(
     which: int,
 ) -> np.ndarray:
     """Returns a child's base (0) or present (1) vector, concatenated."""
-    skeleton, edges = require_cells(space)
+    skeleton, edges = space.as_cells()
     num_edges = len(skeleton.graph.edges)
     pieces = [each.ravel() for each in backbone]
     for first in range(0, len(edges), num_edges):

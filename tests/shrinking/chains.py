@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from nse_tf.spaces import ChainOp, Identity, SearchSpace, Skeleton, Stage
+from nse_tf.spaces import ChainOp, ChainSkeleton, Identity, SearchSpace, Stage
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.presets import MBCONVS
 
@@ -14,7 +14,7 @@ def chain(
     has_identity: bool = False,
 ) -> SearchSpace:
     """Returns a chain; six MBConvs at a place unless asked otherwise."""
-    skeleton = Skeleton(
+    skeleton = ChainSkeleton(
         image_size=(8, 8),
         image_channels=1,
         num_classes=10,

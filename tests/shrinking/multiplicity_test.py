@@ -1,6 +1,5 @@
 import hypothesis
 import numpy as np
-import pytest
 from hypothesis import strategies as st
 
 from nse_tf.shrinking import multiplicities, path_counts
@@ -62,6 +61,6 @@ def test_kinds_of_cells_are_counted_apart() -> None:
     assert times[0].sum() > 16
 
 
-def test_a_chain_has_no_multiplicities() -> None:
-    with pytest.raises(ValueError, match="'spos' is a chain"):
-        multiplicities(make_preset("spos"), np.zeros((1, 21), int))
+def test_in_a_chain_every_block_counts_once() -> None:
+    times = multiplicities(make_preset("spos"), np.zeros((2, 21), int))
+    assert times.tolist() == [[1] * 21] * 2

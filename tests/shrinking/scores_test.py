@@ -139,7 +139,7 @@ def test_the_same_seed_gives_the_same_scores() -> None:
 
 def test_an_impossible_budget_is_an_error() -> None:
     low, _ = SPOS.range("macs")
-    with pytest.raises(BudgetError, match="the closest network met costs"):
+    with pytest.raises(BudgetError, match="the closest network found costs"):
         operator_scores(
             SPOS,
             random_sums(SPOS.space),

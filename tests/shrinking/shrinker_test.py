@@ -60,7 +60,7 @@ def test_operators_without_a_score_go_first() -> None:
     assert lowest_of_each_block(FIVE, scores) == [(0, 1), (1, 0)]
 
 
-def test_the_lowest_of_each_place_go_where_more_than_one_is_left() -> None:
+def test_the_lowest_of_each_block_go_where_more_than_one_is_left() -> None:
     scores = scores_of(FIVE, place0=[3.0, 1.0, 5.0], place1=[2.0, 4.0])
     assert lowest_of_each_block(FIVE, scores) == [(0, 1), (1, 0)]
     assert lowest_of_each_block(FIVE, scores, 2) == [(0, 1), (0, 0), (1, 0)]
@@ -158,7 +158,7 @@ def test_spos_stops_at_a_million_paths_within_20_stages(seed: int) -> None:
 
 
 def test_fairnas_keeps_two_operators_a_place_after_four_stages() -> None:
-    schedule = ShrinkSchedule("each_place", drop_per_stage=1, max_stages=6)
+    schedule = ShrinkSchedule(rule="each_block", drop_per_stage=1, max_stages=6)
     spaces, resets = simulated(FAIRNAS, schedule)
     assert [len(space.operators) for space in spaces] == [
         114, 95, 76, 57, 38,
@@ -172,7 +172,7 @@ def test_a_space_of_the_size_of_darts_keeps_two_after_six_stages() -> None:
     ops = [MBConv(kernel, e) for kernel in (3, 5) for e in (1, 2, 3, 4)]
     space = chain(14, ops=ops)
     assert space.size == 8**14 == 4_398_046_511_104
-    schedule = ShrinkSchedule("each_place", drop_per_stage=1, max_stages=8)
+    schedule = ShrinkSchedule(rule="each_block", drop_per_stage=1, max_stages=8)
     spaces, _ = simulated(space, schedule)
     assert len(spaces) - 1 == 6
     assert spaces[-1].size == 2**14
@@ -225,7 +225,7 @@ def test_the_defaults_are_those_of_the_spos_space() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("rule", "lowest", "`rule` must be one of overall, each_place, not"),
+        ("rule", "lowest", "`rule` must be one of overall, each_block, not"),
         ("drop_per_stage", 0, "`drop_per_stage` must be at least 1, not 0"),
         ("stop_size", 0, "`stop_size` must be at least 1"),
         ("max_stages", 0, "`max_stages` must be at least 1"),

@@ -1,4 +1,4 @@
-"""Lengths of weight vectors, and which weights of the fixed part count."""
+"""Lengths of weight vectors, and which weights of the backbone count."""
 
 import numpy as np
 import pytest
@@ -67,7 +67,7 @@ def test_pooling_constants_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fixed", "expected"),
+    ("backbone", "expected"),
     [
         (EVERY_BACKBONE_WEIGHT, [113.0, 449.0, 1000.0]),
         (BACKBONE_KERNELS, [3.0, 9.0, 10.0]),
@@ -79,7 +79,7 @@ def test_pooling_constants_by_hand() -> None:
         (BackboneParts(layers=("stem",), at_angle_zero=True), [6.0, 4.0, 9.0]),
     ],
 )
-def test_what_counts_of_the_fixed_part(
+def test_what_counts_of_the_backbone(
     backbone: BackboneParts, expected: list[float]
 ) -> None:
     np.testing.assert_allclose(backbone.sums(BY_WEIGHT), expected)

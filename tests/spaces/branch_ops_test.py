@@ -111,7 +111,15 @@ def test_the_second_of_two_convolutions_strides() -> None:
 def test_only_the_depthwise_kernel_is_dilated() -> None:
     steps = LinearBottleneck(3, 6, dilation=3).steps(8, 8, 1)
     assert [step.dilation for step in steps] == [1, 3, 1]
-    assert steps[1] == ConvStep("depthwise", (3, 3), (1, 1), 3, 48, 48, 48)
+    assert steps[1] == ConvStep(
+        name="depthwise",
+        kernel=(3, 3),
+        strides=(1, 1),
+        dilation=3,
+        groups=48,
+        in_channels=48,
+        out_channels=48,
+    )
     assert steps[1].is_depthwise
     assert LinearBottleneck(3, 6, dilation=3).reach == 7
 

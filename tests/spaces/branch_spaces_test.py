@@ -163,7 +163,5 @@ def test_ops_of_other_chains_are_refused() -> None:
         chain_space("x", skeleton(), [MBConv(3, 3)])
     spos = make_preset("spos").skeleton
     branch = make_preset("nse_27").blocks[0].candidates[0]
-    with pytest.raises(
-        ValueError, match="'lb_k3_e1' cannot compete in a chain"
-    ):
+    with pytest.raises(ValueError, match="'lb_k3_e1' cannot compete at block"):
         chain_space("x", spos, [branch])  # type: ignore[arg-type, list-item]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from nse_tf.spaces import (
     PUBLISHED,
+    DartsSkeleton,
     cell_space,
     format_genotype,
     genotype_of_pairs,
@@ -15,7 +16,6 @@ from nse_tf.spaces import (
     pairs_of,
     parse_genotype,
     published_network,
-    require_darts,
 )
 from nse_tf.spaces.cell_ops import DARTS_OPS
 
@@ -96,7 +96,7 @@ def test_pairs_of_the_network_that_abs_found() -> None:
     [
         (
             BEST.replace("skip_connect", "skip"),
-            "'skip' is no candidate of edge",
+            "'skip' is not a candidate of edge",
         ),
         (BEST.replace("1x1~2", "1x1~7"), "from node 7: there is no such edge"),
         (BEST.replace("|nor_conv_1x1~2|", "|"), "named for edge 'cell_2_3'"),
@@ -132,7 +132,7 @@ def test_an_edge_left_out_needs_none_among_its_candidates() -> None:
     assert parse_genotype(darts, "||+||+||+||").path == (0,) * 14
     dropped = darts.without([(0, 0)])  # It no longer competes.
     assert parse_genotype(dropped, "||+||+||+||").path == (0,) * 14
-    skeleton, _ = require_darts(darts)
+    skeleton = darts.require_skeleton(DartsSkeleton)
     full = cell_space("full", skeleton, DARTS_OPS[1:])
     with pytest.raises(ValueError, match="No op is named for edge 'cell_0_2'"):
         parse_genotype(full, "||+||+||+||")

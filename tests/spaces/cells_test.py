@@ -1,6 +1,6 @@
 import pytest
 
-from nse_tf.spaces import CellGraph, Edge, make_preset, require_cells
+from nse_tf.spaces import CellGraph, Edge, make_preset
 from nse_tf.spaces.cells import DARTS_GRAPH, NB201_GRAPH
 
 
@@ -36,12 +36,19 @@ def test_outputs_must_be_inner_nodes(outputs: tuple[int, ...]) -> None:
 
 
 def test_an_edge_knows_its_candidates() -> None:
-    _, edges = require_cells(make_preset("nb201"))
+    edges = make_preset("nb201").as_cells().edges
     assert edges[2].index_of("nor_conv_3x3") == 3
     with pytest.raises(ValueError, match="edge 'cell_1_2', whose candidates"):
         edges[2].index_of("sep_conv_3x3")
     with pytest.raises(ValueError, match="'x' has no candidates"):
-        Edge("x", (), "cell", 0, 1, ())
+        Edge(name="x", candidates=(), kind="cell", source=0, target=1, sites=())
     op = edges[0].candidates[0]
     with pytest.raises(ValueError, match="names an op twice"):
-        Edge("x", (op, op), "cell", 0, 1, ())
+        Edge(
+            name="x",
+            candidates=(op, op),
+            kind="cell",
+            source=0,
+            target=1,
+            sites=(),
+        )

@@ -33,7 +33,7 @@ def test_a_single_path_is_one_index_a_place() -> None:
 def test_several_branches_are_no_path() -> None:
     genotype = Genotype(((3,), (0, 1)), "f")
     assert not genotype.is_path
-    with pytest.raises(ValueError, match="several open branches"):
+    with pytest.raises(ValueError, match="opens no or several branches"):
         _ = genotype.path
 
 
@@ -47,7 +47,7 @@ def test_a_place_that_is_skipped_is_no_path() -> None:
     genotype = Genotype(((3,), ()), "f")
     assert not genotype.is_path
     assert Genotype.from_json(genotype.to_json()) == genotype
-    with pytest.raises(ValueError, match="no or several open branches"):
+    with pytest.raises(ValueError, match="opens no or several branches"):
         _ = genotype.path
 
 

@@ -56,7 +56,9 @@ def test_minus_one_is_the_identity() -> None:
 
 
 def test_minus_one_is_refused_where_identity_does_not_compete() -> None:
-    with pytest.raises(ValueError, match=r"'identity' is no .*'stage0_block0'"):
+    with pytest.raises(
+        ValueError, match=r"'identity' is not a .*'stage0_block0'"
+    ):
         parse_genotype(make_preset("spos"), "-1 " * 21)
 
 
@@ -81,7 +83,7 @@ def test_a_word_that_is_no_candidate_is_refused_with_its_place(
 ) -> None:
     text = f"0 0 {word} " + "0 " * 16
     with pytest.raises(
-        ValueError, match="no candidate of block 'stage1_block0'"
+        ValueError, match="not a candidate of block 'stage1_block0'"
     ):
         parse_genotype(make_preset("fairnas"), text)
 

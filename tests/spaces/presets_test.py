@@ -1,10 +1,10 @@
 import pytest
 
-from nse_tf.spaces import Identity, MBConv, make_preset, require_chain
+from nse_tf.spaces import Identity, MBConv, make_preset
 from nse_tf.spaces.adaptation import rounded_channels
 from nse_tf.spaces.presets import (
-    CHAIN_PRESETS,
     FAIRNAS_SKELETON,
+    PRESETS,
     SPOS_SKELETON,
     preset_for,
 )
@@ -26,7 +26,7 @@ def test_the_spos_preset_is_the_published_chain() -> None:
     assert space.skeleton == SPOS_SKELETON
     rows = [
         (block.in_size[0], block.in_channels, block.out_channels, block.stride)
-        for block in require_chain(space)[1]
+        for block in space.as_chain().blocks
     ]
     assert rows == [
         (112, 24, 32, 2),
@@ -57,7 +57,7 @@ def test_the_fairnas_preset_is_the_published_chain() -> None:
     assert space.skeleton == FAIRNAS_SKELETON
     assert [
         (block.in_size[0], block.in_channels, block.out_channels, block.stride)
-        for block in require_chain(space)[1]
+        for block in space.as_chain().blocks
     ] == [
         (112, 16, 32, 2),
         (56, 32, 32, 1),
@@ -74,13 +74,16 @@ def test_the_fairnas_preset_is_the_published_chain() -> None:
     assert all(len(block.candidates) == 6 for block in space.blocks)
 
 
-@pytest.mark.parametrize("name", CHAIN_PRESETS)
+@pytest.mark.parametrize(
+    "name",
+    [name for name, each in PRESETS.items() if not each.skeleton.cell_kinds],
+)
 @pytest.mark.parametrize("image_size", SIZES)
 def test_a_chain_fits_any_image_size(
     name: str, image_size: tuple[int, int]
 ) -> None:
     space = make_preset(name, image_size=image_size, num_classes=10)
-    skeleton, blocks = require_chain(space)
+    skeleton, blocks = space.as_chain()
     shorter = min(image_size)
     assert skeleton.image_size == image_size
     assert skeleton.stem_stride == (2 if shorter >= 96 else 1)
@@ -92,7 +95,7 @@ def test_a_chain_fits_any_image_size(
 def test_small_images_lose_the_first_stages() -> None:
     def strides(side: int) -> list[int]:
         space = make_preset("spos", image_size=(side, side))
-        skeleton, _ = require_chain(space)
+        skeleton = space.as_chain().skeleton
         return [
             skeleton.stem_stride,
             *(stage.stride for stage in skeleton.stages),
@@ -112,7 +115,7 @@ def test_kernels_that_only_see_padding_are_left_out() -> None:
         block.in_size[0]: {
             op.kernel for op in block.candidates if isinstance(op, MBConv)
         }
-        for block in require_chain(space)[1]
+        for block in space.as_chain().blocks
     }
     assert kernels == {8: {3, 5, 7}, 4: {3, 5, 7}, 2: {3}}
 
@@ -123,7 +126,7 @@ def test_an_image_too_small_for_any_network_is_refused() -> None:
 
 
 def test_width_and_depth_multiply_and_round() -> None:
-    skeleton, _ = require_chain(make_preset("spos", width=0.5, depth=0.5))
+    skeleton = make_preset("spos", width=0.5, depth=0.5).as_chain().skeleton
     assert skeleton.stem_channels == 24  # From 20.
     assert skeleton.first_channels == 16  # From 12.
     assert [stage.channels for stage in skeleton.stages] == [

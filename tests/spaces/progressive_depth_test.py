@@ -5,11 +5,8 @@ import itertools
 import pytest
 
 from nse_tf.spaces import (
-    cell_roles,
+    DartsSkeleton,
     make_preset,
-    require_cells,
-    require_darts,
-    with_fewer_cells,
 )
 
 DARTS = make_preset("darts_shrinking")
@@ -18,7 +15,9 @@ DARTS = make_preset("darts_shrinking")
 def test_cells_are_inserted_between_after_and_before_the_reductions() -> None:
     sections = []
     for num_cells in range(3, 14):
-        skeleton, _ = require_darts(with_fewer_cells(DARTS, num_cells))
+        skeleton = DARTS.with_fewer_cells(num_cells).require_skeleton(
+            DartsSkeleton
+        )
         first, second = skeleton.reductions
         strides = [cell.stride for cell in skeleton.cells]
         assert [i for i, stride in enumerate(strides) if stride == 2] == [
@@ -36,17 +35,17 @@ def test_cells_are_inserted_between_after_and_before_the_reductions() -> None:
         (2, 2, 1),
     ]
     assert sections[-1] == (4, 4, 3)
-    whole, _ = require_darts(DARTS)
+    whole = DARTS.require_skeleton(DartsSkeleton)
     assert whole.reductions == (4, 9)
 
 
 def test_a_cell_keeps_its_role_and_each_step_brings_one() -> None:
     skeletons = [
-        require_darts(with_fewer_cells(DARTS, num_cells))[0]
+        DARTS.with_fewer_cells(num_cells).require_skeleton(DartsSkeleton)
         for num_cells in range(3, 14)
     ]
-    skeletons.append(require_darts(DARTS)[0])
-    roles = [cell_roles(skeleton) for skeleton in skeletons]
+    skeletons.append(DARTS.require_skeleton(DartsSkeleton))
+    roles = [skeleton.cell_roles for skeleton in skeletons]
     assert roles[0] == ("before0", "reduce0", "reduce1")
     assert roles[3] == (
         *("before0", "before1", "reduce0"),
@@ -66,10 +65,10 @@ def test_a_cell_keeps_its_role_and_each_step_brings_one() -> None:
 @pytest.mark.parametrize("name", ["darts", "darts_shrinking"])
 def test_places_are_those_of_the_whole_space(name: str) -> None:
     space = make_preset(name).without([(0, 1), (3, 2)])
-    small = with_fewer_cells(space, 4)
+    small = space.with_fewer_cells(4)
     assert small.active == space.active
-    _, edges = require_cells(space)
-    _, fewer = require_cells(small)
+    edges = space.as_cells().edges
+    fewer = small.as_cells().edges
     assert [(e.name, e.candidates) for e in fewer] == [
         (e.name, e.candidates) for e in edges
     ]
@@ -80,9 +79,9 @@ def test_places_are_those_of_the_whole_space(name: str) -> None:
 @pytest.mark.parametrize("num_cells", [2, 14])
 def test_numbers_of_cells_that_cannot_be_are_refused(num_cells: int) -> None:
     with pytest.raises(ValueError, match=f"`num_cells` is {num_cells}.* 3 to"):
-        with_fewer_cells(DARTS, num_cells)
+        DARTS.with_fewer_cells(num_cells)
 
 
 def test_other_skeletons_do_not_grow() -> None:
-    with pytest.raises(ValueError, match="this needs that of DARTS"):
-        with_fewer_cells(make_preset("nb201"), 4)
+    with pytest.raises(ValueError, match="do not grow cell by cell"):
+        make_preset("nb201").with_fewer_cells(4)

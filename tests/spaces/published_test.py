@@ -44,7 +44,7 @@ def test_a_published_network_is_adapted_to_images(name: str) -> None:
 
 
 def test_a_network_that_images_are_too_small_for_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"has 22 places.* has 17\. Make"):
+    with pytest.raises(ValueError, match=r"has 22 blocks.* has 17\. Make"):
         published_network("nsenet", image_size=(96, 96))
     with pytest.raises(ValueError, match="'lb_k9_e3_g1x2' in 'stage5_block2'"):
         published_network("nsenet", image_size=(128, 128))

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from nse_tf.spaces import Skeleton, Stage
+from nse_tf.spaces import ChainSkeleton, Stage
 
-SKELETON = Skeleton(
+SKELETON = ChainSkeleton(
     image_size=(30, 20),
     image_channels=3,
     num_classes=10,

@@ -7,16 +7,15 @@ import pytest
 from hypothesis import strategies as st
 
 from nse_tf.spaces import (
+    ChainSkeleton,
     Genotype,
     Identity,
     MBConv,
     SearchSpace,
-    Skeleton,
     Stage,
     make_preset,
-    require_chain,
 )
-from nse_tf.spaces.chains import chain_blocks, chain_space
+from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.presets import FAIRNAS_SKELETON, MBCONVS
 from tests.spaces.strategies import (
     genotypes_of,
@@ -24,7 +23,7 @@ from tests.spaces.strategies import (
     spaces_and_genotypes,
 )
 
-SKELETON = Skeleton(
+SKELETON = ChainSkeleton(
     image_size=(32, 32),
     image_channels=3,
     num_classes=10,
@@ -68,10 +67,11 @@ def test_several_open_branches_are_counted_as_subsets() -> None:
 
 
 def test_enumeration_of_a_space_of_two_branches() -> None:
-    (place,) = chain_blocks(
-        dataclasses.replace(SKELETON, stages=(Stage(16, 1, 1),)), [OPS], [2]
+    small = dataclasses.replace(SKELETON, stages=(Stage(16, 1, 1),))
+    (block,) = small.blocks([OPS], [2])
+    space = SearchSpace(
+        name="one", skeleton=SKELETON, blocks=(block,), active=((0, 2),)
     )
-    space = SearchSpace("one", SKELETON, (place,), ((0, 2),))
     assert [genotype.genes for genotype in space.enumerate()] == [
         ((0,),),
         ((2,),),
@@ -82,7 +82,7 @@ def test_enumeration_of_a_space_of_two_branches() -> None:
 def test_places_have_the_shapes_of_the_skeleton() -> None:
     shapes = [
         (block.name, block.in_size, block.in_channels, block.out_channels)
-        for block in require_chain(make_space())[1]
+        for block in make_space().as_chain().blocks
     ]
     assert shapes == [
         ("stage0_block0", (32, 32), 8, 16),
@@ -232,7 +232,7 @@ def test_impossible_active_candidates_are_refused(
 
 
 def test_active_of_too_few_places_is_refused() -> None:
-    with pytest.raises(ValueError, match="2 places, the space 3"):
+    with pytest.raises(ValueError, match="2 entries for 3 blocks"):
         make_space().restrict([[0], [0]])
 
 
@@ -286,5 +286,5 @@ def test_fingerprints_do_not_change_between_versions() -> None:
 
 
 def test_as_many_candidate_lists_as_places_are_needed() -> None:
-    with pytest.raises(ValueError, match=r"19 places, but .* for 1 and"):
-        chain_blocks(FAIRNAS_SKELETON, [MBCONVS], [1] * 19)
+    with pytest.raises(ValueError, match=r"19 blocks, but .* for 1 and"):
+        FAIRNAS_SKELETON.blocks([MBCONVS], [1] * 19)

@@ -4,20 +4,19 @@ from hypothesis import strategies as st
 
 from nse_tf.spaces import (
     ChainOp,
+    ChainSkeleton,
     Genotype,
     Identity,
     MBConv,
     SearchSpace,
-    Skeleton,
     Stage,
 )
-from nse_tf.spaces.chains import chain_blocks
 
 OPS = tuple(MBConv(kernel, e) for kernel in (3, 5) for e in (1, 2, 3))
 
 
 @st.composite
-def skeletons(draw: st.DrawFn, max_places: int = 3) -> Skeleton:
+def skeletons(draw: st.DrawFn, max_places: int = 3) -> ChainSkeleton:
     """Draws skeletons of one to `max_places` places."""
     stages: list[Stage] = []
     for _ in range(draw(st.integers(1, max_places))):
@@ -26,7 +25,7 @@ def skeletons(draw: st.DrawFn, max_places: int = 3) -> Skeleton:
             depth = draw(st.integers(1, left))
             channels = draw(st.sampled_from([8, 16]))
             stages.append(Stage(channels, depth, draw(st.integers(1, 2))))
-    return Skeleton(
+    return ChainSkeleton(
         image_size=(draw(st.integers(16, 40)), draw(st.integers(16, 40))),
         image_channels=draw(st.integers(1, 3)),
         num_classes=draw(st.integers(2, 10)),
@@ -67,12 +66,14 @@ def small_spaces(
             )
             channels = stage.channels
     max_open = [draw(st.integers(1, len(ops))) for ops in candidates]
-    blocks = chain_blocks(skeleton, candidates, max_open)
+    blocks = skeleton.blocks(candidates, max_open)
     active = tuple(
         tuple(sorted(draw(_some(range(len(block.candidates))))))
         for block in blocks
     )
-    return SearchSpace("small", skeleton, blocks, active)
+    return SearchSpace(
+        name="small", skeleton=skeleton, blocks=blocks, active=active
+    )
 
 
 @st.composite

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nse_tf.spaces import (
+    DartsSkeleton,
     SearchSpace,
     SepConv,
     SkipConnect,
@@ -13,7 +14,6 @@ from nse_tf.spaces import (
     cell_space,
     make_preset,
     published_network,
-    require_darts,
 )
 
 DARTS = make_preset("darts")
@@ -107,7 +107,7 @@ def test_what_was_dropped_stays_refused() -> None:
 
 
 def test_where_none_never_competed_nodes_keep_all_inputs() -> None:
-    skeleton, _ = require_darts(SHARED)
+    skeleton = SHARED.require_skeleton(DartsSkeleton)
     space = cell_space("full", skeleton, [SkipConnect(), SepConv(3)])
     assert Zero() not in space.blocks[0].candidates
     paths = space.sample_paths(np.random.default_rng(0), 20)

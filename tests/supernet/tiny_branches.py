@@ -36,8 +36,8 @@ def tiny_branches(
 ) -> SearchSpace:
     """Returns a space of cells: same shape, stride 2, same shape."""
     skeleton = BranchSkeleton(
-        (8, 8),
-        1,
+        image_size=(8, 8),
+        image_channels=1,
         num_classes=3,
         stem_channels=8,
         stem_stride=1,

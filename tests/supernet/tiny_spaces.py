@@ -4,11 +4,11 @@ import numpy as np
 
 from nse_tf.spaces import (
     ChainOp,
+    ChainSkeleton,
     Genotype,
     Identity,
     MBConv,
     SearchSpace,
-    Skeleton,
     Stage,
 )
 from nse_tf.spaces.chains import chain_space
@@ -32,9 +32,9 @@ def tiny_space(
     ),
 ) -> SearchSpace:
     """Returns a space of three places: same shape, wider, stride 2."""
-    skeleton = Skeleton(
-        image_size,
-        image_channels,
+    skeleton = ChainSkeleton(
+        image_size=image_size,
+        image_channels=image_channels,
         num_classes=3,
         stem_channels=6,
         stem_stride=1,

@@ -42,7 +42,11 @@ def noise(count: int, seed: int) -> ImageSet:
 
 
 DATA = ImageData(
-    "noise", noise(8, 0), noise(8, 1), noise(4, 2), ("a", "b", "c", "d")
+    name="noise",
+    train=noise(8, 0),
+    validation=noise(8, 1),
+    test=noise(4, 2),
+    class_names=("a", "b", "c", "d"),
 )
 
 

@@ -28,4 +28,10 @@ def image_data(seed: int = 0) -> ImageData:
         for index, count in enumerate((60, 30, 6))
     )
     names = ("top", "middle", "bottom")
-    return ImageData("bars", train, validation, test, names)
+    return ImageData(
+        name="bars",
+        train=train,
+        validation=validation,
+        test=test,
+        class_names=names,
+    )

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import CostModel
-from nse_tf.costs.models import backbone_keys
 from nse_tf.costs.published_tables import (
     READERS,
     nse_table,
@@ -17,7 +16,6 @@ from nse_tf.spaces import (
     ChoiceBlock,
     make_preset,
     published_network,
-    require_chain,
 )
 from tests.costs.strategies import made_up_table
 from tests.shared_data import NSE_CSV, PIXEL_CSV, needs_tables
@@ -30,7 +28,7 @@ def test_the_pixel_1_prices_the_whole_space_of_proxylessnas() -> None:
     assert len(space.blocks) == 21
     assert table.missing(made_up_table(space).rows) == []
     # By hand: first convolution and block, last convolution and classifier.
-    stem, tail = (table.row(key) for key in backbone_keys(space))
+    stem, tail = (table.row(key) for key in space.skeleton.cost_keys)
     assert stem.latency_ms == pytest.approx(4.397038 + 4.035709, abs=1e-5)
     assert tail.latency_ms == pytest.approx(6.284996 + 0.934826, abs=1e-5)
     assert stem.p25_ms < stem.latency_ms < stem.p75_ms
@@ -76,7 +74,7 @@ def test_nsenet_gpu_lies_in_the_window_of_its_search() -> None:
 @needs_tables
 def test_a_cell_that_changes_shape_has_an_addition_less_than_branches() -> None:
     space = make_preset("nse_gpu")
-    _, blocks = require_chain(space)
+    blocks = space.as_chain().blocks
     table = nse_table(NSE_CSV, space)
     changing = [block for block in blocks if not block.has_shortcut]
     with NSE_CSV.open() as file:
@@ -139,7 +137,7 @@ def test_other_files_and_spaces_are_refused(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("a,b\n1,2\n")
     for name, space in (("proxylessnas", "spos"), ("nse", "nse_gpu")):
-        with pytest.raises(ValueError, match="is no such table: it has no"):
+        with pytest.raises(ValueError, match="is not such a table: it has no"):
             READERS[name](path, make_preset(space))
     with pytest.raises(ValueError, match="has no multi-branch cells"):
         nse_table(path, make_preset("spos"))

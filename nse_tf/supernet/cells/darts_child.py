@@ -7,6 +7,7 @@ import tensorflow as tf
 from nse_tf.spaces import (
     DARTS_GRAPH,
     Cell,
+    DartsSkeleton,
     DilConv,
     Edge,
     Genotype,
@@ -16,7 +17,6 @@ from nse_tf.spaces import (
     SkipConnect,
     Zero,
     edges_of_kinds,
-    require_darts,
 )
 from nse_tf.supernet.cells.darts_backbone import DartsBackbone, Halving
 from nse_tf.supernet.cells.darts_supernet import DartsSupernet
@@ -66,7 +66,7 @@ def cut_out_darts(
     for layer in supernet.backbone_layers:
         if layer.name in layers:
             layers[layer.name].set_weights(layer.get_weights())
-    skeleton, _ = require_darts(supernet.space)
+    skeleton = supernet.space.require_skeleton(DartsSkeleton)
     edges = edges_of_kinds(supernet.space)
     genes = dict(zip(supernet.space.blocks, genotype.path, strict=True))
     for layer, cell in zip(supernet.cells, skeleton.cells, strict=True):
@@ -87,7 +87,7 @@ def _built(
 ) -> keras.Model:
     """Returns the stand-alone model, its weights as Keras draws them."""
     space.require(genotype)
-    skeleton, _ = require_darts(space)
+    skeleton = space.require_skeleton(DartsSkeleton)
     edges = edges_of_kinds(space)
     genes = dict(zip(space.blocks, genotype.path, strict=True))
     images = keras.Input(

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import Genotype, SearchSpace, edges_of_kinds, require_darts
+from nse_tf.spaces import DartsSkeleton, Genotype, SearchSpace, edges_of_kinds
 from nse_tf.supernet.cells.darts_backbone import DartsBackbone
 from nse_tf.supernet.cells.darts_cell import DartsCell
 from nse_tf.supernet.cells.edge_view import EdgeView
@@ -52,7 +52,7 @@ class DartsSupernet(keras.Model):
         kernels: InitialKernels = "fan_in",
     ) -> None:
         super().__init__(name="supernet")
-        skeleton, _ = require_darts(space)
+        skeleton = space.require_skeleton(DartsSkeleton)
         self.space = space
         self._initial_kernels: InitialKernels = kernels
         rng = np.random.default_rng(seed)
@@ -103,7 +103,7 @@ class DartsSupernet(keras.Model):
         active: Sequence[Sequence[int]],
     ) -> tf.Tensor:
         """Returns logits of the mixture; see `MixingSupernet`."""
-        skeleton, _ = require_darts(self.space)
+        skeleton = self.space.require_skeleton(DartsSkeleton)
         num_edges = len(skeleton.graph.edges)
         first_edge = {
             kind: number * num_edges
@@ -146,7 +146,7 @@ class DartsSupernet(keras.Model):
     @property
     def blocks(self) -> list[EdgeView]:
         """A view of each edge of each kind, over all its cells."""
-        skeleton, _ = require_darts(self.space)
+        skeleton = self.space.require_skeleton(DartsSkeleton)
         return [
             EdgeView(
                 [
@@ -179,7 +179,7 @@ class DartsSupernet(keras.Model):
             ValueError: If the genotype is not of the space.
         """
         self.space.require(genotype)
-        skeleton, _ = require_darts(self.space)
+        skeleton = self.space.require_skeleton(DartsSkeleton)
         kinds = skeleton.cell_kinds
         by_kind = np.array(genotype.path, np.int32).reshape(len(kinds), -1)
         return np.stack(

@@ -8,11 +8,11 @@ from nse_tf.spaces import (
     Cell,
     Edge,
     Genotype,
+    NB201Skeleton,
     NorConv,
     Pool,
     SearchSpace,
     Zero,
-    require_nb201,
 )
 from nse_tf.supernet.cells.nb201_backbone import NB201Backbone
 from nse_tf.supernet.cells.nb201_supernet import CellSupernet
@@ -34,7 +34,8 @@ def build_cell_child(
     Arguments and errors are those of `build_child`.
     """
     space.require(genotype)
-    skeleton, edges = require_nb201(space)
+    skeleton = space.require_skeleton(NB201Skeleton)
+    edges = space.as_cells().edges
     images = keras.Input(
         (*skeleton.image_size, skeleton.image_channels), name="images"
     )
@@ -64,7 +65,8 @@ def cut_out_cell(
     layers = {layer.name: layer for layer in child.layers}
     for layer in supernet.backbone_layers:
         layers[layer.name].set_weights(layer.get_weights())
-    skeleton, edges = require_nb201(supernet.space)
+    skeleton = supernet.space.require_skeleton(NB201Skeleton)
+    edges = supernet.space.as_cells().edges
     for number, cell in enumerate(skeleton.cells):
         stage, index = divmod(number, skeleton.num_cells)
         for place, (edge, candidate) in enumerate(

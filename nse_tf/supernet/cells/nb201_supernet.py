@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import Genotype, SearchSpace, require_nb201
+from nse_tf.spaces import Genotype, NB201Skeleton, SearchSpace
 from nse_tf.supernet.cells.edge_view import EdgeView
 from nse_tf.supernet.cells.nb201_backbone import NB201Backbone
 from nse_tf.supernet.cells.nb201_stage import CellStage
@@ -52,7 +52,8 @@ class CellSupernet(keras.Model):
         kernels: InitialKernels = "fan_out",
     ) -> None:
         super().__init__(name="supernet")
-        skeleton, edges = require_nb201(space)
+        skeleton = space.require_skeleton(NB201Skeleton)
+        edges = space.as_cells().edges
         self.space = space
         self._initial_kernels: InitialKernels = kernels
         rng = np.random.default_rng(seed)
@@ -155,7 +156,7 @@ class CellSupernet(keras.Model):
     @property
     def num_cells(self) -> int:
         """How many cells there are."""
-        return len(require_nb201(self.space)[0].cells)
+        return len(self.space.require_skeleton(NB201Skeleton).cells)
 
     def encode(self, genotype: Genotype) -> np.ndarray:
         """Returns a genotype, the same in all cells, as `open_branches`.

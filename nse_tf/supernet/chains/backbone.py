@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import BranchSkeleton, Skeleton
+from nse_tf.spaces import BranchSkeleton, ChainSkeleton
 from nse_tf.supernet.layers.batch_norm import (
     EPSILON,
     MOMENTUM,
@@ -55,7 +55,9 @@ def activation(kind: str, name: str) -> keras.layers.Layer:
     return keras.layers.Activation("silu", name=name)
 
 
-def stem_layers(skeleton: Skeleton, *, fast: bool) -> list[keras.layers.Layer]:
+def stem_layers(
+    skeleton: ChainSkeleton, *, fast: bool
+) -> list[keras.layers.Layer]:
     """Returns everything before the first place; takes pixels in 0..255."""
     if isinstance(skeleton, BranchSkeleton):
         return [
@@ -78,7 +80,7 @@ def stem_layers(skeleton: Skeleton, *, fast: bool) -> list[keras.layers.Layer]:
 
 
 def tail_layers(
-    skeleton: Skeleton, *, fast: bool, dropout: float = 0.0, seed: int = 0
+    skeleton: ChainSkeleton, *, fast: bool, dropout: float = 0.0, seed: int = 0
 ) -> list[keras.layers.Layer]:
     """Returns everything after the last place; ends in logits."""
     dropped = (

@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import (
-    BranchBlock,
     ChainOp,
     ChoiceBlock,
     DartsSkeleton,
@@ -17,7 +16,6 @@ from nse_tf.spaces import (
     MBConv,
     NB201Skeleton,
     SearchSpace,
-    require_chain,
 )
 from nse_tf.supernet.cells.darts_child import build_darts_child, cut_out_darts
 from nse_tf.supernet.cells.darts_supernet import DartsSupernet
@@ -73,7 +71,7 @@ def build_child(
     if of_cells is not None:
         return of_cells(space, genotype, seed=seed, fast=fast, dropout=dropout)
     rng = np.random.default_rng(seed)
-    skeleton, blocks = require_chain(space)
+    skeleton, blocks = space.as_chain()
     images = keras.Input(
         (*skeleton.image_size, skeleton.image_channels), name="images"
     )
@@ -144,7 +142,7 @@ def build_operator(block: ChoiceBlock, candidate: int) -> keras.Model:
 
 def build_stem(space: SearchSpace) -> keras.Model:
     """Returns the part before the first place alone, of stock layers."""
-    skeleton, _ = require_chain(space)
+    skeleton = space.as_chain().skeleton
     inputs = keras.Input((*skeleton.image_size, skeleton.image_channels))
     return keras.Model(
         inputs, _chained(stem_layers(skeleton, fast=False), inputs)
@@ -153,7 +151,7 @@ def build_stem(space: SearchSpace) -> keras.Model:
 
 def build_tail(space: SearchSpace) -> keras.Model:
     """Returns the part after the last place alone, of stock layers."""
-    skeleton, _ = require_chain(space)
+    skeleton = space.as_chain().skeleton
     inputs = keras.Input((*skeleton.tail_size, skeleton.stages[-1].channels))
     return keras.Model(
         inputs, _chained(tail_layers(skeleton, fast=False), inputs)
@@ -182,12 +180,12 @@ def _place(
     ]
     if not branches:
         return inputs
-    if isinstance(block, BranchBlock) and block.has_shortcut:
+    if block.AVERAGES_SHORTCUT and block.has_shortcut:
         branches = [inputs, *branches]
     outputs = branches[0]
     if len(branches) > 1:
         outputs = keras.layers.Average(name=f"{block.name}_mean")(branches)
-    if block.has_shortcut and not isinstance(block, BranchBlock):
+    if block.has_shortcut and not block.AVERAGES_SHORTCUT:
         return keras.layers.Add(name=f"{block.name}_add")([inputs, outputs])
     return outputs
 

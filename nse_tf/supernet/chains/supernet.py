@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import Genotype, SearchSpace, require_chain
+from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.supernet.chains.backbone import initialize, stem_layers, tail_layers
 from nse_tf.supernet.chains.choice_layer import INACTIVE, ChoiceLayer
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, FusedBatchNormalization
@@ -46,7 +46,7 @@ class Supernet(keras.Model):
         make_block: Callable[..., Any] = ChoiceLayer,
     ) -> None:
         super().__init__(name="supernet")
-        skeleton, blocks = require_chain(space)
+        skeleton, blocks = space.as_chain()
         self.space = space
         rng = np.random.default_rng(seed)
         self.stem = stem_layers(skeleton, fast=True)
@@ -57,7 +57,7 @@ class Supernet(keras.Model):
         self.built = True
 
     def _build_backbone(self) -> None:
-        skeleton, _ = require_chain(self.space)
+        skeleton = self.space.as_chain().skeleton
         ends = (
             (self.stem, (*skeleton.image_size, skeleton.image_channels)),
             (self.tail, (*skeleton.tail_size, skeleton.stages[-1].channels)),

@@ -14,7 +14,6 @@ from typing import Literal
 import numpy as np
 
 from nse_tf.spaces import (
-    BranchBlock,
     BranchOp,
     ChainOp,
     ChoiceBlock,
@@ -168,7 +167,7 @@ def _branch_layout(op: BranchOp, block: ChoiceBlock) -> Layout:
     ]
     widths = [(step.name, step.out_channels) for step in steps]
     biases: tuple[Piece, ...] = ()
-    if isinstance(block, BranchBlock) and block.squeeze_excite:
+    if block.squeeze_excite:
         inner = steps[-1].in_channels
         narrow = narrowed(inner)
         kernels[-1:-1] = [

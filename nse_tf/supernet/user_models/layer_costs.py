@@ -74,11 +74,11 @@ def calls_part(name: str, calls: Iterable[Call]) -> Part:
         seen.add(id(call.layer))
         parts.append(
             Part(
-                name,
-                num_macs,
-                sum(sizes) if is_new else 0,
-                sum(kernels) if is_new else 0,
-                int(num_macs > 0),
+                name=name,
+                macs=num_macs,
+                params=sum(sizes) if is_new else 0,
+                kernel_params=sum(kernels) if is_new else 0,
+                num_convs=int(num_macs > 0),
             )
         )
     return total(name, parts)

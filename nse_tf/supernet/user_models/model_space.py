@@ -97,22 +97,28 @@ def space_of(model: keras.Model) -> SearchSpace:
         )
     )
     skeleton = ModelSkeleton(
-        image_shape[:2],
-        image_shape[2],
-        num_classes,
-        digest_of(model),
-        shared.macs,
-        shared.params,
-        shared.kernel_params,
-        shared.num_convs,
+        image_size=image_shape[:2],
+        image_channels=image_shape[2],
+        num_classes=num_classes,
+        model_digest=digest_of(model),
+        macs=shared.macs,
+        params=shared.params,
+        kernel_params=shared.kernel_params,
+        num_convs=shared.num_convs,
     )
     active = tuple(tuple(range(len(each.candidates))) for each in blocks)
-    return SearchSpace(model.name, skeleton, blocks, active)
+    return SearchSpace(
+        name=model.name, skeleton=skeleton, blocks=blocks, active=active
+    )
 
 
 def _op(label: str, part: Part) -> LayerOp:
     return LayerOp(
-        label, part.macs, part.params, part.kernel_params, part.num_convs
+        label=label,
+        macs=part.macs,
+        params=part.params,
+        kernel_params=part.kernel_params,
+        num_convs=part.num_convs,
     )
 
 

@@ -6,12 +6,12 @@ import tensorflow as tf
 
 from nse_tf.sampling import draw_each_cell
 from nse_tf.spaces import (
+    DartsSkeleton,
     Genotype,
     NorConv,
     Zero,
     cell_space,
     make_preset,
-    require_darts,
 )
 from nse_tf.supernet import DartsSupernet, cut_out, statistics_kept
 from nse_tf.supernet.cells.edge_ops import shared_once
@@ -133,7 +133,7 @@ def test_places_hold_the_kernels_that_turn(name: str, num_blocks: int) -> None:
     supernet = DartsSupernet(space)
     blocks = supernet.blocks
     assert len(blocks) == num_blocks
-    for place, edge in zip(blocks, require_darts(space)[1], strict=True):
+    for place, edge in zip(blocks, space.as_cells().edges, strict=True):
         lengths = [sum(each) for each in place.kernel_lengths]
         widths = [site.channels for site in edge.sites]
         # Kernels of 3×3 and 5×5 and the 1×1 beside each; a skip counts none.
@@ -147,12 +147,12 @@ def test_places_hold_the_kernels_that_turn(name: str, num_blocks: int) -> None:
 
 @pytest.mark.parametrize("name", ["spos", "nb201"])
 def test_a_space_of_another_skeleton_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="a skeleton of its own"):
+    with pytest.raises(ValueError, match="needs the cells of DARTS"):
         DartsSupernet(make_preset(name))
 
 
 def test_an_op_of_another_benchmark_is_refused() -> None:
-    skeleton, _ = require_darts(SPACE)
+    skeleton = SPACE.require_skeleton(DartsSkeleton)
     space = cell_space("foreign", skeleton, (Zero(), NorConv(3)))
     with pytest.raises(ValueError, match="no layers for 'nor_conv_3x3'"):
         DartsSupernet(space)

@@ -6,11 +6,11 @@ import tensorflow as tf
 
 from nse_tf.sampling import draw_cells
 from nse_tf.spaces import (
+    NB201Skeleton,
     SepConv,
     Zero,
     cell_space,
     make_preset,
-    require_nb201,
 )
 from nse_tf.supernet import (
     Calibrator,
@@ -167,7 +167,7 @@ def test_kernels_are_drawn_as_published() -> None:
 
 
 def test_an_op_of_darts_is_refused() -> None:
-    skeleton, _ = require_nb201(SPACE)
+    skeleton = SPACE.require_skeleton(NB201Skeleton)
     space = cell_space("foreign", skeleton, (Zero(), SepConv(3)))
     with pytest.raises(ValueError, match="no layers for 'sep_conv_3x3'"):
         CellSupernet(space)
@@ -175,5 +175,5 @@ def test_an_op_of_darts_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["spos", "darts"])
 def test_a_space_of_another_skeleton_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=f"'{name}' has a skeleton of its own"):
+    with pytest.raises(ValueError, match=f"'{name}' has the skeleton"):
         CellSupernet(make_preset(name))

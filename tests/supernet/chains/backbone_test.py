@@ -4,11 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from nse_tf.spaces import require_chain
 from nse_tf.supernet.chains.backbone import initialize, stem_layers, tail_layers
 from tests.supernet.tiny_spaces import tiny_space
 
-SKELETON, _ = require_chain(tiny_space())
+SKELETON = tiny_space().as_chain().skeleton
 
 
 def _stem() -> list[keras.layers.Layer]:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from nse_tf.spaces import Genotype, MBConv, SearchSpace, require_chain
+from nse_tf.spaces import Genotype, MBConv, SearchSpace
 from nse_tf.supernet import (
     FusedBatchNormalization,
     Supernet,
@@ -189,7 +189,7 @@ def test_parts_alone_have_the_shapes_of_the_chain() -> None:
     space = tiny_space((9, 7), 3)
     shape = (2, 9, 7, 3)
     assert build_stem(space)(np.zeros(shape)).shape == (2, 9, 7, 8)
-    for block in require_chain(space)[1]:
+    for block in space.as_chain().blocks:
         shape = (2, *block.in_size, block.in_channels)
         inputs = np.ones(shape, np.float32)
         for candidate, op in enumerate(block.candidates):

@@ -20,7 +20,13 @@ def _layer(max_open: int = 1, stride: int = 1, seed: int = 0) -> ChoiceLayer:
     has_shortcut = stride == 1
     ops = (*MIXED_OPS, Identity()) if has_shortcut else MIXED_OPS
     block = ChoiceBlock(
-        "place", ops, SIZE, 8, 8 if has_shortcut else 12, stride, max_open
+        name="place",
+        candidates=ops,
+        in_size=SIZE,
+        in_channels=8,
+        out_channels=8 if has_shortcut else 12,
+        stride=stride,
+        max_open=max_open,
     )
     rng = np.random.default_rng(seed)
     layer = ChoiceLayer(block, rng)

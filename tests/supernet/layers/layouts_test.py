@@ -10,12 +10,17 @@ from nse_tf.spaces import (
     Identity,
     MBConv,
     published_network,
-    require_chain,
 )
 from nse_tf.supernet import build_stem, build_tail
 from nse_tf.supernet.layers.layouts import Piece, layout_of, packed, unpacked
 
-BLOCK = ChoiceBlock("here", (MBConv(5, 3), MBConv(3, 1)), (8, 8), 8, 10)
+BLOCK = ChoiceBlock(
+    name="here",
+    candidates=(MBConv(5, 3), MBConv(3, 1)),
+    in_size=(8, 8),
+    in_channels=8,
+    out_channels=10,
+)
 
 
 def test_row_of_an_expanding_mbconv_by_hand() -> None:
@@ -125,7 +130,7 @@ def test_kernels_of_published_networks_number_as_in_the_original_code(
     chosen = sum(
         layout_of(block.candidates[index], block).kernel_size
         for block, index in zip(
-            require_chain(space)[1], genotype.path, strict=True
+            space.as_chain().blocks, genotype.path, strict=True
         )
     )
     backbone = sum(
