@@ -14,7 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
-from supernet_step import make_images, make_space
+from noise_steps import make_images
+from step_families import mbconv_chain
 from timing import shortest_in_turns
 
 from nse_tf.datasets import ImageSet
@@ -73,7 +74,7 @@ def main(argv: Sequence[str]) -> None:
         )
     images = make_images(IMAGES.value, seed=0)
     evaluated = make_images(IMAGES.value, seed=1)
-    supernet = Supernet(make_space(20, has_identity=False))
+    supernet = Supernet(mbconv_chain(20, has_identity=False))
     evaluator = ChildEvaluator(supernet, images, evaluated, size)
     # The evaluator's own choice of batches, which all children share.
     order = np.random.default_rng(0).permutation(len(images))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from absl import app, flags
-from supernet_step import make_images
+from noise_steps import make_images
 from timing import shortest_in_turns
 
 from nse_tf.costs import CostModel
