@@ -48,7 +48,7 @@ class Search:
 
     Attributes:
         command: What Python runs, `--run_dir` aside.
-        needs: Names of the flags of this program that are handed on to it.
+        needs: Names of the flags of this program that are passed on to it.
     """
 
     command: tuple[str, ...]
@@ -107,7 +107,7 @@ WRITE = flags.DEFINE_string("write", None, "JSON file to write digests to.")
 COMPARE = flags.DEFINE_string("compare", None, "JSON file to compare with.")
 
 
-def handed_on(search: Search) -> list[str] | None:
+def needed_flags(search: Search) -> list[str] | None:
     """Returns the flags that a search needs; None if one is not given."""
     found = []
     for name in search.needs:
@@ -166,7 +166,7 @@ def all_digests(names: Sequence[str], root: pathlib.Path) -> Digests:
     """
     found: Digests = {}
     for name in names:
-        more = handed_on(SEARCHES[name])
+        more = needed_flags(SEARCHES[name])
         folder = root / name
         started = time.monotonic()
         if not SEARCH.value:

@@ -82,7 +82,7 @@ def _known(config: dict[str, Any]) -> dict[str, Any]:
     )
     known = {each: config[each] for each in names if each in config}
     if "axis" in config or "gamma_initializer" in config:
-        known.pop("scale", None)  # Of a norm, a flag; of a rescaling, a factor.
+        known.pop("scale", None)  # A norm's is a flag, a rescaling's a factor.
     return known
 
 

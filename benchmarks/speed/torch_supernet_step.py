@@ -14,7 +14,7 @@ channels last; what got no gradient stays as it is. Before anything is timed,
 both must have as many weights in kernels, and every path as many MACs as the
 cost model says. Both are timed in turns, in one process, with the same number
 of threads. Where other programs run, PyTorch's threads wait for each other many
-times longer than they work; there `--threads=1 --cpu_time` tells more.
+times longer than they work; there use `--threads=1 --cpu_time`.
 """
 
 import dataclasses
