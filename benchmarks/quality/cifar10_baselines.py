@@ -1,17 +1,15 @@
-"""Holds the networks that searches find against baselines, on CIFAR-10.
+"""Compares the networks that searches find with baselines, on CIFAR-10.
 
     python benchmarks/quality/cifar10_baselines.py --data_dir=tfds
 
 `--data_dir` holds CIFAR-10 as prepared by TensorFlow Datasets. Every network is
 trained alone by one recipe, on the 50,000 training images, once for each seed;
-its accuracy on the test images is a row of `--csv`. Rows that are there already
-are not made again, so a run that was broken off goes on. The table is printed
-as it is. The three searches come last: they take longest.
+its accuracy on the test images is a row of `--csv`. Rows that exist are not
+made again, so re-running the command resumes. The table is printed at the end.
+The three searches come last: they take longest.
 """
 
-import csv
 import functools
-import io
 import pathlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from absl import app, flags, logging
+from csv_rows import read_rows, write_rows
 
 from nse_tf.costs import Budget, CostModel, sample_within
 from nse_tf.datasets import ImageData, joined
@@ -29,7 +28,6 @@ from nse_tf.runs.search_run import load_data, make_space, run_search
 from nse_tf.spaces import ChainSkeleton, Genotype, MBConv, SearchSpace, Stage
 from nse_tf.spaces.adaptation import rounded_channels
 from nse_tf.spaces.chains import chain_space
-from nse_tf.spaces.files import write_bytes
 from nse_tf.spaces.genotype_text import format_genotype
 from nse_tf.supernet import build_child
 from nse_tf.training import ChildRecipe, Progress, accuracy, train_child
@@ -44,14 +42,14 @@ CSV = flags.DEFINE_string(
     "csv", "docs/figures/cifar10_baselines.csv", "Where the rows go."
 )
 MAX_MACS_M = flags.DEFINE_float("max_macs_m", 6.0, "The budget, in millions.")
-EPOCHS = flags.DEFINE_integer("epochs", 8, "Of each training alone.", 1)
+EPOCHS = flags.DEFINE_integer("epochs", 8, "Epochs of each training alone.", 1)
 SEEDS = flags.DEFINE_integer("seeds", 2, "Trainings of each network.", 1)
 RANDOMS = flags.DEFINE_integer("randoms", 5, "Random networks.", 0)
 SUPERNET_EPOCHS = flags.DEFINE_integer(
-    "supernet_epochs", 8, "Of the supernet that is searched.", 1
+    "supernet_epochs", 8, "Epochs of the supernet that is searched.", 1
 )
 NUM_CHILDREN = flags.DEFINE_integer(
-    "num_children", 150, "Children that a search judges.", 1
+    "num_children", 150, "Children that a search evaluates.", 1
 )
 SHOW = flags.DEFINE_bool("show", False, "Only print the table of the rows.")
 
@@ -144,7 +142,7 @@ def by_hand() -> Network:
     """Returns the widest MobileNetV2 within the budget.
 
     Raises:
-        ValueError: If none fills the budget to the slack that is given all.
+        ValueError: If none fills the budget up to the slack.
     """
     budget = MAX_MACS_M.value * 1e6
     spaces = [mobilenet_v2(width) for width in np.arange(0.05, 1.5, 0.01)]
@@ -215,27 +213,6 @@ def trained(network: Network, data: ImageData, seed: int) -> dict[str, Any]:
     }
 
 
-def read_rows(path: pathlib.Path) -> list[dict[str, str]]:
-    """Returns the rows that were made before."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"{path} has other columns than {COLUMNS}.")
-        return list(reader)
-
-
-def write_rows(path: pathlib.Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Writes all rows, or leaves the file as it is."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, text.getvalue().encode())
-
-
 def table(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yields the lines of a table with a row for each network."""
     yield "| network | million MACs | parameters | epochs | test accuracy, % |"
@@ -263,7 +240,7 @@ def make_rows(
         makers: What makes each network, in the order of the table.
         data: Images.
     """
-    rows: list[dict[str, Any]] = list(read_rows(path))
+    rows: list[dict[str, Any]] = list(read_rows(path, COLUMNS))
     tasks = [(seed, name) for seed in range(SEEDS.value) for name in makers]
     known = {(row["network"], row["epochs"], row["seed"]) for row in rows}
     left = [
@@ -277,7 +254,7 @@ def make_rows(
         row = trained(makers[name](), data, seed)
         key = {"network": name, "epochs": EPOCHS.value, "seed": seed}
         rows.append({**key, **row})
-        write_rows(path, rows)
+        write_rows(path, COLUMNS, rows)
         each = (time.monotonic() - started) / (number + 1)
         logging.info(
             "%s: %s; about %s left, searches not counted",
@@ -296,7 +273,7 @@ def main(argv: Sequence[str]) -> None:
         config = search_config(next(iter(SEARCHES)))
         data = load_data(config)
         make_rows(path, networks(make_space(config, data)), data)
-    print(*table(read_rows(path)), sep="\n")
+    print(*table(read_rows(path, COLUMNS)), sep="\n")
 
 
 if __name__ == "__main__":

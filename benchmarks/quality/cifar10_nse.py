@@ -1,14 +1,14 @@
-"""Holds what an evolving space finds against baselines, on CIFAR-10.
+"""Compares what an evolving space finds with baselines, on CIFAR-10.
 
     python benchmarks/quality/cifar10_nse.py --data_dir=tfds
 
 As `cifar10_baselines.py`, whose recipe and table it shares: NSE's pick, its
 pick after one round (no evolution), a single path of the same pool found by
 SPOS after ABS, random multi-branch networks of the pool, and MobileNetV2 by
-hand. The pick after one round is what `--max_rounds=1` would hand over: the
-first round of the same search, which is trained and judged before there is a
-second. Rows that are there already are not made again. Both supernets are
-trained by batches of 32, whose smaller steps learn faster per epoch.
+hand. The pick after one round is the result of `--max_rounds=1`: the first
+round of the same search, which is trained and evaluated before there is a
+second. Rows that exist are not made again. Both supernets are trained by
+batches of 32, whose smaller steps learn faster per epoch.
 """
 
 import functools
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from absl import app, flags, logging
 from cifar10_baselines import (
+    COLUMNS,
     CSV,
     DATA_DIR,
     EPOCHS,
@@ -30,9 +31,9 @@ from cifar10_baselines import (
     Network,
     by_hand,
     make_rows,
-    read_rows,
     table,
 )
+from csv_rows import read_rows
 
 from nse_tf.costs import Budget, CostModel
 from nse_tf.evolution.proposals import OpCosting, Window, propose
@@ -110,7 +111,7 @@ def known_or(
 
     So other seeds of the training alone need no search, nor its folder.
     """
-    for row in read_rows(pathlib.Path(CSV.value)):
+    for row in read_rows(pathlib.Path(CSV.value), COLUMNS):
         if row["network"] == name:
             inherited = float(row["inherited_accuracy"])
             return space, parse_genotype(space, row["ops"]), inherited
@@ -118,7 +119,7 @@ def known_or(
 
 
 def after_one_round(space: SearchSpace) -> Network:
-    """Returns the best of the first round's front, if need be searched."""
+    """Returns the best of the first round's front; searches if need be."""
     config = search_config("NSE")
     run_search(config)
     first = read_record(config.run_dir).named("evolved")[0]
@@ -183,7 +184,7 @@ def main(argv: Sequence[str]) -> None:
         config = search_config("NSE")
         data: Any = load_data(config)
         make_rows(path, networks(make_space(config, data)), data)
-    print(*table(read_rows(path)), sep="\n")
+    print(*table(read_rows(path, COLUMNS)), sep="\n")
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
     python benchmarks/quality/cifar10_ranking.py --data_dir=tfds
 
-Trains the supernet of the unshrunk search of `cifar10_baselines.py`, goes on
-where it was broken off, and judges every network of its space that has rows in
-that script's `--csv`. Prints, for all that costs no training alone, Kendall's τ
-to the mean test accuracy, with its bootstrap interval over networks.
+Trains the supernet of the unshrunk search of `cifar10_baselines.py`, resuming
+an interrupted training, and evaluates every network of its space that has rows
+in that script's `--csv`. Prints, for every score that needs no training alone,
+Kendall's τ to the mean test accuracy, with its bootstrap interval over
+networks.
 """
 
 import logging
@@ -14,7 +15,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from absl import app
-from cifar10_baselines import CSV, RUN_DIR, read_rows, search_config
+from cifar10_baselines import COLUMNS, CSV, RUN_DIR, search_config
+from csv_rows import read_rows
 
 from nse_tf.costs import CostModel
 from nse_tf.jobs import SupernetTrained, TrainSupernet
@@ -33,9 +35,9 @@ def trained_alone(
 ) -> dict[str, tuple[Genotype, list[float]]]:
     """Returns the networks of a space, with their accuracies seed by seed."""
     networks: dict[str, tuple[Genotype, list[float]]] = {}
-    for row in read_rows(path):
+    for row in read_rows(path, COLUMNS):
         if len(row["ops"].split()) != len(space.blocks):
-            continue  # Of another space, such as the one made by hand.
+            continue  # A network of another space, such as the one by hand.
         genotype = parse_genotype(space, row["ops"])
         _, found = networks.setdefault(row["network"], (genotype, []))
         found.append(float(row["test_accuracy"]))

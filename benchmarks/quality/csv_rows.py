@@ -1,4 +1,4 @@
-"""Rows of a benchmark's CSV file, by which it goes on where it was."""
+"""Rows of a benchmark's CSV file, from which it resumes."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from nse_tf.spaces.files import write_bytes
 def read_rows(
     path: pathlib.Path, columns: Sequence[str]
 ) -> list[dict[str, str]]:
-    """Returns the rows that were made before; none where there is no file.
+    """Returns the rows of an earlier run; none where there is no file.
 
     Raises:
         ValueError: If the file has other columns.

@@ -1,17 +1,17 @@
-"""Holds latency tables against whole networks that they were not fitted to.
+"""Compares latency tables with whole networks that they were not fitted to.
 
     python benchmarks/quality/heldout_latency.py
 
 Two spaces (single paths, and multi-branch cells), fp32 and int8, with and
 without XNNPACK: for each of the eight a table is measured, fitted to `--fit`
-whole networks and held against `--networks` others, and its rows are measured
+whole networks and compared with `--networks` others, and its rows are measured
 again by `nse_lut` in a second process. Networks are converted once for each
 space; what `nse_lut --fit --validate` does is the same, to the byte.
 
-A row of `--csv` is a combination; those that are there are not made again, and
-one that was broken off goes on from `--work_dir`, where the latencies of single
-networks stay, too. A combination that the machine is too busy for is told and
-passed over. The table is printed as Markdown at the end.
+A row of `--csv` is a combination. Rows that exist are not made again, and an
+interrupted one resumes from `--work_dir`, which also keeps the latencies of
+single networks. A combination that the machine is too busy for is reported and
+skipped. The table is printed as Markdown at the end.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ import numpy as np
 from absl import app, flags
 from csv_rows import read_rows, write_rows
 
-from nse_tf.costs.tables import CostTable
+from nse_tf.costs.tables import CostTable, TableCheck
 from nse_tf.export import (
     InterpreterBackend,
     TablePlan,
@@ -46,14 +46,14 @@ from nse_tf.spaces import SearchSpace, make_preset
 from nse_tf.spaces.files import write_bytes, write_json
 
 SPACES = flags.DEFINE_list("spaces", ["spos_small", "nse_small"], "Presets.")
-PRECISIONS = flags.DEFINE_list("precisions", ["fp32", "int8"], "Of the files.")
-DELEGATES = flags.DEFINE_list("delegates", ["XNNPACK", "none"], "Who computes.")
+PRECISIONS = flags.DEFINE_list("precisions", ["fp32", "int8"], "Their weights.")
+DELEGATES = flags.DEFINE_list("delegates", ["XNNPACK", "none"], "Delegates.")
 IMAGE_SIZE = flags.DEFINE_integer("image_size", 32, "Side of the images.", 8)
 FIT = flags.DEFINE_integer("fit", 24, "Networks that a table is fitted to.", 3)
-NETWORKS = flags.DEFINE_integer("networks", 50, "Others, to test it by.", 5)
-MAX_SPREAD = flags.DEFINE_float("max_spread", 0.25, "As of nse_lut.")
+NETWORKS = flags.DEFINE_integer("networks", 50, "Networks to test it.", 5)
+MAX_SPREAD = flags.DEFINE_float("max_spread", 0.25, "See nse_lut.")
 AGAIN = flags.DEFINE_bool("again", True, "Measure the rows a second time.")
-SEED = flags.DEFINE_integer("seed", 0, "Draws the networks.", 0)
+SEED = flags.DEFINE_integer("seed", 0, "Seed of the networks.", 0)
 WORK_DIR = flags.DEFINE_string(
     "work_dir", "runs/heldout_latency", "Where networks and tables are kept."
 )
@@ -86,7 +86,7 @@ class Combination:
 
     Attributes:
         space: A preset's name.
-        precision: Of the files.
+        precision: Precision of the files.
         delegate: `XNNPACK` or `none`.
     """
 
@@ -115,7 +115,7 @@ class Combination:
 
     @property
     def key(self) -> dict[str, Any]:
-        """What tells its row from others."""
+        """The columns that identify its row."""
         return {
             "space": self.space,
             "precision": self.precision,
@@ -177,7 +177,7 @@ def in_precision(
 
 
 def share_again(combination: Combination, rows: CostTable) -> float:
-    """Returns in how many rows a second process agrees, as a share."""
+    """Returns the share of rows in which a second process agrees."""
     output = combination.folder / "again.json"
     xnnpack = "--xnnpack" if combination.plan.use_xnnpack else "--noxnnpack"
     subprocess.run(
@@ -206,11 +206,11 @@ def measured(
 
     Args:
         combination: What to measure.
-        networks: Of its space, as fp32 files.
+        networks: Networks of its space, as fp32 files.
 
     Raises:
-        ValueError: If the machine does not hold still.
-        subprocess.CalledProcessError: If it does not for the second process.
+        ValueError: If the machine is too busy.
+        subprocess.CalledProcessError: If it is for the second process.
     """
     started = time.monotonic()
     backend, plan = InterpreterBackend(), combination.plan
@@ -224,14 +224,9 @@ def measured(
     networks = in_precision(networks, combination.precision)
     fitting, others = networks[: FIT.value], networks[FIT.value :]
     fitted_ms = time_networks(fitting, plan, backend)
+    keys = [network.keys for network in fitting]
     table = calibrate_table(
-        rows,
-        [
-            (network.keys, latency_ms)
-            for network, latency_ms in zip(
-                fitting, fitted_ms.tolist(), strict=True
-            )
-        ],
+        rows, list(zip(keys, fitted_ms.tolist(), strict=True))
     )
     first, second = (time_networks(others, plan, backend) for _ in range(2))
     predicted = np.array([table.predict(each.keys)[0] for each in others])
@@ -250,16 +245,23 @@ def measured(
     again = share_again(combination, rows) if AGAIN.value else None
     return {
         **combination.key,
+        **summary(table, check),
         "rows": len(rows.rows),
         "median_ms": f"{np.median(np.minimum(first, second)):.4g}",
+        "rows_within_10": "" if again is None else f"{again:.4f}",
+        "seconds": round(time.monotonic() - started),
+    }
+
+
+def summary(table: CostTable, check: TableCheck) -> dict[str, Any]:
+    """Returns what a row says of a fitted table and its check."""
+    return {
         "scale": f"{table.fit.scale:.4f}" if table.fit else "",
         "overhead_ms": f"{table.overhead_ms:.4f}",
         "median_error": f"{check.median_error:.4f}",
         "worst_error": f"{check.worst_error:.4f}",
         "tau": f"{check.kendall_tau:.4f}",
         "retest_tau": f"{check.retest_tau:.4f}",
-        "rows_within_10": "" if again is None else f"{again:.4f}",
-        "seconds": round(time.monotonic() - started),
         "cpu": table.provenance.cpu,
         "date": check.date,
     }
@@ -281,23 +283,23 @@ def make_rows(path: pathlib.Path) -> list[str]:
         ]
         if not left:
             continue
-        tell(f"{space}: {FIT.value + NETWORKS.value} networks")
+        report(f"{space}: {FIT.value + NETWORKS.value} networks")
         networks = networks_of(space)
         for combination in left:
-            tell(str(combination))
+            report(str(combination))
             try:
                 rows.append(measured(combination, networks))
             except (ValueError, subprocess.CalledProcessError) as error:
                 failures.append(f"{combination}: {error}")
-                tell(failures[-1])
+                report(failures[-1])
                 continue
             write_rows(path, COLUMNS, rows)
-            tell(f"took {duration(rows[-1]['seconds'])}")
+            report(f"took {duration(rows[-1]['seconds'])}")
     return failures
 
 
-def tell(text: str) -> None:
-    """Says what is going on."""
+def report(text: str) -> None:
+    """Reports progress on stderr."""
     print(text, file=sys.stderr, flush=True)
 
 

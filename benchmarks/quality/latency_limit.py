@@ -1,12 +1,12 @@
-"""Whether searches under a latency limit hand over what meets it, and use it.
+"""Whether searches under a latency limit find what meets it, and use it.
 
     python benchmarks/quality/latency_limit.py
 
 A latency table of a small space is measured once (or taken from `--table`). The
 limit is the median of what it predicts for `--sample` random networks. Then a
 search of digits is run under it for each seed, with a training so short that
-accuracies mean little, and the network that it hands over is measured once
-more. A row of `--csv` is a seed; those that are there are not made again.
+accuracies mean little, and the network that it exports is measured once more. A
+row of `--csv` is a seed; rows that exist are not made again.
 
 Printed are predicted and measured latencies: when finalists were chosen, in
 `best/latency.json`, and again by this program; and in how many runs the network
@@ -37,10 +37,10 @@ TABLE = flags.DEFINE_string("table", None, "A table of nse_lut for the space.")
 SPACE = flags.DEFINE_string("space", "spos_tiny", "The preset.")
 IMAGE_SIZE = flags.DEFINE_integer("image_size", 16, "Side of the images.", 8)
 SEEDS = flags.DEFINE_integer("seeds", 10, "Searches.", 1)
-SAMPLE = flags.DEFINE_integer("sample", 2_000, "Networks of the median.", 2)
+SAMPLE = flags.DEFINE_integer("sample", 2_000, "Networks in the median.", 2)
 FIT = flags.DEFINE_integer("fit", 16, "Networks that the table is fitted to.")
 VALIDATE = flags.DEFINE_integer("validate", 16, "Networks that test it.")
-MAX_SPREAD = flags.DEFINE_float("max_spread", 0.25, "As of nse_lut.")
+MAX_SPREAD = flags.DEFINE_float("max_spread", 0.25, "See nse_lut.")
 FLOOR = flags.DEFINE_float(
     "floor",
     None,
@@ -63,7 +63,7 @@ COLUMNS = (
     "limit_ms",
     "predicted_ms",
     "chosen_ms",
-    "handed_over_ms",
+    "exported_ms",
     "again_ms",
     "num_measured",
     "seconds",
@@ -144,7 +144,7 @@ def searched(config: SearchConfig) -> dict[str, Any]:
         "limit_ms": config.budget.latency_ms,
         "predicted_ms": f"{winner['costs']['latency_ms']:.5f}",
         "chosen_ms": f"{chosen['costs']['latency_ms']:.5f}",
-        "handed_over_ms": f"{latency['files']['fp32']['median_ms']:.5f}",
+        "exported_ms": f"{latency['files']['fp32']['median_ms']:.5f}",
         "again_ms": f"{again.median_ms:.5f}",
         "num_measured": len(measured),
         "seconds": round(time.monotonic() - started),
@@ -178,30 +178,30 @@ def make_rows(path: pathlib.Path) -> None:
 
 def table_lines(rows: Sequence[dict[str, str]]) -> Iterator[str]:
     """Yields a Markdown table with a row for each seed, and the counts."""
-    names = ("predicted_ms", "chosen_ms", "handed_over_ms", "again_ms")
+    names = ("predicted_ms", "chosen_ms", "exported_ms", "again_ms")
     yield (
-        "| seed | limit | predicted | measured when chosen | handed over | "
+        "| seed | limit | predicted | measured when chosen | exported | "
         "again | limit used | networks measured |"
     )
     yield "|---" * 8 + "|"
     for row in rows:
         limit_ms = float(row["limit_ms"])
-        told = " | ".join(f"{float(row[name]):.4f}" for name in names)
+        latencies = " | ".join(f"{float(row[name]):.4f}" for name in names)
         yield (
-            f"| {row['seed']} | {limit_ms:.4f} | {told} | "
-            f"{float(row['handed_over_ms']) / limit_ms:.1%} | "
+            f"| {row['seed']} | {limit_ms:.4f} | {latencies} | "
+            f"{float(row['exported_ms']) / limit_ms:.1%} | "
             f"{row['num_measured']} |"
         )
     yield ""
-    for name, told in (
-        ("handed_over_ms", "as handed over"),
+    for name, when in (
+        ("exported_ms", "as exported"),
         ("again_ms", "measured again"),
     ):
-        shares = [float(row[name]) / float(row["limit_ms"]) for row in rows]
+        used = [float(row[name]) / float(row["limit_ms"]) for row in rows]
         yield (
-            f"{told}: {sum(share <= 1 for share in shares)} of {len(rows)} at "
+            f"{when}: {sum(share <= 1 for share in used)} of {len(rows)} at "
             f"or under the limit, "
-            f"{sum(share >= USE.value for share in shares)} use {USE.value:.0%}"
+            f"{sum(share >= USE.value for share in used)} use {USE.value:.0%}"
             " of it or more"
         )
 

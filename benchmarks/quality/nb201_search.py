@@ -3,15 +3,15 @@
     python benchmarks/quality/nb201_search.py --table=nb201_cifar10.csv.gz
         --latency_table=nb201_latency_ms.csv.gz --data_dir=tfds
 
-For each seed a supernet of one cell a stage is trained once, as a study of
-`nse_rank` that goes on, and searched in several ways; none of them sees a true
-accuracy. Children are judged by the loss that they inherit on validation
+For each seed a supernet of one cell a stage is trained once, as a study that
+`nse_rank` could resume, and searched in several ways; none of them sees a true
+accuracy. Children are evaluated by the loss that they inherit on validation
 images, by their angle since the initial weights, or by how their features grow
-before any training. What was found is looked up
-in the table, and the rows go to a CSV file, seed by seed: stopped and started
-again it goes on. Printed are mean, deviation and paired t tests; with latencies
-also the share of the true front's hypervolume, accuracy against latency, that
-cells found under several limits take.
+before any training. What was found is looked up in the table, and the rows go
+to a CSV file, seed by seed; re-run the command to resume. Mean, deviation and
+paired t tests are printed, and with latencies also which share of the true
+front's hypervolume, accuracy against latency, the cells take that were found
+under several limits.
 """
 
 import dataclasses
@@ -56,20 +56,22 @@ DEVICE = flags.DEFINE_string("device", "pixel3", "Its column of latencies.")
 LIMITS = flags.DEFINE_multi_float(
     "limit_ms", [4.0, 6.0, 9.0, 13.0, 18.0], "Latency limits, milliseconds."
 )
-DATA_DIR = flags.DEFINE_string("data_dir", None, "Of TensorFlow Datasets.")
+DATA_DIR = flags.DEFINE_string(
+    "data_dir", None, "Folder of TensorFlow Datasets."
+)
 RUN_DIR = flags.DEFINE_string("run_dir", "runs/nb201_search", "Folder.")
 CSV = flags.DEFINE_string(
     "csv", "docs/figures/nb201_search.csv", "Where rows go."
 )
 SEEDS = flags.DEFINE_integer("seeds", 10, "Trainings, seeds from 0.", 1)
 CHILDREN = flags.DEFINE_integer(
-    "num_children", 40, "Children that a way of searching may judge.", 1
+    "num_children", 40, "Children that a way of searching may evaluate.", 1
 )
 LIMITED_CHILDREN = flags.DEFINE_integer(
     "num_limited_children", 12, "The same under each latency limit.", 1
 )
 IMAGES = flags.DEFINE_integer(
-    "loss_images", 256, "Validation images that a loss is told on.", 1
+    "loss_images", 256, "Validation images of a loss.", 1
 )
 DROPPED = flags.DEFINE_integer(
     "drop", 14, "Operators of 30 that a single shot of shrinking drops.", 1
@@ -77,28 +79,28 @@ DROPPED = flags.DEFINE_integer(
 GROWTH_IMAGES = flags.DEFINE_integer(
     "growth_images", 32, "Training images that features grow on.", 2
 )
-EPOCHS = flags.DEFINE_integer("epochs", 4, "Of the supernet.", 1)
+EPOCHS = flags.DEFINE_integer("epochs", 4, "Epochs of the supernet.", 1)
 
 TRUTH = "cifar10_test"
 
-# What an explorer is told of a child, and what that adds to its name.
-JUDGES = {"loss": "", "angle": " by angle"}
+# What an explorer gets as fitness, and what that adds to its name.
+FITNESSES = {"loss": "", "angle": " by angle"}
 
 
 class Found(NamedTuple):
     """What a way of searching found.
 
     Attributes:
-        num_judged: Children whose loss, angle or growth was asked for.
+        num_evaluated: Children whose loss, angle or growth was asked for.
         cell: Its index in the table.
     """
 
-    num_judged: int
+    num_evaluated: int
     cell: int
 
 
 Find = Callable[[], Found]
-Judge = Callable[[np.ndarray], np.ndarray]
+Evaluate = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -133,12 +135,12 @@ class SeedSearch:
     """All ways of searching with one seed's supernet.
 
     Args:
-        table: Of the cells.
-        model: Prices cells; a `MeasuredModel` where there are latencies.
-        angles: Of all cells, in the table's order.
-        losses: Tells the inherited losses of cells, by their indices.
-        growths: Tells how the features of cells grow.
-        seed: Of everything drawn.
+        table: The true accuracies of all cells.
+        model: Costs of cells; a `MeasuredModel` where there are latencies.
+        angles: The angle of each cell, in the table's order.
+        losses: Returns the inherited losses of cells, by their indices.
+        growths: Returns how the features of cells grow, likewise.
+        seed: Seed of everything drawn.
     """
 
     def __init__(
@@ -146,8 +148,8 @@ class SeedSearch:
         table: NB201Table,
         model: CostModel,
         angles: np.ndarray,
-        losses: Judge,
-        growths: Judge,
+        losses: Evaluate,
+        growths: Evaluate,
         seed: int,
     ) -> None:
         self._table, self._model = table, model
@@ -167,13 +169,13 @@ class SeedSearch:
             ("shrunk", self._shrunk(DROPPED.value)),
         ):
             for explorer in EXPLORERS:
-                for evaluate, suffix in JUDGES.items():
+                for evaluate, suffix in FITNESSES.items():
                     found[f"{explorer}{suffix}, {name}", math.nan] = partial(
                         self._explored, explorer, evaluate, space, count
                     )
         found["shrunk to one cell", math.nan] = self._single
         self._add_plain(found, math.nan, np.arange(len(self._angles)), count)
-        # Growth was chosen as a judge on the other half.
+        # Growth was chosen as a score on the other half.
         found["first by angle, growth, held-out half", math.nan] = partial(
             self._first_by_angle,
             cells_of(self._table, "held_out"),
@@ -198,7 +200,7 @@ class SeedSearch:
             )
         count = LIMITED_CHILDREN.value
         for explorer in ("random", "regularized_evolution"):
-            for evaluate, suffix in JUDGES.items():
+            for evaluate, suffix in FITNESSES.items():
                 found[explorer + suffix, limit_ms] = partial(
                     self._explored,
                     explorer,
@@ -233,7 +235,7 @@ class SeedSearch:
             found[name, limit_ms] = partial(Found, 0, best)
 
     def _single(self) -> Found:
-        """Returns what is left if shrinking goes on to the end."""
+        """Returns what is left if shrinking continues to the end."""
         single = self._shrunk(len(self._table.space.operators))
         path = np.array([[indices[0] for indices in single.active]])
         return Found(0, int(self._table.indices_of(path)[0]))
@@ -253,7 +255,7 @@ class SeedSearch:
         count: int,
         budget: Budget = Budget(),
     ) -> Found:
-        """Returns what an explorer finds that is asked, and told fitness."""
+        """Returns what an explorer finds that gets fitness values."""
         state = Exploration(
             model=dataclasses.replace(self._model, space=space),
             budget=budget,
@@ -277,9 +279,9 @@ class SeedSearch:
         return Found(len(state.paths), int(index))
 
     def _first_by_angle(
-        self, cells: np.ndarray, count: int, evaluate: Judge
+        self, cells: np.ndarray, count: int, evaluate: Evaluate
     ) -> Found:
-        """Returns what a judge finds best of the first cells by angle."""
+        """Returns the fittest of the first cells by angle."""
         order = np.argsort(-self._angles[cells], kind="stable")
         first = cells[order[:count]]
         return Found(len(first), int(first[evaluate(first).argmax()]))
@@ -291,13 +293,15 @@ def row_of(
     """Returns a row of what a way found, looked up in the table."""
     path = table.paths[found.cell].tolist()
     known = table.columns.get(DEVICE.value)
+    name, limit_ms = way
     return Row(
-        *way,
-        seed,
-        found.num_judged,
-        format_genotype(table.space, table.space.genotype(path)),
-        float(table.column(TRUTH)[found.cell]),
-        math.nan if known is None else float(known[found.cell]),
+        way=name,
+        limit_ms=limit_ms,
+        seed=seed,
+        num_evaluated=found.num_evaluated,
+        arch=format_genotype(table.space, table.space.genotype(path)),
+        accuracy=float(table.column(TRUTH)[found.cell]),
+        latency_ms=math.nan if known is None else float(known[found.cell]),
     )
 
 
@@ -321,13 +325,13 @@ def seed_search(table: NB201Table, data: ImageData, seed: int) -> SeedSearch:
     evaluator = ChildEvaluator(
         trainer.supernet, data.train, data.validation, IMAGES.value
     )
-    kept = SampleScores(pathlib.Path(RUN_DIR.value) / f"judged{seed}.json")
+    kept = SampleScores(pathlib.Path(RUN_DIR.value) / f"evaluated{seed}.json")
 
     scorer = ZeroCost(space, data.train.images[: GROWTH_IMAGES.value], seed)
 
     def evaluate(
         name: str, count: int, score: Callable[[Genotype], float]
-    ) -> Judge:
+    ) -> Evaluate:
         def score_one(index: int) -> dict[str, float]:
             genotype = space.genotype(table.paths[index].tolist())
             return {name: score(genotype)}
@@ -350,7 +354,7 @@ def seed_search(table: NB201Table, data: ImageData, seed: int) -> SeedSearch:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Trains and searches what is not in the CSV file yet, then tells of it."""
+    """Trains and searches what is not in the CSV file yet, then summarizes."""
     del argv
     if TABLE.value is None or DATA_DIR.value is None:
         raise app.UsageError("--table and --data_dir are needed.")

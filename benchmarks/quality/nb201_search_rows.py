@@ -1,4 +1,4 @@
-"""What searches of `nb201_search.py` found: rows, and what to say of them."""
+"""What searches of `nb201_search.py` found: rows, and their summary."""
 
 import csv
 import dataclasses
@@ -17,15 +17,15 @@ LEAST_ACCURACY = 80.0
 BASELINES = ("random, whole space", "most MACs")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Row:
     """What one way of searching found with one seed.
 
     Attributes:
         way: What the way is called.
         limit_ms: Latency limit; NaN for none.
-        seed: Of supernet and search.
-        num_judged: Children whose loss, angle or growth was asked for.
+        seed: Seed of supernet and search.
+        num_evaluated: Children whose loss, angle or growth was asked for.
         arch: The cell.
         accuracy: Its true test accuracy, in percent.
         latency_ms: Its measured latency; NaN without a table.
@@ -34,7 +34,7 @@ class Row:
     way: str
     limit_ms: float
     seed: int
-    num_judged: int
+    num_evaluated: int
     arch: str
     accuracy: float
     latency_ms: float
@@ -96,15 +96,15 @@ def front_summary(
 
     Args:
         rows: All that was found; those without a limit are left out.
-        latencies_ms: Of all cells.
-        accuracies: Of all cells, in percent.
+        latencies_ms: The latency of each cell.
+        accuracies: The true accuracy of each cell, in percent.
     """
     limited = [row for row in rows if not np.isnan(row.limit_ms)]
     if not limited:
         return []
     worst = max(row.limit_ms for row in limited), LEAST_ACCURACY
     best = hypervolume(latencies_ms, accuracies, *worst)
-    shares: dict[str, dict[int, float]] = {}
+    taken_by: dict[str, dict[int, float]] = {}
     for way in dict.fromkeys(row.way for row in limited):
         for seed in dict.fromkeys(row.seed for row in limited):
             own = [row for row in limited if (row.way, row.seed) == (way, seed)]
@@ -113,9 +113,9 @@ def front_summary(
                 np.array([row.accuracy for row in own]),
                 *worst,
             )
-            shares.setdefault(way, {})[seed] = taken / best
+            taken_by.setdefault(way, {})[seed] = taken / best
     lines = []
-    for way, by_seed in shares.items():
+    for way, by_seed in taken_by.items():
         values = np.array(list(by_seed.values()))
         line = f"{way}: {values.mean():.3f} of the true front's hypervolume"
         if len(values) > 1:

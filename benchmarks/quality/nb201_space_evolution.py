@@ -1,15 +1,15 @@
 """Does evolving the space help? NSE's evolution against a table of answers.
 
     python benchmarks/quality/nb201_space_evolution.py \
-        --table=../shared/data/nasbench201/nb201_cifar10.csv.gz
+        --table=nb201_cifar10.csv.gz
 
 The ops of NAS-Bench-201 are the pool, its edges the cells, with one branch
 each; three of five ops are active at a time. Nothing is trained: a network's
-judged accuracy is the table's with noise added, new noise each round, as new
+evaluated accuracy is the table's with noise added, new noise each round, as new
 shared weights would. Beside it, random subspaces of the same size, with nothing
-inherited, and the whole pool at once, at the same number of judged networks.
-Regret is how far the network that is handed over lies below the best one within
-the window of costs.
+inherited, and the whole pool at once, at the same number of evaluations.
+Regret is how far the chosen network lies below the best one within the window
+of costs.
 """
 
 import functools
@@ -39,13 +39,15 @@ from nse_tf.spaces import SearchSpace
 
 TABLE = flags.DEFINE_string("table", None, "CSV of all cells.", required=True)
 COLUMN = flags.DEFINE_string(
-    "column", "cifar10_test", "Column that tells a cell's accuracy, in percent."
+    "column", "cifar10_test", "Column with accuracies, in percent."
 )
 SEEDS = flags.DEFINE_integer("seeds", 100, "Searches of each kind.")
-ACTIVE = flags.DEFINE_integer("active", 3, "Ops of an edge at a time.")
+ACTIVE = flags.DEFINE_integer("active", 3, "Active ops of an edge at a time.")
 ROUNDS = flags.DEFINE_integer("rounds", 4, "Rounds of each search.")
-PROPOSALS = flags.DEFINE_integer("proposals", 40, "Networks judged a round.")
-NOISE = flags.DEFINE_float("noise", 1.0, "Deviation of judging, in percent.")
+PROPOSALS = flags.DEFINE_integer("proposals", 40, "Networks evaluated a round.")
+NOISE = flags.DEFINE_float(
+    "noise", 1.0, "Deviation of an evaluation, in percent."
+)
 TARGET_M = flags.DEFINE_float("target_m", 130.0, "MACs aimed at, in millions.")
 WINDOW = flags.DEFINE_float("window", 0.4, "Half of the window to the target.")
 
@@ -58,14 +60,14 @@ class TableWorker:
 
     Args:
         table: Accuracies.
-        seed: Of the noise.
+        seed: Seed of the noise.
     """
 
     def __init__(self, table: NB201Table, seed: int) -> None:
         self._table = table
         self._truth = table.column(COLUMN.value)
         self._rng = np.random.default_rng([seed, 1])
-        self.num_judged = 0
+        self.num_evaluated = 0
 
     def truth(self, paths: np.ndarray) -> np.ndarray:
         """Returns what cells reach, as a share."""
@@ -74,7 +76,7 @@ class TableWorker:
 
     def evaluated(self, paths: np.ndarray) -> np.ndarray:
         """Returns what a supernet might say of cells."""
-        self.num_judged += len(paths)
+        self.num_evaluated += len(paths)
         noise = self._rng.normal(0, NOISE.value / 100, len(paths))
         return self.truth(paths) + noise
 
@@ -103,7 +105,7 @@ class TableWorker:
 
 
 def evolved(space: SearchSpace, worker: TableWorker, seed: int) -> np.ndarray:
-    """Returns the path that an evolving space hands over."""
+    """Returns the path that an evolving space ends with."""
     method = SpaceEvolution(CostModel(space), config=config(seed))
     while not isinstance(job := method.ask(), Done | Wait):
         method.tell(job.id, worker.run(job))
@@ -128,13 +130,13 @@ def config(seed: int) -> SpaceEvolutionConfig:
 def drawn(
     space: SearchSpace, worker: TableWorker, seed: int, count: int, active: int
 ) -> np.ndarray:
-    """Returns the best-judged path of random subspaces, one a round.
+    """Returns the path of best evaluation in random subspaces, one a round.
 
     Args:
         space: The pool.
-        worker: Judges.
-        seed: Of the draws.
-        count: Networks judged altogether.
+        worker: Evaluates.
+        seed: Seed of the draws.
+        count: Networks evaluated altogether.
         active: Ops of each edge that a subspace has.
     """
     rng = np.random.default_rng([seed, 2])
@@ -194,7 +196,7 @@ def print_line(
 
 
 def main(argv: Sequence[str]) -> None:
-    """Compares three ways to spend the same number of judged networks."""
+    """Compares three ways to spend the same number of evaluations."""
     del argv
     table = read_table(pathlib.Path(TABLE.value))
     space = table.space
@@ -208,7 +210,7 @@ def main(argv: Sequence[str]) -> None:
     for seed in range(SEEDS.value):
         worker = TableWorker(table, seed)
         path = evolved(space, worker, seed)
-        count = worker.num_judged
+        count = worker.num_evaluated
         evaluated.append(count)
         ways: dict[str, Callable[[], np.ndarray]] = {
             "evolving space": functools.partial(np.asarray, path),
@@ -222,7 +224,7 @@ def main(argv: Sequence[str]) -> None:
         for name, way in ways.items():
             found = 100 * worker.truth(way()[None])[0]
             regrets.setdefault(name, []).append(best - found)
-    print(f"networks judged: {np.mean(evaluated):.0f} in the mean")
+    print(f"networks evaluated: {np.mean(evaluated):.0f} in the mean")
     for name, values in regrets.items():
         print_line(name, values, regrets["evolving space"])
 

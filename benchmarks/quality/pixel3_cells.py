@@ -1,12 +1,13 @@
-"""How well a hundred measured cells tell the latency of all others.
+"""How well a hundred measured cells predict the latency of all others.
 
     python benchmarks/quality/pixel3_cells.py --latencies=LATENCIES.csv.gz
         --table=CELLS.csv.gz
 
-Of NAS-Bench-201's 15,625 cells as HW-NAS-Bench measured them. For each of
-several draws of cells it fits a price per op to them, and prints Kendall's tau
-and the median error on all cells that were not drawn; beside it the tau of MACs
-alone, and of the same prices when every op of the cell counts, computed or not.
+Takes NAS-Bench-201's 15,625 cells as HW-NAS-Bench measured them. For each of
+several draws of cells it fits a latency per op to them, and prints Kendall's
+tau and the median error on all cells that were not drawn; beside it the tau of
+MACs alone, and of the same latencies when every op of the cell counts, computed
+or not.
 """
 
 import pathlib
@@ -25,13 +26,15 @@ LATENCIES = flags.DEFINE_string(
 TABLE = flags.DEFINE_string(
     "table", None, "CSV with the column flops_m.", required=True
 )
-COLUMN = flags.DEFINE_string("column", "pixel3", "The device.")
+COLUMN = flags.DEFINE_string(
+    "column", "pixel3", "Column of latencies: the device."
+)
 CELLS = flags.DEFINE_integer("cells", 100, "Cells measured.", lower_bound=12)
 DRAWS = flags.DEFINE_integer("draws", 20, "Seeds, from 0.", lower_bound=1)
 
 
 def naive_counts(paths: np.ndarray) -> np.ndarray:
-    """Returns how often each op stands in a cell, and a one."""
+    """Returns how often each op occurs in a cell, and a one."""
     counts = [(paths == op).sum(axis=1) for op in range(5)]
     return np.stack([*counts[1:], np.ones(len(paths))], axis=1)
 

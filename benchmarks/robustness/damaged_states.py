@@ -1,9 +1,10 @@
-"""Truncates or flips files of a broken-off search, and starts it again.
+"""Truncates or flips files of an interrupted search, and resumes it.
 
     python benchmarks/robustness/damaged_states.py
 
-Every file that a run goes on from, at random offsets: the reaction must be to
-come to the same end, or an error that names the file. Nothing may be deleted.
+Every file that a run resumes from may be hit, at random offsets. The run must
+then come to the same end, or to an error that names the file. Nothing may be
+deleted.
 Jobs are answered by formulas; see `formula_search`.
 """
 
@@ -27,46 +28,46 @@ from nse_tf.methods import SearchError
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.tuners import AngleShrinkingOracle, SupernetTuner
 
-DAMAGES = flags.DEFINE_integer("damages", 100, "How many.", 1)
-SEED = flags.DEFINE_integer("seed", 0, "Of files and offsets.", 0)
+DAMAGES = flags.DEFINE_integer("damages", 100, "Number of damages.", 1)
+SEED = flags.DEFINE_integer("seed", 0, "Seed of files and offsets.", 0)
 
 SETTINGS = {"dataset": "digits"}
-# What is made for people alone, and read by nobody.
+# What is written for people, and never read by a run.
 LEFT_OUT = ("tensorboard", ".lock", "tuner0.json")
 
 
 class Messages(logging.Handler):
-    """Keeps what the user is told."""
+    """Keeps the warnings that a user sees."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.told: list[str] = []
+        self.texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keeps a message."""
-        self.told.append(record.getMessage())
+        self.texts.append(record.getMessage())
 
 
-class BrokenOffError(BaseException):
+class InterruptedSearchError(BaseException):
     """Ends a search as an interruption does."""
 
 
-def go_on(
-    folder: pathlib.Path, data: ImageData, break_at: str | None = None
+def resume(
+    folder: pathlib.Path, data: ImageData, stop_at: str | None = None
 ) -> list[dict[str, Any]]:
-    """Does a search, or goes on with it; returns what was decided."""
+    """Does a search, or resumes it; returns what was decided."""
     run = FormulaTrainer.run
 
-    def breaking(self: FormulaTrainer, job: Any) -> Any:
-        if break_at is not None and job.id == break_at:
-            raise BrokenOffError
+    def interrupting(self: FormulaTrainer, job: Any) -> Any:
+        if stop_at is not None and job.id == stop_at:
+            raise InterruptedSearchError
         return run(self, job)
 
     run_folder = RunFolder(folder)
     if not run_folder.check(SETTINGS):
         run_folder.begin(SETTINGS, data, small_search.SPACE)
     run_folder.check_data(data)
-    with contextlib.redirect_stdout(io.StringIO()):  # keras-tuner's word.
+    with contextlib.redirect_stdout(io.StringIO()):  # What keras-tuner prints.
         tuner = SupernetTuner(
             AngleShrinkingOracle(
                 small_search.SPACE, small_search.BUDGET, small_search.CONFIG
@@ -74,7 +75,7 @@ def go_on(
             directory=str(folder.parent),
             project_name=folder.name,
         )
-    FormulaTrainer.run = breaking  # type: ignore[method-assign]
+    FormulaTrainer.run = interrupting  # type: ignore[method-assign]
     try:
         tuner.search(data.train, validation_data=data.validation, verbose=0)
     finally:
@@ -102,16 +103,18 @@ def reaction_to(
     data: ImageData,
     wanted: list[dict[str, Any]],
 ) -> str:
-    """Starts a damaged run again; returns how it went, in a few words."""
+    """Resumes a damaged run; returns how it went, in a few words."""
     before = {path.relative_to(folder) for path in folder.rglob("*")}
     messages = Messages()
     logger = logging.getLogger("nse_tf")
     logger.addHandler(messages)
     try:
-        same = go_on(folder, data) == wanted
+        same = resume(folder, data) == wanted
         how = "the same end" if same else "ANOTHER END"
-        told = any(pathlib.Path(name).name in text for text in messages.told)
-        how += ", said so" if told else ", no word"
+        is_named = any(
+            pathlib.Path(name).name in text for text in messages.texts
+        )
+        how += ", reported" if is_named else ", not reported"
     except (OSError, ValueError, SearchError) as error:
         named = pathlib.Path(name).name in str(error)
         how = "a clear error" if named else f"AN UNCLEAR ERROR: {error}"
@@ -143,23 +146,23 @@ def main(argv: Sequence[str]) -> None:
     by_file: collections.Counter[tuple[str, str]] = collections.Counter()
     with tempfile.TemporaryDirectory() as temporary:
         root = pathlib.Path(temporary)
-        wanted = go_on(root / "whole", data)
-        broken = root / "broken"
+        wanted = resume(root / "whole", data)
+        interrupted = root / "interrupted"
         try:
-            go_on(broken, data, break_at="00002_evaluate_children")
-        except BrokenOffError:
-            print("broken off at the second generation")
+            resume(interrupted, data, stop_at="00002_evaluate_children")
+        except InterruptedSearchError:
+            print("interrupted at the second generation")
         names = sorted(
-            str(path.relative_to(broken))
-            for path in broken.rglob("*")
+            str(path.relative_to(interrupted))
+            for path in interrupted.rglob("*")
             if path.is_file()
-            and not str(path.relative_to(broken)).startswith(LEFT_OUT)
+            and not str(path.relative_to(interrupted)).startswith(LEFT_OUT)
             and path.stat().st_size
         )
         for number in range(DAMAGES.value):
             name = names[int(rng.integers(len(names)))]
             folder = root / f"damaged_{number}"
-            shutil.copytree(broken, folder)
+            shutil.copytree(interrupted, folder)
             done = damage(folder / name, rng)
             how = reaction_to(folder, name, data, wanted)
             counts[how] += 1

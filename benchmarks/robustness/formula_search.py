@@ -1,7 +1,7 @@
 """The small search with jobs answered by formulas, for scripts about the rest.
 
 The oracle, the tuner, the wire and all files are the real ones, weights on disk
-included, which are read before children are judged; only nothing is trained.
+included, which are read before children are evaluated; only nothing is trained.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ SECONDS_A_TRAINING = 0.5
 
 
 class FormulaTrainer:
-    """In the place of `training.Worker`.
+    """Takes the place of `training.Worker`.
 
     Args:
         space: What is searched.

@@ -1,4 +1,4 @@
-"""Kills a search at random points and holds what it resumes to against a whole.
+"""Kills a search at random points and compares its end with a whole run's.
 
     python benchmarks/robustness/kill_and_resume.py
 
@@ -25,8 +25,8 @@ from absl import app, flags
 
 from nse_tf.trials.results_table import ResultsTable
 
-KILLS = flags.DEFINE_integer("kills", 20, "How often.", 1)
-SEED = flags.DEFINE_integer("seed", 0, "Of the points.", 0)
+KILLS = flags.DEFINE_integer("kills", 20, "Number of kills.", 1)
+SEED = flags.DEFINE_integer("seed", 0, "Seed of the points.", 0)
 
 
 def count_writes(at: int, path: pathlib.Path | None = None) -> None:

@@ -4,7 +4,7 @@
 
 A chief and four workers, each a process of its own, over gRPC, with a lease of
 three seconds; a kill is SIGKILL. Jobs are answered by formulas. Every search
-must end, judge every child once and come to the answer of one worker.
+must end, evaluate every child once and come to the answer of one worker.
 """
 
 import collections
@@ -24,9 +24,9 @@ from formula_search import use_formulas
 
 from nse_tf.distribute.roles import VARIABLES
 
-KILLS = flags.DEFINE_integer("kills", 25, "How often.", 1)
-WORKERS = flags.DEFINE_integer("workers", 4, "How many.", 2)
-SEED = flags.DEFINE_integer("seed", 0, "Of the moments.", 0)
+KILLS = flags.DEFINE_integer("kills", 25, "Number of kills.", 1)
+WORKERS = flags.DEFINE_integer("workers", 4, "Number of workers.", 2)
+SEED = flags.DEFINE_integer("seed", 0, "Seed of the moments.", 0)
 LONGEST_SECONDS = 120.0
 
 
@@ -48,7 +48,7 @@ def start_all(
 
 
 def evaluated(folder: pathlib.Path) -> collections.Counter[tuple[Any, ...]]:
-    """Returns how often each child of each generation was judged, and how."""
+    """Returns how often each child of each generation has which accuracy."""
     with sqlite3.connect(folder / "results.sqlite") as connection:
         rows = connection.execute(
             "SELECT generation, genes, accuracy FROM children"
@@ -67,13 +67,13 @@ def main(argv: Sequence[str]) -> None:
         root = pathlib.Path(name)
         small_search.start(forks, root / "one", use_formulas).join()
         wanted = json.loads((root / "one" / "outcome.json").read_text())
-        del wanted["trials"]  # Of several workers each has its own.
+        del wanted["trials"]  # Several workers have trials of their own.
         children = evaluated(root / "one")
         started = time.monotonic()
         chief, workers = start_all(forks, root / "all", WORKERS.value)
         chief.join()
         seconds = time.monotonic() - started
-        print(f"one worker: {len(children)} children judged")
+        print(f"one worker: {len(children)} children evaluated")
         print(f"{len(workers)} workers, none killed: {seconds:.1f} s")
         for number in range(KILLS.value):
             folder = root / f"killed_{number}"
@@ -87,7 +87,7 @@ def main(argv: Sequence[str]) -> None:
             found = small_search.differing(folder, wanted)
             counted = evaluated(folder)
             if counted != children:
-                found.append("children lost or judged twice")
+                found.append("children lost or evaluated twice")
             num_ended += has_ended
             num_same += has_ended and not found
             print(

@@ -77,12 +77,12 @@ def start(
     space: SearchSpace = SPACE,
     budget: Budget = BUDGET,
 ) -> ForkServerProcess:
-    """Starts a process that searches in a folder, or goes on there.
+    """Starts a process that searches in a folder, or resumes there.
 
     Args:
         forks: See `context`.
         folder: The run's folder.
-        before: Done in the process first.
+        before: What the process does first.
         environment: Variables for the process.
         config: The numbers of the search.
         num_images: For training and for validation, at most.
@@ -116,7 +116,7 @@ def _search(
     budget: Budget,
 ) -> None:
     os.environ.update(environment)
-    # Of what keras-tuner and TensorFlow print, nothing is for the reader.
+    # Nothing that keras-tuner and TensorFlow print is for the reader.
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     import tensorflow as tf
@@ -148,8 +148,8 @@ def _search(
     tuner.search(parts[0], validation_data=parts[1], verbose=0)
     if environment.get("KERASTUNER_TUNER_ID", "chief") == "chief":
         oracle = tuner.oracle
-        told = outcome(folder, oracle.method.history, _trials(oracle))
-        (folder / "outcome.json").write_text(json.dumps(told))
+        found = outcome(folder, oracle.method.history, _trials(oracle))
+        (folder / "outcome.json").write_text(json.dumps(found))
 
 
 def _trials(oracle: Any) -> list[list[str]]:
@@ -200,8 +200,8 @@ def differing(folder: pathlib.Path, wanted: dict[str, Any]) -> list[str]:
     path = folder / "outcome.json"
     if not path.exists():
         return ["it did not come to an end"]
-    told = json.loads(path.read_text())
-    return [name for name, value in wanted.items() if told[name] != value]
+    found = json.loads(path.read_text())
+    return [name for name, value in wanted.items() if found[name] != value]
 
 
 def free_port() -> int:

@@ -1,11 +1,11 @@
-"""How much faster two workers judge a generation than one does.
+"""How much faster two workers evaluate a generation than one does.
 
     python benchmarks/robustness/two_workers.py
 
 A chief and its workers, each a process of its own with one thread, over gRPC,
-on the embedded digits. From the moment a generation is asked for until the last
-of its results lies in the run's folder, both included. Runs of one and of two
-workers take turns; both must come to the same.
+on the embedded digits. What is timed begins when a generation is asked for and
+ends when the last of its results lies in the run's folder. Runs of one and of
+two workers take turns; both must come to the same.
 """
 
 import collections

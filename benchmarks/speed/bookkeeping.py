@@ -1,10 +1,10 @@
-"""What a judged child costs beside its judging, for the first and the last.
+"""What an evaluated child costs beside its evaluation, first to last.
 
     python benchmarks/speed/bookkeeping.py
 
-An evolution over SPOS's space under keras-tuner, judged by a formula, so that
-all that is left is breeding, asking, telling, and writing it down. The time of
-the formula is taken off. One worker; a trial judges a generation of 50.
+An evolution over SPOS's space under keras-tuner, evaluated by a formula, so
+that all that is left is breeding, asking, reporting and storing. The time of
+the formula is taken off. One worker; a trial evaluates a generation of 50.
 """
 
 import pathlib
@@ -27,14 +27,16 @@ from nse_tf.tuners import AngleShrinkingOracle
 from nse_tf.tuners.hyperparameters import declare
 from nse_tf.tuners.oracles import metrics_of
 
-CHILDREN = flags.DEFINE_integer("children", 50_000, "How many.", 2_000)
+CHILDREN = flags.DEFINE_integer(
+    "children", 50_000, "Number of children.", 2_000
+)
 POPULATION = 50
 
 
 def make_oracle(
     space: SearchSpace, folder: pathlib.Path, num_children: int
 ) -> AngleShrinkingOracle:
-    """Returns an oracle that judges so many children."""
+    """Returns an oracle that evaluates so many children."""
     config = OneShotConfig(
         exploring=ExplorerConfig(
             num_children=num_children, population=POPULATION

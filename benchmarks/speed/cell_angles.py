@@ -19,10 +19,14 @@ from nse_tf.shrinking import EVERY_BACKBONE_WEIGHT, CellAngleSums
 from nse_tf.spaces import NB201Skeleton, NorConv, Pool, Zero, make_preset
 
 CELLS = flags.DEFINE_integer(
-    "cells", 200, "Cells that are scored the naive way, too.", lower_bound=1
+    "cells", 200, "Cells that are also scored naively.", lower_bound=1
 )
-REPEATS = flags.DEFINE_integer("repeats", 20, "Timings.", lower_bound=1)
-SEED = flags.DEFINE_integer("seed", 0, "Of weights and cells.", lower_bound=0)
+REPEATS = flags.DEFINE_integer(
+    "repeats", 20, "Number of timings.", lower_bound=1
+)
+SEED = flags.DEFINE_integer(
+    "seed", 0, "Seed of weights and cells.", lower_bound=0
+)
 
 SPACE = make_preset("nb201")
 SKELETON = SPACE.require_skeleton(NB201Skeleton)
@@ -48,10 +52,10 @@ def random_kernels(
 ) -> dict[tuple[int, int, int], Pair]:
     """Returns the kernels of each (edge, op, cell) that has any."""
     return {
-        (place, index, cell): random_pair(
+        (number, index, cell): random_pair(
             rng, op.kernel, op.kernel, site.channels, site.channels
         )
-        for place, edge in enumerate(EDGES)
+        for number, edge in enumerate(EDGES)
         for index, op in enumerate(edge.candidates)
         if isinstance(op, NorConv)
         for cell, site in enumerate(edge.sites)
@@ -73,14 +77,14 @@ def naive_angle(
     pieces = [backbone]
     for cell in range(len(EDGES[0].sites)):
         for way in WAYS:
-            ops = [EDGES[place].candidates[path[place]] for place in way]
+            ops = [EDGES[number].candidates[path[number]] for number in way]
             if Zero() in ops:
                 continue
-            for place, op in zip(way, ops, strict=True):
+            for number, op in zip(way, ops, strict=True):
                 if isinstance(op, NorConv):
-                    pieces.append(kernels[place, path[place], cell])
+                    pieces.append(kernels[number, path[number], cell])
                 elif isinstance(op, Pool):
-                    channels = EDGES[place].sites[cell].channels
+                    channels = EDGES[number].sites[cell].channels
                     constants = np.full(9 * channels, 1 / 9, np.float32)
                     pieces.append((constants, constants))
     dot, base, now = three_sums(
@@ -98,8 +102,8 @@ def main(argv: Sequence[str]) -> None:
     rng = np.random.default_rng(SEED.value)
     kernels, backbone = random_kernels(rng), random_pair(rng, NUM_FIXED)
     candidates = np.zeros((len(EDGES), SPACE.max_candidates, 3))
-    for (place, index, _), pair in kernels.items():
-        candidates[place, index] += three_sums(pair)
+    for (number, index, _), pair in kernels.items():
+        candidates[number, index] += three_sums(pair)
     sums = CellAngleSums.of_weights(
         SPACE,
         candidates,

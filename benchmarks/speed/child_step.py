@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 from absl import app, flags
-from supernet_step import LEARNING_RATE, make_images, make_space, ready
+from noise_steps import LEARNING_RATE, make_images, ready
+from step_families import mbconv_chain
 from timing import shortest_in_turns
 
 from nse_tf.datasets import ImageSet
@@ -27,7 +28,7 @@ from nse_tf.training.child_trainer import child_step
 NETWORKS = flags.DEFINE_integer("networks", 4, "Random networks.", 1)
 ROUNDS = flags.DEFINE_integer("rounds", 4, "The shortest time counts.", 1)
 
-NO_SLOTS = np.empty((0, 0), np.int32)
+NOTHING_OPEN = np.empty((0, 0), np.int32)
 
 
 def in_tf_keras(
@@ -81,7 +82,7 @@ def _known(config: dict[str, Any]) -> dict[str, Any]:
     )
     known = {each: config[each] for each in names if each in config}
     if "axis" in config or "gamma_initializer" in config:
-        known.pop("scale", None)  # Of a norm, a flag; of a rescaling, a factor.
+        known.pop("scale", None)  # A norm's is a flag, a rescaling's a factor.
     return known
 
 
@@ -109,7 +110,7 @@ def tf_keras_step(model: Any, images: ImageSet) -> Callable[[], float]:
 def main(argv: Sequence[str]) -> None:
     """Prints a line for each network, and the ratio over all of them."""
     del argv
-    space, images = make_space(20, has_identity=False), make_images(128, 0)
+    space, images = mbconv_chain(20, has_identity=False), make_images(128, 0)
     recipe = ChildRecipe(
         batch_size=len(images),
         label_smoothing=0.0,
@@ -122,7 +123,7 @@ def main(argv: Sequence[str]) -> None:
         genotype = space.sample(rng)
         child = build_child(space, genotype, seed=number)
         theirs = tf_keras_step(in_tf_keras(space, genotype, child), images)
-        ours = ready(child_step(child, recipe), images, NO_SLOTS)
+        ours = ready(child_step(child, recipe), images, NOTHING_OPEN)
         difference = abs(ours() - theirs())
         if difference > 1e-4:
             raise ValueError(f"The first losses differ by {difference:.1e}.")

@@ -1,4 +1,4 @@
-"""How much longer judging a child takes on a supernet than on the child alone.
+"""How much longer a child's evaluation takes on a supernet than alone.
 
     python benchmarks/speed/evaluation.py
 
@@ -14,7 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
-from supernet_step import make_images, make_space
+from noise_steps import make_images
+from step_families import mbconv_chain
 from timing import shortest_in_turns
 
 from nse_tf.datasets import ImageSet
@@ -23,16 +24,16 @@ from nse_tf.training import ChildEvaluator
 
 CHILDREN = flags.DEFINE_integer("children", 10, "Random children.", 1)
 IMAGES = flags.DEFINE_integer(
-    "images", 1024, "Noise images to calibrate on, and as many to judge by.", 1
+    "images", 1024, "Noise images to calibrate on; as many to evaluate.", 1
 )
-EVALUATED_AT_ONCE = flags.DEFINE_integer("at_once", 512, "Images a step.", 1)
+EVALUATED_AT_ONCE = flags.DEFINE_integer("at_once", 512, "Images in a step.", 1)
 ROUNDS = flags.DEFINE_integer("rounds", 3, "The shortest time counts.", 1)
 
 
 def alone(
     child: keras.Model, calibration: list[np.ndarray], evaluated: ImageSet
 ) -> Callable[[], float]:
-    """Returns what calibrates a child of fast layers and tells its accuracy."""
+    """Returns what calibrates and evaluates a child of fast layers."""
     kept_share = tf.Variable(0.0, trainable=False)
     for layer in child.layers:
         if isinstance(layer, FusedBatchNormalization):
@@ -73,7 +74,7 @@ def main(argv: Sequence[str]) -> None:
         )
     images = make_images(IMAGES.value, seed=0)
     evaluated = make_images(IMAGES.value, seed=1)
-    supernet = Supernet(make_space(20, has_identity=False))
+    supernet = Supernet(mbconv_chain(20, has_identity=False))
     evaluator = ChildEvaluator(supernet, images, evaluated, size)
     # The evaluator's own choice of batches, which all children share.
     order = np.random.default_rng(0).permutation(len(images))
@@ -83,15 +84,15 @@ def main(argv: Sequence[str]) -> None:
     totals = np.zeros(2)
     for number in range(CHILDREN.value):
         genotype = supernet.space.sample(rng)
-        judge_alone = alone(cut_out(supernet, genotype), batches, evaluated)
+        evaluate_alone = alone(cut_out(supernet, genotype), batches, evaluated)
         (inherited,) = evaluator.accuracies([genotype], len(images))
-        difference = abs(inherited - judge_alone())
+        difference = abs(inherited - evaluate_alone())
         times = shortest_in_turns(
             [
                 functools.partial(
                     evaluator.accuracies, [genotype], len(images)
                 ),
-                judge_alone,
+                evaluate_alone,
             ],
             ROUNDS.value,
         )

@@ -3,8 +3,8 @@
     python benchmarks/speed/memory.py
 
 Trains a supernet on the embedded digits for an epoch, evaluates generations
-of random children and trains some of them alone; resident memory is read on the
-way.
+of random children and trains some of them alone; prints resident memory in
+between.
 """
 
 import gc
@@ -26,8 +26,10 @@ from nse_tf.training import (
 )
 from nse_tf.training.trainings import uniform_draw
 
-GENERATIONS = flags.DEFINE_integer("generations", 200, "How many.", 40)
-CHILDREN = flags.DEFINE_integer("children", 10, "Of a generation.", 1)
+GENERATIONS = flags.DEFINE_integer(
+    "generations", 200, "Number of generations.", 40
+)
+CHILDREN = flags.DEFINE_integer("children", 10, "Children in a generation.", 1)
 TRAINED = flags.DEFINE_integer("trained", 12, "Children trained alone.", 4)
 
 

@@ -1,10 +1,10 @@
-"""How long a round's proposals take, before and after indicators are trained.
+"""How long a round's proposals take, before and after training.
 
     python benchmarks/speed/proposals.py
 
-2,100 distinct networks of NSE's first space, five ops a cell, within 300 to 350
-million MACs: from indicators of one half, where the draw must be bent, and from
-indicators that meet the window by themselves.
+Draws 2,100 distinct networks of NSE's first space, five ops a block, within 300
+to 350 million MACs: from probabilities of one half, which must be bent towards
+the window, and from probabilities that meet it by themselves.
 """
 
 import time
@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> None:
     )
     opened = np.full((len(space.blocks), space.max_candidates), 0.5)
     print(
-        "expected cost of untrained indicators: "
+        "expected cost with untrained parameters: "
         f"{costing.expected(space, opened) / 1e6:,.0f} million MACs"
     )
     for name in ("untrained", "trained"):

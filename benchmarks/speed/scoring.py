@@ -1,11 +1,11 @@
-"""How fast angles are told from sums, and that they are the angles.
+"""How fast sums give angles, and that they are the angles of the vectors.
 
     python benchmarks/speed/scoring.py
 
 Scores a million children of the SPOS space of ABS at 224 pixels, and all its
-operators. Then tells the angles of the children of a small supernet both from
-the sums and the way the published code does: every weight of a child in one
-vector.
+operators. Then computes the angles of the children of a small supernet both
+from the sums and the way the published code does: every weight of a child in
+one vector.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ NAIVE = flags.DEFINE_integer(
     "naive", 200, "Children that are scored both ways.", lower_bound=1
 )
 REPEATS = flags.DEFINE_integer("repeats", 3, "The shortest counts.", 1)
-SEED = flags.DEFINE_integer("seed", 0, "Of children and weights.", 0)
+SEED = flags.DEFINE_integer("seed", 0, "Seed of children and weights.", 0)
 
 # The FLOPs limit of ABS on the children it samples.
 BUDGET = Budget(macs=600e6)
@@ -64,9 +64,9 @@ def one_vector(kernels: list[np.ndarray], path: np.ndarray) -> np.ndarray:
     """Returns every kernel weight of a child, one after another."""
     backbone = kernels[len(path) :]
     rows = [
-        place[index]
-        for place, index in zip(kernels, path, strict=False)
-        if index < len(place)
+        kernel[index]
+        for kernel, index in zip(kernels, path, strict=False)
+        if index < len(kernel)
     ]
     return np.concatenate([each.ravel() for each in (*rows, *backbone)])
 

@@ -1,11 +1,12 @@
-"""How much of judging many children is saved by what they have in common.
+"""How much evaluating many children saves by what they have in common.
 
     python benchmarks/speed/shared_beginnings.py
 
-Judges the same networks twice in turns in one process: each alone, and all
-together, so that those that begin alike share the work of their first places.
-Once networks proposed by untrained indicators of multi-branch cells, once by
-sharp ones, as training leaves them, and once a generation of single paths.
+Evaluates the same networks in turns in one process: each alone, and all
+together, so that those that begin alike share the work of their first blocks.
+Once networks proposed by untrained architecture parameters of multi-branch
+blocks, once by sharp ones, as training leaves them, and once a generation of
+single paths.
 """
 
 import functools
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from absl import app, flags
-from supernet_step import make_images
+from noise_steps import make_images
 from timing import shortest_in_turns
 
 from nse_tf.costs import CostModel
@@ -22,13 +23,15 @@ from nse_tf.spaces import Genotype, SearchSpace, make_preset
 from nse_tf.supernet import BranchSupernet, Supernet
 from nse_tf.training import ChildEvaluator
 
-CHILDREN = flags.DEFINE_integer("children", 50, "Networks of a job.", 1)
-IMAGES = flags.DEFINE_integer("images", 1_000, "To calibrate, and to judge.", 1)
+CHILDREN = flags.DEFINE_integer("children", 50, "Networks in a job.", 1)
+IMAGES = flags.DEFINE_integer(
+    "images", 1_000, "Images to calibrate, and to evaluate.", 1
+)
 ROUNDS = flags.DEFINE_integer("rounds", 2, "The shortest time counts.", 1)
 
 
 def branches() -> SearchSpace:
-    """Returns five ops in each cell of the pool for some 32 pixels."""
+    """Returns a space of 32x32 images with five active ops in each block."""
     space = make_preset(
         "nse_small", image_size=(32, 32), num_classes=10, width=0.25
     )
@@ -43,7 +46,7 @@ def proposed(space: SearchSpace, sharpness: float) -> list[Genotype]:
 
     Args:
         space: The ops.
-        sharpness: Deviation of the indicators' parameters; 0 is untrained.
+        sharpness: Deviation of the architecture parameters; 0 is untrained.
     """
     rng = np.random.default_rng(0)
     shape = (len(space.blocks), space.max_candidates)
@@ -98,7 +101,7 @@ def main(argv: Sequence[str]) -> None:
     supernet = BranchSupernet(space)
     for name, sharpness in (("untrained", 0.0), ("sharp", 3.0)):
         children = proposed(space, sharpness)
-        compare(f"branches, {name} indicators", supernet, children)
+        compare(f"branches, {name} parameters", supernet, children)
     chain = make_preset(
         "spos_small", image_size=(32, 32), num_classes=10, width=0.2
     )

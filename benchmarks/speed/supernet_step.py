@@ -1,160 +1,172 @@
 """How much slower a training step of a supernet is than of its child alone.
 
-    python benchmarks/speed/supernet_step.py --batch=128 --places=20
+    python benchmarks/speed/supernet_step.py --family=chain --batch=128
 
-Both are timed in turns, in one process, with the parts that a search trains
-with; the shortest of some repeats counts. A ratio of 1.00 is a supernet for
-free.
+The steps of supernet and child are timed in turns, in one process, with the
+parts that a search trains with; the shortest of some repeats counts. A ratio of
+1.00 is a supernet for free. Families, all for images of 32x32x3:
+
+* chain: --blocks choice blocks of six MBConvs; --identity lets those that keep
+  their shape be skipped.
+* branches: multi-branch blocks of --space (nse_small) with --active ops each.
+  Genotypes are seeded subsets, each op open with probability one half. A step
+  of the architecture parameters is timed against one of the weights, too.
+* nb201: the space of NAS-Bench-201. The child has batch norms with scale and
+  offset, as in that benchmark, and lacks what does not reach its output; the
+  supernet computes that.
+* darts: --space (darts_shrinking of 8 cells, 16 channels) with two inputs to
+  every node.
+* choice: a user's model of --blocks `Choice` layers of up to five kinds.
+
+--width and --depth scale the spaces that are presets.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import keras
 import numpy as np
+import step_flags
 from absl import app, flags
+from noise_steps import make_images, ready
+from step_families import FAMILIES, ArchitectureSteps, Family, FamilyOptions
+from step_flags import BATCH, PATHS, REPEATS, SEED
 from timing import seconds_of, shortest_in_turns
 
 from nse_tf.datasets import ImageSet
-from nse_tf.spaces import ChainSkeleton, Genotype, Identity, SearchSpace, Stage
-from nse_tf.spaces.chains import chain_space
-from nse_tf.spaces.presets import MBCONVS
-from nse_tf.supernet import Supernet, WeightSharing, cut_out
+from nse_tf.spaces import Genotype
+from nse_tf.supernet import Networks
 from nse_tf.training import ChildRecipe, SupernetRecipe, SupernetTrainer
 from nse_tf.training.child_trainer import child_step
-from nse_tf.training.steps import TrainingStep
 
-PLACES = flags.DEFINE_integer(
-    "places", 20, "Places with six MBConvs each.", lower_bound=4
+flags.adopt_module_key_flags(step_flags)
+FAMILY = flags.DEFINE_enum(
+    "family", "chain", list(FAMILIES), "Which supernet is timed."
 )
-BATCH = flags.DEFINE_integer(
-    "batch", 128, "Images of 32x32x3 a step.", lower_bound=1
-)
-PATHS = flags.DEFINE_integer(
-    "paths", 10, "Random paths, and as many children.", lower_bound=1
-)
-REPEATS = flags.DEFINE_integer(
-    "repeats", 5, "Steps that are timed, for each path.", lower_bound=1
-)
+BLOCKS = flags.DEFINE_integer("blocks", 20, "Number of choice blocks.", 4)
 IDENTITY = flags.DEFINE_bool(
-    "identity", False, "Whether places that keep their shape may be skipped."
+    "identity", False, "Whether blocks that keep shape may be skipped."
 )
-SEED = flags.DEFINE_integer("seed", 0, "Of paths and images.", lower_bound=0)
-
-CLASSES = 10
-LEARNING_RATE = 0.01
-
-
-def make_space(num_blocks: int, *, has_identity: bool) -> SearchSpace:
-    """Returns a chain of four stages, 16 to 96 channels wide."""
-    ends = np.round(np.array([0, 3, 8, 14, 20]) / 20 * num_blocks)
-    depths = np.diff(ends).astype(int).tolist()
-    stages = tuple(
-        Stage(channels, depth, stride)
-        for channels, depth, stride in zip(
-            (16, 32, 64, 96), depths, (1, 2, 2, 1), strict=True
-        )
-    )
-    skeleton = ChainSkeleton(
-        image_size=(32, 32),
-        image_channels=3,
-        num_classes=CLASSES,
-        stem_channels=32,
-        stem_stride=1,
-        first_channels=16,
-        stages=stages,
-        tail_channels=320,
-    )
-    optional = (Identity(),) if has_identity else ()
-    return chain_space("benchmark", skeleton, MBCONVS, optional)
+SPACE = flags.DEFINE_string("space", None, "Preset, if not the family's own.")
+WIDTH = flags.DEFINE_float("width", None, "Multiplies the preset's widths.")
+DEPTH = flags.DEFINE_float("depth", None, "Multiplies the preset's depths.")
+ACTIVE = flags.DEFINE_integer("active", 5, "Active ops of each block.", 1)
 
 
-def make_images(count: int, seed: int) -> ImageSet:
-    """Returns noise."""
-    rng = np.random.default_rng(seed)
-    return ImageSet(
-        rng.integers(0, 256, (count, 32, 32, 3), np.uint8),
-        rng.integers(0, CLASSES, count).astype(np.int32),
-    )
+def family_options(family: Family) -> FamilyOptions:
+    """Returns what the flags ask of a family's space.
 
-
-def ready(
-    step: TrainingStep, images: ImageSet, slots: np.ndarray
-) -> Callable[[], float]:
-    """Returns a step with all that it is told; it waits for its loss."""
-    pixels = np.asarray(images.images)
-    return lambda: float(
-        step(pixels, images.labels, slots, LEARNING_RATE, (0, 0))
+    Raises:
+        UsageError: If a flag is given that the family does not heed.
+    """
+    for holder in (BLOCKS, IDENTITY, SPACE, WIDTH, DEPTH, ACTIVE):
+        name = holder.name
+        if flags.FLAGS[name].present and name not in family.options:
+            heeding = [
+                each for each, row in FAMILIES.items() if name in row.options
+            ]
+            raise app.UsageError(
+                f"--{name} means nothing to --family={FAMILY.value}; leave it "
+                f"out, or choose one of {', '.join(heeding)}."
+            )
+    return FamilyOptions(
+        blocks=BLOCKS.value,
+        identity=IDENTITY.value,
+        space=SPACE.value,
+        width=WIDTH.value,
+        depth=DEPTH.value,
+        active=ACTIVE.value,
+        seed=SEED.value,
     )
 
 
 def compare(
+    networks: Networks,
     trainer: SupernetTrainer,
     genotype: Genotype,
     images: ImageSet,
-    cut: Callable[..., keras.Model],
 ) -> tuple[float, float]:
     """Returns the seconds of a step of supernet and child."""
-    slots = trainer.supernet.encode(genotype)
-    child = cut(trainer.supernet, genotype)
-    alone = child_step(child, ChildRecipe(batch_size=len(images)))
-    steps = [ready(step, images, slots) for step in (trainer.step, alone)]
-    together, apart = shortest_in_turns(steps, REPEATS.value)
-    return together, apart
-
-
-def main(argv: Sequence[str]) -> None:
-    """Compares a chain of MBConvs."""
-    del argv
-    space = make_space(PLACES.value, has_identity=IDENTITY.value)
-    print_ratios(lambda: Supernet(space), cut_out)
+    open_branches = trainer.supernet.encode(genotype)
+    child = networks.cut_out(trainer.supernet, genotype)
+    child_alone = child_step(child, ChildRecipe(batch_size=len(images)))
+    of_supernet, of_child = shortest_in_turns(
+        [
+            ready(trainer.step, images, open_branches),
+            ready(child_alone, images, open_branches),
+        ],
+        REPEATS.value,
+        step_flags.clock(),
+    )
+    return of_supernet, of_child
 
 
 def print_ratios(
-    make: Callable[[], WeightSharing],
-    cut: Callable[..., keras.Model],
-    draw: Callable[[SearchSpace, np.random.Generator], Genotype] = (
-        SearchSpace.sample
-    ),
-) -> SupernetTrainer:
-    """Prints a line for each path, and the ratio over all of them.
-
-    Args:
-        make: Makes the supernet.
-        cut: Cuts a child out of it.
-        draw: Draws a child of a space.
-
-    Returns:
-        What trains the supernet.
-    """
-    images = make_images(BATCH.value, SEED.value)
-    rng = np.random.default_rng(SEED.value)
-
-    started = time.perf_counter()
-    recipe = SupernetRecipe(batch_size=len(images))
-    trainer = SupernetTrainer(make(), recipe, images)
-    space = trainer.supernet.space
-    slots = trainer.supernet.encode(draw(space, rng))
-    seconds_of(ready(trainer.step, images, slots))
-    print(f"build and first step: {time.perf_counter() - started:.1f} s")
-
+    networks: Networks,
+    trainer: SupernetTrainer,
+    genotypes: Sequence[Genotype],
+    images: ImageSet,
+) -> None:
+    """Prints a line for each genotype, and the ratio over all of them."""
     times = []
-    for number in range(PATHS.value):
-        times.append(compare(trainer, draw(space, rng), images, cut))
-        together, apart = times[-1]
+    for number, genotype in enumerate(genotypes):
+        times.append(compare(networks, trainer, genotype, images))
+        of_supernet, of_child = times[-1]
         print(
-            f"path {number}: supernet {together * 1000:.0f} ms, child "
-            f"{apart * 1000:.0f} ms, ratio {together / apart:.3f}",
+            f"path {number}: supernet {of_supernet * 1000:.0f} ms, child "
+            f"{of_child * 1000:.0f} ms, ratio {of_supernet / of_child:.3f}",
             flush=True,
         )
-    together, apart = np.sum(times, axis=0)
-    print(f"traces of the supernet's step: {trainer.step.num_traces}")
+    of_supernet, of_child = np.sum(times, axis=0)
     median = np.median([one / other for one, other in times])
+    print(f"traces of the supernet's step: {trainer.step.num_traces}")
     print(
-        f"ratio over {PATHS.value} paths: {together / apart:.3f}, of the "
-        f"median path: {median:.3f}"
+        f"ratio over {len(genotypes)} paths: {of_supernet / of_child:.3f} of "
+        f"{step_flags.clock_name()}, of the median path: {median:.3f}"
     )
-    return trainer
+
+
+def print_architecture_ratio(
+    trainer: SupernetTrainer, draw: ArchitectureSteps, images: ImageSet
+) -> None:
+    """Prints what a step of the architecture parameters costs."""
+    rng = np.random.default_rng(SEED.value)
+    times = []
+    for _ in range(PATHS.value):
+        drawn = draw(rng)
+        of_weights = ready(trainer.step, images, drawn.open_branches)
+        times.append(
+            shortest_in_turns(
+                [of_weights, drawn.update], REPEATS.value, step_flags.clock()
+            )
+        )
+    weights, architecture = np.sum(times, axis=0)
+    print(
+        "step of the architecture parameters to one of the weights: "
+        f"{architecture / weights:.3f}"
+    )
+
+
+def main(argv: Sequence[str]) -> None:
+    """Compares the steps of a family's supernet and its children."""
+    del argv
+    family = FAMILIES[FAMILY.value]
+    networks = family.networks(family_options(family))
+    images = make_images(BATCH.value, SEED.value)
+    rng = np.random.default_rng(SEED.value)
+    genotypes = [family.draw(networks.space, rng) for _ in range(PATHS.value)]
+
+    print(f"{networks.space.size:,} networks")
+    started = time.perf_counter()
+    recipe = SupernetRecipe(batch_size=len(images))
+    trainer = SupernetTrainer(networks.supernet(), recipe, images)
+    first = trainer.supernet.encode(genotypes[0])
+    seconds_of(ready(trainer.step, images, first))
+    print(f"build and first step: {time.perf_counter() - started:.1f} s")
+
+    print_ratios(networks, trainer, genotypes, images)
+    if family.architecture is not None:
+        draw = family.architecture(trainer.supernet, images)
+        print_architecture_ratio(trainer, draw, images)
 
 
 if __name__ == "__main__":

@@ -2,120 +2,79 @@
 
     pip install torch && python benchmarks/speed/torch_supernet_step.py
 
-Both have the places of `supernet_step.py` and train the same paths on the same
-images: SGD with Nesterov momentum, weight decay on kernels, label smoothing and
-clipping, as a search here does. PyTorch has a module for each candidate, runs
-those of the path in the memory format that suits CPUs best, channels last, and
-leaves alone what got no gradient. Both are timed in turns, in one process; the
-flags are those of `supernet_step.py`.
+`--family=chain` has 20 choice blocks of six MBConvs, `--family=nb201` the space
+of NAS-Bench-201, both as in `supernet_step.py`. Both sides train the same paths
+on the same images, by SGD with Nesterov momentum and weight decay on kernels:
+the chain as a search does, with label smoothing and clipping, the cells as
+`nse_rank` does, without them.
+
+PyTorch is written as its users write it: a module for each candidate, of which
+those of the path run, eagerly, in the memory format that suits CPUs best,
+channels last; what got no gradient stays as it is. Before anything is timed,
+both must have as many weights in kernels, and every path as many MACs as the
+cost model says. Both are timed in turns, in one process, with the same number
+of threads. Where other programs run, PyTorch's threads wait for each other many
+times longer than they work; there use `--threads=1 --cpu_time`.
 """
 
+import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import step_flags
+import tensorflow as tf
 import torch
-from absl import app
-from supernet_step import (
-    BATCH,
-    LEARNING_RATE,
-    PATHS,
-    REPEATS,
-    make_images,
-    make_space,
-    ready,
-)
+from absl import app, flags
+from noise_steps import LEARNING_RATE, make_images, ready
+from step_families import FAMILIES, FamilyOptions
+from step_flags import BATCH, PATHS, REPEATS, SEED
 from timing import shortest_in_turns
 from torch import nn
+from torch_cells import TorchCellSupernet
+from torch_chain import TorchChain
 
+from nse_tf.costs import CostModel
 from nse_tf.datasets import ImageSet
-from nse_tf.spaces import ChoiceBlock, MBConv, SearchSpace
-from nse_tf.supernet import Supernet
-from nse_tf.supernet.layers.batch_norm import EPSILON
+from nse_tf.spaces import SearchSpace
+from nse_tf.supernet import WeightSharing
+from nse_tf.supernet.protocols import kernels_of
 from nse_tf.training import SupernetRecipe, SupernetTrainer
+from nse_tf.training.cell_trainer import NB201_RECIPE
 
 
-def conv_norm(
-    inner: int, outer: int, side: int, stride: int = 1, groups: int = 1
-) -> list[nn.Module]:
-    """Returns a convolution without bias and its batch norm."""
-    return [
-        nn.Conv2d(
-            inner, outer, side, stride, side // 2, groups=groups, bias=False
-        ),
-        nn.BatchNorm2d(outer, eps=EPSILON),
-    ]
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TorchFamily:
+    """How a family is written and trained in PyTorch.
+
+    Attributes:
+        supernet: Makes the supernet of a space.
+        recipe: The numbers of a step, batch size and augmentation aside.
+    """
+
+    supernet: Callable[[SearchSpace], nn.Module]
+    recipe: SupernetRecipe
 
 
-class TorchMBConv(nn.Sequential):
-    """One candidate of a place."""
+TORCH_FAMILIES: Mapping[str, TorchFamily] = {
+    "chain": TorchFamily(supernet=TorchChain, recipe=SupernetRecipe()),
+    "nb201": TorchFamily(supernet=TorchCellSupernet, recipe=NB201_RECIPE),
+}
 
-    def __init__(self, op: MBConv, block: ChoiceBlock) -> None:
-        width = block.in_channels
-        inner = width * op.expansion
-        expand = [*conv_norm(width, inner, 1), nn.ReLU6(inplace=True)]
-        super().__init__(
-            *(expand if op.expansion > 1 else []),
-            *conv_norm(inner, inner, op.kernel, block.stride, inner),
-            nn.ReLU6(inplace=True),
-            *conv_norm(inner, block.out_channels, 1),
-        )
-        self.has_shortcut = block.has_shortcut
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Returns the branch, with the place's shortcut."""
-        outputs = super().forward(images)
-        return outputs + images if self.has_shortcut else outputs
-
-
-class TorchSupernet(nn.Module):
-    """All candidates of a space of MBConvs."""
-
-    def __init__(self, space: SearchSpace) -> None:
-        super().__init__()
-        skeleton, blocks = space.as_chain()
-        first = ChoiceBlock(
-            name="first",
-            candidates=(MBConv(3, 1),),
-            in_size=skeleton.stem_size,
-            in_channels=skeleton.stem_channels,
-            out_channels=skeleton.first_channels,
-        )
-        self.stem = nn.Sequential(
-            *conv_norm(skeleton.image_channels, skeleton.stem_channels, 3),
-            nn.ReLU6(inplace=True),
-            TorchMBConv(MBConv(3, 1), first),
-        )
-        self.blocks = nn.ModuleList(
-            nn.ModuleList(
-                TorchMBConv(op, block)
-                for op in block.candidates
-                if isinstance(op, MBConv)
-            )
-            for block in blocks
-        )
-        self.tail = nn.Sequential(
-            *conv_norm(skeleton.stages[-1].channels, skeleton.tail_channels, 1),
-            nn.ReLU6(inplace=True),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Linear(skeleton.tail_channels, skeleton.num_classes),
-        )
-
-    def forward(
-        self, images: torch.Tensor, path: Sequence[int]
-    ) -> torch.Tensor:
-        """Returns the logits of a path."""
-        outputs = self.stem(images / 127.5 - 1.0)
-        for place, candidate in zip(self.blocks, path, strict=True):
-            outputs = place[candidate](outputs)
-        return self.tail(outputs)
+flags.adopt_module_key_flags(step_flags)
+FAMILY = flags.DEFINE_enum(
+    "family", "chain", list(TORCH_FAMILIES), "Which supernet is timed."
+)
+THREADS = flags.DEFINE_integer(
+    "threads", os.cpu_count() or 1, "Threads of each library.", lower_bound=1
+)
 
 
 def torch_step(
     supernet: nn.Module, images: ImageSet, recipe: SupernetRecipe
 ) -> Callable[[Sequence[int]], float]:
-    """Returns a training step of a path; it tells its loss.
+    """Returns a training step of a path, which returns its loss.
 
     Args:
         supernet: Takes images and a path.
@@ -150,36 +109,106 @@ def torch_step(
     return step
 
 
+def macs_of(supernet: nn.Module, path: Sequence[int]) -> int:
+    """Returns the MACs of a path for one image, by the layers that ran."""
+    macs: list[int] = []
+
+    def count(
+        layer: nn.Module, _: tuple[torch.Tensor], outputs: torch.Tensor
+    ) -> None:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            macs.append(outputs[0, 0].numel() * layer.weight.numel())
+
+    hooks = [layer.register_forward_hook(count) for layer in supernet.modules()]
+    with torch.no_grad():
+        supernet(torch.zeros(2, 3, 32, 32), path)
+    for hook in hooks:
+        hook.remove()
+    return sum(macs)
+
+
+def kernel_size(supernet: WeightSharing) -> int:
+    """Returns how many numbers our kernels have, padding left out."""
+    in_blocks = sum(
+        sum(map(sum, block.kernel_lengths)) for block in supernet.blocks
+    )
+    return in_blocks + sum(
+        int(np.prod(kernel.shape))
+        for kernel in kernels_of(supernet.backbone_layers)
+    )
+
+
+def torch_kernel_size(supernet: nn.Module) -> int:
+    """Returns how many numbers PyTorch's kernels have."""
+    return sum(each.numel() for each in supernet.parameters() if each.dim() > 1)
+
+
+def check_equal(what: str, ours: int, theirs: int) -> None:
+    """Refuses to time networks that differ.
+
+    Raises:
+        ValueError: If they differ; says in what, and by how much.
+    """
+    if ours != theirs:
+        raise ValueError(f"Ours has {ours:,} {what}, PyTorch {theirs:,}.")
+
+
+def use_threads(count: int) -> None:
+    """Gives both libraries this many threads; before either computes."""
+    torch.set_num_threads(count)
+    tf.config.threading.set_intra_op_parallelism_threads(count)
+    tf.config.threading.set_inter_op_parallelism_threads(count)
+
+
 def main(argv: Sequence[str]) -> None:
     """Prints a line for each path, and the ratio over all of them."""
     del argv
-    space = make_space(20, has_identity=False)
-    images = make_images(BATCH.value, seed=0)
-    recipe = SupernetRecipe(batch_size=len(images))
-    trainer = SupernetTrainer(Supernet(space), recipe, images)
-    theirs = TorchSupernet(space).to(memory_format=torch.channels_last)
+    use_threads(THREADS.value)
+    family = FAMILIES[FAMILY.value]
+    networks = family.networks(FamilyOptions())
+    space = networks.space
+    model = CostModel(space)
+    images = make_images(BATCH.value, SEED.value)
+    rng = np.random.default_rng(SEED.value)
+    recipe = dataclasses.replace(
+        TORCH_FAMILIES[FAMILY.value].recipe,
+        batch_size=len(images),
+        augmentation="none",
+    )
+    trainer = SupernetTrainer(networks.supernet(), recipe, images)
+    theirs = TORCH_FAMILIES[FAMILY.value].supernet(space)
+    theirs = theirs.to(memory_format=torch.channels_last)
+    size = torch_kernel_size(theirs)
+    check_equal("weights in kernels", kernel_size(trainer.supernet), size)
     step = torch_step(theirs.train(), images, recipe)
-    rng = np.random.default_rng(0)
     totals = np.zeros(2)
     for number in range(PATHS.value):
-        genotype = space.sample(rng)
-        slots = trainer.supernet.encode(genotype)
+        genotype = family.draw(space, rng)
+        macs = int(model.costs(genotype)["macs"])
+        check_equal(
+            f"MACs on path {number}", macs, macs_of(theirs, genotype.path)
+        )
+        open_branches = trainer.supernet.encode(genotype)
         times = shortest_in_turns(
             [
-                ready(trainer.step, images, slots),
+                ready(trainer.step, images, open_branches),
                 functools.partial(step, genotype.path),
             ],
             REPEATS.value,
+            step_flags.clock(),
         )
         totals += times
         print(
-            f"path {number}: ours {times[0] * 1e3:.0f} ms, PyTorch "
-            f"{times[1] * 1e3:.0f} ms, ratio {times[0] / times[1]:.3f}",
+            f"path {number}, {macs / 1e6:.1f} M MACs: ours "
+            f"{times[0] * 1e3:.0f} ms, PyTorch {times[1] * 1e3:.0f} ms, ratio "
+            f"{times[0] / times[1]:.3f}",
             flush=True,
         )
     print(
-        f"ratio over {PATHS.value} paths: {totals[0] / totals[1]:.3f}; "
-        f"PyTorch {torch.__version__}, channels last"
+        f"ratio over {PATHS.value} paths: {totals[0] / totals[1]:.3f} of "
+        f"{step_flags.clock_name()}; {size:,} weights in kernels; "
+        f"{THREADS.value} threads each; PyTorch {torch.__version__}, channels "
+        "last"
     )
 
 
