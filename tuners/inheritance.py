@@ -34,7 +34,7 @@ class Inheritance:
 
     def child(self, genotype: Genotype) -> keras.Model:
         """Returns a child of stock layers with the weights it inherits."""
-        return self._networks.cut_out(self._supernet, genotype, fast=False)
+        return self._supernet.cut_out(genotype, fast=False)
 
     def calibrate(
         self,
@@ -59,8 +59,6 @@ class Inheritance:
         del fit
         if self._evaluator is None:
             images = as_image_set(x if y is None else (x, y))
-            self._evaluator = ChildEvaluator(
-                self._supernet, images, images, cut_out=self._networks.cut_out
-            )
+            self._evaluator = ChildEvaluator(self._supernet, images, images)
         calibrated = self._evaluator.child(genotype, self._calibration_images)
         model.set_weights(calibrated.get_weights())

@@ -19,7 +19,7 @@ from step_families import mbconv_chain
 from timing import shortest_in_turns
 
 from nse_tf.datasets import ImageSet
-from nse_tf.supernet import FusedBatchNormalization, Supernet, cut_out
+from nse_tf.supernet import FusedBatchNormalization, Supernet
 from nse_tf.training import ChildEvaluator
 
 CHILDREN = flags.DEFINE_integer("children", 10, "Random children.", 1)
@@ -84,7 +84,7 @@ def main(argv: Sequence[str]) -> None:
     totals = np.zeros(2)
     for number in range(CHILDREN.value):
         genotype = supernet.space.sample(rng)
-        evaluate_alone = alone(cut_out(supernet, genotype), batches, evaluated)
+        evaluate_alone = alone(supernet.cut_out(genotype), batches, evaluated)
         (inherited,) = evaluator.accuracies([genotype], len(images))
         difference = abs(inherited - evaluate_alone())
         times = shortest_in_turns(

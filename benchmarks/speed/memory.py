@@ -15,6 +15,7 @@ import numpy as np
 from absl import app, flags
 
 from nse_tf.datasets import ImageData, load
+from nse_tf.sampling import UniformSampler
 from nse_tf.spaces import SearchSpace, make_preset
 from nse_tf.supernet import Supernet, build_child
 from nse_tf.training import (
@@ -24,7 +25,6 @@ from nse_tf.training import (
     SupernetTrainer,
     train_child,
 )
-from nse_tf.training.trainings import uniform_draw
 
 GENERATIONS = flags.DEFINE_integer(
     "generations", 200, "Number of generations.", 40
@@ -70,7 +70,7 @@ def main(argv: Sequence[str]) -> None:
     recipe = SupernetRecipe(batch_size=32)
     trainer = SupernetTrainer(Supernet(space), recipe, data.train)
     trainer.train(
-        uniform_draw(trainer.supernet, space),
+        UniformSampler(space).sample,
         1,
         (0.1, 0.1),
         seed=0,

@@ -87,7 +87,7 @@ def compare(
 ) -> tuple[float, float]:
     """Returns the seconds of a step of supernet and child."""
     open_branches = trainer.supernet.encode(genotype)
-    child = networks.cut_out(trainer.supernet, genotype)
+    child = trainer.supernet.cut_out(genotype)
     child_alone = child_step(child, ChildRecipe(batch_size=len(images)))
     of_supernet, of_child = shortest_in_turns(
         [

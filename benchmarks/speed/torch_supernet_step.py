@@ -39,7 +39,7 @@ from nse_tf.costs import CostModel
 from nse_tf.datasets import ImageSet
 from nse_tf.spaces import SearchSpace
 from nse_tf.supernet import WeightSharing
-from nse_tf.supernet.protocols import kernels_of
+from nse_tf.supernet.layers.stock import kernels_of
 from nse_tf.training import SupernetRecipe, SupernetTrainer
 from nse_tf.training.cell_trainer import NB201_RECIPE
 

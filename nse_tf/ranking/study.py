@@ -20,7 +20,7 @@ from nse_tf.ranking.study_training import StudyTraining
 from nse_tf.ranking.zero_cost import ZeroCost
 from nse_tf.shrinking import EVERY_BACKBONE_WEIGHT, BackboneParts, CellAngleSums
 from nse_tf.spaces.files import write_bytes
-from nse_tf.supernet import CellSupernet
+from nse_tf.supernet import NB201Supernet
 from nse_tf.training import (
     NB201_RECIPE,
     ArchitectureTrainer,
@@ -103,7 +103,7 @@ class RankStudy:
     def _fresh(self, seed: int) -> StudyTraining:
         """Returns the training of a fresh supernet."""
         config = self._config
-        supernet = CellSupernet(self._space, seed, config.initial_kernels)
+        supernet = NB201Supernet(self._space, seed, config.initial_kernels)
         return StudyTraining(
             CellTrainer(
                 supernet,

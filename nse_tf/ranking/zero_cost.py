@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.supernet import build_cell_child, stage_ends
+from nse_tf.supernet import build_child, stage_ends
 
 _LEAST_SHARE = 1e-6
 
@@ -43,9 +43,7 @@ class ZeroCost:
             which are taken there after every block:
             https://arxiv.org/abs/2403.19232
         """
-        child = build_cell_child(
-            self.space, genotype, seed=self.seed, fast=False
-        )
+        child = build_child(self.space, genotype, seed=self.seed, fast=False)
         activations = [
             layer.output
             for layer in child.layers
@@ -67,9 +65,7 @@ class ZeroCost:
 
     def growth(self, genotype: Genotype) -> float:
         """Returns the growth of one cell alone, in less time than all."""
-        child = build_cell_child(
-            self.space, genotype, seed=self.seed, fast=False
-        )
+        child = build_child(self.space, genotype, seed=self.seed, fast=False)
         features = keras.Model(child.inputs, stage_ends(child))(
             tf.constant(self.images, tf.float32), training=True
         )

@@ -1,6 +1,6 @@
 """Which branches the next step trains."""
 
+from nse_tf.sampling.cells import CellSampler as CellSampler
 from nse_tf.sampling.cells import draw_cells as draw_cells
-from nse_tf.sampling.cells import draw_each_cell as draw_each_cell
 from nse_tf.sampling.sampler import Sampler as Sampler
 from nse_tf.sampling.uniform import UniformSampler as UniformSampler

@@ -1,8 +1,11 @@
 """Uniform draws for cells, each cell and edge its own."""
 
+import dataclasses
+
 import numpy as np
 
 from nse_tf.spaces import SearchSpace, Zero
+from nse_tf.spaces.open_branches import decisions
 
 # Of a node with one edge and five ops, 1 draw of 5^64 would need more.
 _MAX_DRAWS = 64
@@ -11,7 +14,7 @@ _MAX_DRAWS = 64
 def draw_cells(
     space: SearchSpace, rng: np.random.Generator, num_cells: int
 ) -> np.ndarray:
-    """Returns uniformly drawn open branches, int32 `(num_cells, num_blocks)`.
+    """Returns uniformly drawn paths of cells, int32 `(num_cells, num_blocks)`.
 
     Each cell draws its own op for each edge, and again while one of its nodes
     would receive nothing but `none`.
@@ -53,22 +56,23 @@ def draw_cells(
     )
 
 
-def draw_each_cell(space: SearchSpace, rng: np.random.Generator) -> np.ndarray:
-    """Returns open branches of all cells, int32 `(num_cells, num_edges)`.
+@dataclasses.dataclass(frozen=True)
+class CellSampler:
+    """Draws each cell on its own, by its own kind; see `draw_cells`.
 
-    Each cell of the skeleton is drawn as `draw_cells` does, by its own kind.
-
-    Args:
-        space: A space of cells.
-        rng: Draws.
-
-    Raises:
-        ValueError: As of `draw_cells`.
+    Attributes:
+        space: Whose active candidates to draw from; a space of cells.
     """
-    skeleton = space.as_cells().skeleton
-    kinds = skeleton.cell_kinds
-    drawn = draw_cells(space, rng, len(skeleton.cells))
-    by_kind = drawn.reshape(len(drawn), len(kinds), -1)
-    own = [kinds.index(cell.kind) for cell in skeleton.cells]
-    of_cells: np.ndarray = by_kind[np.arange(len(own)), own]
-    return of_cells
+
+    space: SearchSpace
+
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        """Returns a path of each cell as open branches.
+
+        Raises:
+            ValueError: If a node may receive nothing but `none`.
+        """
+        cells, blocks = decisions(self.space).T
+        drawn = draw_cells(self.space, rng, cells.max() + 1)
+        opened: np.ndarray = drawn[cells, blocks][:, np.newaxis]
+        return opened

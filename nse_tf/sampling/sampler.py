@@ -4,11 +4,16 @@ from typing import Protocol
 
 import numpy as np
 
-from nse_tf.spaces import Genotype
-
 
 class Sampler(Protocol):
     """Draws what to train next."""
 
-    def sample(self, rng: np.random.Generator) -> Genotype:
-        """Returns the branches that the next step opens."""
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        """Returns the branches that the next step opens.
+
+        Args:
+            rng: The only source of chance.
+
+        Returns:
+            Int32 `(num_decisions, max_open)`; see `spaces.open_branches`.
+        """

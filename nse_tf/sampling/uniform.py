@@ -4,12 +4,15 @@ import dataclasses
 
 import numpy as np
 
-from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces import SearchSpace
+from nse_tf.spaces.open_branches import encode_genes
 
 
 @dataclasses.dataclass(frozen=True)
 class UniformSampler:
-    """Opens one candidate at each place, all with equal odds.
+    """Opens one candidate of each block, all with equal odds.
+
+    Cells that share genes are drawn alike; see `CellSampler` for the others.
 
     Attributes:
         space: Whose active candidates to draw from.
@@ -21,6 +24,6 @@ class UniformSampler:
 
     space: SearchSpace
 
-    def sample(self, rng: np.random.Generator) -> Genotype:
-        """Returns a single path."""
-        return self.space.sample(rng)
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        """Returns a single path as open branches."""
+        return encode_genes(self.space, self.space.sample(rng).genes)

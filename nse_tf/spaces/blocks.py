@@ -88,6 +88,11 @@ class DecisionPoint(abc.ABC):
         return 1
 
     @property
+    def cells(self) -> tuple[int, ...]:
+        """Indices of the cells that it stands in; a chain counts as one."""
+        return (0,)
+
+    @property
     def total_channels(self) -> int:
         """Channels of the output, summed over all sites."""
         return self.out_map[-1]

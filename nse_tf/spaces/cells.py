@@ -161,6 +161,11 @@ class Edge(DecisionPoint):
         return len(self.sites)
 
     @property
+    def cells(self) -> tuple[int, ...]:
+        """Indices of the cells that it stands in, input to output."""
+        return tuple(site.cell for site in self.sites)
+
+    @property
     def total_channels(self) -> int:
         """Channels of the target, summed over all sites."""
         return sum(site.channels for site in self.sites)

@@ -1,7 +1,7 @@
 """Re-estimates batch-norm statistics for one child.
 
 The running statistics of a supernet average over all its children and fit
-none. Before a child is judged, its own are taken from training images.
+none. Before a child is evaluated, its own are taken from training images.
 """
 
 import contextlib
@@ -22,8 +22,10 @@ class Calibrator:
 
     def __init__(self, supernet: WeightSharing) -> None:
         @tf.function(reduce_retracing=True)
-        def run(images: tf.Tensor, slots: tf.Tensor, rate: tf.Tensor) -> None:
-            supernet(images, slots, training=True, rate=rate)
+        def run(
+            images: tf.Tensor, open_branches: tf.Tensor, rate: tf.Tensor
+        ) -> None:
+            supernet(images, open_branches, training=True, rate=rate)
 
         self._run = run
 
@@ -33,9 +35,9 @@ class Calibrator:
         return int(self._run.experimental_get_tracing_count())
 
     def calibrate(
-        self, slots: np.ndarray, batches: Iterable[np.ndarray]
+        self, open_branches: np.ndarray, batches: Iterable[np.ndarray]
     ) -> None:
-        """Replaces the statistics of a child's branches and the fixed part's.
+        """Replaces the statistics of a child's branches and of the backbone.
 
         They become the plain mean over the batches: the n-th batch enters with
         a rate of 1/n, so the first one wipes out whatever was there. Batches
@@ -43,10 +45,10 @@ class Calibrator:
         traced anew for another child, and once at most for another size.
 
         Args:
-            slots: The child, int32 `(num_blocks, max_open)`.
+            open_branches: The child, int32 `(num_decisions, max_open)`.
             batches: Images `(batch, height, width, channels)` in 0..255.
         """
-        child = tf.constant(slots)
+        child = tf.constant(open_branches)
         for index, images in enumerate(batches):
             self._run(images, child, tf.constant(1.0 / (index + 1)))
 

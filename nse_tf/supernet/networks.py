@@ -1,208 +1,49 @@
-"""How the networks of a space are made, whatever kind of space it is."""
-
-import functools
-from typing import Any, Protocol
+"""The networks of a space: the only module that asks for its kind."""
 
 import keras
 
 from nse_tf.spaces import (
+    BranchBlock,
     BranchSkeleton,
     ChoiceBlock,
     DartsSkeleton,
     Genotype,
+    NB201Skeleton,
     SearchSpace,
 )
-from nse_tf.supernet.cells.darts_supernet import DartsSupernet
-from nse_tf.supernet.cells.nb201_supernet import CellSupernet
-from nse_tf.supernet.chains.branch_supernet import BranchSupernet
-from nse_tf.supernet.chains.child import build_child, cut_out, with_stock_layers
-from nse_tf.supernet.chains.supernet import Supernet
-from nse_tf.supernet.layers.layouts import InitialKernels
-from nse_tf.supernet.user_models.children import ModelCopy, copy_model, one_of
-from nse_tf.supernet.user_models.model_space import choices_of, space_of
-from nse_tf.supernet.user_models.model_supernet import ModelSupernet
+from nse_tf.supernet.cells.networks import DartsNetworks, NB201Networks
+from nse_tf.supernet.chains.branch_layers import BRANCH_PARTS
+from nse_tf.supernet.chains.child import build_chain_operator
+from nse_tf.supernet.chains.mbconv_layers import MBCONV_PARTS
+from nse_tf.supernet.chains.networks import BranchNetworks, ChainNetworks
+from nse_tf.supernet.protocols import Networks
+from nse_tf.supernet.user_models.networks import ModelNetworks
 
 
-class Networks(Protocol):
-    """Makes the networks of one space."""
-
-    @property
-    def space(self) -> SearchSpace:
-        """The full space."""
-
-    def supernet(self) -> Any:
-        """Returns a new supernet, a `WeightSharing`."""
-
-    def child(
-        self,
-        genotype: Genotype,
-        *,
-        seed: int = 0,
-        fast: bool = True,
-        dropout: float = 0.0,
-    ) -> keras.Model:
-        """Returns a child with fresh weights; see `build_child`."""
-
-    def cut_out(
-        self, supernet: Any, genotype: Genotype, *, fast: bool = True
-    ) -> keras.Model:
-        """Returns a child with the weights it has in a supernet of these."""
-
-    def with_stock_layers(
-        self, genotype: Genotype, child: keras.Model
-    ) -> keras.Model:
-        """Returns a fast child as users get it, with the same weights."""
-
-
-class ChainNetworks:
-    """The networks of a chain of this package's own blocks.
-
-    Args:
-        space: The full space.
-    """
-
-    def __init__(self, space: SearchSpace) -> None:
-        skeleton = space.as_chain().skeleton
-        is_branched = isinstance(skeleton, BranchSkeleton)
-        kind = BranchSupernet if is_branched else Supernet
-        self.space = space
-        self.supernet = functools.partial(kind, space)
-        self.child = functools.partial(build_child, space)
-        self.cut_out = cut_out
-        self.with_stock_layers = functools.partial(with_stock_layers, space)
-
-
-class CellNetworks:
-    """The networks of a space of cells, of NAS-Bench-201's skeleton or DARTS's.
-
-    Args:
-        space: The full space.
-        kernels: How the supernet's kernels are drawn; see `Piece.initial`.
-
-    Raises:
-        ValueError: If the space is a chain.
-    """
-
-    def __init__(
-        self, space: SearchSpace, kernels: InitialKernels = "fan_in"
-    ) -> None:
-        skeleton = space.as_cells().skeleton
-        of_darts = isinstance(skeleton, DartsSkeleton)
-        supernet = DartsSupernet if of_darts else CellSupernet
-        self.space = space
-        self._kernels: InitialKernels = kernels
-        self.supernet = functools.partial(supernet, space, kernels=kernels)
-        self.child = functools.partial(build_child, space)
-        self.cut_out = cut_out
-
-    def with_fewer_cells(self, num_cells: int) -> "CellNetworks":
-        """Returns what makes these networks on their way to all their cells.
-
-        Raises:
-            ValueError: See `SearchSpace.with_fewer_cells`.
-        """
-        space = self.space.with_fewer_cells(num_cells)
-        return CellNetworks(space, self._kernels)
-
-    def with_stock_layers(
-        self, genotype: Genotype, child: keras.Model
-    ) -> keras.Model:
-        """Returns a fast child as users get it, with the same weights."""
-        stock = self.child(genotype, fast=False)
-        stock.set_weights(child.get_weights())
-        return stock
-
-
-class ModelNetworks:
-    """The networks of a user's functional model with `Choice` layers.
-
-    Args:
-        model: The model; stays as it is.
-
-    Raises:
-        ValueError: As of `space_of`.
-    """
-
-    def __init__(self, model: keras.Model) -> None:
-        self._model = model
-        self.space = space_of(model)
-        self._names = [choice.name for choice in choices_of(model)]
-
-    def supernet(self) -> ModelSupernet:
-        """Returns a new supernet."""
-        return ModelSupernet(self._model, self.space)
-
-    def child(
-        self,
-        genotype: Genotype,
-        *,
-        seed: int = 0,
-        fast: bool = True,
-        dropout: float = 0.0,
-    ) -> keras.Model:
-        """Returns a child with fresh weights.
-
-        A fast one gives logits, another one what the user's model gives.
-
-        Raises:
-            ValueError: If the genotype is foreign, or dropout is asked for.
-        """
-        if dropout:
-            raise ValueError(
-                f"`dropout` {dropout} has no place in a model of your own: put "
-                "a keras.layers.Dropout into it."
-            )
-        return self._copy(genotype, fast=fast, seed=seed).model
-
-    def cut_out(
-        self, supernet: ModelSupernet, genotype: Genotype, *, fast: bool = True
-    ) -> keras.Model:
-        """Returns a child with the weights it has in the supernet.
-
-        Raises:
-            ValueError: If the genotype is not of the space.
-        """
-        child = self._copy(genotype, fast=fast)
-        trained = {id(layer): copy for layer, copy in supernet.shared}
-        for layer, copy in child.shared:
-            if isinstance(copy, keras.layers.Layer) and copy.weights:
-                copy.set_weights(trained[id(layer)].get_weights())
-        for place, index, (_, copy) in zip(
-            supernet.blocks, genotype.path, child.blocks, strict=True
-        ):
-            place.fill(index, copy)
-        return child.model
-
-    def with_stock_layers(
-        self, genotype: Genotype, child: keras.Model
-    ) -> keras.Model:
-        """Returns a fast child as the user wrote it, with the same weights."""
-        stock = self._copy(genotype, fast=False).model
-        stock.set_weights(child.get_weights())
-        return stock
-
-    def _copy(
-        self, genotype: Genotype, *, fast: bool, seed: int = 0
-    ) -> ModelCopy:
-        self.space.require(genotype)
-        genes = {
-            name: (block.name, index)
-            for name, block, index in zip(
-                self._names, self.space.blocks, genotype.path, strict=True
-            )
-        }
-        return copy_model(self._model, one_of(genes), fast=fast, seed=seed)
-
-
-def networks_of_space(space: SearchSpace) -> ChainNetworks | CellNetworks:
+def networks_of_space(space: SearchSpace) -> Networks:
     """Returns what makes the networks of a space.
 
     Raises:
         ValueError: If there are no layers for its skeleton.
     """
-    if isinstance(space.blocks[0], ChoiceBlock):
-        return ChainNetworks(space)
-    return CellNetworks(space)
+    match space.skeleton:
+        case NB201Skeleton():
+            return NB201Networks(space)
+        case DartsSkeleton():
+            return DartsNetworks(space)
+        case _:
+            return _chain_networks(space)
+
+
+def _chain_networks(space: SearchSpace) -> ChainNetworks:
+    """Returns what makes the networks of a chain, and its parts alone.
+
+    Raises:
+        ValueError: If the space is no chain.
+    """
+    if isinstance(space.skeleton, BranchSkeleton):
+        return BranchNetworks(space)
+    return ChainNetworks(space)
 
 
 def networks_of(searched: SearchSpace | keras.Model) -> Networks:
@@ -210,7 +51,7 @@ def networks_of(searched: SearchSpace | keras.Model) -> Networks:
 
     Raises:
         TypeError: If it is neither.
-        ValueError: If it is a space whose skeleton has no layers here, or as of
+        ValueError: If it is a space whose skeleton has no layers here, or as in
             `space_of`.
     """
     if isinstance(searched, keras.Model):
@@ -221,3 +62,52 @@ def networks_of(searched: SearchSpace | keras.Model) -> Networks:
         "What to search is a space or a Keras model with `nse_tf.Choice` "
         f"layers, not {searched!r}."
     )
+
+
+def build_operator(block: ChoiceBlock, candidate: int) -> keras.Model:
+    """Returns one candidate alone, with its shortcut, of stock layers.
+
+    Weights are fresh. For measuring what an operator costs on a device.
+    """
+    is_branched = isinstance(block, BranchBlock)
+    parts = BRANCH_PARTS if is_branched else MBCONV_PARTS
+    return build_chain_operator(parts, block, candidate)
+
+
+def build_child(
+    space: SearchSpace,
+    genotype: Genotype,
+    *,
+    seed: int = 0,
+    fast: bool = True,
+    dropout: float = 0.0,
+) -> keras.Model:
+    """Returns the stand-alone model of a genotype; see `Networks.child`.
+
+    Raises:
+        ValueError: If the genotype is not of the space, or there are no layers
+            for its skeleton.
+    """
+    return networks_of_space(space).child(
+        genotype, seed=seed, fast=fast, dropout=dropout
+    )
+
+
+def with_stock_layers(
+    space: SearchSpace, genotype: Genotype, child: keras.Model
+) -> keras.Model:
+    """Returns a child made of stock layers only, with the same weights.
+
+    What it saves to `.keras` loads without this package.
+    """
+    return networks_of_space(space).with_stock_layers(genotype, child)
+
+
+def build_stem(space: SearchSpace) -> keras.Model:
+    """Returns the part of a chain before the first block, of stock layers."""
+    return _chain_networks(space).stem()
+
+
+def build_tail(space: SearchSpace) -> keras.Model:
+    """Returns the part of a chain after the last block, of stock layers."""
+    return _chain_networks(space).tail()

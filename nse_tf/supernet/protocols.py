@@ -1,34 +1,114 @@
-"""What a supernet is to whatever trains, calibrates and judges with it."""
+"""What a supernet is to whatever trains, calibrates and evaluates with it."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol, cast
+import dataclasses
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol, overload
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import BranchBlock, Genotype, SearchSpace
+from nse_tf.sampling import Sampler
+from nse_tf.spaces import Genotype, SearchSpace
+
+Active = Sequence[Sequence[int]]
+
+
+class Capability(enum.Enum):
+    """What some supernets can do and others cannot.
+
+    Attributes:
+        MIXES: Runs all candidates at once; see `MixingSupernet`.
+        TWO_SUBSETS: Compares two subsets of a cell; see `TwoSubsetSupernet`.
+        SEVERAL_OPEN: Opens several branches of a block at once.
+        RUNS_PARTS: Runs its parts one by one; see `SupernetOfParts`.
+        DEEPENS: Can begin with fewer cells and get the others one by one; see
+            `Networks.with_fewer_cells`.
+    """
+
+    MIXES = "mix its candidates"
+    TWO_SUBSETS = "compare two subsets of candidates"
+    SEVERAL_OPEN = "open several branches of a block"
+    RUNS_PARTS = "run its parts one by one"
+    DEEPENS = "grow by cells"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OwnedRows:
+    """The weights and statistics of a block's candidates at one decision.
+
+    A row of `open_branches` says which of these candidates are open; only their
+    rows compute, get gradients and move. A variable of rank 1 is a single row.
+
+    Attributes:
+        decision: Index of that row.
+        variable: Weights, `(num_rows, row_length)` or `(row_length,)`. It may
+            have rows of other decisions, and padding that nobody owns.
+        statistics: Moving statistics, a row beside each row of weights.
+        rows: The rows that candidates own; `(0,)` for a single row.
+        candidates: The candidate of each of them. Candidates without weights
+            are left out.
+    """
+
+    decision: int
+    variable: keras.Variable
+    statistics: keras.Variable
+    rows: tuple[int, ...]
+    candidates: tuple[int, ...]
 
 
 class SharedBlock(Protocol):
-    """One place of a supernet: a row of kernels for each candidate."""
+    """One choice block of a supernet, or one edge of all cells of a kind."""
+
+    @property
+    def name(self) -> str:
+        """The block's name, for messages."""
+
+    @property
+    def candidates(self) -> tuple[int, ...]:
+        """The candidates that there are weights for, ascending."""
 
     @property
     def kernel_lengths(self) -> list[list[int]]:
-        """How long each kernel of each candidate is, in a row's order."""
+        """How long each kernel of each of `candidates` is, in a row's order."""
 
     def kernels(self) -> np.ndarray:
-        """Returns `(num_candidates, row_length)`: kernels, zeros elsewhere."""
+        """Returns `(len(candidates), row_length)`: kernels, zeros elsewhere."""
+
+    def owned_rows(self, decisions: Sequence[int]) -> list[OwnedRows]:
+        """Returns what its candidates own.
+
+        Args:
+            decisions: The rows of `open_branches` that decide about the block,
+                cell by cell.
+        """
 
 
 class WeightSharing(Protocol):
-    """What trains, calibrates and judges asks of a supernet."""
+    """What trains, calibrates and evaluates asks of a supernet.
+
+    Attributes:
+        space: The space.
+    """
 
     space: SearchSpace
 
     @property
-    def blocks(self) -> Any:
-        """A `SharedBlock` for each place of the space."""
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do beyond this protocol."""
+
+    @property
+    def limits(self) -> Mapping[Capability, str]:
+        """Why it lacks a capability, and what to do instead.
+
+        Where there is no more to say than that it does, it may be left out; see
+        `require_capability`.
+        """
+
+    @property
+    def blocks(self) -> Sequence[Any]:
+        """A `SharedBlock` for each block of the space."""
 
     @property
     def backbone_layers(self) -> list[keras.layers.Layer]:
@@ -36,12 +116,18 @@ class WeightSharing(Protocol):
 
     @property
     def angle_weights(self) -> list[keras.Variable]:
-        """The weights of the fixed part whose rotation counts in angles."""
+        """The weights of the backbone whose rotation counts in angles."""
 
     def row_kernel_sizes(self) -> dict[int, np.ndarray]:
         """Returns how long the kernels of rows are, by index of variable.
 
         For an optimizer that moves rows; see `LazySGD`.
+        """
+
+    def rows_open(self, open_branches: tf.Tensor) -> dict[int, tf.Tensor]:
+        """Returns whether variables that are single rows are open, by index.
+
+        Empty where all rows lie in matrices, whose gradients name them.
         """
 
     @property
@@ -54,7 +140,7 @@ class WeightSharing(Protocol):
 
     @property
     def non_trainable_variables(self) -> list[keras.Variable]:
-        """What judging a child moves and puts back."""
+        """What evaluating a child moves and puts back."""
 
     @property
     def weights(self) -> list[keras.Variable]:
@@ -67,7 +153,26 @@ class WeightSharing(Protocol):
         """Draws all weights anew, as for a new supernet of that seed."""
 
     def encode(self, genotype: Genotype) -> np.ndarray:
-        """Returns a genotype as the call's `open_branches`."""
+        """Returns a genotype as the call's `open_branches`.
+
+        Raises:
+            ValueError: If the genotype is not of the space.
+        """
+
+    def cut_out(self, genotype: Genotype, *, fast: bool = True) -> keras.Model:
+        """Returns the stand-alone child with the weights that it has here.
+
+        It agrees with the supernet called with the genotype's branches open, to
+        rounding.
+
+        Args:
+            genotype: Which child.
+            fast: Whether layers are those of this package that are fast to
+                train, or stock ones, which load without it.
+
+        Raises:
+            ValueError: If the genotype is not of the space.
+        """
 
     def __call__(
         self,
@@ -77,17 +182,23 @@ class WeightSharing(Protocol):
         training: bool = False,
         rate: Any = ...,
     ) -> tf.Tensor:
-        """Returns logits; see `Supernet`."""
+        """Returns logits `(batch, num_classes)`.
+
+        Args:
+            images: `(batch, height, width, channels)`, pixels in 0..255.
+            open_branches: For each decision the indices of the open
+                candidates, int32 `(num_decisions, max_open)`, padded by
+                `INACTIVE`; see `spaces.open_branches`.
+            training: Whether batch norm uses and moves statistics.
+            rate: Share of the batch in moved statistics.
+        """
 
 
 class MixingSupernet(WeightSharing, Protocol):
     """A supernet that can run all its candidates at once."""
 
     def mix(
-        self,
-        images: tf.Tensor,
-        mixing_weights: tf.Tensor,
-        active: Sequence[Sequence[int]],
+        self, images: tf.Tensor, mixing_weights: tf.Tensor, active: Active
     ) -> tf.Tensor:
         """Returns logits of the mixture of active candidates.
 
@@ -95,45 +206,174 @@ class MixingSupernet(WeightSharing, Protocol):
 
         Args:
             images: `(batch, height, width, channels)`, pixels in 0..255.
-            mixing_weights: Of each candidate, `(num_blocks, max_candidates)`.
-            active: The candidates that run, place by place.
+            mixing_weights: Factor of each candidate, `(num_blocks,
+                max_candidates)`.
+            active: The candidates that run, block by block.
         """
 
 
-def require_mixing(supernet: WeightSharing) -> MixingSupernet:
-    """Returns the supernet if it can run all its candidates at once.
+class TwoSubsetSupernet(WeightSharing, Protocol):
+    """A supernet whose output is differentiable in a choice between subsets."""
+
+    def call_two(
+        self,
+        images: tf.Tensor,
+        selected: tf.Tensor,
+        unselected: tf.Tensor,
+        mixing_weights: tf.Tensor,
+        rate: tf.Tensor | float = ...,
+        unselected_rate: tf.Tensor | float = ...,
+    ) -> tf.Tensor:
+        """Returns logits of one subset of each block, differentiable in two.
+
+        The value is that of the selected subsets. The gradient of a block's
+        mixing weight is what the loss would gain by its selected subset against
+        its unselected one, which runs forward only.
+
+        Args:
+            images: `(batch, height, width, channels)`, pixels in 0..255.
+            selected: The subsets that compute, as `open_branches`.
+            unselected: Those that they are held against.
+            mixing_weights: Probability of the selected subset given that it is
+                one of the two, `(num_blocks,)`.
+            rate: Share of the batch in moved statistics.
+            unselected_rate: The same of the unselected subsets, after that; 0
+                leaves them.
+        """
+
+
+class SupernetOfParts(WeightSharing, Protocol):
+    """A supernet whose parts run one after the other."""
+
+    @property
+    def num_parts(self) -> int:
+        """How many there are."""
+
+    def run_parts(
+        self,
+        parts: range,
+        inputs: tf.Tensor,
+        open_branches: tf.Tensor,
+        training: bool = False,
+        rate: tf.Tensor | float = ...,
+    ) -> tf.Tensor:
+        """Returns what some neighboring parts make of their inputs.
+
+        Args:
+            parts: Which: 0 is the stem, whose inputs are images; block `n` is
+                part `n + 1`; the last is the tail, which gives logits.
+            inputs: Inputs of the first of them.
+            open_branches: Those of the whole network, as in a call.
+            training: As in a call.
+            rate: As in a call.
+        """
+
+
+class Networks(Protocol):
+    """Makes the networks of one space."""
+
+    @property
+    def space(self) -> SearchSpace:
+        """The full space."""
+
+    def supernet(
+        self, *, seed: int = 0, active: Active | None = None
+    ) -> WeightSharing:
+        """Returns a new supernet.
+
+        Args:
+            seed: Seed of the initial weights.
+            active: The candidates that are to have weights; None for those that
+                are active in the space. Only multi-branch cells heed it; in all
+                other supernets every candidate has weights.
+        """
+
+    def child(
+        self,
+        genotype: Genotype,
+        *,
+        seed: int = 0,
+        fast: bool = True,
+        dropout: float = 0.0,
+    ) -> keras.Model:
+        """Returns the stand-alone model of a genotype, with fresh weights.
+
+        A Keras functional model from pixels in 0..255, `(batch, height, width,
+        channels)`, to logits `(batch, num_classes)`.
+
+        Args:
+            genotype: Which candidates are open.
+            seed: Seed of the weights, whose distribution is the supernet's, and
+                of dropout.
+            fast: Whether layers are those of this package that are fast to
+                train, or stock ones, which load without it.
+            dropout: Share of features dropped before the classifier in
+                training.
+
+        Raises:
+            ValueError: If the genotype is not of the space.
+        """
+
+    def with_stock_layers(
+        self, genotype: Genotype, child: keras.Model
+    ) -> keras.Model:
+        """Returns a fast child as users get it, with the same weights."""
+
+    def uniform_sampler(self, space: SearchSpace) -> Sampler:
+        """Returns what draws single paths, all with equal odds.
+
+        Each cell of a cell network draws its own.
+
+        Args:
+            space: The full space, or what is still active of it.
+        """
+
+    def with_fewer_cells(self, num_cells: int) -> "Networks":
+        """Returns what makes these networks on their way to all their cells.
+
+        Raises:
+            ValueError: If they cannot have as many, or are no cells of DARTS.
+        """
+
+
+@overload
+def require_capability(
+    supernet: WeightSharing, capability: Literal[Capability.MIXES]
+) -> MixingSupernet: ...
+
+
+@overload
+def require_capability(
+    supernet: WeightSharing, capability: Literal[Capability.TWO_SUBSETS]
+) -> TwoSubsetSupernet: ...
+
+
+@overload
+def require_capability(
+    supernet: WeightSharing, capability: Literal[Capability.RUNS_PARTS]
+) -> SupernetOfParts: ...
+
+
+@overload
+def require_capability(
+    supernet: WeightSharing, capability: Capability
+) -> WeightSharing: ...
+
+
+def require_capability(
+    supernet: WeightSharing, capability: Capability
+) -> WeightSharing:
+    """Returns the supernet if it has a capability.
 
     Raises:
-        ValueError: If it cannot.
+        ValueError: If it has not, in the words of its `limits`.
     """
-    if isinstance(supernet.space.blocks[0], BranchBlock):
-        raise ValueError(
-            "Multi-branch cells have indicators in place of architecture "
-            "parameters: score by angle or accuracy, or use --method=nse."
+    if capability in supernet.capabilities:
+        return supernet
+    raise ValueError(
+        supernet.limits.get(
+            capability,
+            f"The supernet of space {supernet.space.name!r} cannot "
+            f"{capability.value}.",
         )
-    if not hasattr(supernet, "mix"):
-        raise ValueError(
-            "Candidates of a user's own model run one at a time, so they have "
-            "no architecture parameters: score by angle or accuracy."
-        )
-    return cast("MixingSupernet", supernet)
-
-
-def kernels_of(layers: list[keras.layers.Layer]) -> list[keras.Variable]:
-    """Returns the trained weights of rank 2 or more, in order."""
-    return [
-        weight
-        for layer in layers
-        for weight in layer.trainable_weights
-        if len(weight.shape) >= 2
-    ]
-
-
-def row_kernel_sizes(
-    variables: list[keras.Variable], holders: list[Any]
-) -> dict[int, np.ndarray]:
-    """Returns the kernel sizes of what holds `rows`, by index of variable."""
-    positions = {id(variable): i for i, variable in enumerate(variables)}
-    return {
-        positions[id(holder.rows)]: holder.kernel_sizes for holder in holders
-    }
+    )

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from nse_tf.sampling import Sampler
-from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces import SearchSpace
+from nse_tf.spaces.open_branches import INACTIVE, decisions, max_open
 
 MakeSampler = Callable[[SearchSpace], Sampler]
 
@@ -26,21 +27,44 @@ def stays_in_the_space(make: MakeSampler, space: SearchSpace) -> None:
     """
     shrunk = space.restrict([indices[-2:] for indices in space.active])
     for each in (space, shrunk):
-        for genotype in _draws(make(each), seed=0):
-            reason = each.why_not_in_space(genotype)
+        for opened in _draws(make(each), seed=0):
+            reason = _why_not_in_space(each, opened)
             if reason is not None:
                 raise AssertionError(
-                    f"Drew {genotype.genes}, which the space does not hold: "
+                    f"Drew {opened.tolist()}, which the space does not hold: "
                     f"{reason}."
                 )
+
+
+def _why_not_in_space(space: SearchSpace, opened: np.ndarray) -> str | None:
+    """Returns why open branches are none of a space's, or None."""
+    blocks = decisions(space)[:, 1]
+    shape = len(blocks), max_open(space)
+    if opened.shape != shape or opened.dtype != np.int32:
+        return (
+            f"it is {opened.dtype} {opened.shape} where a supernet takes int32 "
+            f"{shape}"
+        )
+    for row, index in zip(opened, blocks, strict=True):
+        block, active = space.blocks[index], space.active[index]
+        gene = row[row != INACTIVE].tolist()
+        if not set(gene) <= set(active) or len(set(gene)) < len(gene):
+            return f"block {block.name!r} offers {active}, not {gene}"
+        if not block.min_open <= len(gene) <= block.max_open:
+            return (
+                f"block {block.name!r} must open {block.min_open} to "
+                f"{block.max_open} branches, not {gene}"
+            )
+    return None
 
 
 def equal_seeds_give_equal_draws(make: MakeSampler, space: SearchSpace) -> None:
     """Another sampler of the space, the same generator: the same draws.
 
-    Arguments and errors as of `stays_in_the_space`.
+    Arguments and errors as in `stays_in_the_space`.
     """
-    if _draws(make(space), seed=0) != _draws(make(space), seed=0):
+    one, other = (_draws(make(space), seed=0) for _ in range(2))
+    if not np.array_equal(one, other):
         raise AssertionError(
             "Two samplers of one space drew differently from generators of one "
             "seed: take all chance from the `rng` that `sample` is given."
@@ -50,9 +74,9 @@ def equal_seeds_give_equal_draws(make: MakeSampler, space: SearchSpace) -> None:
 def other_seeds_give_other_draws(make: MakeSampler, space: SearchSpace) -> None:
     """Draws follow the generator that `sample` is given.
 
-    Arguments and errors as of `stays_in_the_space`.
+    Arguments and errors as in `stays_in_the_space`.
     """
-    if _draws(make(space), seed=0) == _draws(make(space), seed=1):
+    if np.array_equal(_draws(make(space), seed=0), _draws(make(space), seed=1)):
         raise AssertionError(
             "Generators of seeds 0 and 1 gave the same draws: take chance from "
             "the `rng` that `sample` is given."
@@ -63,12 +87,12 @@ def draws_do_not_remember(make: MakeSampler, space: SearchSpace) -> None:
     """A used sampler draws what a new one would.
 
     A training that was broken off goes on with a new sampler, so nothing that
-    one remembers from earlier epochs may count. Arguments and errors as of
+    one remembers from earlier epochs may count. Arguments and errors as in
     `stays_in_the_space`.
     """
     used = make(space)
     _draws(used, seed=1)
-    if _draws(used, seed=0) != _draws(make(space), seed=0):
+    if not np.array_equal(_draws(used, seed=0), _draws(make(space), seed=0)):
         raise AssertionError(
             "A used sampler drew differently from a new one: its draws depend "
             "on earlier ones, which a resumed training does not know."
@@ -78,18 +102,19 @@ def draws_do_not_remember(make: MakeSampler, space: SearchSpace) -> None:
 def every_candidate_is_drawn(make: MakeSampler, space: SearchSpace) -> None:
     """No active candidate starves.
 
-    Arguments and errors as of `stays_in_the_space`.
+    Arguments and errors as in `stays_in_the_space`.
     """
+    blocks = decisions(space)[:, 1]
     drawn = {
-        (place, candidate)
-        for genotype in _draws(make(space), seed=0)
-        for place, gene in enumerate(genotype.genes)
-        for candidate in gene
+        (int(block), int(candidate))
+        for opened in _draws(make(space), seed=0)
+        for block, row in zip(blocks, opened, strict=True)
+        for candidate in row[row != INACTIVE]
     }
     starved = sorted(set(space.operators) - drawn)
     if starved:
         raise AssertionError(
-            f"{NUM_DRAWS} draws left out the (place, candidate) pairs "
+            f"{NUM_DRAWS} draws left out the (block, candidate) pairs "
             f"{starved}."
         )
 
@@ -103,6 +128,7 @@ SAMPLER_LAWS = (
 )
 
 
-def _draws(sampler: Sampler, seed: int) -> list[Genotype]:
+def _draws(sampler: Sampler, seed: int) -> np.ndarray:
+    """Returns draws, `(NUM_DRAWS, num_decisions, max_open)`."""
     rng = np.random.default_rng(seed)
-    return [sampler.sample(rng) for _ in range(NUM_DRAWS)]
+    return np.stack([sampler.sample(rng) for _ in range(NUM_DRAWS)])

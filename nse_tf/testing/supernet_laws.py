@@ -1,47 +1,47 @@
 """Laws of supernets: what searching on shared weights relies on."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.datasets import ImageSet
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.supernet import WeightSharing, cut_out, statistics_kept
-from nse_tf.supernet.chains.branch_choice import BranchChoice
-from nse_tf.training import SupernetRecipe, SupernetTrainer
+from nse_tf.spaces.open_branches import INACTIVE, decisions, max_open
+from nse_tf.supernet import (
+    Capability,
+    OwnedRows,
+    WeightSharing,
+    require_capability,
+    statistics_kept,
+)
+from nse_tf.training import SupernetRecipe
+from nse_tf.training.supernet_step import supernet_step
 
-NUM_GENOTYPES = 3
+NUM_DRAWS = 3
 BATCH_SIZE = 4
 TOLERANCE = 1e-5
-# Owns the row that stands for closed slots.
-_NOBODY = -1
-
-Snapshot = list[np.ndarray]
+# A mixture runs what a single path does, but not by the same kernels.
+MIXING_TOLERANCE = 1e-4
 
 
-def equals_the_cut_out_child(
-    supernet: WeightSharing, cut_out: Callable[..., keras.Model] = cut_out
-) -> None:
+def equals_the_cut_out_child(supernet: WeightSharing) -> None:
     """Opened branches and cut-out child give the same logits, in both modes.
 
     Args:
-        supernet: Of any weights, which the law may change.
-        cut_out: Makes a fast child of it; see `Networks.cut_out`.
+        supernet: Any weights will do; the law may change them.
 
     Raises:
         AssertionError: If the law is broken.
     """
     _open_closed_branches(supernet)
     images = _images(supernet.space)
-    for genotype in _genotypes(supernet.space):
-        child = cut_out(supernet, genotype)
-        slots = supernet.encode(genotype)
+    for genotype in _genotypes(supernet):
+        child = supernet.cut_out(genotype)
+        opened = supernet.encode(genotype)
         with statistics_kept(supernet):
             for training in (False, True):
-                found = supernet(images, slots, training=training)
+                found = supernet(images, opened, training=training)
                 wanted = child(images, training=training)
                 gap = float(np.abs(found - wanted).max())
                 if not gap <= TOLERANCE * max(1.0, np.abs(wanted).max()):
@@ -54,48 +54,35 @@ def equals_the_cut_out_child(
 def closed_branches_do_not_compute(supernet: WeightSharing) -> None:
     """What closed candidates hold has no way into logits or gradients.
 
-    Argument and errors as of `equals_the_cut_out_child`.
+    Argument and errors as in `equals_the_cut_out_child`.
     """
     _open_closed_branches(supernet)
-    images = _images(supernet.space)
-    for genotype in _genotypes(supernet.space):
-        slots = supernet.encode(genotype)
-        kept = [
-            (rows, owners, rows.numpy(), gene)
-            for place, gene in zip(supernet.blocks, genotype.genes, strict=True)
-            for rows, owners in _owned_rows(place)
-        ]
+    images, owned = _images(supernet.space), _owned(supernet)
+    weights = [each.variable.value for each in _each_once(owned)]
+    for opened in _openings(supernet):
+        kept = [weight.numpy() for weight in weights]
         try:
-            for rows, owners, values, gene in kept:
-                opened = np.isin(owners, [*gene, _NOBODY])[:, None]
-                matrix = np.where(
-                    opened, values.reshape(len(owners), -1), np.nan
-                )
-                rows.assign(matrix.reshape(values.shape))
+            _poison(owned, opened)
             with statistics_kept(supernet), tf.GradientTape() as tape:
-                logits = supernet(images, slots, training=True)
+                tape.watch(weights)
+                logits = supernet(images, opened, training=True)
                 loss = tf.reduce_sum(logits**2)
-            gradients = tape.gradient(loss, [rows for rows, *_ in kept])
+            gradients = tape.gradient(loss, weights)
         finally:
-            for rows, _, values, _ in kept:
-                rows.assign(values)
-        for (rows, owners, *_), gradient in zip(kept, gradients, strict=True):
-            if isinstance(gradient, tf.Tensor) and len(owners) > 1:
+            for weight, value in zip(weights, kept, strict=True):
+                weight.assign(value)
+        used = [loss]
+        for each, gradient in zip(_each_once(owned), gradients, strict=True):
+            if isinstance(gradient, tf.Tensor) and gradient.shape.rank > 1:
                 raise AssertionError(
-                    f"{rows.path!r} has a gradient for all candidates, open or "
-                    "not."
+                    f"{each.variable.path!r} has a gradient for all "
+                    "candidates, open or not."
                 )
-        used = [
-            loss,
-            *(
-                getattr(each, "values", each)
-                for each in gradients
-                if each is not None
-            ),
-        ]
+            if gradient is not None:
+                used.append(getattr(gradient, "values", gradient))
         if not all(np.isfinite(each).all() for each in used):
             raise AssertionError(
-                f"With {genotype.genes} open, NaN in the weights of closed "
+                f"With {opened.tolist()} open, NaN in the weights of closed "
                 "candidates reached the loss or a gradient."
             )
 
@@ -103,47 +90,89 @@ def closed_branches_do_not_compute(supernet: WeightSharing) -> None:
 def only_open_branches_move(supernet: WeightSharing) -> None:
     """A training step leaves what is closed as it was, to the bit.
 
-    That is weights, momenta and batch-norm statistics. Several steps are taken,
-    so that there are momenta to move. Argument and errors as of
-    `equals_the_cut_out_child`.
+    That is weights, momenta and batch-norm statistics; and of what is open,
+    something moves. Several steps are taken, so that there are momenta to move.
+    Argument and errors as in `equals_the_cut_out_child`.
     """
-    trainer = _trainer(supernet)
-    for step, genotype in enumerate(_genotypes(supernet.space)):
-        before = _by_block(trainer)
-        _train(trainer, genotype, step)
-        after = _by_block(trainer)
-        for place, gene, old, new in zip(
-            supernet.blocks, genotype.genes, before, after, strict=True
-        ):
-            for one, other in zip(old, new, strict=True):
-                moved = np.flatnonzero((one != other).any(axis=1)).tolist()
-                if not set(moved) <= set(gene):
-                    raise AssertionError(
-                        f"A step with {gene} open at {place.name!r} moved "
-                        f"the rows {moved} of its weights, momenta or "
-                        "statistics."
-                    )
+    recipe = SupernetRecipe(batch_size=BATCH_SIZE)
+    optimizer, step = supernet_step(
+        supernet, recipe, supernet.row_kernel_sizes()
+    )
+    momenta = {
+        id(variable): momentum
+        for variable, momentum in zip(
+            supernet.trainable_variables, optimizer.momenta, strict=True
+        )
+    }
+    owned = _owned(supernet)
+    images, labels = _images(supernet.space), _labels(supernet.space)
+    for number, opened in enumerate(_openings(supernet)):
+        before = _Values.of(owned, momenta)
+        step(images, labels, opened, 0.1, (0, number))
+        after = _Values.of(owned, momenta)
+        num_moved = 0
+        for each in owned:
+            moved = before.moved(after, each)
+            open_here = opened[each.decision].tolist()
+            num_moved += len(moved)
+            if not moved <= set(open_here):
+                raise AssertionError(
+                    f"A step with {open_here} open at decision {each.decision} "
+                    f"moved the rows of candidates {sorted(moved)} of "
+                    f"{each.variable.path!r}, their momenta or statistics."
+                )
+        if not num_moved:
+            raise AssertionError("A step moved no weights of any candidate.")
 
 
 def new_paths_need_no_trace(supernet: WeightSharing) -> None:
     """A supernet is traced once, whatever is open.
 
-    Argument and errors as of `equals_the_cut_out_child`.
+    Argument and errors as in `equals_the_cut_out_child`.
     """
 
     @tf.function
-    def run(images: tf.Tensor, slots: tf.Tensor) -> tf.Tensor:
-        return supernet(images, slots, training=True)
+    def run(images: tf.Tensor, opened: tf.Tensor) -> tf.Tensor:
+        return supernet(images, opened, training=True)
 
     images = tf.constant(_images(supernet.space))
     with statistics_kept(supernet):
-        for genotype in _genotypes(supernet.space):
+        for genotype in _genotypes(supernet):
             run(images, tf.constant(supernet.encode(genotype)))
     num_traces = run.experimental_get_tracing_count()
     if num_traces != 1:
         raise AssertionError(
-            f"{NUM_GENOTYPES} genotypes took {num_traces} traces: something "
-            "about a genotype is a Python value or a shape."
+            f"{NUM_DRAWS} genotypes took {num_traces} traces: something about "
+            "a genotype is a Python value or a shape."
+        )
+
+
+def a_mixture_of_one_is_that_path(supernet: WeightSharing) -> None:
+    """With all weight on one candidate of each block, others do not count.
+
+    Supernets that cannot mix have nothing to keep. Argument and errors as in
+    `equals_the_cut_out_child`.
+    """
+    if Capability.MIXES not in supernet.capabilities:
+        return
+    mixing = require_capability(supernet, Capability.MIXES)
+    _open_closed_branches(supernet)
+    space, images = supernet.space, _images(supernet.space)
+    genotype = space.sample(np.random.default_rng(0))
+    weights = np.zeros((len(space.blocks), space.max_candidates), np.float32)
+    weights[np.arange(len(space.blocks)), list(genotype.path)] = 1.0
+    with statistics_kept(supernet):
+        before = _statistics(supernet)
+        mixed = mixing.mix(images, tf.constant(weights), space.active)
+        if not all(map(np.array_equal, before, _statistics(supernet))):
+            raise AssertionError("A mixture moved statistics of batch norm.")
+        opened = supernet.encode(genotype)
+        alone = supernet(images, opened, training=True, rate=0.0)
+    gap = float(np.abs(mixed - alone).max())
+    if not gap <= MIXING_TOLERANCE * max(1.0, np.abs(alone).max()):
+        raise AssertionError(
+            f"The mixture that is all {genotype.path} differs from that path "
+            f"by {gap:g}."
         )
 
 
@@ -152,45 +181,133 @@ SUPERNET_LAWS = (
     closed_branches_do_not_compute,
     only_open_branches_move,
     new_paths_need_no_trace,
+    a_mixture_of_one_is_that_path,
 )
 
 
-def _owned_rows(place: Any) -> list[tuple[keras.Variable, list[int]]]:
-    """Returns a place's rows of weights, and the candidate of each row."""
-    if isinstance(place, BranchChoice):
-        return [
-            (row, [candidate])
-            for row, candidate in zip(place.rows, place.active, strict=True)
-        ]
-    count = len(place.rows.numpy()) - 1
-    return [(place.rows, [*range(count), _NOBODY])]
+class _Values(NamedTuple):
+    """Weights, momenta and statistics of variables, by their identities."""
+
+    by_variable: dict[int, list[np.ndarray]]
+
+    @classmethod
+    def of(
+        cls, owned: list[OwnedRows], momenta: dict[int, tf.Variable]
+    ) -> "_Values":
+        """Returns the values as they stand, a row for each candidate's."""
+        return cls(
+            {
+                id(each.variable): [
+                    np.atleast_2d(value.numpy())
+                    for value in (
+                        each.variable,
+                        momenta[id(each.variable)],
+                        each.statistics,
+                    )
+                ]
+                for each in _each_once(owned)
+            }
+        )
+
+    def moved(self, after: "_Values", owned: OwnedRows) -> set[int]:
+        """Returns the candidates whose rows are not what they were."""
+        rows = list(owned.rows)
+        found = set()
+        for old, new in zip(
+            self.by_variable[id(owned.variable)],
+            after.by_variable[id(owned.variable)],
+            strict=True,
+        ):
+            differs = (old[rows] != new[rows]).any(axis=1)
+            found |= {owned.candidates[i] for i in np.flatnonzero(differs)}
+        return found
+
+
+def _owned(supernet: WeightSharing) -> list[OwnedRows]:
+    """Returns what all blocks own."""
+    return [
+        each
+        for number, block in enumerate(supernet.blocks)
+        for each in block.owned_rows(_deciding(supernet.space, number))
+    ]
+
+
+def _each_once(owned: list[OwnedRows]) -> list[OwnedRows]:
+    """Returns one of those that share a variable."""
+    return list({id(each.variable): each for each in owned}.values())
+
+
+def _poison(owned: list[OwnedRows], opened: np.ndarray) -> None:
+    """Makes the weights of all closed candidates NaN."""
+    for each in owned:
+        values = each.variable.numpy()
+        rows = values if values.ndim == 2 else values[np.newaxis]
+        is_open = np.isin(each.candidates, opened[each.decision])
+        rows[np.array(each.rows, np.intp)[~is_open]] = np.nan
+        each.variable.assign(rows.reshape(values.shape))
 
 
 def _open_closed_branches(supernet: WeightSharing) -> None:
-    """Moves scales and offsets: fresh branches may be times zero."""
-    for place in supernet.blocks:
-        if isinstance(place, BranchChoice):
-            continue
-        rows = place.rows.numpy()
-        for row, layout in zip(
-            rows, getattr(place, "layouts", ()), strict=False
-        ):
-            size = sum(piece.size for piece in layout.weights)
-            row[layout.kernel_size : size] += 0.25
-        place.rows.assign(rows)
+    """Moves what follows kernels in a row: fresh scales may be zero.
+
+    What follows is scales and offsets, or padding, which nothing reads.
+    """
+    for number, block in enumerate(supernet.blocks):
+        sizes = dict(
+            zip(block.candidates, map(sum, block.kernel_lengths), strict=True)
+        )
+        for owned in block.owned_rows(_deciding(supernet.space, number)):
+            values = owned.variable.numpy()
+            rows = values if values.ndim == 2 else values[np.newaxis]
+            for row, index in zip(owned.rows, owned.candidates, strict=True):
+                rows[row, sizes[index] :] += 0.25
+            owned.variable.assign(rows.reshape(values.shape))
 
 
-def _genotypes(space: SearchSpace) -> Iterator[Genotype]:
+def _deciding(space: SearchSpace, block: int) -> list[int]:
+    """Returns the rows of open branches that decide about a block."""
+    found: list[int] = np.flatnonzero(decisions(space)[:, 1] == block).tolist()
+    return found
+
+
+def _genotypes(supernet: WeightSharing) -> Iterator[Genotype]:
     """Yields a path, a genotype as open as allowed, and some between."""
-    rng = np.random.default_rng(0)
-    for number in range(NUM_GENOTYPES):
-        genes = []
-        for block, indices in zip(space.blocks, space.active, strict=True):
-            most = min(block.max_open, len(indices))
-            between = int(rng.integers(block.min_open, most + 1))
-            count = (1, most, between)[min(number, 2)]
-            genes.append(rng.choice(indices, count, replace=False).tolist())
-        yield space.genotype(genes)
+    space, rng = supernet.space, np.random.default_rng(0)
+    for number in range(NUM_DRAWS):
+        yield space.genotype(
+            [
+                _gene(space, index, number, rng)
+                for index in range(len(space.blocks))
+            ]
+        )
+
+
+def _openings(supernet: WeightSharing) -> Iterator[np.ndarray]:
+    """Yields open branches as `_genotypes` does, each cell on its own."""
+    space, rng = supernet.space, np.random.default_rng(1)
+    blocks = decisions(space)[:, 1]
+    for number in range(NUM_DRAWS):
+        opened = np.full((len(blocks), max_open(space)), INACTIVE, np.int32)
+        for row, index in zip(opened, blocks, strict=True):
+            gene = _gene(space, index, number, rng)
+            row[: len(gene)] = gene
+        yield opened
+
+
+def _gene(
+    space: SearchSpace, index: int, number: int, rng: np.random.Generator
+) -> list[int]:
+    """Returns what the draw of that number opens of a block."""
+    block, indices = space.blocks[index], space.active[index]
+    most = min(block.max_open, len(indices))
+    between = int(rng.integers(block.min_open, most + 1))
+    count = (min(1, most), most, between)[min(number, 2)]
+    found: list[int] = rng.choice(indices, count, replace=False).tolist()
+    return found
+
+
+def _statistics(supernet: WeightSharing) -> list[np.ndarray]:
+    return [each.numpy() for each in supernet.non_trainable_variables]
 
 
 def _images(space: SearchSpace) -> np.ndarray:
@@ -201,61 +318,3 @@ def _images(space: SearchSpace) -> np.ndarray:
 
 def _labels(space: SearchSpace) -> np.ndarray:
     return np.arange(BATCH_SIZE, dtype=np.int32) % space.skeleton.num_classes
-
-
-def _trainer(supernet: WeightSharing) -> SupernetTrainer:
-    space = supernet.space
-    images = ImageSet(_images(space), _labels(space))
-    return SupernetTrainer(
-        supernet, SupernetRecipe(batch_size=BATCH_SIZE), images
-    )
-
-
-def _train(trainer: SupernetTrainer, genotype: Genotype, step: int) -> None:
-    space = trainer.supernet.space
-    slots = trainer.supernet.encode(genotype)
-    trainer.step(_images(space), _labels(space), slots, 0.1, (0, step))
-
-
-def _by_block(trainer: SupernetTrainer) -> list[Snapshot]:
-    """Returns rows of weights, momenta and statistics of each place."""
-    momenta = {
-        variable.path: value
-        for variable, value in zip(
-            trainer.supernet.trainable_variables,
-            trainer.checkpoint("", "").momenta,
-            strict=True,
-        )
-    }
-    return [
-        [
-            _matrix([rows.numpy() for rows, _ in owned], owned),
-            _matrix([momenta[rows.path] for rows, _ in owned], owned),
-            _statistics(place, owned),
-        ]
-        for place in trainer.supernet.blocks
-        for owned in [_owned_rows(place)]
-    ]
-
-
-def _statistics(
-    place: Any, owned: list[tuple[keras.Variable, list[int]]]
-) -> np.ndarray:
-    statistics = place.statistics
-    if not isinstance(place, BranchChoice):
-        statistics = [statistics]
-    return _matrix([each.numpy() for each in statistics], owned)
-
-
-def _matrix(
-    values: list[np.ndarray], owned: list[tuple[keras.Variable, list[int]]]
-) -> np.ndarray:
-    """Returns a row for each candidate, of what rows or single rows hold."""
-    if values and values[0].ndim == 2:
-        return values[0]
-    candidates = [owners[0] for _, owners in owned]
-    shape = 1 + max(candidates, default=0), max(map(len, values), default=0)
-    matrix = np.zeros(shape, np.float32)
-    for candidate, value in zip(candidates, values, strict=True):
-        matrix[candidate, : len(value)] = value
-    return matrix

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from nse_tf.datasets import ImageSet, epoch_batches
-from nse_tf.sampling import draw_cells
-from nse_tf.supernet import CellSupernet
+from nse_tf.sampling import CellSampler
+from nse_tf.supernet import NB201Supernet
 from nse_tf.training.angle_sums import of_unit_kernels, three_sums
 from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.steps import mean_loss
@@ -46,7 +46,7 @@ class CellTrainer:
     """
 
     def __init__(
-        self, supernet: CellSupernet, recipe: SupernetRecipe, images: ImageSet
+        self, supernet: NB201Supernet, recipe: SupernetRecipe, images: ImageSet
     ) -> None:
         self.supernet = supernet
         self._recipe = recipe
@@ -83,10 +83,9 @@ class CellTrainer:
             epoch=epoch,
         )
         losses = []
+        sampler = CellSampler(self.supernet.space)
         for number, (images, labels) in enumerate(batches, 1):
-            slots = draw_cells(
-                self.supernet.space, rng, self.supernet.num_cells
-            )
+            slots = sampler.sample(rng)
             augment_seed = tuple(rng.integers(2**31, size=2).tolist())
             losses.append(
                 self.step(images, labels, slots, learning_rate, augment_seed)
@@ -97,7 +96,7 @@ class CellTrainer:
     def weights(self) -> CellWeights:
         """Returns the weights as they stand."""
         return CellWeights(
-            tuple(stage.rows.numpy() for stage in self.supernet.stages),
+            tuple(stage.rows.numpy() for stage in self.supernet.cells),
             {
                 f"{layer.name}/{weight.name}": weight.numpy()
                 for layer in self.supernet.backbone_layers
@@ -124,7 +123,7 @@ class CellTrainer:
         space = self.supernet.space
         candidates = np.zeros((len(space.blocks), space.max_candidates, 3))
         for stage, old, new in zip(
-            self.supernet.stages, base.rows, now.rows, strict=True
+            self.supernet.cells, base.rows, now.rows, strict=True
         ):
             # The last row, of what has no weights, adds zeros.
             of_rows = three_sums(old, new)

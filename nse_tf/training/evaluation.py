@@ -1,6 +1,6 @@
 """Scores genotypes on the supernet, with inherited weights."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -11,7 +11,6 @@ from nse_tf.spaces import Genotype
 from nse_tf.supernet import (
     Calibrator,
     WeightSharing,
-    cut_out,
     statistics_kept,
 )
 from nse_tf.training.prefix_evaluator import PrefixEvaluator, depth_within
@@ -30,7 +29,6 @@ class ChildEvaluator:
         validation: Images that accuracy is told on.
         batch_size: Images a step.
         seed: Of the choice of calibration images.
-        cut_out: Makes a child of the supernet; see `Networks.cut_out`.
         most_bytes: What the shared work of children may take of memory.
     """
 
@@ -41,11 +39,9 @@ class ChildEvaluator:
         validation: ImageSet,
         batch_size: int = 512,
         seed: int = 0,
-        cut_out: Callable[..., keras.Model] = cut_out,
         most_bytes: int = 2**29,
     ) -> None:
         self.supernet = supernet
-        self._cut_out = cut_out
         self._calibrator = Calibrator(supernet)
         self._calibration = calibration
         self._batch_size = batch_size
@@ -144,7 +140,7 @@ class ChildEvaluator:
                 self.supernet.encode(genotype),
                 self._calibration_batches(calibration_images),
             )
-            return self._cut_out(self.supernet, genotype, fast=False)
+            return self.supernet.cut_out(genotype, fast=False)
 
     def _evaluate(self, calibration_images: int) -> PrefixEvaluator:
         """Returns what judges with as much shared as memory allows."""

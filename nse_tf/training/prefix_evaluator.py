@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import SearchSpace
-from nse_tf.supernet import Supernet, WeightSharing
+from nse_tf.supernet import Capability, WeightSharing, require_capability
 
 # Give, each time they are called, batches of images to calibrate on, and of
 # images to be judged by with their labels.
@@ -38,8 +38,9 @@ class PrefixEvaluator:
     """
 
     def __init__(self, supernet: WeightSharing, depth: int = 0) -> None:
-        if isinstance(supernet, Supernet):
-            run, count = supernet.run_parts, supernet.num_parts
+        if Capability.RUNS_PARTS in supernet.capabilities:
+            chain = require_capability(supernet, Capability.RUNS_PARTS)
+            run, count = chain.run_parts, chain.num_parts
             ranges = [range(n, n + 1) for n in range(depth)]
             self._shared = [
                 _Stretch(functools.partial(run, part)) for part in ranges
@@ -211,7 +212,7 @@ def depth_within(
         num_images: Images that outputs are kept of.
         most_bytes: What they may take together.
     """
-    if not isinstance(supernet, Supernet):
+    if Capability.RUNS_PARTS not in supernet.capabilities:
         return 0
     sizes = _output_bytes(supernet.space)
     totals = num_images * np.cumsum(sizes)

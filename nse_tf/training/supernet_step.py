@@ -1,17 +1,15 @@
 """The compiled update of a supernet, as its recipe says."""
 
-from typing import Any
-
 import numpy as np
 
-from nse_tf.supernet import BranchSupernet
+from nse_tf.supernet import WeightSharing
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.steps import TrainingStep, statistics_of
 
 
 def supernet_step(
-    supernet: Any,
+    supernet: WeightSharing,
     recipe: SupernetRecipe,
     row_kernel_sizes: dict[int, np.ndarray],
 ) -> tuple[LazySGD, TrainingStep]:
@@ -37,8 +35,6 @@ def supernet_step(
         label_smoothing=recipe.label_smoothing,
         class_weights=recipe.class_weights,
         statistics=statistics_of(supernet),
-        rows_open=supernet.rows_open
-        if isinstance(supernet, BranchSupernet)
-        else None,
+        rows_open=supernet.rows_open,
     )
     return optimizer, step

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nse_tf.datasets import ImageSet, epoch_batches, num_batches
-from nse_tf.supernet import WeightSharing, require_mixing
+from nse_tf.supernet import Capability, WeightSharing, require_capability
 from nse_tf.training.angle_sums import (
     AngleSums,
     of_unit_kernels,
@@ -175,7 +175,7 @@ class SupernetTrainer:
                     "give the trainer `validation`."
                 )
             self.architecture = ArchitectureTrainer(
-                require_mixing(self.supernet),
+                require_capability(self.supernet, Capability.MIXES),
                 self._validation,
                 self._recipe.batch_size,
                 seed,

@@ -12,25 +12,20 @@ import tensorflow as tf
 
 from nse_tf.datasets import ImageData, joined
 from nse_tf.jobs import Genes, TrainChild, TrainSupernet
-from nse_tf.sampling import UniformSampler, draw_each_cell
 from nse_tf.spaces import (
     Genotype,
     SearchSpace,
 )
 from nse_tf.supernet import (
     BranchSupernet,
-    CellNetworks,
-    CellSupernet,
-    DartsSupernet,
     Networks,
-    WeightSharing,
 )
 from nse_tf.training.branch_trainer import BranchTrainer
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.child_trainer import ChildTrainer
 from nse_tf.training.progressive_depth import deepened
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
-from nse_tf.training.supernet_trainer import Draw, SupernetTrainer
+from nse_tf.training.supernet_trainer import SupernetTrainer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +82,7 @@ class Trainings:
         if job.start.source != "pieces":
             return kept
         count = job.num_cells or self.space.skeleton.partial_depths.stop
-        before = self._networks_of(job.start.num_cells).supernet()
+        before: Any = self._networks_of(job.start.num_cells).supernet()
         # Of its own, so that no cell begins with the numbers of another one.
         rng = np.random.default_rng([job.seed, count])
         return deepened(kept, before, trainer, int(rng.integers(2**31)))
@@ -96,11 +91,6 @@ class Trainings:
         """Returns what makes the networks of so many cells."""
         if num_cells is None:
             return self.networks
-        if not isinstance(self.networks, CellNetworks):
-            raise ValueError(
-                f"`num_cells` is {num_cells}, but networks of space "
-                f"{self.space.name!r} are not made of cells: it must be None."
-            )
         return self.networks.with_fewer_cells(num_cells)
 
     def branch_trainer(self, job: TrainSupernet) -> BranchTrainer:
@@ -134,7 +124,7 @@ class Trainings:
         if job.num_cells is not None:
             space = space.with_fewer_cells(job.num_cells)
         trainer.train(
-            uniform_draw(trainer.supernet, space.restrict(job.active)),
+            self.networks.uniform_sampler(space.restrict(job.active)).sample,
             job.epochs,
             (job.schedule.first, job.schedule.last),
             job.seed,
@@ -172,14 +162,3 @@ class Trainings:
             return contextlib.nullcontext()
         scope: contextlib.AbstractContextManager[Any] = self.strategy.scope()
         return scope
-
-
-def uniform_draw(supernet: WeightSharing, space: SearchSpace) -> Draw:
-    """Returns what draws a step's branches uniformly from a space.
-
-    Each cell draws its own, as in the published supernet of cells.
-    """
-    if isinstance(supernet, CellSupernet | DartsSupernet):
-        return lambda rng: draw_each_cell(space, rng)
-    sampler = UniformSampler(space)
-    return lambda rng: supernet.encode(sampler.sample(rng))

@@ -157,7 +157,6 @@ class Worker:
                 supernet,
                 self._data.train,
                 self._data.validation,
-                cut_out=self._networks.cut_out,
             )
         return self._evaluator
 

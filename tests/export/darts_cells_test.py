@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nse_tf.export import convert, predict
-from nse_tf.supernet import Calibrator, cut_out
+from nse_tf.supernet import Calibrator
 from tests.supernet.tiny_cells import images_of
 from tests.supernet.tiny_darts import lively_darts, paths_of, tiny_darts
 
@@ -23,7 +23,7 @@ def test_a_file_says_what_the_child_says(
     supernet, genotype = lively_darts(SPACE), SPACE.genotype(path)
     # Without a child's own statistics, integers of some layers are all zero.
     Calibrator(supernet).calibrate(supernet.encode(genotype), [IMAGES])
-    child = cut_out(supernet, genotype, fast=False)
+    child = supernet.cut_out(genotype, fast=False)
     found = predict(convert(child, precision, IMAGES), IMAGES)
     wanted = child(IMAGES).numpy()
     # Int8 by 256 steps, in a network that was never trained.

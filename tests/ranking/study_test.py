@@ -10,7 +10,7 @@ from nse_tf.datasets import load
 from nse_tf.ranking import RankStudy, StudyConfig
 from nse_tf.ranking.study_config import study_space
 from nse_tf.ranking.study_training import StudyTraining
-from nse_tf.supernet import CellSupernet
+from nse_tf.supernet import NB201Supernet
 from nse_tf.training import NB201_RECIPE, ArchitectureTrainer, CellTrainer
 from tests.ranking.made_up_table import made_up_table
 
@@ -134,7 +134,7 @@ def test_the_magnitude_of_a_cell_is_the_sum_of_its_shares(
 ) -> None:
     table = made_up_table()
     space = study_space(config(tmp_path), DATA)
-    supernet = CellSupernet(space)
+    supernet = NB201Supernet(space)
     trainer = CellTrainer(supernet, NB201_RECIPE, DATA.train)
     architecture = ArchitectureTrainer(supernet, DATA.validation, 8, seed=1)
     training = StudyTraining(trainer, architecture)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nse_tf.sampling import draw_cells, draw_each_cell
+from nse_tf.sampling import CellSampler, draw_cells
 from nse_tf.spaces import DartsSkeleton, make_preset
 
 NB201 = make_preset("nb201")
@@ -48,8 +48,9 @@ def test_a_node_that_can_hear_of_nothing_is_refused() -> None:
 def test_each_cell_is_drawn_by_its_own_kind() -> None:
     darts = make_preset("darts")
     space = darts.restrict([[4, 5]] * 14 + [[6, 7]] * 14)
-    drawn = draw_each_cell(space, np.random.default_rng(0))
-    assert drawn.shape == (14, 14)
+    opened = CellSampler(space).sample(np.random.default_rng(0))
+    assert opened.shape == (14 * 14, 1)
+    drawn = opened.reshape(14, 14)
     skeleton = space.require_skeleton(DartsSkeleton)
     for cell, row in zip(skeleton.cells, drawn, strict=True):
         own = {4, 5} if cell.kind == "normal" else {6, 7}
@@ -69,6 +70,6 @@ def test_every_node_of_every_kind_is_fed() -> None:
 
 
 def test_cells_of_one_kind_are_drawn_one_by_one() -> None:
-    found = draw_each_cell(NB201, np.random.default_rng(3))
+    found = CellSampler(NB201).sample(np.random.default_rng(3))
     wanted = draw_cells(NB201, np.random.default_rng(3), 15)
-    np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(found, wanted.reshape(-1, 1))

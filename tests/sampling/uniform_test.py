@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nse_tf.sampling import UniformSampler
+from nse_tf.spaces.open_branches import INACTIVE
 from tests.supernet.tiny_spaces import tiny_space
 
 # The 99.99 % quantile of chi-squared with 4, 3 and 1 degrees of freedom.
@@ -13,18 +14,21 @@ BOUNDS = {5: 23.5, 4: 21.1, 2: 15.1}
 
 
 @pytest.mark.parametrize("max_open", [1, 2])
-def test_one_candidate_is_open_at_each_place(max_open: int) -> None:
+def test_one_candidate_of_each_block_is_open(max_open: int) -> None:
     sampler = UniformSampler(tiny_space(max_open=max_open))
     rng = np.random.default_rng(0)
-    assert all(sampler.sample(rng).is_path for _ in range(100))
+    for _ in range(100):
+        opened = sampler.sample(rng)
+        assert opened.shape == (3, max_open)
+        assert ((opened != INACTIVE).sum(axis=1) == 1).all()
 
 
 def test_every_active_candidate_has_equal_odds() -> None:
     space = tiny_space().restrict([(0, 1, 2, 3, 4), (1, 3), (0, 1, 2, 3)])
     sampler, rng = UniformSampler(space), np.random.default_rng(0)
-    paths = [sampler.sample(rng).path for _ in range(4000)]
-    for place, indices in enumerate(space.active):
-        counts = collections.Counter(path[place] for path in paths)
+    paths = [sampler.sample(rng)[:, 0].tolist() for _ in range(4000)]
+    for block, indices in enumerate(space.active):
+        counts = collections.Counter(path[block] for path in paths)
         assert set(counts) == set(indices)
         expected = len(paths) / len(indices)
         distance = sum(
@@ -33,10 +37,12 @@ def test_every_active_candidate_has_equal_odds() -> None:
         assert distance < BOUNDS[len(indices)]
 
 
-def test_places_are_drawn_independently() -> None:
+def test_blocks_are_drawn_independently() -> None:
     sampler = UniformSampler(tiny_space().restrict([(0, 1), (0, 1), (0, 1)]))
     rng = np.random.default_rng(0)
-    counts = collections.Counter(sampler.sample(rng).path for _ in range(4000))
+    counts = collections.Counter(
+        tuple(sampler.sample(rng)[:, 0].tolist()) for _ in range(4000)
+    )
     assert len(counts) == 8
     # Six standard deviations of a count of 500.
     assert all(abs(count - 500) < 6 * 21 for count in counts.values())

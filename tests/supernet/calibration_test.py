@@ -9,7 +9,6 @@ from nse_tf.supernet import (
     Calibrator,
     FusedBatchNormalization,
     Supernet,
-    cut_out,
     statistics_kept,
 )
 from tests.supernet.tiny_spaces import (
@@ -79,8 +78,8 @@ def test_one_batch_gives_exactly_its_own_statistics(
     for genotype in _genotypes(supernet)[::2]:
         with statistics_kept(supernet):
             calibrator.calibrate(supernet.encode(genotype), [images])
-            found = _statistics(cut_out(supernet, genotype))
-            wanted = _by_hand(cut_out(supernet, genotype), images)
+            found = _statistics(supernet.cut_out(genotype))
+            wanted = _by_hand(supernet.cut_out(genotype), images)
         _check_close(found, wanted)
 
 
@@ -89,11 +88,11 @@ def test_several_batches_give_the_plain_mean(
 ) -> None:
     genotype = _genotypes(supernet)[1]
     batches = [random_images(supernet.space, 6, seed) for seed in range(3)]
-    child = cut_out(supernet, genotype)
+    child = supernet.cut_out(genotype)
     singles = [_by_hand(child, images) for images in batches]
     with statistics_kept(supernet):
         calibrator.calibrate(supernet.encode(genotype), batches)
-        found = _statistics(cut_out(supernet, genotype))
+        found = _statistics(supernet.cut_out(genotype))
     mean = {
         path: np.mean([single[path] for single in singles], axis=0)
         for path in singles[0]
@@ -119,11 +118,11 @@ def test_statistics_come_back_also_after_an_error(
     supernet: Supernet, calibrator: Calibrator
 ) -> None:
     before = supernet.get_weights()
-    slots = supernet.encode(_genotypes(supernet)[0])
+    opened = supernet.encode(_genotypes(supernet)[0])
 
     def calibrate_and_fail() -> None:
         with statistics_kept(supernet):
-            calibrator.calibrate(slots, [random_images(supernet.space, 6)])
+            calibrator.calibrate(opened, [random_images(supernet.space, 6)])
             assert not all(map(np.array_equal, before, supernet.get_weights()))
             raise KeyError
 

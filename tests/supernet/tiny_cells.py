@@ -3,7 +3,7 @@
 import numpy as np
 
 from nse_tf.spaces import SearchSpace, make_preset
-from nse_tf.supernet import CellSupernet
+from nse_tf.supernet import NB201Supernet
 
 # Paths that between them have every op, dead ends, and a cell that is cut off.
 PATHS = (
@@ -25,11 +25,11 @@ def tiny_cells(num_cells: int = 1) -> SearchSpace:
     )
 
 
-def lively_cells(space: SearchSpace, seed: int = 0) -> CellSupernet:
+def lively_cells(space: SearchSpace, seed: int = 0) -> NB201Supernet:
     """Returns a supernet whose statistics are no identities."""
-    supernet = CellSupernet(space, seed)
+    supernet = NB201Supernet(space, seed)
     rng = np.random.default_rng(seed)
-    for stage in supernet.stages:
+    for stage in supernet.cells:
         values = stage.statistics.numpy()
         values[:-1] = rng.uniform(0.4, 1.6, values[:-1].shape)
         stage.statistics.assign(values)

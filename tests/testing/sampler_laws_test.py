@@ -5,22 +5,36 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from nse_tf.sampling import Sampler, UniformSampler
-from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.sampling import CellSampler, Sampler, UniformSampler
+from nse_tf.spaces import SearchSpace
+from nse_tf.spaces.open_branches import encode_genes
 from nse_tf.testing import SAMPLER_LAWS
+from tests.supernet.tiny_branches import tiny_branches
+from tests.supernet.tiny_cells import tiny_cells
+from tests.supernet.tiny_darts import tiny_darts
 from tests.supernet.tiny_spaces import tiny_space
 
-SAMPLERS: tuple[Callable[[SearchSpace], Sampler], ...] = (UniformSampler,)
+# The only edge into a node always carries something.
+CELLS = tiny_cells(2).restrict([[1, 2, 3, 4], *[[0, 1, 2, 3, 4]] * 5])
+
+CASES: tuple[tuple[Callable[[SearchSpace], Sampler], SearchSpace], ...] = (
+    (UniformSampler, tiny_space()),
+    (UniformSampler, tiny_space(max_open=2)),
+    (UniformSampler, tiny_branches()),
+    (UniformSampler, tiny_cells()),
+    (CellSampler, CELLS),
+    (CellSampler, tiny_darts()),
+)
 
 
 @pytest.mark.parametrize("law", SAMPLER_LAWS, ids=lambda law: law.__name__)
-@pytest.mark.parametrize("make", SAMPLERS)
+@pytest.mark.parametrize(("make", "space"), CASES)
 def test_every_sampler_keeps_every_law(
     make: Callable[[SearchSpace], Sampler],
+    space: SearchSpace,
     law: Callable[[Callable[[SearchSpace], Sampler], SearchSpace], None],
 ) -> None:
-    law(make, tiny_space())
-    law(make, tiny_space(max_open=2))
+    law(make, space)
 
 
 class _Unsound:
@@ -30,47 +44,56 @@ class _Unsound:
         self.space = space
         self.count = 0
 
-    def sample(self, rng: np.random.Generator) -> Genotype:
-        return self.space.sample(rng)
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        return UniformSampler(self.space).sample(rng)
 
 
 class _ForgetsShrinking(_Unsound):
-    def sample(self, rng: np.random.Generator) -> Genotype:
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
         path = [
             (int(rng.integers(len(block.candidates))),)
             for block in self.space.blocks
         ]
-        return Genotype(tuple(path), self.space.fingerprint)
+        return encode_genes(self.space, path)
+
+
+class _DrawsFlags(_Unsound):
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        path = super().sample(rng)[:, 0]
+        candidates = np.arange(self.space.max_candidates)
+        flags: np.ndarray = path[:, np.newaxis] == candidates
+        return flags.astype(np.int32)
 
 
 class _BringsItsOwnChance(_Unsound):
-    def sample(self, rng: np.random.Generator) -> Genotype:
-        return self.space.sample(np.random.default_rng())
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        return super().sample(np.random.default_rng())
 
 
 class _IgnoresTheGenerator(_Unsound):
-    def sample(self, rng: np.random.Generator) -> Genotype:
-        return self.space.sample(np.random.default_rng(0))
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        return super().sample(np.random.default_rng(0))
 
 
 class _Remembers(_Unsound):
-    def sample(self, rng: np.random.Generator) -> Genotype:
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
         self.count += 1
-        skipped = self.space.sample(rng)
-        return self.space.sample(rng) if self.count % 3 else skipped
+        skipped = super().sample(rng)
+        return super().sample(rng) if self.count % 3 else skipped
 
 
 class _Starves(_Unsound):
-    def sample(self, rng: np.random.Generator) -> Genotype:
-        *_, last = self.space.active
-        path = list(self.space.sample(rng).path)
-        return self.space.genotype([*path[:-1], last[0]])
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        opened = super().sample(rng)
+        opened[-1] = self.space.active[-1][0]
+        return opened
 
 
 @pytest.mark.parametrize(
     ("law_name", "make", "words"),
     [
         ("stays_in_the_space", _ForgetsShrinking, "does not hold"),
+        ("stays_in_the_space", _DrawsFlags, r"takes int32 \(3, 1\)"),
         ("equal_seeds_give_equal_draws", _BringsItsOwnChance, "differently"),
         ("other_seeds_give_other_draws", _IgnoresTheGenerator, "same draws"),
         ("draws_do_not_remember", _Remembers, "earlier ones"),

@@ -8,18 +8,58 @@ import pytest
 import tensorflow as tf
 
 from nse_tf.spaces import Genotype, Stage
-from nse_tf.supernet import Supernet
-from nse_tf.supernet.chains.choice_layer import INACTIVE
+from nse_tf.spaces.open_branches import INACTIVE, max_open
+from nse_tf.supernet import (
+    Capability,
+    ModelNetworks,
+    Supernet,
+    WeightSharing,
+    networks_of,
+)
 from nse_tf.testing import SUPERNET_LAWS
+from tests.supernet.choice_models import choice_model
+from tests.supernet.tiny_branches import tiny_branches
+from tests.supernet.tiny_cells import lively_cells, tiny_cells
+from tests.supernet.tiny_darts import lively_darts, tiny_darts
 from tests.supernet.tiny_spaces import tiny_space
 
-Law = Callable[[Supernet], None]
+Law = Callable[[WeightSharing], None]
 SHORT = (Stage(8, 1, 1), Stage(12, 1, 2))
 
+FAMILIES: dict[str, Callable[[], WeightSharing]] = {
+    "chain": lambda: Supernet(tiny_space(max_open=2, stages=SHORT)),
+    "branches": lambda: networks_of(tiny_branches()).supernet(),
+    "shrunk_branches": lambda: networks_of(tiny_branches()).supernet(
+        active=[[0, 2], [1], []]
+    ),
+    "nb201": lambda: lively_cells(tiny_cells()),
+    "darts": lambda: lively_darts(tiny_darts()),
+    "model": lambda: ModelNetworks(choice_model()).supernet(),
+}
+# Compiling steps of cells, forward and back, takes ten seconds and more.
+SLOW = {
+    ("nb201", "only_open_branches_move"),
+    ("darts", "closed_branches_do_not_compute"),
+    ("darts", "only_open_branches_move"),
+    ("darts", "new_paths_need_no_trace"),
+}
+CASES = [
+    pytest.param(
+        FAMILIES[family],
+        law,
+        id=f"{family}-{law.__name__}",
+        marks=[pytest.mark.slow] if (family, law.__name__) in SLOW else [],
+    )
+    for family in FAMILIES
+    for law in SUPERNET_LAWS
+]
 
-@pytest.mark.parametrize("law", SUPERNET_LAWS, ids=lambda law: law.__name__)
-def test_a_supernet_keeps_every_law(law: Law) -> None:
-    law(Supernet(tiny_space(max_open=2, stages=SHORT)))
+
+@pytest.mark.parametrize(("make", "law"), CASES)
+def test_every_family_keeps_every_law(
+    make: Callable[[], WeightSharing], law: Law
+) -> None:
+    law(make())
 
 
 @pytest.mark.long
@@ -37,41 +77,40 @@ class _Unsound(Supernet):
         self,
         images: Any,
         open_branches: Any,
-        gates: Any = None,
         training: bool = False,
         rate: Any = 0.1,
     ) -> Any:
-        slots, shift = self.changed(open_branches, training)
-        outputs = super().call(images, slots, gates, training, rate)
+        opened, shift = self.changed(open_branches, training)
+        outputs = super().call(images, opened, training, rate)
         return outputs + shift
 
-    def changed(self, slots: Any, training: bool) -> tuple[Any, Any]:
-        """Returns slots to open, and what to add to the logits."""
-        raise NotImplementedError
+    def changed(self, opened: Any, training: bool) -> tuple[Any, Any]:
+        """Returns what to open, and what to add to the logits."""
+        return opened, 0.0
 
 
 class _Shifted(_Unsound):
     """Off by a little where it trains."""
 
-    def changed(self, slots: Any, training: bool) -> tuple[Any, Any]:
-        return slots, 1e-3 * training
+    def changed(self, opened: Any, training: bool) -> tuple[Any, Any]:
+        return opened, 1e-3 * training
 
 
 class _Masked(_Unsound):
     """Looks at all candidates and multiplies them by zero."""
 
-    def changed(self, slots: Any, training: bool) -> tuple[Any, Any]:
+    def changed(self, opened: Any, training: bool) -> tuple[Any, Any]:
         closed = sum(tf.reduce_sum(each.rows.value) for each in self.blocks)
-        return slots, 0.0 * closed
+        return opened, 0.0 * closed
 
 
 class _Drifting(_Unsound):
     """Lets all statistics fade."""
 
-    def changed(self, slots: Any, training: bool) -> tuple[Any, Any]:
-        for place in self.blocks:
-            place.statistics.assign(0.99 * place.statistics.value)
-        return slots, 0.0
+    def changed(self, opened: Any, training: bool) -> tuple[Any, Any]:
+        for block in self.blocks:
+            block.statistics.assign(0.99 * block.statistics.value)
+        return opened, 0.0
 
 
 class _Ragged(_Unsound):
@@ -81,9 +120,32 @@ class _Ragged(_Unsound):
         count = max(map(len, genotype.genes))
         return super().encode(genotype)[:, :count]
 
-    def changed(self, slots: Any, training: bool) -> tuple[Any, Any]:
-        padding = [[0, 0], [0, self.max_open - slots.shape[1]]]
-        return tf.pad(slots, padding, constant_values=INACTIVE), 0.0
+    def changed(self, opened: Any, training: bool) -> tuple[Any, Any]:
+        padding = [[0, 0], [0, max_open(self.space) - opened.shape[1]]]
+        return tf.pad(opened, padding, constant_values=INACTIVE), 0.0
+
+
+class _Frozen(_Unsound):
+    """Lets no gradient through."""
+
+    def changed(self, opened: Any, training: bool) -> tuple[Any, Any]:
+        return tf.fill(opened.shape, INACTIVE), 0.0
+
+
+class _Leaking(_Unsound):
+    """Adds all candidates to a mixture."""
+
+    def mix(self, images: Any, mixing_weights: Any, active: Any) -> Any:
+        return super().mix(images, mixing_weights + 0.1, active)
+
+
+class _MovingMixture(_Unsound):
+    """Moves statistics while it mixes."""
+
+    def mix(self, images: Any, mixing_weights: Any, active: Any) -> Any:
+        for block in self.blocks:
+            block.statistics.assign(0.99 * block.statistics.value)
+        return super().mix(images, mixing_weights, active)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +154,10 @@ class _Ragged(_Unsound):
         ("equals_the_cut_out_child", _Shifted, "training=True, .* by 0.00"),
         ("closed_branches_do_not_compute", _Masked, "open or not"),
         ("only_open_branches_move", _Drifting, "moved the rows"),
+        ("only_open_branches_move", _Frozen, "moved no weights"),
         ("new_paths_need_no_trace", _Ragged, "a Python value or a shape"),
+        ("a_mixture_of_one_is_that_path", _Leaking, "differs from that path"),
+        ("a_mixture_of_one_is_that_path", _MovingMixture, "moved statistics"),
     ],
 )
 def test_an_unsound_supernet_breaks_its_law(
@@ -101,3 +166,34 @@ def test_an_unsound_supernet_breaks_its_law(
     (law,) = (each for each in SUPERNET_LAWS if each.__name__ == law_name)
     with pytest.raises(AssertionError, match=words):
         law(kind(tiny_space(max_open=2, stages=SHORT[:1])))
+
+
+def test_cells_of_unlike_paths_are_told_apart() -> None:
+    """A cell that computes another one's candidate breaks a law."""
+    supernet = lively_cells(tiny_cells())
+    call = supernet.cells[1].call
+
+    def of_another_cell(inputs: Any, opened: Any, **mode: Any) -> Any:
+        return call(inputs, (opened + 1) % 5, **mode)
+
+    supernet.cells[1].call = of_another_cell
+    (law,) = (
+        each
+        for each in SUPERNET_LAWS
+        if each.__name__ == "closed_branches_do_not_compute"
+    )
+    with pytest.raises(AssertionError, match="NaN in the weights of closed"):
+        law(supernet)
+
+
+def test_no_family_has_what_it_does_not_declare() -> None:
+    methods = {
+        Capability.MIXES: "mix",
+        Capability.TWO_SUBSETS: "call_two",
+        Capability.RUNS_PARTS: "run_parts",
+    }
+    for make in FAMILIES.values():
+        supernet = make()
+        for capability, method in methods.items():
+            declared = capability in supernet.capabilities
+            assert hasattr(supernet, method) == declared

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from nse_tf.datasets import ImageSet
 from nse_tf.spaces import SearchSpace
-from nse_tf.supernet import CellSupernet, MixingSupernet, Supernet
+from nse_tf.supernet import MixingSupernet, NB201Supernet, Supernet
 from nse_tf.training.architecture import ArchitectureTrainer
 from tests.supernet.tiny_cells import images_of, tiny_cells
 from tests.supernet.tiny_spaces import lively, tiny_space
@@ -18,7 +18,7 @@ CHAIN = tiny_space()
 CELLS = tiny_cells()
 SUPERNETS: dict[str, Callable[[], MixingSupernet]] = {
     "chain": lambda: Supernet(CHAIN),
-    "cells": lambda: CellSupernet(CELLS, kernels="fan_in"),
+    "cells": lambda: NB201Supernet(CELLS, kernels="fan_in"),
 }
 KINDS = pytest.mark.parametrize("kind", SUPERNETS)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from nse_tf.datasets import ImageSet
-from nse_tf.sampling import draw_cells
+from nse_tf.sampling import CellSampler
 from nse_tf.shrinking import EVERY_BACKBONE_WEIGHT, CellAngleSums
-from nse_tf.supernet import CellSupernet
+from nse_tf.supernet import NB201Supernet
 from nse_tf.training import CellTrainer, ChildEvaluator, SupernetRecipe
 from tests.supernet.tiny_cells import PATHS, images_of, tiny_cells
 
@@ -24,7 +24,7 @@ def noise(count: int = 24) -> ImageSet:
 
 @pytest.fixture(scope="module")
 def trainer() -> CellTrainer:
-    return CellTrainer(CellSupernet(SPACE), RECIPE, noise())
+    return CellTrainer(NB201Supernet(SPACE), RECIPE, noise())
 
 
 def test_an_epoch_is_exact_and_goes_on_from_a_state(
@@ -52,17 +52,15 @@ def test_only_what_was_open_moves(trainer: CellTrainer) -> None:
     rng = np.random.default_rng(0)
     images = noise(8)
     for number in range(2):
-        slots = draw_cells(SPACE, rng, trainer.supernet.num_cells)
+        opened = CellSampler(SPACE).sample(rng)
         before = _by_stage(trainer)
         pixels = np.asarray(images.images)
-        trainer.step(pixels, images.labels, slots, 0.1, (0, number))
+        trainer.step(pixels, images.labels, opened, 0.1, (0, number))
         after = _by_stage(trainer)
-        for index, stage in enumerate(trainer.supernet.stages):
-            here = slots[index : index + 1]
-            opened = np.take_along_axis(
-                stage.row_index, here[..., None], axis=2
-            )
-            with_weights = set(opened.ravel().tolist()) - {len(stage.pieces)}
+        for index, stage in enumerate(trainer.supernet.cells):
+            here = opened.reshape(-1, 6)[index : index + 1]
+            rows = np.take_along_axis(stage.row_index, here[..., None], axis=2)
+            with_weights = set(rows.ravel().tolist()) - {len(stage.pieces)}
             for old, new in zip(before[index], after[index], strict=True):
                 moved = np.flatnonzero((old != new).any(axis=1)).tolist()
                 assert set(moved) <= with_weights
@@ -86,7 +84,7 @@ def _by_stage(trainer: CellTrainer) -> list[list[np.ndarray]]:
             stage.statistics.numpy(),
             momenta[stage.rows.path],
         ]
-        for stage in supernet.stages
+        for stage in supernet.cells
     ]
 
 
@@ -106,7 +104,7 @@ def test_sums_since_a_base_are_those_of_all_weights(
     assert "tail_bn/gamma" in backbone
     # By hand for one candidate: over cells of all three stages.
     by_hand = 0.0
-    for stage, rows in zip(trainer.supernet.stages, now.rows, strict=True):
+    for stage, rows in zip(trainer.supernet.cells, now.rows, strict=True):
         chosen = rows[stage.row_index[:, 4, 3]].astype(float)
         by_hand += (chosen**2).sum()
     assert candidates[4, 3, 2] == pytest.approx(by_hand)

@@ -6,7 +6,7 @@ import pytest
 
 from nse_tf.datasets import ImageSet
 from nse_tf.spaces import Genotype
-from nse_tf.supernet import FusedBatchNormalization, Supernet, cut_out
+from nse_tf.supernet import FusedBatchNormalization, Supernet
 from nse_tf.training import ChildEvaluator, accuracy
 from nse_tf.training.evaluation import even_batches
 from tests.supernet.tiny_spaces import (
@@ -47,7 +47,7 @@ def test_accuracies_are_those_of_the_children_calibrated_by_hand(
 ) -> None:
     assert isinstance(evaluator.supernet, Supernet)
     genotypes = every_candidate_once(evaluator.supernet.space)
-    children = [cut_out(evaluator.supernet, each) for each in genotypes]
+    children = [evaluator.supernet.cut_out(each) for each in genotypes]
     running = [accuracy(child, VALIDATION) for child in children]
     calibrated = [
         accuracy(_calibrated_by_hand(child), VALIDATION) for child in children
@@ -140,7 +140,7 @@ def test_losses_are_those_of_the_children_in_training_mode(
     images, labels = VALIDATION.images[:20], VALIDATION.labels[:20]
     wanted = [
         keras.losses.SparseCategoricalCrossentropy(from_logits=True)(
-            labels, cut_out(evaluator.supernet, each)(images, training=True)
+            labels, evaluator.supernet.cut_out(each)(images, training=True)
         )
         for each in genotypes
     ]
@@ -156,7 +156,7 @@ def test_losses_are_told_batch_by_batch(evaluator: ChildEvaluator) -> None:
     assert isinstance(evaluator.supernet, Supernet)
     genotype = every_candidate_once(evaluator.supernet.space)[0]
     (found,) = evaluator.losses([genotype], 1_000)
-    child = cut_out(evaluator.supernet, genotype)
+    child = evaluator.supernet.cut_out(genotype)
     totals = [
         keras.losses.SparseCategoricalCrossentropy(
             from_logits=True, reduction="sum"

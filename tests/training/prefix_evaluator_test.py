@@ -9,7 +9,7 @@ from nse_tf.spaces.genotype import Path
 from nse_tf.supernet import (
     BranchSupernet,
     Calibrator,
-    CellSupernet,
+    NB201Supernet,
     Supernet,
     statistics_kept,
 )
@@ -141,7 +141,7 @@ def test_depth_is_what_fits_into_memory() -> None:
 
 
 def test_cells_share_nothing_and_say_so() -> None:
-    supernet = CellSupernet(tiny_cells())
+    supernet = NB201Supernet(tiny_cells())
     assert depth_within(supernet, 1, 2**40) == 0
     with pytest.raises(ValueError, match="one by one: it must be 0"):
         PrefixEvaluator(supernet, 1)

@@ -16,7 +16,7 @@ from nse_tf.jobs import (
     TrainSupernet,
     weights_of,
 )
-from nse_tf.supernet import CellNetworks
+from nse_tf.supernet import DartsNetworks, Networks
 from nse_tf.training import (
     ChildRecipe,
     SupernetRecipe,
@@ -51,7 +51,7 @@ DATA = ImageData(
 
 
 def trainer_of(num_cells: int) -> SupernetTrainer:
-    networks = CellNetworks(SPACE)
+    networks: Networks = DartsNetworks(SPACE)
     if num_cells < 5:
         networks = networks.with_fewer_cells(num_cells)
     return SupernetTrainer(networks.supernet(), RECIPE, DATA.train)

@@ -41,8 +41,7 @@ def trained(strategy: tf.distribute.Strategy) -> SupernetTrainer:
     rng = np.random.default_rng(1)
     sampler = UniformSampler(SPACE)
     for _ in range(5):
-        slots = trainer.supernet.encode(sampler.sample(rng))
-        trainer.step(images, labels, slots, 0.05, (0, 0))
+        trainer.step(images, labels, sampler.sample(rng), 0.05, (0, 0))
     return trainer
 
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from nse_tf.spaces import Genotype, Stage
-from nse_tf.supernet import Supernet, cut_out
+from nse_tf.supernet import Supernet
 from nse_tf.supernet.layers.layouts import unpacked
 from nse_tf.training import LazySGD, SupernetRecipe, SupernetTrainer
 from nse_tf.training.steps import TrainingStep, mean_loss, smoothed_loss
@@ -40,7 +40,7 @@ class _Child:
         recipe: SupernetRecipe,
     ) -> None:
         assert isinstance(trainer.supernet, Supernet)
-        self.model = cut_out(trainer.supernet, genotype)
+        self.model = trainer.supernet.cut_out(genotype)
         self.optimizer = LazySGD(
             self.model.trainable_variables,
             momentum=recipe.momentum,

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nse_tf.sampling import UniformSampler
 from nse_tf.spaces import Genotype, SearchSpace, Stage
-from nse_tf.supernet import Supernet, cut_out
+from nse_tf.supernet import Supernet
 from nse_tf.training import SupernetRecipe, SupernetTrainer
-from nse_tf.training.trainings import uniform_draw
 from tests.supernet.tiny_spaces import lively, tiny_space
 from tests.training.tiny_data import image_set
 
@@ -45,7 +45,7 @@ def _recorded(
     trainer = _Recorded(tiny_space())
     for each in epochs:
         trainer.train(
-            uniform_draw(trainer.supernet, trainer.supernet.space),
+            UniformSampler(trainer.supernet.space).sample,
             each,
             (0.4, 0.1),
             seed,
@@ -78,7 +78,7 @@ def test_epochs_already_done_are_not_done_again() -> None:
     trainer, again = _recorded(), _recorded()
     again.told, again.rates, again.losses = [], [], again.losses[:3]
     again.train(
-        uniform_draw(again.supernet, again.supernet.space), 4, (0.4, 0.1), 0, 0
+        UniformSampler(again.supernet.space).sample, 4, (0.4, 0.1), 0, 0
     )
     assert again.told == trainer.told[9:]
     assert again.rates == pytest.approx(trainer.rates[9:])
@@ -88,14 +88,14 @@ def test_only_the_sampler_says_what_is_open() -> None:
     space = tiny_space()
     trainer = _Recorded(space)
     shrunk = space.restrict([(1, 4), (0,), (2, 3)])
-    trainer.train(uniform_draw(trainer.supernet, shrunk), 5, (0.1, 0.1), 0, 0)
+    trainer.train(UniformSampler(shrunk).sample, 5, (0.1, 0.1), 0, 0)
     paths = {path for _, _, path, _ in trainer.told}
     assert paths == {(a, 0, c) for a in (1, 4) for c in (2, 3)}
 
 
 def _kernels(supernet: Supernet, genotype: Genotype) -> np.ndarray:
     """Returns all kernels of a child as one vector, the naive way."""
-    child = cut_out(supernet, genotype)
+    child = supernet.cut_out(genotype)
     kernels = [
         weight.numpy().ravel()
         for weight in child.trainable_weights
@@ -147,7 +147,7 @@ def test_identity_and_absent_candidates_add_nothing_to_the_angle() -> None:
 def test_starting_over_equals_a_new_trainer() -> None:
     space = tiny_space(stages=(Stage(8, 1, 1),))
     used = SupernetTrainer(Supernet(space, seed=1), RECIPE, IMAGES)
-    used.train(uniform_draw(used.supernet, space), 1, (0.1, 0.1), 0, 0)
+    used.train(UniformSampler(space).sample, 1, (0.1, 0.1), 0, 0)
     used.start_over(3)
     new = SupernetTrainer(Supernet(space, seed=3), RECIPE, IMAGES)
     one, other = used.checkpoint("", ""), new.checkpoint("", "")
@@ -169,7 +169,7 @@ def test_architecture_parameters_do_not_change_how_weights_train() -> None:
     trained = []
     for mixed in (None, space.active):
         trainer = SupernetTrainer(Supernet(space), RECIPE, IMAGES, IMAGES)
-        draw = uniform_draw(trainer.supernet, space)
+        draw = UniformSampler(space).sample
         trainer.train(draw, 2, (0.1, 0.1), 0, 0, mixed=mixed)
         trained.append([each.numpy() for each in trainer.supernet.variables])
     for without, beside in zip(*trained, strict=True):

@@ -261,7 +261,6 @@ def test_stock_tuners_search_a_shrunk_space_with_inherited_weights(
         load_supernet(networks, run),
         DATA.train,
         DATA.validation,
-        cut_out=networks.cut_out,
     )
     trials = tuner.oracle.get_best_trials(2)
     assert len(trials) == 2

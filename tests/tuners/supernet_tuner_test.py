@@ -176,7 +176,8 @@ def test_a_folder_is_its_search_s_from_the_first_job_on(
 def test_building_a_tuner_builds_no_model(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nse_tf.supernet.networks.build_child", refuse)
+    builder = "nse_tf.supernet.chains.networks.build_chain_child"
+    monkeypatch.setattr(builder, refuse)
     tuner = make_tuner(tmp_path / "run")
     assert [each.name for each in tuner.oracle.get_space().space] == [
         block.name for block in SPACE.blocks

@@ -14,12 +14,12 @@ from nse_tf.supernet.cells.edge_ops import (
     looked_up,
     shared_once,
 )
-from nse_tf.supernet.cells.packed_cells import CellRows
+from nse_tf.supernet.cells.packed_cells import PackedCells
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, moved
 from nse_tf.supernet.layers.layouts import InitialKernels
 
 
-class DartsCell(CellRows):
+class DartsCell(PackedCells):
     """A cell of two inputs that puts out its inner nodes, concatenated.
 
     Only the open candidate of an edge computes, only its row of weights gets a
@@ -31,12 +31,12 @@ class DartsCell(CellRows):
         graph: Its graph.
         edges: The edges of its kind, with their candidates.
         rng: Draws the initial weights.
-        kernels: How; see `Piece.initial`.
+        kernels: How kernels are drawn; see `Piece.initial`.
 
     Call arguments:
         first: One input, brought to the cell's width and size.
         second: The other one.
-        slots: The open candidate of each edge, int32 `(num_edges,)`.
+        open_branches: The open candidate of each edge, int32 `(num_edges, 1)`.
         training: Whether to normalize by the batch and move statistics.
         rate: Share of the batch in moved statistics.
 
@@ -73,28 +73,27 @@ class DartsCell(CellRows):
                 ]
                 for work in works
             ],
-            1,
-            cell.channels,
+            [cell],
             MOST_NORMS,
             rng,
             kernels,
         )
-        self._graph, self._cell, self._works = graph, cell, works
+        self._graph, self._works = graph, works
 
     def call(
         self,
         first: tf.Tensor,
         second: tf.Tensor,
-        slots: tf.Tensor,
+        open_branches: tf.Tensor,
         training: bool = False,
         rate: tf.Tensor | float = 1.0 - MOMENTUM,
     ) -> tf.Tensor:
         """Returns the cell's output."""
-        slots = slots[tf.newaxis]
-        rows = tf.gather(self.row_index, slots, batch_dims=2)[0]
+        candidates = self.by_cell(open_branches)
+        rows = tf.gather(self.row_index, candidates, batch_dims=2)[0]
         statistics = tf.gather(self.statistics.value, rows)
-        kinds = looked_up(self._kinds, slots)
-        opened = self.opened(slots, kinds, rows, statistics)
+        kinds = looked_up(self._kinds, candidates)
+        opened = self.opened(candidates, kinds, rows, statistics)
         seen: list[tf.Tensor] = []
 
         def brought(
@@ -125,7 +124,8 @@ class DartsCell(CellRows):
         Args:
             first: One input.
             second: The other one.
-            mixing_weights: Of each candidate, `(num_edges, max_candidates)`.
+            mixing_weights: Factor of each candidate, `(num_edges,
+                max_candidates)`.
             active: The candidates that run, edge by edge.
         """
 
@@ -172,7 +172,8 @@ class DartsCell(CellRows):
         outputs, seen = run(
             given, opened.kind, opened.side, opened.row, opened.statistics
         )
-        outputs.set_shape([None, *self._cell.out_size, self._cell.channels])
+        (cell,) = self.cells
+        outputs.set_shape([None, *cell.out_size, cell.channels])
         return outputs, seen
 
     def _mixed(self, inputs: tf.Tensor, edge: int, candidate: int) -> tf.Tensor:

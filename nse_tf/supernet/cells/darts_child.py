@@ -1,4 +1,8 @@
-"""Cuts the stand-alone network of DARTS cells out, or makes it afresh."""
+"""The stand-alone network of DARTS cells."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,20 +19,24 @@ from nse_tf.spaces import (
     SearchSpace,
     SepConv,
     SkipConnect,
-    Zero,
     edges_of_kinds,
 )
-from nse_tf.supernet.cells.darts_backbone import DartsBackbone, Halving
-from nse_tf.supernet.cells.darts_supernet import DartsSupernet
-from nse_tf.supernet.cells.nb201_child import prefix_of, summed
-from nse_tf.supernet.chains.backbone import (
+from nse_tf.supernet.cells.backbone import Halving
+from nse_tf.supernet.cells.cell_child import (
+    inherit,
+    prefix_of,
+    run_cell,
+    subsampled,
+)
+from nse_tf.supernet.cells.darts_backbone import DartsBackbone
+from nse_tf.supernet.layers.batch_norm import EPSILON, MOMENTUM
+from nse_tf.supernet.layers.dilated import DILATION
+from nse_tf.supernet.layers.stock import (
     batch_norm,
     conv,
     depthwise,
     initialize,
 )
-from nse_tf.supernet.layers.batch_norm import EPSILON, MOMENTUM
-from nse_tf.supernet.layers.dilated import DILATION
 
 
 def build_darts_child(
@@ -43,7 +51,7 @@ def build_darts_child(
 
     In its cells, unlike in those of the supernet, batch norm has scale and
     offset, and poolings have none. Arguments and errors are those of
-    `build_child`.
+    `Networks.child`.
     """
     child = _built(space, genotype, fast=fast, dropout=dropout)
     initialize(child.layers, np.random.default_rng(seed), "fan_in")
@@ -51,30 +59,30 @@ def build_darts_child(
 
 
 def cut_out_darts(
-    supernet: DartsSupernet, genotype: Genotype, *, fast: bool = True
+    supernet: Any, genotype: Genotype, *, fast: bool = True
 ) -> keras.Model:
     """Returns a child with the weights it has in the supernet.
 
-    It agrees with the supernet called with the genotype's slots, to rounding.
     Its poolings are normalized as there, which no network trained alone is.
+
+    Args:
+        supernet: A `DartsSupernet`.
+        genotype: Which child.
+        fast: As in `Networks.child`.
 
     Raises:
         ValueError: If the genotype is not of the supernet's space.
     """
     child = _built(supernet.space, genotype, fast=fast, norms_pools=True)
-    layers = {layer.name: layer for layer in child.layers}
-    for layer in supernet.backbone_layers:
-        if layer.name in layers:
-            layers[layer.name].set_weights(layer.get_weights())
-    skeleton = supernet.space.require_skeleton(DartsSkeleton)
-    edges = edges_of_kinds(supernet.space)
-    genes = dict(zip(supernet.space.blocks, genotype.path, strict=True))
-    for layer, cell in zip(supernet.cells, skeleton.cells, strict=True):
-        for number, edge in enumerate(edges[cell.kind]):
-            values = layer.values_of(0, number, genes[edge])
-            if values is not None:
-                _fill(layers, prefix_of(cell, edge, genes[edge]), *values)
+    inherit(child, supernet, genotype, _kernel_names, ["bn0", "bn1"])
     return child
+
+
+def _kernel_names(prefix: str, layers: dict[str, Any]) -> Sequence[str]:
+    """Returns the names of an op's kernels, in the order of its row."""
+    if f"{prefix}_half0" in layers:
+        return ["half0", "half1"]
+    return ["depthwise0", "pointwise0", "depthwise1", "pointwise1"]
 
 
 def _built(
@@ -94,39 +102,21 @@ def _built(
         (*skeleton.image_size, skeleton.image_channels), name="images"
     )
     backbone = DartsBackbone(skeleton, fast=fast, dropout=dropout)
+    run_op = functools.partial(_run_op, fast=fast, norms_pools=norms_pools)
     before, last = backbone.run_stem(images)
     for number, cell in enumerate(skeleton.cells):
-        nodes = dict(enumerate(backbone.run_inputs(number, before, last)))
-        for target in range(
-            skeleton.graph.num_inputs, skeleton.graph.num_nodes
-        ):
-            brought = [
-                _run_op(
-                    cell,
-                    edge,
-                    genes[edge],
-                    nodes[edge.source],
-                    fast=fast,
-                    norms_pools=norms_pools,
-                )
-                for edge in edges[cell.kind]
-                if edge.target == target
-                and edge.candidates[genes[edge]] != Zero()
-            ]
-            name = f"{cell.name}_node{target}"
-            like = nodes[0]
-            if not brought and cell.stride == 2:
-                like = subsampled(f"{name}_subsample", like)
-            nodes[target] = summed(name, brought, like)
-        outputs = [nodes[node] for node in skeleton.graph.outputs]
+        own = edges[cell.kind]
+        outputs = run_cell(
+            cell,
+            skeleton.graph,
+            own,
+            [genes[edge] for edge in own],
+            backbone.run_inputs(number, before, last),
+            run_op,
+        )
         join = keras.layers.Concatenate(name=f"{cell.name}_join")
         before, last = last, join(outputs)
     return keras.Model(images, backbone.run_tail(last), name="child")
-
-
-def subsampled(name: str, inputs: tf.Tensor) -> tf.Tensor:
-    """Returns every second pixel of every second row."""
-    return keras.layers.MaxPooling2D(1, 2, padding="same", name=name)(inputs)
 
 
 def _run_op(
@@ -211,22 +201,3 @@ def _plain_norm(prefix: str) -> keras.layers.Layer:
         momentum=MOMENTUM,
         name=f"{prefix}_bn0",
     )
-
-
-def _fill(
-    layers: dict[str, keras.layers.Layer],
-    prefix: str,
-    kernels: list[np.ndarray],
-    statistics: np.ndarray,
-) -> None:
-    """Gives the layers of one candidate its weights and statistics."""
-    separable = ["depthwise0", "pointwise0", "depthwise1", "pointwise1"]
-    halves = [f"half{number}" for number in (0, 1)]
-    names = halves if f"{prefix}_half0" in layers else separable
-    for name, kernel in zip(names, kernels, strict=False):
-        layers[f"{prefix}_{name}"].kernel.assign(kernel)
-    for number, (mean, variance) in enumerate(statistics):
-        norm = layers.get(f"{prefix}_bn{number}")
-        if norm is not None:
-            norm.moving_mean.assign(mean)
-            norm.moving_variance.assign(variance)

@@ -28,8 +28,8 @@ class OpenEdge:
     """What a step has read for one edge of one cell.
 
     Attributes:
-        kind: Of the work; int32 scalar.
-        side: Of the kernel, if there is one; int32 scalar.
+        kind: Kind of work; int32 scalar.
+        side: Side of the kernel, if there is one; int32 scalar.
         row: The candidate's weights.
         statistics: Its moving statistics.
     """
@@ -78,9 +78,15 @@ def require_work(
             )
 
 
-def looked_up(table: np.ndarray, slots: tf.Tensor) -> tf.Tensor:
-    """Returns entries `(num_cells, num_edges)` of `(num_edges, candidates)`."""
-    return tf.transpose(tf.gather(table, tf.transpose(slots), batch_dims=1))
+def looked_up(table: np.ndarray, candidates: tf.Tensor) -> tf.Tensor:
+    """Returns the entries of open candidates, `(num_cells, num_edges)`.
+
+    Args:
+        table: `(num_edges, max_candidates)`.
+        candidates: Their indices, `(num_cells, num_edges)`.
+    """
+    by_edge = tf.transpose(candidates)
+    return tf.transpose(tf.gather(table, by_edge, batch_dims=1))
 
 
 def constant(value: np.ndarray, shape: object, dtype: str) -> tf.Tensor:

@@ -4,21 +4,34 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nse_tf.supernet.cells.packed_cells import CellRows
+from nse_tf.supernet.cells.packed_cells import PackedCells
+from nse_tf.supernet.protocols import OwnedRows
 
 
 class EdgeView:
-    """The kernels of the candidates of one edge in all cells.
+    """The candidates of one edge in all cells; a `SharedBlock`.
 
     Their layers hold them cell by cell; angles are told edge by edge.
 
     Args:
-        stages: What holds the cells, input to output.
+        name: The edge's name in the space.
+        packed: What holds the cells, input to output.
         edge: Which edge.
+
+    Attributes:
+        name: The edge's name.
     """
 
-    def __init__(self, stages: Sequence[CellRows], edge: int) -> None:
-        self._stages, self._edge = stages, edge
+    def __init__(
+        self, name: str, packed: Sequence[PackedCells], edge: int
+    ) -> None:
+        self.name = name
+        self._packed, self._edge = packed, edge
+
+    @property
+    def candidates(self) -> tuple[int, ...]:
+        """All candidates of the edge; some have no weights at all."""
+        return tuple(range(self._rows(self._packed[0]).shape[1]))
 
     @property
     def kernel_lengths(self) -> list[list[int]]:
@@ -26,11 +39,11 @@ class EdgeView:
 
         Empty for a candidate without kernels.
         """
-        lengths: list[list[int]] = [[] for _ in self._rows(0)[0]]
-        for number, stage in enumerate(self._stages):
-            for in_cell in self._rows(number):
+        lengths: list[list[int]] = [[] for _ in self.candidates]
+        for layer in self._packed:
+            for in_cell in self._rows(layer):
                 for candidate, row in enumerate(in_cell):
-                    lengths[candidate] += stage.angle_kernel_lengths(row)
+                    lengths[candidate] += layer.angle_kernel_lengths(row)
         return lengths
 
     def kernels(self) -> np.ndarray:
@@ -38,12 +51,12 @@ class EdgeView:
 
         Cell after cell without gaps.
         """
-        found: list[list[np.ndarray]] = [[] for _ in self._rows(0)[0]]
-        for number, stage in enumerate(self._stages):
-            values = stage.rows.numpy()
-            for in_cell in self._rows(number):
+        found: list[list[np.ndarray]] = [[] for _ in self.candidates]
+        for layer in self._packed:
+            values = layer.rows.numpy()
+            for in_cell in self._rows(layer):
                 for candidate, row in enumerate(in_cell):
-                    size = sum(stage.angle_kernel_lengths(row))
+                    size = sum(layer.angle_kernel_lengths(row))
                     found[candidate].append(values[row, :size])
         joined = [np.concatenate(each) for each in found]
         kernels = np.zeros(
@@ -53,7 +66,29 @@ class EdgeView:
             row[: len(values)] = values
         return kernels
 
-    def _rows(self, stage: int) -> np.ndarray:
-        """Returns the row of each candidate in each cell of a stage."""
-        rows: np.ndarray = self._stages[stage].row_index[:, self._edge]
+    def owned_rows(self, decisions: Sequence[int]) -> list[OwnedRows]:
+        """Returns some rows of a matrix for each cell; see `SharedBlock`."""
+        in_cells = [
+            (layer, rows)
+            for layer in self._packed
+            for rows in self._rows(layer)
+        ]
+        owned = []
+        for decision, (layer, rows) in zip(decisions, in_cells, strict=True):
+            # Candidates without weights share the row after the last.
+            holders = np.flatnonzero(rows < len(layer.pieces))
+            owned.append(
+                OwnedRows(
+                    decision=decision,
+                    variable=layer.rows,
+                    statistics=layer.statistics,
+                    rows=tuple(rows[holders].tolist()),
+                    candidates=tuple(holders.tolist()),
+                )
+            )
+        return owned
+
+    def _rows(self, layer: PackedCells) -> np.ndarray:
+        """Returns the row of each candidate in each cell of a layer."""
+        rows: np.ndarray = layer.row_index[:, self._edge]
         return rows

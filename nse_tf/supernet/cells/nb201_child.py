@@ -1,4 +1,7 @@
-"""Cuts the stand-alone network of a cell out, weights inherited or fresh."""
+"""The stand-alone network of a NAS-Bench-201 cell."""
+
+import functools
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,14 +15,13 @@ from nse_tf.spaces import (
     NorConv,
     Pool,
     SearchSpace,
-    Zero,
 )
+from nse_tf.supernet.cells.cell_child import inherit, prefix_of, run_cell
 from nse_tf.supernet.cells.nb201_backbone import NB201Backbone
-from nse_tf.supernet.cells.nb201_supernet import CellSupernet
-from nse_tf.supernet.chains.backbone import batch_norm, conv, initialize
+from nse_tf.supernet.layers.stock import batch_norm, conv, initialize
 
 
-def build_cell_child(
+def build_nb201_child(
     space: SearchSpace,
     genotype: Genotype,
     *,
@@ -31,7 +33,7 @@ def build_cell_child(
 
     In its cells, unlike in those of the supernet, batch norm has scale and
     offset, as in the benchmark. What no output hears from is left out.
-    Arguments and errors are those of `build_child`.
+    Arguments and errors are those of `Networks.child`.
     """
     space.require(genotype)
     skeleton = space.require_skeleton(NB201Skeleton)
@@ -40,45 +42,35 @@ def build_cell_child(
         (*skeleton.image_size, skeleton.image_channels), name="images"
     )
     backbone = NB201Backbone(skeleton, fast=fast, dropout=dropout)
+    run_op = functools.partial(_run_op, fast=fast)
     outputs = backbone.run_stem(images)
     for number, cell in enumerate(skeleton.cells):
         stage, first = divmod(number, skeleton.num_cells)
         if stage and not first:
             outputs = backbone.run_reduction(stage, outputs)
-        outputs = _run_cell(cell, edges, genotype.path, outputs, fast=fast)
+        (outputs,) = run_cell(
+            cell, skeleton.graph, edges, genotype.path, [outputs], run_op
+        )
     child = keras.Model(images, backbone.run_tail(outputs), name="child")
     initialize(child.layers, np.random.default_rng(seed))
     return child
 
 
-def cut_out_cell(
-    supernet: CellSupernet, genotype: Genotype, *, fast: bool = True
+def cut_out_nb201(
+    supernet: Any, genotype: Genotype, *, fast: bool = True
 ) -> keras.Model:
     """Returns a child with the weights it has in the supernet.
 
-    It agrees with the supernet called with the genotype's slots, to rounding.
+    Args:
+        supernet: An `NB201Supernet`.
+        genotype: Which child.
+        fast: As in `Networks.child`.
 
     Raises:
         ValueError: If the genotype is not of the supernet's space.
     """
-    child = build_cell_child(supernet.space, genotype, fast=fast)
-    layers = {layer.name: layer for layer in child.layers}
-    for layer in supernet.backbone_layers:
-        layers[layer.name].set_weights(layer.get_weights())
-    skeleton = supernet.space.require_skeleton(NB201Skeleton)
-    edges = supernet.space.as_cells().edges
-    for number, cell in enumerate(skeleton.cells):
-        stage, index = divmod(number, skeleton.num_cells)
-        for place, (edge, candidate) in enumerate(
-            zip(edges, genotype.path, strict=True)
-        ):
-            prefix = prefix_of(cell, edge, candidate)
-            values = supernet.stages[stage].values_of(index, place, candidate)
-            if values is not None and f"{prefix}_conv" in layers:
-                (kernel,), ((mean, variance),) = values
-                layers[f"{prefix}_conv"].kernel.assign(kernel)
-                layers[f"{prefix}_bn"].moving_mean.assign(mean)
-                layers[f"{prefix}_bn"].moving_variance.assign(variance)
+    child = build_nb201_child(supernet.space, genotype, fast=fast)
+    inherit(child, supernet, genotype, lambda prefix, layers: ["conv"], ["bn"])
     return child
 
 
@@ -96,59 +88,27 @@ def stage_ends(child: keras.Model) -> list[keras.KerasTensor]:
     ]
 
 
-def _run_cell(
-    cell: Cell,
-    edges: tuple[Edge, ...],
-    path: tuple[int, ...],
-    inputs: tf.Tensor,
-    *,
-    fast: bool,
+def _run_op(
+    cell: Cell, edge: Edge, candidate: int, inputs: tf.Tensor, *, fast: bool
 ) -> tf.Tensor:
-    """Returns the output of a cell: each node sums what its edges bring."""
-    nodes = {0: inputs}
-    for target in range(1, 4):
-        brought = []
-        for edge, candidate in zip(edges, path, strict=True):
-            if edge.target == target and edge.candidates[candidate] != Zero():
-                outputs = nodes[edge.source]
-                for layer in _op_layers(cell, edge, candidate, fast=fast):
-                    outputs = layer(outputs)
-                brought.append(outputs)
-        nodes[target] = summed(f"{cell.name}_node{target}", brought, inputs)
-    return nodes[3]
-
-
-def summed(name: str, brought: list[tf.Tensor], like: tf.Tensor) -> tf.Tensor:
-    """Returns the sum, or zeros where there is nothing to add."""
-    if not brought:
-        return keras.layers.Rescaling(0.0, name=f"{name}_zeros")(like)
-    if len(brought) == 1:
-        return brought[0]
-    return keras.layers.Add(name=name)(brought)
-
-
-def _op_layers(
-    cell: Cell, edge: Edge, candidate: int, *, fast: bool
-) -> list[keras.layers.Layer]:
-    """Returns the layers of one candidate, input to output."""
+    """Returns what a candidate makes of its inputs."""
     prefix = prefix_of(cell, edge, candidate)
+    layers: list[keras.layers.Layer] = []
     match edge.candidates[candidate]:
         case NorConv(kernel):
-            return [
+            layers = [
                 keras.layers.ReLU(name=f"{prefix}_relu"),
                 conv(cell.channels, kernel, 1, f"{prefix}_conv"),
                 batch_norm(f"{prefix}_bn", fast=fast),
             ]
         case Pool("avg"):
-            pool = keras.layers.AveragePooling2D
+            layers = [
+                keras.layers.AveragePooling2D(3, 1, padding="same", name=prefix)
+            ]
         case Pool("max"):
-            pool = keras.layers.MaxPooling2D
-        case _:
-            return []
-    return [pool(3, 1, padding="same", name=prefix)]
-
-
-def prefix_of(cell: Cell, edge: Edge, candidate: int) -> str:
-    """Returns what the names of a candidate's layers begin with."""
-    name = edge.candidates[candidate].name
-    return f"{cell.name}_{edge.source}_{edge.target}_{name}"
+            layers = [
+                keras.layers.MaxPooling2D(3, 1, padding="same", name=prefix)
+            ]
+    for layer in layers:
+        inputs = layer(inputs)
+    return inputs

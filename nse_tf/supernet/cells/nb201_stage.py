@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import CellGraph, CellOp, Edge, NorConv
+from nse_tf.spaces import Cell, CellGraph, CellOp, Edge, NorConv
 from nse_tf.supernet.cells.edge_ops import (
     CONVOLVE,
     NOTHING,
@@ -16,7 +16,7 @@ from nse_tf.supernet.cells.edge_ops import (
     looked_up,
     require_work,
 )
-from nse_tf.supernet.cells.packed_cells import CellRows
+from nse_tf.supernet.cells.packed_cells import PackedCells
 from nse_tf.supernet.layers.batch_norm import (
     MOMENTUM,
     moved,
@@ -28,7 +28,7 @@ from nse_tf.supernet.layers.layouts import InitialKernels, Piece
 _WORK = {NOTHING, SKIP, CONVOLVE, *POOLS}
 
 
-class CellStage(CellRows):
+class CellStage(PackedCells):
     """The cells of one width, one after another, with all their candidates.
 
     Only the open candidate of an edge computes, and only if the output hears of
@@ -36,17 +36,17 @@ class CellStage(CellRows):
     moves.
 
     Args:
-        name: Of the layer.
+        name: Name of the layer.
         graph: The graph of each cell; one input, one output node.
         edges: Its edges, with their candidates.
-        num_cells: How many cells.
-        channels: Their width.
+        cells: The cells.
         rng: Draws the initial weights.
-        kernels: How; see `Piece.initial`.
+        kernels: How kernels are drawn; see `Piece.initial`.
 
     Call arguments:
         inputs: `(batch, height, width, channels)`.
-        slots: The open candidate of each edge, int32 `(num_cells, num_edges)`.
+        open_branches: The open candidate of each edge of each cell, int32
+            `(num_cells * num_edges, 1)`.
         training: Whether to normalize by the batch and move statistics.
         rate: Share of the batch in moved statistics.
 
@@ -59,40 +59,38 @@ class CellStage(CellRows):
         name: str,
         graph: CellGraph,
         edges: Sequence[Edge],
-        num_cells: int,
-        channels: int,
+        cells: Sequence[Cell],
         rng: np.random.Generator,
         kernels: InitialKernels = "fan_out",
     ) -> None:
         for edge in edges:
             require_work(edge.candidates, _WORK, "NAS-Bench-201")
         ops = [edge.candidates for edge in edges]
+        channels = cells[0].channels
         pieces = [[_kernels_of(op, channels) for op in each] for each in ops]
-        super().__init__(
-            name, ops, pieces, num_cells, channels, 1, rng, kernels
-        )
-        self._graph = graph
-        self._num_cells, self._channels = num_cells, channels
+        super().__init__(name, ops, pieces, cells, 1, rng, kernels)
+        self._graph, self._channels = graph, channels
 
     def call(
         self,
         inputs: tf.Tensor,
-        slots: tf.Tensor,
+        open_branches: tf.Tensor,
         training: bool = False,
         rate: tf.Tensor | float = 1.0 - MOMENTUM,
     ) -> tf.Tensor:
         """Returns what the last cell puts out."""
         num_edges = len(self._graph.edges)
-        slots = tf.reshape(slots, [self._num_cells, num_edges])
-        kinds = self._kinds_heard(slots)
+        candidates = self.by_cell(open_branches)
+        kinds = self._kinds_heard(candidates)
+        # What computes no convolution reads the row after the last.
         rows = tf.where(
             kinds == CONVOLVE,
-            tf.gather(self.row_index, slots, batch_dims=2),
+            tf.gather(self.row_index, candidates, batch_dims=2),
             len(self.pieces),
         )
         rows = tf.reshape(rows, [-1])
         statistics = tf.gather(self.statistics.value, rows)
-        opened = self.opened(slots, kinds, rows, statistics)
+        opened = self.opened(candidates, kinds, rows, statistics)
         outputs, seen = inputs, []
         for first in range(0, len(opened), num_edges):
             outputs, seen_here = self._run_cell(
@@ -105,15 +103,17 @@ class CellStage(CellRows):
             )
         return outputs
 
-    def _kinds_heard(self, slots: tf.Tensor) -> tf.Tensor:
+    def _kinds_heard(self, candidates: tf.Tensor) -> tf.Tensor:
         """Returns what each edge has to do, `(num_cells, num_edges)`.
 
         That is nothing, too, where the output does not hear of its target.
         """
-        kinds = tf.unstack(looked_up(self._kinds, slots), axis=1)
+        kinds = tf.unstack(looked_up(self._kinds, candidates), axis=1)
         nobody = tf.zeros_like(kinds[0], tf.bool)
         is_heard = [nobody] * self._graph.num_nodes
         is_heard[self._graph.last_node] = ~nobody
+        # From the last source back: all edges that leave a node are known
+        # before those that lead to it.
         edges = list(zip(self._graph.edges, kinds, strict=True))
         for (source, target), kind in sorted(
             edges, key=lambda each: each[0], reverse=True
@@ -216,10 +216,11 @@ class CellStage(CellRows):
 
         Args:
             inputs: `(batch, height, width, channels)`.
-            mixing_weights: Of each candidate, `(num_edges, max_candidates)`.
+            mixing_weights: Factor of each candidate, `(num_edges,
+                max_candidates)`.
             active: The candidates that run, edge by edge.
         """
-        for cell in range(self._num_cells):
+        for cell in range(len(self.cells)):
             nodes: dict[int, tf.Tensor] = {0: inputs}
             for edge, (source, target) in enumerate(self._graph.edges):
                 for candidate in active[edge]:

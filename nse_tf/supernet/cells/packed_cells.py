@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import CellOp
+from nse_tf.spaces import Cell, CellOp
 from nse_tf.supernet.cells.edge_ops import (
     OpenEdge,
     constant,
@@ -24,21 +24,21 @@ from nse_tf.supernet.cells.edge_ops import (
 from nse_tf.supernet.layers.layouts import InitialKernels, Piece
 
 
-class CellRows(keras.layers.Layer):
+class PackedCells(keras.layers.Layer):
     """Some cells of equal edges and width, with all their candidates.
 
     Args:
-        name: Of the layer.
+        name: Name of the layer.
         ops: The candidates of each edge.
         pieces: The kernels of each of them in a row; None where a candidate
             has neither kernels nor norms, and so no row.
-        num_cells: How many cells.
-        channels: Their width.
+        cells: The cells, input to output.
         num_norms: Most batch norms that a candidate has.
         rng: Draws the initial weights.
-        kernels: How; see `Piece.initial`.
+        kernels: How kernels are drawn; see `Piece.initial`.
 
     Attributes:
+        cells: The cells.
         row_index: The row of each candidate, `(num_cells, num_edges,
             max_candidates)`. Those without one share the row after the last.
         pieces: The kernels of each row.
@@ -52,31 +52,22 @@ class CellRows(keras.layers.Layer):
         name: str,
         ops: Sequence[Sequence[CellOp]],
         pieces: Sequence[Sequence[tuple[Piece, ...] | None]],
-        num_cells: int,
-        channels: int,
+        cells: Sequence[Cell],
         num_norms: int,
         rng: np.random.Generator,
         kernels: InitialKernels,
     ) -> None:
         super().__init__(name=name)
         self._initial_kernels: InitialKernels = kernels
-        self._norms_shape = (num_norms, 2, channels)
-        shape = (num_cells, len(ops), max(len(each) for each in ops))
-        self.row_index = np.full(shape, -1, np.int32)
-        self.pieces: list[tuple[Piece, ...]] = []
-        for cell in range(num_cells):
-            for edge, of_edge in enumerate(pieces):
-                for candidate, row in enumerate(of_edge):
-                    if row is not None:
-                        self.row_index[cell, edge, candidate] = len(self.pieces)
-                        self.pieces.append(row)
-        self.row_index[self.row_index == -1] = len(self.pieces)
+        self.cells = tuple(cells)
+        self._norms_shape = (num_norms, 2, cells[0].channels)
+        self.row_index, self.pieces = _numbered(len(cells), pieces)
         self.kernel_sizes = np.array(
             [sum(each.size for each in row) for row in self.pieces] + [0],
             np.int32,
         )
-        self._kinds = np.zeros(shape[1:], np.int32)
-        self._sides = np.ones(shape[1:], np.int32)
+        self._kinds = np.zeros(self.row_index.shape[1:], np.int32)
+        self._sides = np.ones(self.row_index.shape[1:], np.int32)
         for edge, candidates in enumerate(ops):
             for column, op in enumerate(candidates):
                 self._kinds[edge, column] = kind_of(op)
@@ -117,9 +108,13 @@ class CellRows(keras.layers.Layer):
         ):
             variable.assign(value)
 
+    def by_cell(self, open_branches: tf.Tensor) -> tf.Tensor:
+        """Returns the open candidates as `(num_cells, num_edges)`."""
+        return tf.reshape(open_branches, self.row_index.shape[:2])
+
     def opened(
         self,
-        slots: tf.Tensor,
+        candidates: tf.Tensor,
         kinds: tf.Tensor,
         rows: tf.Tensor,
         statistics: tf.Tensor,
@@ -127,12 +122,12 @@ class CellRows(keras.layers.Layer):
         """Returns what is open at each edge of each cell, cell by cell.
 
         Args:
-            slots: The open candidates, int32 `(num_cells, num_edges)`.
+            candidates: The open ones, int32 `(num_cells, num_edges)`.
             kinds: What they have to do, of that shape.
             rows: Their rows, one after another.
             statistics: The statistics of these rows.
         """
-        sides = looked_up(self._sides, slots)
+        sides = looked_up(self._sides, candidates)
         return [
             OpenEdge(*each)
             for each in zip(
@@ -145,7 +140,7 @@ class CellRows(keras.layers.Layer):
         ]
 
     def opened_alone(self, cell: int, edge: int, candidate: int) -> OpenEdge:
-        """Returns what is open if this candidate is, whatever slots say."""
+        """Returns what a mixture reads of one candidate."""
         row = int(self.row_index[cell, edge, candidate])
         return OpenEdge(
             kind=tf.constant(int(self._kinds[edge, candidate])),
@@ -186,3 +181,21 @@ class CellRows(keras.layers.Layer):
             start += piece.size
         statistics = self.statistics.numpy()[row]
         return kernels, statistics.reshape(self._norms_shape)
+
+
+def _numbered(
+    num_cells: int, pieces: Sequence[Sequence[tuple[Piece, ...] | None]]
+) -> tuple[np.ndarray, list[tuple[Piece, ...]]]:
+    """Returns the row of each candidate, and the kernels of each row."""
+    num_candidates = max(len(of_edge) for of_edge in pieces)
+    shape = (num_cells, len(pieces), num_candidates)
+    row_index = np.full(shape, -1, np.int32)
+    rows: list[tuple[Piece, ...]] = []
+    for cell in range(num_cells):
+        for edge, of_edge in enumerate(pieces):
+            for candidate, row in enumerate(of_edge):
+                if row is not None:
+                    row_index[cell, edge, candidate] = len(rows)
+                    rows.append(row)
+    row_index[row_index == -1] = len(rows)
+    return row_index, rows

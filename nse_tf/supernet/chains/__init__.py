@@ -1,1 +1,10 @@
-"""Supernets and children of chains, single-path and multi-branch."""
+"""Chains of choice blocks, and their multi-branch forms."""
+
+from nse_tf.supernet.chains.branch_supernet import (
+    BranchSupernet as BranchSupernet,
+)
+from nse_tf.supernet.chains.chain_supernet import ChainSupernet as ChainSupernet
+from nse_tf.supernet.chains.choice_layer import ChoiceLayer as ChoiceLayer
+from nse_tf.supernet.chains.networks import BranchNetworks as BranchNetworks
+from nse_tf.supernet.chains.networks import ChainNetworks as ChainNetworks
+from nse_tf.supernet.chains.supernet import Supernet as Supernet

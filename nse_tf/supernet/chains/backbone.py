@@ -1,75 +1,23 @@
-"""The fixed part of a chain: the same layers in supernet and child."""
+"""The backbone of chains: the same layers in supernet and child."""
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from nse_tf.spaces import BranchSkeleton, ChainSkeleton
-from nse_tf.supernet.layers.batch_norm import (
-    EPSILON,
-    MOMENTUM,
-    FusedBatchNormalization,
+from nse_tf.supernet.layers.stock import (
+    activation,
+    batch_norm,
+    conv,
+    depthwise,
+    relu6,
 )
-from nse_tf.supernet.layers.depthwise import FastDepthwiseConv2D
-from nse_tf.supernet.layers.layouts import InitialKernels, Piece
-
-
-def conv(
-    filters: int, kernel: int, stride: int, name: str
-) -> keras.layers.Layer:
-    """Returns a convolution without bias."""
-    return keras.layers.Conv2D(
-        filters, kernel, stride, padding="same", use_bias=False, name=name
-    )
-
-
-def depthwise(
-    kernel: int, stride: int, name: str, *, fast: bool
-) -> keras.layers.Layer:
-    """Returns a depthwise convolution: a fast one to train, or a stock one."""
-    if fast:
-        return FastDepthwiseConv2D(kernel, stride, name=name)
-    return keras.layers.DepthwiseConv2D(
-        kernel, stride, padding="same", use_bias=False, name=name
-    )
-
-
-def batch_norm(name: str, *, fast: bool) -> keras.layers.Layer:
-    """Returns a batch norm: a fast one to train, or a stock one."""
-    if fast:
-        return FusedBatchNormalization(name=name)
-    return keras.layers.BatchNormalization(
-        epsilon=EPSILON, momentum=MOMENTUM, name=name
-    )
-
-
-def relu6(name: str) -> keras.layers.Layer:
-    """Returns the activation of all published chains."""
-    return keras.layers.ReLU(max_value=6.0, name=name)
-
-
-def activation(kind: str, name: str) -> keras.layers.Layer:
-    """Returns the activation of multi-branch networks: `relu` or `swish`."""
-    if kind == "relu":
-        return keras.layers.ReLU(name=name)
-    return keras.layers.Activation("silu", name=name)
 
 
 def stem_layers(
     skeleton: ChainSkeleton, *, fast: bool
 ) -> list[keras.layers.Layer]:
-    """Returns everything before the first place; takes pixels in 0..255."""
-    if isinstance(skeleton, BranchSkeleton):
-        return [
-            keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling"),
-            conv(skeleton.stem_channels, 3, skeleton.stem_stride, "stem"),
-            batch_norm("stem_bn", fast=fast),
-            activation(skeleton.activation, "stem_activation"),
-        ]
+    """Returns everything before the first block; takes pixels in 0..255."""
     return [
-        keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling"),
-        conv(skeleton.stem_channels, 3, skeleton.stem_stride, "stem"),
-        batch_norm("stem_bn", fast=fast),
+        *_first_conv(skeleton, fast=fast),
         relu6("stem_relu"),
         depthwise(3, 1, "first_depthwise", fast=fast),
         batch_norm("first_depthwise_bn", fast=fast),
@@ -79,48 +27,64 @@ def stem_layers(
     ]
 
 
+def branch_stem_layers(
+    skeleton: BranchSkeleton, *, fast: bool
+) -> list[keras.layers.Layer]:
+    """Returns everything before the first multi-branch cell."""
+    return [
+        *_first_conv(skeleton, fast=fast),
+        activation(skeleton.activation, "stem_activation"),
+    ]
+
+
+def _first_conv(
+    skeleton: ChainSkeleton, *, fast: bool
+) -> list[keras.layers.Layer]:
+    return [
+        keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling"),
+        conv(skeleton.stem_channels, 3, skeleton.stem_stride, "stem"),
+        batch_norm("stem_bn", fast=fast),
+    ]
+
+
 def tail_layers(
     skeleton: ChainSkeleton, *, fast: bool, dropout: float = 0.0, seed: int = 0
 ) -> list[keras.layers.Layer]:
-    """Returns everything after the last place; ends in logits."""
+    """Returns everything after the last block; ends in logits."""
+    return [
+        conv(skeleton.tail_channels, 1, 1, "tail"),
+        batch_norm("tail_bn", fast=fast),
+        relu6("tail_relu"),
+        *_classifier(skeleton, dropout, seed),
+    ]
+
+
+def branch_tail_layers(
+    skeleton: BranchSkeleton,
+    *,
+    fast: bool,
+    dropout: float = 0.0,
+    seed: int = 0,
+) -> list[keras.layers.Layer]:
+    """Returns everything after the last multi-branch cell."""
+    del fast  # There is no norm.
+    return [
+        conv(skeleton.tail_channels, 1, 1, "tail"),
+        activation(skeleton.activation, "tail_activation"),
+        *_classifier(skeleton, dropout, seed),
+    ]
+
+
+def _classifier(
+    skeleton: ChainSkeleton, dropout: float, seed: int
+) -> list[keras.layers.Layer]:
     dropped = (
         [keras.layers.Dropout(dropout, seed=seed, name="dropout")]
         if dropout
         else []
     )
-    activated = (
-        [activation(skeleton.activation, "tail_activation")]
-        if isinstance(skeleton, BranchSkeleton)
-        else [batch_norm("tail_bn", fast=fast), relu6("tail_relu")]
-    )
     return [
-        conv(skeleton.tail_channels, 1, 1, "tail"),
-        *activated,
         keras.layers.GlobalAveragePooling2D(name="pool"),
         *dropped,
         keras.layers.Dense(skeleton.num_classes, name="classifier"),
     ]
-
-
-def initialize(
-    layers: list[keras.layers.Layer],
-    rng: np.random.Generator,
-    kernels: InitialKernels = "fan_out",
-) -> None:
-    """Gives built layers fresh weights, drawn from `rng` in order.
-
-    Convolutions as `Piece.initial` says; the classifier uniform in
-    ±1/√inputs, weights and bias, as in PyTorch.
-    """
-    for layer in layers:
-        for weight in layer.weights:
-            if isinstance(layer, keras.layers.Dense):
-                bound = 1 / np.sqrt(layer.kernel.shape[0])
-                value = rng.uniform(-bound, bound, weight.shape)
-            else:
-                is_depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
-                name = "depthwise" if is_depthwise else layer.name
-                value = Piece(name, weight.name, tuple(weight.shape)).initial(
-                    rng, kernels
-                )
-            weight.assign(tf.constant(value, tf.float32))

@@ -1,4 +1,4 @@
-"""BranchPlace: the cell of a multi-branch supernet."""
+"""BranchChoice: the choice block of a multi-branch supernet."""
 
 import functools
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from nse_tf.spaces import BRANCH_FAMILIES, BranchBlock
 from nse_tf.supernet.chains.branch import Branch
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, moved
 from nse_tf.supernet.layers.layouts import packed, unpacked
+from nse_tf.supernet.protocols import OwnedRows
 
 
 class BranchChoice(keras.layers.Layer):
@@ -27,12 +28,17 @@ class BranchChoice(keras.layers.Layer):
 
     Call arguments:
         inputs: `(batch, height, width, in_channels)`.
-        slots: Whether each active candidate is open, bool `(num_active,)`.
+        is_open: Whether each of `candidates` is, bool `(num_active,)`.
         training: Whether to normalize by the batch and move statistics.
         rate: Share of the batch in moved statistics.
 
     Output shape:
         `(batch, out_height, out_width, out_channels)`.
+
+    Attributes:
+        candidates: The candidates that there are weights for.
+        rows: Weights, a variable for each of them.
+        statistics: Moving statistics, a variable for each of them.
     """
 
     def __init__(
@@ -44,10 +50,10 @@ class BranchChoice(keras.layers.Layer):
         super().__init__(name=block.name)
         self.block = block
         everyone = range(len(block.candidates))
-        self.active = tuple(everyone if active is None else active)
+        self.candidates = tuple(everyone if active is None else active)
         ops = [
             op
-            for op in (block.candidates[index] for index in self.active)
+            for op in (block.candidates[index] for index in self.candidates)
             if isinstance(op, BRANCH_FAMILIES)  # As all of such a cell are.
         ]
         self._branches = [Branch(op, block) for op in ops]
@@ -82,30 +88,22 @@ class BranchChoice(keras.layers.Layer):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
 
-    @property
-    def num_slots(self) -> int:
-        """How long `slots` is."""
-        return len(self.active)
-
     def call(
         self,
         inputs: tf.Tensor,
-        slots: tf.Tensor,
-        gates: None = None,
+        is_open: tf.Tensor,
         training: bool = False,
         rate: tf.Tensor | float = 1.0 - MOMENTUM,
     ) -> tf.Tensor:
         """Returns the average of the open branches and the shortcut."""
-        del gates
-        slots = tf.cast(slots, tf.bool)
         total = inputs if self.block.has_shortcut else None
-        for number in range(len(self.active)):
+        for number in range(len(self.candidates)):
             total = self._added(
-                inputs, total, number, slots[number], training, rate
+                inputs, total, number, is_open[number], training, rate
             )
         if total is None:
             raise ValueError(f"Cell {self.name!r} has no active candidate.")
-        count = tf.reduce_sum(tf.cast(slots, total.dtype))
+        count = tf.reduce_sum(tf.cast(is_open, total.dtype))
         if self.block.has_shortcut:
             return total / (count + 1.0)
         return tf.math.divide_no_nan(total, count)
@@ -145,12 +143,28 @@ class BranchChoice(keras.layers.Layer):
 
     def values_of(self, candidate: int) -> dict[tuple[str, str], np.ndarray]:
         """Returns a candidate's weights and statistics by (layer, weight)."""
-        number = self.active.index(candidate)
+        number = self.candidates.index(candidate)
         layout = self._branches[number].layout
         return {
             **unpacked(layout.weights, self.rows[number].numpy()),
             **unpacked(layout.statistics, self.statistics[number].numpy()),
         }
+
+    def owned_rows(self, decisions: Sequence[int]) -> list[OwnedRows]:
+        """Returns a variable for each candidate; see `SharedBlock`."""
+        (decision,) = decisions
+        return [
+            OwnedRows(
+                decision=decision,
+                variable=row,
+                statistics=statistics,
+                rows=(0,),
+                candidates=(candidate,),
+            )
+            for candidate, row, statistics in zip(
+                self.candidates, self.rows, self.statistics, strict=True
+            )
+        ]
 
     @property
     def kernel_sizes(self) -> list[int]:
@@ -159,7 +173,7 @@ class BranchChoice(keras.layers.Layer):
 
     @property
     def kernel_lengths(self) -> list[list[int]]:
-        """How long each kernel of each candidate is, in a row's order."""
+        """How long each kernel of each of `candidates` is, in a row's order."""
         return [
             [piece.size for piece in branch.layout.kernels]
             for branch in self._branches

@@ -6,9 +6,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from nse_tf.spaces import BranchBlock, BranchOp, ChoiceBlock, ConvStep, narrowed
-from nse_tf.supernet.chains.backbone import activation, batch_norm, depthwise
+from nse_tf.spaces import BranchBlock, BranchOp, ConvStep, narrowed
+from nse_tf.supernet.chains.backbone import (
+    branch_stem_layers,
+    branch_tail_layers,
+)
 from nse_tf.supernet.chains.branch import grouped_conv
+from nse_tf.supernet.chains.parts import ChainParts
+from nse_tf.supernet.layers.stock import activation, batch_norm, depthwise
 
 
 @keras.saving.register_keras_serializable(package="nse_tf")
@@ -29,7 +34,7 @@ class GroupedConv2D(keras.layers.Conv2D):
 
 
 def branch_layers(
-    op: BranchOp, block: ChoiceBlock, prefix: str, *, fast: bool
+    op: BranchOp, block: BranchBlock, prefix: str, *, fast: bool
 ) -> list[Callable[..., tf.Tensor]]:
     """Returns what a branch does, input to output.
 
@@ -39,12 +44,7 @@ def branch_layers(
         prefix: Begins the name of each layer.
         fast: Whether layers are those of this package that are fast to train,
             or stock ones.
-
-    Raises:
-        TypeError: If the place is no multi-branch cell.
     """
-    if not isinstance(block, BranchBlock):
-        raise TypeError(f"{block.name!r} is no multi-branch cell.")
     layers: list[Callable[..., tf.Tensor]] = []
     for step in op.steps(block.in_channels, block.out_channels, block.stride):
         name = f"{prefix}_{step.name}"
@@ -115,3 +115,10 @@ class _SqueezeExcite:
             channels, 1, activation="sigmoid", name=f"{prefix}_excite"
         )(pooled)
         return keras.layers.Multiply(name=f"{prefix}_weigh")([inputs, weights])
+
+
+BRANCH_PARTS = ChainParts(
+    stem_layers=branch_stem_layers,
+    tail_layers=branch_tail_layers,
+    op_layers=branch_layers,
+)

@@ -1,4 +1,4 @@
-"""ChoiceLayer: candidates side by side, mixed by gates."""
+"""ChoiceLayer: candidates side by side, of which some are open."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -8,17 +8,22 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import ChoiceBlock, MBConv
+from nse_tf.spaces.open_branches import INACTIVE
 from nse_tf.supernet.chains.mbconv import MBConvPrimitive
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, moved
-from nse_tf.supernet.layers.layouts import layout_of, packed, unpacked
-
-INACTIVE = -1
+from nse_tf.supernet.layers.layouts import (
+    layout_of,
+    matrix_of,
+    packed,
+    unpacked,
+)
+from nse_tf.supernet.protocols import OwnedRows
 
 Branch = Callable[..., tuple[tf.Tensor, tf.Tensor]]
 
 
 class ChoiceLayer(keras.layers.Layer):
-    """One place of a supernet with all its candidates.
+    """One choice block of a supernet with all its candidates.
 
     It is told which branches are open and never chooses. Only open branches
     compute; only their rows of weights get a gradient, and only their rows of
@@ -26,15 +31,13 @@ class ChoiceLayer(keras.layers.Layer):
     index, so neither the graph nor the time grows with the candidates.
 
     Args:
-        block: The place.
+        block: The block.
         rng: Draws the initial weights.
 
     Call arguments:
         inputs: `(batch, height, width, in_channels)`.
-        slots: Indices of the open candidates, int32 `(max_open,)`; unused
-            slots hold `INACTIVE`.
-        gates: Factor on each candidate, `(>= num_candidates,)`, or None for an
-            equal share of each open branch that computes.
+        opened: Indices of the open candidates, int32 `(max_open,)`, padded by
+            `INACTIVE`. Those that compute have equal shares of the output.
         training: Whether to normalize by the batch and move statistics.
         rate: Share of the batch in moved statistics.
 
@@ -82,7 +85,7 @@ class ChoiceLayer(keras.layers.Layer):
     def _make_branches(self) -> tuple[list[Branch], np.ndarray]:
         """Returns what can be run here, and by candidate index which it is.
 
-        Branch 0 computes nothing: closed slots and identities take it.
+        Branch 0 computes nothing: padding and identities take it.
         """
         ops = self.block.candidates
         kinds = np.zeros(len(ops) + 1, np.int32)
@@ -125,38 +128,44 @@ class ChoiceLayer(keras.layers.Layer):
     def call(
         self,
         inputs: tf.Tensor,
-        slots: tf.Tensor,
-        gates: tf.Tensor | None = None,
+        opened: tf.Tensor,
         training: bool = False,
         rate: tf.Tensor | float = 1.0 - MOMENTUM,
     ) -> tf.Tensor:
-        """Returns the shortcut plus the gated sum of the open branches."""
+        """Returns the shortcut plus the mean of the open branches."""
         num_candidates = len(self.block.candidates)
-        indices = tf.where(slots == INACTIVE, num_candidates, slots)
+        indices = tf.where(opened == INACTIVE, num_candidates, opened)
         rows = tf.gather(self.rows.value, indices)
         statistics = tf.gather(self.statistics.value, indices)
-        if gates is None and self.block.max_open > 1:
-            computes = tf.cast(
-                tf.gather(self._kinds, indices) > 0, inputs.dtype
-            )
-            mixing_weight = tf.math.divide_no_nan(1.0, tf.reduce_sum(computes))
-            gates = tf.fill([num_candidates], mixing_weight)
+        share = self._equal_share(indices, inputs.dtype)
         outputs = inputs if self.block.has_shortcut else None
         new_statistics = []
-        for slot in range(self.block.max_open):
+        for number in range(self.block.max_open):
             branch, seen = self._run(
-                inputs, indices[slot], rows[slot], statistics[slot], training
+                inputs,
+                indices[number],
+                rows[number],
+                statistics[number],
+                training,
             )
-            if gates is not None:
-                safe = tf.minimum(indices[slot], num_candidates - 1)
-                branch *= tf.gather(gates, safe)
+            if share is not None:
+                branch *= share
             outputs = branch if outputs is None else outputs + branch
-            new_statistics.append(moved(statistics[slot], seen, rate))
+            new_statistics.append(moved(statistics[number], seen, rate))
         if training:
             self.statistics.value.scatter_update(
                 tf.IndexedSlices(tf.stack(new_statistics), indices)
             )
         return outputs
+
+    def _equal_share(
+        self, indices: tf.Tensor, dtype: tf.DType
+    ) -> tf.Tensor | None:
+        """Returns what each branch that computes counts; None for all of it."""
+        if self.block.max_open == 1:
+            return None
+        computes = tf.cast(tf.gather(self._kinds, indices) > 0, dtype)
+        return tf.math.divide_no_nan(1.0, tf.reduce_sum(computes))
 
     def mix(
         self,
@@ -164,11 +173,11 @@ class ChoiceLayer(keras.layers.Layer):
         mixing_weights: tf.Tensor,
         active: Sequence[int],
     ) -> tf.Tensor:
-        """Returns the shortcut plus the candidates, each by its share.
+        """Returns the shortcut plus the weighted sum of candidates.
 
         Args:
             inputs: `(batch, height, width, channels)`.
-            mixing_weights: `(max_candidates,)`.
+            mixing_weights: Factor of each candidate, `(max_candidates,)`.
             active: The candidates that run.
         """
         outputs = inputs if self.block.has_shortcut else None
@@ -194,7 +203,7 @@ class ChoiceLayer(keras.layers.Layer):
         statistics: tf.Tensor,
         training: bool,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns one slot's branch, and the statistics seen there."""
+        """Returns one open branch, and the statistics seen there."""
         arguments = (inputs, index, row, statistics)
         computing = sorted({int(kind) for kind in self._kinds[:-1]})
         if self.block.max_open == 1 and len(computing) == 1:
@@ -218,9 +227,22 @@ class ChoiceLayer(keras.layers.Layer):
         }
 
     @property
-    def num_slots(self) -> int:
-        """How long `slots` is."""
-        return self.block.max_open
+    def candidates(self) -> tuple[int, ...]:
+        """All candidates of the block have weights."""
+        return tuple(range(len(self.layouts)))
+
+    def owned_rows(self, decisions: Sequence[int]) -> list[OwnedRows]:
+        """Returns a row for each candidate; see `SharedBlock`."""
+        (decision,) = decisions
+        return [
+            OwnedRows(
+                decision=decision,
+                variable=self.rows,
+                statistics=self.statistics,
+                rows=self.candidates,
+                candidates=self.candidates,
+            )
+        ]
 
     @property
     def kernel_lengths(self) -> list[list[int]]:
@@ -234,17 +256,3 @@ class ChoiceLayer(keras.layers.Layer):
         rows: np.ndarray = self.rows.numpy()[:-1]
         columns = np.arange(rows.shape[1])
         return np.where(columns < self.kernel_sizes[:-1, None], rows, 0.0)
-
-
-def matrix_of(rows: Sequence[np.ndarray]) -> np.ndarray:
-    """Returns a row for each candidate, padded with zeros, and one of zeros.
-
-    The last row stands for closed slots: what computes nothing reads it, and
-    its gradient is zero.
-    """
-    values = np.zeros(
-        (len(rows) + 1, max(map(len, rows), default=0)), np.float32
-    )
-    for index, row in enumerate(rows):
-        values[index, : len(row)] = row
-    return values

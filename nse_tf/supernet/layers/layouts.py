@@ -9,8 +9,10 @@ decay, follow from how long the kernels are.
 
 import dataclasses
 import functools
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
+import keras
 import numpy as np
 
 from nse_tf.spaces import (
@@ -228,3 +230,27 @@ def unpacked(
         ].reshape(piece.shape)
         start += piece.size
     return values
+
+
+def matrix_of(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns a row for each candidate, padded with zeros, and one of zeros.
+
+    The last row stands for padding: what computes nothing reads it, and its
+    gradient is zero.
+    """
+    values = np.zeros(
+        (len(rows) + 1, max(map(len, rows), default=0)), np.float32
+    )
+    for index, row in enumerate(rows):
+        values[index, : len(row)] = row
+    return values
+
+
+def row_kernel_sizes(
+    variables: list[keras.Variable], holders: Sequence[Any]
+) -> dict[int, np.ndarray]:
+    """Returns the kernel sizes of what holds `rows`, by index of variable."""
+    positions = {id(variable): i for i, variable in enumerate(variables)}
+    return {
+        positions[id(holder.rows)]: holder.kernel_sizes for holder in holders
+    }

@@ -1,16 +1,17 @@
 """Stand-alone networks of a user's model, one layer for each choice."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 
+from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.supernet.layers.seeding import drawn_from
 from nse_tf.supernet.user_models.choice import Choice
 from nse_tf.supernet.user_models.copying import copied, fast_copy, plain_copy
 
-DecisionPoint = Callable[[Choice, Callable[[Any], Any]], keras.layers.Layer]
+StandIn = Callable[[Choice, Callable[[Any], Any]], keras.layers.Layer]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +31,7 @@ class ModelCopy:
 
 
 def copy_model(
-    model: keras.Model, place: DecisionPoint, *, fast: bool, seed: int = 0
+    model: keras.Model, stand_in_for: StandIn, *, fast: bool, seed: int = 0
 ) -> ModelCopy:
     """Returns a copy with fresh weights.
 
@@ -39,10 +40,11 @@ def copy_model(
 
     Args:
         model: Functional, with choices.
-        place: Returns what stands for a choice, given what copies its layers.
+        stand_in_for: Returns what stands for a choice, given what copies its
+            layers.
         fast: Whether layers are those that are fast to train and the outputs
             logits, or what the user wrote.
-        seed: Of what is drawn.
+        seed: Seed of what is drawn.
     """
     shared: list[tuple[Any, Any]] = []
     blocks: list[tuple[Choice, keras.layers.Layer]] = []
@@ -56,7 +58,7 @@ def copy_model(
 
     def leaf(layer: Any) -> Any:
         if isinstance(layer, Choice):
-            stand_in = place(layer, lambda each: copied(each, keeping))
+            stand_in = stand_in_for(layer, lambda each: copied(each, keeping))
             blocks.append((layer, stand_in))
             return stand_in
         copy = keeping(layer)
@@ -81,15 +83,15 @@ def _as_logits(layer: Any) -> Any:
     return layer
 
 
-def one_of(genes: dict[str, tuple[str, int]]) -> DecisionPoint:
+def one_of(genes: dict[str, tuple[str, int]]) -> StandIn:
     """Returns what puts one of its layers in place of each choice.
 
     Args:
-        genes: By the name of a choice, that of its place and the index of the
+        genes: By the name of a choice, that of its block and the index of the
             layer.
     """
 
-    def place(
+    def stand_in_for(
         choice: Choice, copy_one: Callable[[Any], Any]
     ) -> keras.layers.Layer:
         name, index = genes[choice.name]
@@ -97,4 +99,26 @@ def one_of(genes: dict[str, tuple[str, int]]) -> DecisionPoint:
         copy.name = f"{name}_{choice.labels[index]}"
         return copy
 
-    return place
+    return stand_in_for
+
+
+def block_genes(
+    names: Sequence[str], space: SearchSpace, genotype: Genotype
+) -> dict[str, tuple[str, int]]:
+    """Returns what `one_of` takes for a genotype.
+
+    Args:
+        names: Names of the choices, input to output.
+        space: The model's space.
+        genotype: Which layers.
+
+    Raises:
+        ValueError: If the genotype is not of the space.
+    """
+    space.require(genotype)
+    return {
+        name: (block.name, index)
+        for name, block, index in zip(
+            names, space.blocks, genotype.path, strict=True
+        )
+    }

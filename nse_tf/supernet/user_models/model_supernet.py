@@ -1,7 +1,7 @@
 """ModelSupernet: the weight-sharing model of a user's own space."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -9,9 +9,15 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.supernet.chains.supernet import slots
-from nse_tf.supernet.protocols import kernels_of, row_kernel_sizes
-from nse_tf.supernet.user_models.children import copy_model
+from nse_tf.spaces.open_branches import encode
+from nse_tf.supernet.layers.layouts import row_kernel_sizes
+from nse_tf.supernet.layers.stock import kernels_of
+from nse_tf.supernet.protocols import Capability
+from nse_tf.supernet.user_models.children import (
+    block_genes,
+    copy_model,
+    one_of,
+)
 from nse_tf.supernet.user_models.choice import Choice
 from nse_tf.supernet.user_models.row_choice import RowChoice
 
@@ -42,7 +48,8 @@ class ModelSupernet:
 
     Call arguments:
         images: `(batch, height, width, channels)`, as the model takes them.
-        open_branches: Indices of the open layers, int32 `(num_blocks, 1)`.
+        open_branches: Index of the open layer of each choice, int32
+            `(num_blocks, 1)`.
         training: Whether batch norm uses and moves statistics.
         rate: Share of the batch in moved statistics, with dropout switched off,
             to calibrate; None leaves both as the user set them.
@@ -50,6 +57,14 @@ class ModelSupernet:
     Output shape:
         Logits `(batch, num_classes)`.
     """
+
+    capabilities: frozenset[Capability] = frozenset()
+    limits: Mapping[Capability, str] = {
+        Capability.MIXES: (
+            "Candidates of a user's own model run one at a time, so they have "
+            "no architecture parameters: score by angle or accuracy."
+        )
+    }
 
     def __init__(
         self, model: keras.Model, space: SearchSpace, seed: int = 0
@@ -59,10 +74,10 @@ class ModelSupernet:
         copy = copy_model(model, _all_of, fast=True, seed=seed)
         self._body = copy.model
         self.shared = copy.shared
-        self.blocks = [place for _, place in copy.blocks]
+        self.blocks: list[Any] = [block for _, block in copy.blocks]
         layers = [layer for _, layer in copy.shared]
-        for place in self.blocks:
-            for candidate in place.candidates:
+        for block in self.blocks:
+            for candidate in block.candidate_layers:
                 layers += candidate._flatten_layers()
         self._norms = [x for x in layers if hasattr(x, "momentum")]
         self._noises = [x for x in layers if isinstance(x, _NOISES)]
@@ -114,35 +129,28 @@ class ModelSupernet:
 
     @property
     def angle_weights(self) -> list[keras.Variable]:
-        """The kernels of the fixed part, whose rotation counts in angles."""
+        """The kernels of the backbone, whose rotation counts in angles."""
         return kernels_of(self.backbone_layers)
 
     def row_kernel_sizes(self) -> dict[int, np.ndarray]:
         """Returns how long the kernels of rows are, by index of variable."""
         return row_kernel_sizes(self.trainable_variables, self.blocks)
 
-    @property
-    def max_open(self) -> int:
-        """One: a path."""
-        return 1
+    def rows_open(self, open_branches: tf.Tensor) -> dict[int, tf.Tensor]:
+        """Returns nothing: gradients name the rows; see `WeightSharing`."""
+        del open_branches
+        return {}
 
     def __call__(
         self,
         images: tf.Tensor,
         open_branches: tf.Tensor,
-        gates: None = None,
         training: bool = False,
         rate: tf.Tensor | float | None = None,
     ) -> tf.Tensor:
-        """Returns the logits of the open network.
-
-        Raises:
-            ValueError: If there are gates, which paths have no use for.
-        """
-        if gates is not None:
-            raise ValueError("A supernet of a user's model takes no `gates`.")
-        for index, place in enumerate(self.blocks):
-            place.opened = open_branches[index, 0]
+        """Returns the logits of the open network."""
+        for index, block in enumerate(self.blocks):
+            block.opened = open_branches[index, 0]
         with self._calibrating(rate):
             outputs: tf.Tensor = self._body(
                 tf.cast(images, tf.float32), training=training
@@ -174,12 +182,29 @@ class ModelSupernet:
         Raises:
             ValueError: If the genotype is not of the space.
         """
-        self.space.require(genotype)
-        return slots(genotype.genes, self.max_open)
+        return encode(self.space, genotype)
+
+    def cut_out(self, genotype: Genotype, *, fast: bool = True) -> keras.Model:
+        """Returns the stand-alone child; see `WeightSharing`.
+
+        A fast one gives logits, another one what the user's model gives.
+        """
+        names = [block.name for block in self.blocks]
+        genes = block_genes(names, self.space, genotype)
+        child = copy_model(self._model, one_of(genes), fast=fast)
+        trained = {id(layer): copy for layer, copy in self.shared}
+        for layer, copy in child.shared:
+            if isinstance(copy, keras.layers.Layer) and copy.weights:
+                copy.set_weights(trained[id(layer)].get_weights())
+        for block, index, (_, copy) in zip(
+            self.blocks, genotype.path, child.blocks, strict=True
+        ):
+            block.fill(index, copy)
+        return child.model
 
 
 def _all_of(choice: Choice, copy_one: Callable[[Any], Any]) -> RowChoice:
-    """Returns a place that holds copies of all layers of a choice, built."""
+    """Returns a block that holds copies of all layers of a choice, built."""
     layers = [copy_one(layer) for layer in choice.layers]
     shape = choice.get_build_config()["input_shape"]
     probe = keras.KerasTensor((None, *shape[1:]), dtype=choice.compute_dtype)

@@ -1,4 +1,4 @@
-"""RowChoice: the place of a `Choice` in a supernet."""
+"""RowChoice: a `Choice` as a choice block of a supernet."""
 
 import functools
 from collections.abc import Sequence
@@ -8,20 +8,21 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.supernet.chains.choice_layer import matrix_of
+from nse_tf.supernet.layers.layouts import matrix_of
+from nse_tf.supernet.protocols import OwnedRows
 from nse_tf.supernet.user_models.layer_rows import LayerRow
 
 
 class RowChoice(keras.layers.Layer):
-    """One place of a user's model with all its candidates.
+    """One choice block of a user's model with all its candidates.
 
     The layers of the user compute with weights that are read from a matrix, a
     row each, so that a step reads, and moves, those of the open layer only; see
-    the README of this room.
+    the README of `supernet/`.
 
     Args:
         layers: Built layers; their weights are the first ones.
-        name: Of the place.
+        name: The block's name.
 
     Attributes:
         opened: Index of the open candidate, a scalar tensor; set before a call.
@@ -86,9 +87,27 @@ class RowChoice(keras.layers.Layer):
         return outputs
 
     @property
-    def candidates(self) -> list[keras.layers.Layer]:
+    def candidate_layers(self) -> list[keras.layers.Layer]:
         """The layers that compute, in order."""
         return [each.layer for each in self._candidates.rows]
+
+    @property
+    def candidates(self) -> tuple[int, ...]:
+        """All candidates of the block have weights."""
+        return tuple(range(len(self._candidates.rows)))
+
+    def owned_rows(self, decisions: Sequence[int]) -> list[OwnedRows]:
+        """Returns a row for each candidate; see `SharedBlock`."""
+        (decision,) = decisions
+        return [
+            OwnedRows(
+                decision=decision,
+                variable=self.rows,
+                statistics=self.statistics,
+                rows=self.candidates,
+                candidates=self.candidates,
+            )
+        ]
 
     def fill(self, candidate: int, copy: keras.layers.Layer) -> None:
         """Gives a copy of a candidate the weights it has here."""
@@ -111,7 +130,7 @@ class RowChoice(keras.layers.Layer):
 
 
 class _Candidates:
-    """Holds layers where Keras does not take them for parts of the place."""
+    """Holds layers where Keras does not take them for parts of the block."""
 
     def __init__(self, layers: Sequence[keras.layers.Layer]) -> None:
         self.rows = [LayerRow(layer) for layer in layers]

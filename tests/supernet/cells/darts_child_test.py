@@ -8,7 +8,7 @@ import pytest
 
 from nse_tf.costs import CostModel
 from nse_tf.spaces import SearchSpace, published_network
-from nse_tf.supernet import build_child, cut_out, with_stock_layers
+from nse_tf.supernet import build_child, with_stock_layers
 from tests.supernet.tiny_cells import images_of
 from tests.supernet.tiny_darts import lively_darts, paths_of, tiny_darts
 
@@ -79,7 +79,7 @@ def test_stock_layers_say_the_same_and_load_alone(
 
 def test_only_children_of_a_supernet_norm_their_poolings() -> None:
     genotype = SPACE.genotype(paths_of(SPACE)[0])
-    inherited = cut_out(lively_darts(SPACE), genotype, fast=False)
+    inherited = lively_darts(SPACE).cut_out(genotype, fast=False)
     alone = build_child(SPACE, genotype, fast=False)
     names = {each.name for each in alone.layers}
     extra = [each for each in inherited.layers if each.name not in names]

@@ -1,10 +1,9 @@
-"""The supernet of DARTS cells."""
+"""The supernet of DARTS cells, beside the laws of all supernets."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from nse_tf.sampling import draw_each_cell
 from nse_tf.spaces import (
     DartsSkeleton,
     Genotype,
@@ -13,7 +12,7 @@ from nse_tf.spaces import (
     cell_space,
     make_preset,
 )
-from nse_tf.supernet import DartsSupernet, cut_out, statistics_kept
+from nse_tf.supernet import DartsSupernet, statistics_kept
 from nse_tf.supernet.cells.edge_ops import shared_once
 from tests.supernet.tiny_cells import images_of
 from tests.supernet.tiny_darts import lively_darts, paths_of, tiny_darts
@@ -27,10 +26,10 @@ def largest_gap(
     supernet: DartsSupernet, genotype: Genotype, training: bool
 ) -> float:
     """Returns how far supernet and child are apart, by the largest logit."""
-    child = cut_out(supernet, genotype)
+    child = supernet.cut_out(genotype)
     with statistics_kept(supernet):
-        slots = supernet.encode(genotype)
-        found = supernet(IMAGES, slots, training=training)
+        opened = supernet.encode(genotype)
+        found = supernet(IMAGES, opened, training=training)
         wanted = child(IMAGES, training=training)
     return float(np.abs(found - wanted).max() / max(1, np.abs(wanted).max()))
 
@@ -50,71 +49,16 @@ def test_cells_of_one_kind_agree_and_a_new_path_needs_no_trace() -> None:
     supernet = lively_darts(space, seed=1)
 
     @tf.function
-    def logits_of(slots: tf.Tensor) -> tf.Tensor:
-        return supernet(IMAGES, slots, training=True)
+    def logits_of(opened: tf.Tensor) -> tf.Tensor:
+        return supernet(IMAGES, opened, training=True)
 
     with statistics_kept(supernet):
         for path in paths_of(space):
             genotype = space.genotype(path)
             found = logits_of(tf.constant(supernet.encode(genotype)))
-            wanted = cut_out(supernet, genotype)(IMAGES, training=True)
+            wanted = supernet.cut_out(genotype)(IMAGES, training=True)
             np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
     assert logits_of.experimental_get_tracing_count() == 1
-
-
-def test_what_is_closed_does_not_compute() -> None:
-    slots = draw_each_cell(SPACE, np.random.default_rng(1))
-    kept = [cell.rows.numpy() for cell in SUPERNET.cells]
-    try:
-        for cell, opened in zip(SUPERNET.cells, slots, strict=True):
-            rows = cell.rows.numpy()
-            rows[sorted(closed_rows(cell.row_index[0], opened))] = np.nan
-            cell.rows.assign(rows)
-        targets = [cell.rows.value for cell in SUPERNET.cells]
-        with statistics_kept(SUPERNET), tf.GradientTape() as tape:
-            tape.watch(targets)
-            loss = tf.reduce_sum(SUPERNET(IMAGES, slots, training=True) ** 2)
-        gradients = tape.gradient(loss, targets)
-    finally:
-        for cell, values in zip(SUPERNET.cells, kept, strict=True):
-            cell.rows.assign(values)
-    assert np.isfinite(loss)
-    for gradient in gradients:
-        assert isinstance(gradient, tf.IndexedSlices)
-        assert np.isfinite(gradient.values).all()
-
-
-def closed_rows(row_index: np.ndarray, opened: np.ndarray) -> set[int]:
-    """Returns the rows of a cell that its open candidates leave alone."""
-    used = {int(row_index[edge, index]) for edge, index in enumerate(opened)}
-    return set(range(row_index.max())) - used
-
-
-def test_only_statistics_of_open_branches_move() -> None:
-    slots = draw_each_cell(SPACE, np.random.default_rng(2))
-    with statistics_kept(SUPERNET):
-        before = [cell.statistics.numpy() for cell in SUPERNET.cells]
-        SUPERNET(IMAGES, slots, training=True)
-        after = [cell.statistics.numpy() for cell in SUPERNET.cells]
-    for cell, opened, old, new in zip(
-        SUPERNET.cells, slots, before, after, strict=True
-    ):
-        moved = np.flatnonzero((old != new).any(axis=1)).tolist()
-        assert moved
-        assert not set(moved) & closed_rows(cell.row_index[0], opened)
-        assert len(cell.pieces) not in moved
-
-
-def test_a_mixture_of_one_is_that_one() -> None:
-    genotype = SPACE.genotype(paths_of(SPACE)[0])
-    mixing_weights = np.zeros((28, 8), np.float32)
-    mixing_weights[np.arange(28), genotype.path] = 1.0
-    active = [[index, (index + 1) % 8] for index in genotype.path]
-    with statistics_kept(SUPERNET):
-        mixed = SUPERNET.mix(IMAGES, tf.constant(mixing_weights), active)
-        slots = SUPERNET.encode(genotype)
-        alone = SUPERNET(IMAGES, slots, training=True)
-    np.testing.assert_allclose(mixed, alone, rtol=1e-4, atol=1e-5)
 
 
 def test_a_seed_is_exact() -> None:
@@ -163,12 +107,12 @@ def test_gradients_are_summed_two_at_a_time() -> None:
     """Sums of more come out in the order in which buffers are free."""
     supernet = DartsSupernet(SPACE)
     weights = [weight.value for weight in supernet.trainable_weights]
-    slots = supernet.encode(SPACE.genotype(paths_of(SPACE)[0]))
+    opened = supernet.encode(SPACE.genotype(paths_of(SPACE)[0]))
 
     @tf.function
     def gradients(images: tf.Tensor) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
-            total = tf.reduce_sum(supernet(images, slots, training=True))
+            total = tf.reduce_sum(supernet(images, opened, training=True))
         found: list[tf.Tensor] = tape.gradient(total, weights)
         return found
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from nse_tf.supernet import CellSupernet
+from nse_tf.supernet import NB201Supernet
 from tests.supernet.tiny_cells import tiny_cells
 
 SPACE = tiny_cells(num_cells=2)
 
 
 def test_kernels_lie_cell_after_cell() -> None:
-    supernet = CellSupernet(SPACE)
+    supernet = NB201Supernet(SPACE)
     for edge, place in enumerate(supernet.blocks):
         kernels, lengths = place.kernels(), place.kernel_lengths
         for candidate, op in enumerate(SPACE.blocks[edge].candidates):

@@ -8,7 +8,7 @@ import pytest
 
 from nse_tf.costs import CostModel
 from nse_tf.spaces import make_preset
-from nse_tf.supernet import build_child, cut_out, with_stock_layers
+from nse_tf.supernet import build_child, with_stock_layers
 from tests.supernet.tiny_cells import (
     PATHS,
     images_of,
@@ -46,7 +46,7 @@ def test_stock_layers_say_the_same_and_load_alone(
     tmp_path: pathlib.Path,
 ) -> None:
     genotype = SPACE.genotype(PATHS[0])
-    child = cut_out(lively_cells(SPACE), genotype)
+    child = lively_cells(SPACE).cut_out(genotype)
     stock = with_stock_layers(SPACE, genotype, child)
     stock.save(tmp_path / "cell.keras")
     loaded = keras.models.load_model(tmp_path / "cell.keras")

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from nse_tf.supernet.chains.backbone import initialize, stem_layers, tail_layers
+from nse_tf.supernet.chains.backbone import stem_layers, tail_layers
+from nse_tf.supernet.layers.stock import initialize
 from tests.supernet.tiny_spaces import tiny_space
 
 SKELETON = tiny_space().as_chain().skeleton

@@ -1,13 +1,14 @@
 """Multi-branch supernets: averages, skipped cells, two subsets at once."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from nse_tf.spaces import Stage, make_preset
-from nse_tf.supernet import BranchSupernet, cut_out, with_stock_layers
+from nse_tf.supernet import INACTIVE, BranchSupernet, with_stock_layers
 from nse_tf.supernet.chains.branch_choice import BranchChoice
-from nse_tf.testing import SUPERNET_LAWS
 from nse_tf.testing.supernet_laws import equals_the_cut_out_child
 from nse_tf.training.branch_architecture import selected_weights
 from tests.supernet.tiny_branches import ALL_KINDS, tiny_branches
@@ -17,11 +18,6 @@ def images(count: int = 4) -> np.ndarray:
     """Returns noise."""
     rng = np.random.default_rng(0)
     return rng.uniform(0, 255, (count, 8, 8, 1)).astype(np.float32)
-
-
-@pytest.mark.parametrize("law", SUPERNET_LAWS, ids=lambda law: law.__name__)
-def test_it_keeps_the_laws_of_supernets(law: object) -> None:
-    law(BranchSupernet(tiny_branches()))  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("squeeze_excite", [False, True])
@@ -46,10 +42,9 @@ def test_a_cell_averages_its_branches_and_its_input() -> None:
         np.random.default_rng(1).normal(size=(2, 8, 8, 8)), tf.float32
     )
     branches = [
-        2 * place(inputs, np.eye(3, dtype=np.int32)[i]) - inputs
-        for i in range(3)
+        2 * place(inputs, np.eye(3, dtype=bool)[i]) - inputs for i in range(3)
     ]
-    found = place(inputs, np.array([1, 0, 1]))
+    found = place(inputs, np.array([True, False, True]))
     wanted = (inputs + branches[0] + branches[2]) / 3
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
@@ -59,18 +54,18 @@ def test_a_cell_that_changes_shape_averages_its_branches_alone() -> None:
     inputs = tf.constant(
         np.random.default_rng(1).normal(size=(2, 8, 8, 8)), tf.float32
     )
-    one, two = (place(inputs, np.eye(3, dtype=np.int32)[i]) for i in (0, 1))
-    found = place(inputs, np.array([1, 1, 0]))
+    one, two = (place(inputs, np.eye(3, dtype=bool)[i]) for i in (0, 1))
+    found = place(inputs, np.array([True, True, False]))
     np.testing.assert_allclose(found, (one + two) / 2, atol=1e-5)
 
 
 def test_a_skipped_cell_is_its_input() -> None:
     supernet = BranchSupernet(tiny_branches())
     inputs = tf.random.stateless_normal((2, 8, 8, 8), (0, 0))
-    found = place_of(supernet, 0)(inputs, np.zeros(3, np.int32))
+    found = place_of(supernet, 0)(inputs, np.zeros(3, bool))
     np.testing.assert_array_equal(found, inputs)
     genotype = supernet.space.genotype([[], [0], []])
-    names = [layer.name for layer in cut_out(supernet, genotype).layers]
+    names = [layer.name for layer in supernet.cut_out(genotype).layers]
     assert not any(name.startswith("stage0") for name in names)
 
 
@@ -81,11 +76,12 @@ def test_only_active_ops_have_weights() -> None:
     assert supernet.active == ((0, 2), (1,), ())
     genotype = space.genotype([[2], [1], []])
     np.testing.assert_array_equal(
-        supernet.encode(genotype), [[0, 1], [1, 0], [0, 0]]
+        supernet.encode(genotype),
+        [[2, INACTIVE, INACTIVE], [1, INACTIVE, INACTIVE], [INACTIVE] * 3],
     )
     with pytest.raises(ValueError, match=r"candidates \(0, 2\) .* not for"):
         supernet.opened([[1], [1], []])
-    child = cut_out(supernet, genotype)
+    child = supernet.cut_out(genotype)
     np.testing.assert_allclose(
         supernet(images(), supernet.encode(genotype)),
         child(images()),
@@ -113,28 +109,44 @@ def test_other_spaces_are_refused() -> None:
 
 # The architecture step; methods, fact 15.
 
-SELECTED = np.array([[1, 0, 1], [0, 1, 0], [0, 0, 0]])
-OTHERS = np.array([[0, 1, 0], [1, 1, 0], [1, 0, 0]])
+SELECTED: tuple[tuple[int, ...], ...] = ((0, 2), (1,), ())
+OTHERS = ((1,), (0, 1), (0,))
+
+
+def marks_of(genes: Sequence[Sequence[int]]) -> np.ndarray:
+    """Returns whether each candidate is open, `(num_blocks, 3)`."""
+    marks = np.zeros((len(genes), 3), bool)
+    for row, gene in zip(marks, genes, strict=True):
+        row[list(gene)] = True
+    return marks
+
+
+def two_subsets(
+    supernet: BranchSupernet, mixing_weights: tf.Tensor, **rates: float
+) -> tf.Tensor:
+    """Returns the logits of both subsets."""
+    subsets = supernet.opened(SELECTED), supernet.opened(OTHERS)
+    return supernet.call_two(images(), *subsets, mixing_weights, **rates)
 
 
 def test_the_value_is_that_of_the_selected_subsets() -> None:
     supernet = BranchSupernet(tiny_branches())
     mixing_weights = tf.constant([0.3, 0.9, 0.5])
     kept = supernet.get_weights()
-    found = supernet.call_two(images(), SELECTED, OTHERS, mixing_weights)
+    found = two_subsets(supernet, mixing_weights)
     supernet.set_weights(kept)
-    wanted = supernet(images(), SELECTED, training=True)
+    wanted = supernet(images(), supernet.opened(SELECTED), training=True)
     np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
 def outputs_of(
-    supernet: BranchSupernet, slots: np.ndarray, until: int
+    supernet: BranchSupernet, marks: np.ndarray, until: int
 ) -> tf.Tensor:
     """Returns what the first cells make of the images, in training mode."""
     outputs = tf.cast(images(), tf.float32)
     for layer in supernet.stem:
         outputs = layer(outputs, training=True)
-    for place, opened in list(zip(supernet.blocks, slots, strict=True))[:until]:
+    for place, opened in list(zip(supernet.blocks, marks, strict=True))[:until]:
         outputs = place(outputs, opened, training=True)
     return outputs
 
@@ -144,11 +156,12 @@ def test_the_gradient_is_what_swapping_subsets_would_bring() -> None:
     parameters = tf.Variable(
         np.random.default_rng(0).normal(size=(3, 3)), dtype=tf.float32
     )
-    marks = tf.constant(SELECTED, tf.float32), tf.constant(OTHERS, tf.float32)
+    selected, others = marks_of(SELECTED), marks_of(OTHERS)
+    marks = tf.cast(selected, tf.float32), tf.cast(others, tf.float32)
     kept = supernet.get_weights()
     with tf.GradientTape() as tape:
         mixing_weights = selected_weights(parameters, *marks, np.ones(3, bool))
-        logits = supernet.call_two(images(), SELECTED, OTHERS, mixing_weights)
+        logits = two_subsets(supernet, mixing_weights)
         loss = tf.reduce_sum(logits**2)
     found = tape.gradient(loss, parameters).numpy()
 
@@ -156,16 +169,16 @@ def test_the_gradient_is_what_swapping_subsets_would_bring() -> None:
     # its two outputs, times how the share follows the parameters.
     for number in range(3):
         supernet.set_weights(kept)
-        before = outputs_of(supernet, SELECTED, number)
+        before = outputs_of(supernet, selected, number)
         place = place_of(supernet, number)
-        chosen = place(before, SELECTED[number], training=True)
-        other = place(before, OTHERS[number], training=True)
+        chosen = place(before, selected[number], training=True)
+        other = place(before, others[number], training=True)
         with tf.GradientTape() as tape:
             tape.watch(chosen)
             outputs = chosen
             for after in range(number + 1, 3):
                 outputs = supernet.blocks[after](
-                    outputs, SELECTED[after], training=True
+                    outputs, selected[after], training=True
                 )
             for layer in supernet.tail:
                 outputs = layer(outputs)
@@ -173,7 +186,7 @@ def test_the_gradient_is_what_swapping_subsets_would_bring() -> None:
         upstream = tape.gradient(loss, chosen)
         signal = float(tf.reduce_sum(upstream * (chosen - other)))
         wanted = signal * share_gradient(
-            parameters.numpy()[number], SELECTED[number], OTHERS[number]
+            parameters.numpy()[number], selected[number], others[number]
         )
         np.testing.assert_allclose(found[number], wanted, rtol=1e-3, atol=1e-6)
 
@@ -220,11 +233,9 @@ def test_the_other_subset_may_leave_the_statistics() -> None:
     only_other = supernet.blocks[0].statistics[1]
     before = only_other.numpy()
     mixing_weights = tf.constant([0.5, 0.5, 0.5])
-    supernet.call_two(
-        images(), SELECTED, OTHERS, mixing_weights, unselected_rate=0.0
-    )
+    two_subsets(supernet, mixing_weights, unselected_rate=0.0)
     np.testing.assert_array_equal(only_other, before)
-    supernet.call_two(images(), SELECTED, OTHERS, mixing_weights)
+    two_subsets(supernet, mixing_weights)
     assert not np.array_equal(only_other, before)
 
 
@@ -232,7 +243,7 @@ def test_stock_layers_compute_the_same() -> None:
     space = tiny_branches(ALL_KINDS, squeeze_excite=True)
     supernet = BranchSupernet(space)
     genotype = space.genotype([[0, 2, 3], [0, 2], [1, 4, 5]])
-    fast = cut_out(supernet, genotype)
+    fast = supernet.cut_out(genotype)
     stock = with_stock_layers(space, genotype, fast)
     assert not any(
         type(layer).__module__.startswith("nse_tf") for layer in stock.layers

@@ -17,7 +17,6 @@ from nse_tf.supernet import (
     build_operator,
     build_stem,
     build_tail,
-    cut_out,
     with_stock_layers,
 )
 from nse_tf.supernet.layers.depthwise import FastDepthwiseConv2D
@@ -50,10 +49,10 @@ def _check_agreement(
 ) -> None:
     """Compares outputs in both modes; statistics move in the second."""
     images = random_images(supernet.space, 4)
-    slots = supernet.encode(genotype)
+    opened = supernet.encode(genotype)
     for training in (False, True, False):
         np.testing.assert_allclose(
-            supernet(images, slots, training=training),
+            supernet(images, opened, training=training),
             child(images, training=training),
             atol=1e-5,
         )
@@ -64,7 +63,7 @@ def test_a_cut_out_child_agrees_with_the_supernet(case: str) -> None:
     space, genes = CASES[case]
     genotype = space.genotype(genes)
     supernet = lively(Supernet(space))
-    _check_agreement(supernet, genotype, cut_out(supernet, genotype))
+    _check_agreement(supernet, genotype, supernet.cut_out(genotype))
 
 
 @hypothesis.given(drawn=spaces_and_genotypes())
@@ -74,7 +73,7 @@ def test_children_of_any_small_space_agree_with_their_supernet(
 ) -> None:
     space, genotype = drawn
     supernet = lively(Supernet(space))
-    _check_agreement(supernet, genotype, cut_out(supernet, genotype))
+    _check_agreement(supernet, genotype, supernet.cut_out(genotype))
 
 
 def test_copies_of_stock_layers_infer_the_same() -> None:
@@ -83,10 +82,10 @@ def test_copies_of_stock_layers_infer_the_same() -> None:
     supernet = lively(Supernet(space))
     images = random_images(space, 4)
     outputs = supernet(images, supernet.encode(genotype))
-    child = cut_out(supernet, genotype)
+    child = supernet.cut_out(genotype)
     for stock in (
         with_stock_layers(space, genotype, child),
-        cut_out(supernet, genotype, fast=False),
+        supernet.cut_out(genotype, fast=False),
     ):
         np.testing.assert_allclose(stock(images), outputs, atol=1e-5)
         assert "nse_tf" not in stock.to_json()
@@ -123,7 +122,7 @@ def test_a_saved_child_loads_where_this_package_is_missing(
     genotype = space.genotype([4, (0, 2), (1, 3)])
     supernet = lively(Supernet(space))
     images = random_images(space, 4)
-    child = cut_out(supernet, genotype)
+    child = supernet.cut_out(genotype)
     with_stock_layers(space, genotype, child).save(tmp_path / "child.keras")
     np.save(tmp_path / "images.npy", images)
     files = ["child.keras", "images.npy", "logits.npy"]
@@ -151,7 +150,7 @@ def test_fresh_weights_follow_the_seed() -> None:
 def test_fresh_weights_are_spread_like_those_of_a_supernet() -> None:
     space = tiny_space()
     genotype = space.genotype([2, 2, 2])
-    inherited = cut_out(Supernet(space), genotype)
+    inherited = Supernet(space).cut_out(genotype)
     fresh = build_child(space, genotype)
     for weight in fresh.weights:
         layer, name = weight.path.split("/")
@@ -182,7 +181,7 @@ def test_a_foreign_genotype_is_refused() -> None:
     with pytest.raises(ValueError, match="another space"):
         build_child(tiny_space(), foreign)
     with pytest.raises(ValueError, match="another space"):
-        cut_out(Supernet(tiny_space()), foreign)
+        Supernet(tiny_space()).cut_out(foreign)
 
 
 def test_parts_alone_have_the_shapes_of_the_chain() -> None:

@@ -1,4 +1,4 @@
-"""One place: what is open computes, and nothing else."""
+"""One choice block: what is open computes, and nothing else."""
 
 import itertools
 
@@ -7,8 +7,7 @@ import pytest
 import tensorflow as tf
 
 from nse_tf.spaces import ChoiceBlock, Identity
-from nse_tf.supernet import ChoiceLayer, build_operator
-from nse_tf.supernet.chains.choice_layer import INACTIVE
+from nse_tf.supernet import INACTIVE, ChoiceLayer, build_operator
 from tests.supernet.tiny_spaces import MIXED_OPS, enliven
 
 IDENTITY = len(MIXED_OPS)
@@ -16,7 +15,7 @@ SIZE = (5, 6)
 
 
 def _layer(max_open: int = 1, stride: int = 1, seed: int = 0) -> ChoiceLayer:
-    """Returns a place with unlike statistics and scales everywhere."""
+    """Returns a block with unlike statistics and scales everywhere."""
     has_shortcut = stride == 1
     ops = (*MIXED_OPS, Identity()) if has_shortcut else MIXED_OPS
     block = ChoiceBlock(
@@ -74,56 +73,32 @@ def test_an_open_identity_hands_its_input_on_bit_by_bit(training: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "slots",
+    "opened",
     [[0, INACTIVE, INACTIVE], [0, 2, INACTIVE], [1, 2, IDENTITY], [0, 1, 3]],
 )
-def test_default_gates_share_among_the_open_branches_that_compute(
-    slots: list[int],
+def test_open_branches_that_compute_have_equal_shares(
+    opened: list[int],
 ) -> None:
     layer = _layer(max_open=3)
-    outputs = layer(_inputs(), tf.constant(slots))
-    computing = [each for each in slots if each not in (INACTIVE, IDENTITY)]
+    outputs = layer(_inputs(), tf.constant(opened))
+    computing = [each for each in opened if each not in (INACTIVE, IDENTITY)]
     mean = np.mean([_branch(layer, each) for each in computing], axis=0)
     np.testing.assert_allclose(outputs, _inputs() + mean, atol=1e-5)
 
 
-def test_gates_scale_each_branch_and_know_their_gradient() -> None:
-    layer = _layer(max_open=3)
-    gates = tf.Variable([0.3, -1.5, 2.0, 0.0, 7.0])
-    direction = _inputs(seed=5)
-    with tf.GradientTape() as tape:
-        outputs = layer(_inputs(), tf.constant([0, 2, IDENTITY]), gates)
-        loss = tf.reduce_sum(outputs * direction)
-    first, third = _branch(layer, 0), _branch(layer, 2)
-    wanted = _inputs() + 0.3 * first + 2.0 * third
-    np.testing.assert_allclose(outputs, wanted, atol=1e-5)
-    gradient = tf.convert_to_tensor(tape.gradient(loss, gates))
-    by_hand = [np.sum(first * direction), 0, np.sum(third * direction), 0, 0]
-    np.testing.assert_allclose(gradient, by_hand, rtol=1e-4, atol=1e-4)
-
-
-def test_a_gate_also_scales_a_single_path() -> None:
-    layer = _layer()
-    outputs = layer(
-        _inputs(), tf.constant([1]), tf.constant([9.0, 0.5] + [9.0] * 3)
-    )
-    wanted = _inputs() + 0.5 * _branch(layer, 1)
-    np.testing.assert_allclose(outputs, wanted, atol=1e-5)
-
-
 class _Traced:
-    """A place that may open three branches, compiled forward and back."""
+    """A block that may open three branches, compiled forward and back."""
 
     def __init__(self, training: bool) -> None:
         self.layer = _layer(max_open=3)
         self.fresh = self.layer.get_weights()
 
         @tf.function
-        def run(slots: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        def run(opened: tf.Tensor) -> tuple[tf.Tensor, ...]:
             images = _inputs()
             with tf.GradientTape() as tape:
                 tape.watch(images)
-                outputs = self.layer(images, slots, training=training)
+                outputs = self.layer(images, opened, training=training)
                 loss = tf.reduce_sum(outputs**2)
             to_images, to_rows = tape.gradient(
                 loss, [images, self.layer.rows.value]
@@ -140,21 +115,21 @@ def traced(request: pytest.FixtureRequest) -> _Traced:
 
 
 @pytest.mark.parametrize(
-    "slots",
+    "opened",
     [[1, INACTIVE, INACTIVE], [IDENTITY, INACTIVE, INACTIVE], [0, 2, IDENTITY]],
 )
 def test_not_a_number_in_closed_candidates_changes_nothing(
-    traced: _Traced, slots: list[int]
+    traced: _Traced, opened: list[int]
 ) -> None:
-    closed = sorted(set(range(IDENTITY + 1)) - set(slots))
-    opened = [each for each in slots if each != INACTIVE]
+    closed = sorted(set(range(IDENTITY + 1)) - set(opened))
+    opened = [each for each in opened if each != INACTIVE]
     found = []
     for poison in (1.0, np.nan):
         weights = [value.copy() for value in traced.fresh]
         for value in weights:
             value[closed] *= poison
         traced.layer.set_weights(weights)
-        results = traced.run(tf.constant(slots))
+        results = traced.run(tf.constant(opened))
         statistics = traced.layer.statistics.numpy()
         found.append((*results, statistics[opened]))
     for clean, poisoned in zip(*found, strict=True):
@@ -164,32 +139,32 @@ def test_not_a_number_in_closed_candidates_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    "slots",
+    "opened",
     [[1, INACTIVE, INACTIVE], [IDENTITY, INACTIVE, INACTIVE], [0, 2, IDENTITY]],
 )
-def test_the_gradient_is_one_row_for_each_slot(
-    traced: _Traced, slots: list[int]
+def test_the_gradient_is_one_row_for_each_index(
+    traced: _Traced, opened: list[int]
 ) -> None:
     traced.layer.set_weights(traced.fresh)
-    *_, indices, values = traced.run(tf.constant(slots))
+    *_, indices, values = traced.run(tf.constant(opened))
     row_of_closed = IDENTITY + 1
-    rows = [row_of_closed if each == INACTIVE else each for each in slots]
+    rows = [row_of_closed if each == INACTIVE else each for each in opened]
     assert indices.numpy().tolist() == rows
     for row, value in zip(rows, values.numpy(), strict=True):
         assert np.any(value) == (row < IDENTITY)
 
 
-@pytest.mark.parametrize("slots", [[1], [IDENTITY], [2, INACTIVE], [0, 3]])
+@pytest.mark.parametrize("opened", [[1], [IDENTITY], [2, INACTIVE], [0, 3]])
 def test_training_moves_the_statistics_of_open_branches_only(
-    slots: list[int],
+    opened: list[int],
 ) -> None:
-    layer = _layer(max_open=len(slots))
+    layer = _layer(max_open=len(opened))
     before = layer.statistics.numpy()
-    layer(_inputs(), tf.constant(slots), training=False)
+    layer(_inputs(), tf.constant(opened), training=False)
     np.testing.assert_array_equal(layer.statistics.numpy(), before)
-    layer(_inputs(), tf.constant(slots), training=True)
+    layer(_inputs(), tf.constant(opened), training=True)
     moved = (layer.statistics.numpy() != before).any(axis=1)
-    computing = [each for each in slots if each not in (INACTIVE, IDENTITY)]
+    computing = [each for each in opened if each not in (INACTIVE, IDENTITY)]
     assert np.flatnonzero(moved).tolist() == computing
 
 

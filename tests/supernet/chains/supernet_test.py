@@ -1,12 +1,11 @@
-"""The whole supernet: seeds, slots, and no trace for another path."""
+"""The whole supernet: seeds, open branches, no trace for another path."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.supernet import Supernet
-from nse_tf.supernet.chains.choice_layer import INACTIVE
+from nse_tf.supernet import INACTIVE, Supernet
 from tests.supernet.tiny_spaces import (
     every_candidate_once,
     random_images,
@@ -54,12 +53,12 @@ def test_a_shrunk_space_has_the_supernet_of_the_full_one(
     assert supernet.encode(shrunk.sample(rng)).shape == (3, 1)
 
 
-def test_slots_are_padded_with_closed() -> None:
+def test_open_branches_are_padded() -> None:
     supernet = Supernet(tiny_space(max_open=3))
     genotype = supernet.space.genotype([(0, 2), 3, (0, 1, 3)])
-    slots = supernet.encode(genotype)
-    assert slots.dtype == np.int32
-    assert slots.tolist() == [
+    opened = supernet.encode(genotype)
+    assert opened.dtype == np.int32
+    assert opened.tolist() == [
         [0, 2, INACTIVE],
         [3, INACTIVE, INACTIVE],
         [0, 1, 3],
@@ -74,32 +73,22 @@ def test_a_foreign_genotype_is_refused(supernet: Supernet) -> None:
 
 def test_no_path_needs_a_trace_of_its_own(supernet: Supernet) -> None:
     @tf.function
-    def run(images: tf.Tensor, slots: tf.Tensor) -> tf.Tensor:
-        return supernet(images, slots)
+    def run(images: tf.Tensor, opened: tf.Tensor) -> tf.Tensor:
+        return supernet(images, opened)
 
     images = tf.constant(random_images(supernet.space, 2))
     for genotype in every_candidate_once(supernet.space):
-        slots = supernet.encode(genotype)
-        eager = supernet(images, slots)
+        opened = supernet.encode(genotype)
+        eager = supernet(images, opened)
         np.testing.assert_allclose(
-            run(images, tf.constant(slots)), eager, atol=1e-5
+            run(images, tf.constant(opened)), eager, atol=1e-5
         )
     assert run.experimental_get_tracing_count() == 1
 
 
-def test_equal_explicit_gates_are_the_default() -> None:
-    supernet = Supernet(tiny_space(max_open=2))
-    images = random_images(supernet.space, 2)
-    slots = supernet.encode(supernet.space.genotype([(0, 2), (1, 3), (2, 3)]))
-    gates = tf.fill([3, supernet.space.max_candidates], 0.5)
-    np.testing.assert_allclose(
-        supernet(images, slots, gates=gates), supernet(images, slots), atol=1e-6
-    )
-
-
 def test_images_may_be_whole_numbers(supernet: Supernet) -> None:
     images = random_images(supernet.space, 2)
-    slots = supernet.encode(every_candidate_once(supernet.space)[0])
+    opened = supernet.encode(every_candidate_once(supernet.space)[0])
     np.testing.assert_array_equal(
-        supernet(images, slots), supernet(images.astype(np.float32), slots)
+        supernet(images, opened), supernet(images.astype(np.float32), opened)
     )

@@ -1,8 +1,5 @@
-from collections.abc import Callable
-
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 
 import nse_tf
@@ -11,12 +8,7 @@ from nse_tf.spaces import Genotype
 from nse_tf.supernet import (
     Calibrator,
     ModelNetworks,
-    WeightSharing,
     statistics_kept,
-)
-from nse_tf.testing.supernet_laws import (
-    SUPERNET_LAWS,
-    equals_the_cut_out_child,
 )
 from nse_tf.training import SupernetRecipe, SupernetTrainer
 from tests.supernet.choice_models import L, choice_model
@@ -27,22 +19,11 @@ SPACE = NETWORKS.space
 IMAGES = random_images(SPACE, 6)
 
 
-def test_it_equals_the_cut_out_child() -> None:
-    equals_the_cut_out_child(NETWORKS.supernet(), NETWORKS.cut_out)
-
-
-@pytest.mark.parametrize("law", SUPERNET_LAWS[1:])
-def test_it_keeps_the_laws_of_supernets(
-    law: Callable[[WeightSharing], None],
-) -> None:
-    law(NETWORKS.supernet())
-
-
 def test_a_cut_out_child_is_plain_keras_and_ends_as_the_user_s_model() -> None:
     networks = ModelNetworks(choice_model(ending="softmax"))
     supernet = networks.supernet()
     for genotype in networks.space.enumerate():
-        child = networks.cut_out(supernet, genotype, fast=False)
+        child = supernet.cut_out(genotype, fast=False)
         logits = supernet(IMAGES, supernet.encode(genotype))
         np.testing.assert_allclose(
             child(IMAGES), tf.nn.softmax(logits), atol=1e-5
@@ -107,8 +88,8 @@ def test_dropout_draws_anew_at_each_step_and_only_where_it_is_open() -> None:
     (inner, outer) = [
         each for each in supernet.variables if "seed" in each.path
     ]
-    slots = supernet.encode(networks.space.genotype([1, 0, 0]))
-    outputs = [supernet(IMAGES, slots, training=True) for _ in range(2)]
+    opened = supernet.encode(networks.space.genotype([1, 0, 0]))
+    outputs = [supernet(IMAGES, opened, training=True) for _ in range(2)]
     assert not np.allclose(outputs[0], outputs[1])
     assert inner.numpy()[1] == outer.numpy()[1] == 2
     supernet(
@@ -126,7 +107,7 @@ def test_calibration_takes_plain_means_without_dropout() -> None:
     batches = [random_images(SPACE, 6, seed) for seed in (1, 2)]
     with statistics_kept(supernet):
         Calibrator(supernet).calibrate(supernet.encode(genotype), batches)
-        child = networks.cut_out(supernet, genotype, fast=False)
+        child = supernet.cut_out(genotype, fast=False)
     (stem,) = [
         layer
         for layer in child.layers
@@ -152,7 +133,7 @@ def test_only_the_chosen_layers_move() -> None:
     other = path(0, 1, 1)
 
     def own_weights() -> list[np.ndarray]:
-        child = NETWORKS.cut_out(supernet, other)
+        child = supernet.cut_out(other)
         return [
             weight
             for name in ("first_conv2d_0", "choice_1_conv2d_1")

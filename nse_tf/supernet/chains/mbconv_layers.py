@@ -1,0 +1,54 @@
+"""The layers of MBConvs in a stand-alone child, and what joins them."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from nse_tf.spaces import ChainOp, ChoiceBlock, Identity, MBConv
+from nse_tf.supernet.chains.backbone import stem_layers, tail_layers
+from nse_tf.supernet.chains.parts import ChainParts
+from nse_tf.supernet.layers.stock import batch_norm, conv, depthwise, relu6
+
+
+def mbconv_layers(
+    op: ChainOp, block: ChoiceBlock, prefix: str, *, fast: bool
+) -> list[Callable[..., tf.Tensor]]:
+    """Returns what a candidate does, input to output.
+
+    Args:
+        op: The candidate.
+        block: Its block.
+        prefix: Begins the name of each layer.
+        fast: Whether layers are those of this package that are fast to train,
+            or stock ones.
+
+    Raises:
+        TypeError: If the op does not compete in such chains.
+    """
+    match op:
+        case Identity():
+            return []
+        case MBConv(kernel, expansion):
+            expand = [
+                conv(block.in_channels * expansion, 1, 1, f"{prefix}_expand"),
+                batch_norm(f"{prefix}_expand_bn", fast=fast),
+                relu6(f"{prefix}_expand_relu"),
+            ]
+            return [
+                *(expand if expansion > 1 else []),
+                depthwise(
+                    kernel, block.stride, f"{prefix}_depthwise", fast=fast
+                ),
+                batch_norm(f"{prefix}_depthwise_bn", fast=fast),
+                relu6(f"{prefix}_depthwise_relu"),
+                conv(block.out_channels, 1, 1, f"{prefix}_project"),
+                batch_norm(f"{prefix}_project_bn", fast=fast),
+            ]
+    raise TypeError(f"{op.name!r} is neither an MBConv nor the identity.")
+
+
+MBCONV_PARTS = ChainParts(
+    stem_layers=stem_layers,
+    tail_layers=tail_layers,
+    op_layers=mbconv_layers,
+)

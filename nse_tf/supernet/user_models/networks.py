@@ -1,0 +1,87 @@
+"""How the networks of a user's own model are made."""
+
+import keras
+
+from nse_tf.sampling import Sampler, UniformSampler
+from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.supernet.protocols import Active, Networks
+from nse_tf.supernet.user_models.children import (
+    ModelCopy,
+    block_genes,
+    copy_model,
+    one_of,
+)
+from nse_tf.supernet.user_models.model_space import choices_of, space_of
+from nse_tf.supernet.user_models.model_supernet import ModelSupernet
+
+
+class ModelNetworks:
+    """The networks of a user's functional model with `Choice` layers.
+
+    Args:
+        model: The model; stays as it is.
+
+    Raises:
+        ValueError: As in `space_of`.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+        self.space = space_of(model)
+        self._names = [choice.name for choice in choices_of(model)]
+
+    def supernet(
+        self, *, seed: int = 0, active: Active | None = None
+    ) -> ModelSupernet:
+        """Returns a new supernet; see `Networks`."""
+        del active  # Every candidate has weights.
+        return ModelSupernet(self._model, self.space, seed)
+
+    def child(
+        self,
+        genotype: Genotype,
+        *,
+        seed: int = 0,
+        fast: bool = True,
+        dropout: float = 0.0,
+    ) -> keras.Model:
+        """Returns a child with fresh weights.
+
+        A fast one gives logits, another one what the user's model gives.
+
+        Raises:
+            ValueError: If the genotype is foreign, or dropout is asked for.
+        """
+        if dropout:
+            raise ValueError(
+                f"`dropout` {dropout} has no place in a model of your own: put "
+                "a keras.layers.Dropout into it."
+            )
+        return self._copy(genotype, fast=fast, seed=seed).model
+
+    def with_stock_layers(
+        self, genotype: Genotype, child: keras.Model
+    ) -> keras.Model:
+        """Returns a fast child as the user wrote it, with the same weights."""
+        stock = self._copy(genotype, fast=False).model
+        stock.set_weights(child.get_weights())
+        return stock
+
+    def uniform_sampler(self, space: SearchSpace) -> Sampler:
+        """Returns what draws single paths; see `Networks`."""
+        return UniformSampler(space)
+
+    def with_fewer_cells(self, num_cells: int) -> Networks:
+        """Refuses, since users' models do not grow; see `Networks`.
+
+        Raises:
+            ValueError: Always.
+        """
+        self.space.with_fewer_cells(num_cells)
+        return self
+
+    def _copy(
+        self, genotype: Genotype, *, fast: bool, seed: int = 0
+    ) -> ModelCopy:
+        genes = block_genes(self._names, self.space, genotype)
+        return copy_model(self._model, one_of(genes), fast=fast, seed=seed)
