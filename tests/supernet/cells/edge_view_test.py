@@ -10,12 +10,12 @@ SPACE = tiny_cells(num_cells=2)
 
 def test_kernels_lie_cell_after_cell() -> None:
     supernet = NB201Supernet(SPACE)
-    for edge, place in enumerate(supernet.blocks):
-        kernels, lengths = place.kernels(), place.kernel_lengths
+    for edge, block in enumerate(supernet.blocks):
+        kernels, lengths = block.kernels(), block.kernel_lengths
         for candidate, op in enumerate(SPACE.blocks[edge].candidates):
             expected = [
                 stage.values_of(cell, edge, candidate)
-                for stage in supernet.stages
+                for stage in supernet.cells
                 for cell in range(2)
             ]
             pieces = [

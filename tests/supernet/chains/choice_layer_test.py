@@ -122,7 +122,7 @@ def test_not_a_number_in_closed_candidates_changes_nothing(
     traced: _Traced, opened: list[int]
 ) -> None:
     closed = sorted(set(range(IDENTITY + 1)) - set(opened))
-    opened = [each for each in opened if each != INACTIVE]
+    used = [each for each in opened if each != INACTIVE]
     found = []
     for poison in (1.0, np.nan):
         weights = [value.copy() for value in traced.fresh]
@@ -131,7 +131,7 @@ def test_not_a_number_in_closed_candidates_changes_nothing(
         traced.layer.set_weights(weights)
         results = traced.run(tf.constant(opened))
         statistics = traced.layer.statistics.numpy()
-        found.append((*results, statistics[opened]))
+        found.append((*results, statistics[used]))
     for clean, poisoned in zip(*found, strict=True):
         np.testing.assert_array_equal(clean, poisoned)
         assert np.isfinite(clean).all()
