@@ -34,14 +34,16 @@ FAMILIES: dict[str, Callable[[], WeightSharing]] = {
     ),
     "nb201": lambda: lively_cells(tiny_cells()),
     "darts": lambda: lively_darts(tiny_darts()),
+    "darts_shrinking": lambda: lively_darts(tiny_darts("darts_shrinking")),
     "model": lambda: ModelNetworks(choice_model()).supernet(),
 }
-# Compiling steps of cells, forward and back, takes ten seconds and more.
+# Compiling cells, and steps of them, takes ten seconds and more.
 SLOW = {
     ("nb201", "only_open_branches_move"),
     ("darts", "closed_branches_do_not_compute"),
     ("darts", "only_open_branches_move"),
     ("darts", "new_paths_need_no_trace"),
+    *(("darts_shrinking", law.__name__) for law in SUPERNET_LAWS),
 }
 CASES = [
     pytest.param(

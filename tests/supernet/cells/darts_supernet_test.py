@@ -43,24 +43,6 @@ def test_opened_branches_and_cut_out_child_agree(
     assert largest_gap(SUPERNET, genotype, training) <= 1e-5
 
 
-@pytest.mark.slow
-def test_cells_of_one_kind_agree_and_a_new_path_needs_no_trace() -> None:
-    space = tiny_darts("darts_shrinking")
-    supernet = lively_darts(space, seed=1)
-
-    @tf.function
-    def logits_of(opened: tf.Tensor) -> tf.Tensor:
-        return supernet(IMAGES, opened, training=True)
-
-    with statistics_kept(supernet):
-        for path in paths_of(space):
-            genotype = space.genotype(path)
-            found = logits_of(tf.constant(supernet.encode(genotype)))
-            wanted = supernet.cut_out(genotype)(IMAGES, training=True)
-            np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
-    assert logits_of.experimental_get_tracing_count() == 1
-
-
 def test_a_seed_is_exact() -> None:
     first, again, other = (DartsSupernet(SPACE, seed) for seed in (0, 0, 1))
     again.initialize(1)
