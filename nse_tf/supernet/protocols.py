@@ -237,8 +237,8 @@ class TwoSubsetSupernet(WeightSharing, Protocol):
             mixing_weights: Probability of the selected subset given that it is
                 one of the two, `(num_blocks,)`.
             rate: Share of the batch in moved statistics.
-            unselected_rate: The same of the unselected subsets, after that; 0
-                leaves them.
+            unselected_rate: The same for the unselected subsets, which run
+                second; 0 leaves their statistics.
         """
 
 

@@ -104,11 +104,11 @@ def test_closed_candidates_keep_their_statistics_to_the_bit(
     supernet: Supernet, calibrator: Calibrator
 ) -> None:
     genotype = _genotypes(supernet)[2]
-    before = [place.statistics.numpy() for place in supernet.blocks]
+    before = [block.statistics.numpy() for block in supernet.blocks]
     with statistics_kept(supernet):
         images = random_images(supernet.space, 6)
         calibrator.calibrate(supernet.encode(genotype), [images])
-        after = [place.statistics.numpy() for place in supernet.blocks]
+        after = [block.statistics.numpy() for block in supernet.blocks]
     for old, new, index in zip(before, after, genotype.path, strict=True):
         moved = (old != new).any(axis=1)
         assert np.flatnonzero(moved).tolist() == [index]

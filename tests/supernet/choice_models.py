@@ -10,7 +10,7 @@ L = keras.layers
 def choice_model(
     dropout: float = 0.0, ending: str | None = None
 ) -> keras.Model:
-    """Returns a model of three places, none of them alike.
+    """Returns a model of three blocks, none of them alike.
 
     Args:
         dropout: Share dropped within a candidate and before the classifier.
@@ -45,7 +45,7 @@ def choice_model(
 
 
 def dense_model() -> keras.Model:
-    """Returns a model of two places, compiled to train without a trace."""
+    """Returns a model of two blocks, compiled to train without a trace."""
     images = keras.Input((8, 8, 1))
     x = L.Flatten()(L.Rescaling(1 / 255)(images))
     for width in (12, 12):

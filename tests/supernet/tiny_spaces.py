@@ -14,7 +14,7 @@ from nse_tf.spaces import (
 from nse_tf.spaces.chains import chain_space
 from nse_tf.supernet import ChoiceLayer, Supernet
 
-# All that may differ between candidates of a place.
+# All that may differ between candidates of a block.
 MIXED_OPS = (MBConv(3, 1), MBConv(5, 3), MBConv(7, 6), MBConv(3, 6))
 
 
@@ -31,7 +31,7 @@ def tiny_space(
         Stage(12, 1, 2),
     ),
 ) -> SearchSpace:
-    """Returns a space of three places: same shape, wider, stride 2."""
+    """Returns a space of three blocks: same shape, wider, stride 2."""
     skeleton = ChainSkeleton(
         image_size=image_size,
         image_channels=image_channels,
@@ -59,22 +59,22 @@ def lively(supernet: Supernet) -> Supernet:
     for layer in supernet.backbone_layers:
         weights = layer.get_weights()
         layer.set_weights([_noisy(value, rng) for value in weights])
-    for place in supernet.blocks:
-        enliven(place, rng)
+    for block in supernet.blocks:
+        enliven(block, rng)
     return supernet
 
 
-def enliven(place: ChoiceLayer, rng: np.random.Generator) -> None:
+def enliven(block: ChoiceLayer, rng: np.random.Generator) -> None:
     """Gives all candidates unlike norms; padding stays zero."""
-    rows, statistics = place.get_weights()
-    for index, layout in enumerate(place.layouts):
+    rows, statistics = block.get_weights()
+    for index, layout in enumerate(block.layouts):
         for values, pieces in (
             (rows[index], layout.weights),
             (statistics[index], layout.statistics),
         ):
             size = sum(piece.size for piece in pieces)
             values[:size] = _noisy(values[:size], rng)
-    place.set_weights([rows, statistics])
+    block.set_weights([rows, statistics])
 
 
 def _noisy(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -143,11 +143,11 @@ class CellSupernet(keras.Model, abc.ABC):
             kind: [each for each in self.cells if each.cells[0].kind == kind]
             for kind in kinds
         }
-        places = [(kind, edge) for kind in kinds for edge in range(num_edges)]
+        edges = [(kind, edge) for kind in kinds for edge in range(num_edges)]
         return [
             EdgeView(block.name, by_kind[kind], edge)
             for block, (kind, edge) in zip(
-                self.space.blocks, places, strict=True
+                self.space.blocks, edges, strict=True
             )
         ]
 

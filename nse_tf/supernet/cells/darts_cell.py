@@ -194,9 +194,9 @@ def _edge_function(
 
     Args:
         work: What the edge's candidates compute.
-        shapes: Of the edge's input and, unless it is the first of its target,
+        shapes: Shapes of the edge's input and, unless it is the first of its target,
             of the target's value so far, without the batch.
-        row_length: Of a candidate's weights.
+        row_length: Length of a candidate's weights.
         training: Whether to normalize by the batch.
     """
 

@@ -172,7 +172,7 @@ class _Norms:
 
     Args:
         statistics: Its row of moving statistics.
-        channels: Of what is normalized.
+        channels: Width of what is normalized.
         training: Whether to normalize by the batch.
     """
 
@@ -185,11 +185,11 @@ class _Norms:
 
     def run(self, inputs: tf.Tensor) -> tf.Tensor:
         """Returns the inputs normalized by the next batch norm."""
-        place = slice(2 * self._num_run, 2 * self._num_run + 2)
+        pair = slice(2 * self._num_run, 2 * self._num_run + 2)
         self._num_run += 1
         if not self._training:
-            return normalize_by(inputs, *self._affine, *self._parts[place])
-        outputs, *self._parts[place] = normalize(inputs, *self._affine)
+            return normalize_by(inputs, *self._affine, *self._parts[pair])
+        outputs, *self._parts[pair] = normalize(inputs, *self._affine)
         return outputs
 
     @property

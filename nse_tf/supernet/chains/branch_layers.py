@@ -23,8 +23,8 @@ class GroupedConv2D(keras.layers.Conv2D):
     Names and weights are those of the stock layer, so the two can be exchanged.
 
     Args:
-        *args: As of the stock layer.
-        **kwargs: As of the stock layer.
+        *args: Arguments of the stock layer.
+        **kwargs: Arguments of the stock layer.
     """
 
     def convolution_op(self, inputs: tf.Tensor, kernel: Any) -> tf.Tensor:

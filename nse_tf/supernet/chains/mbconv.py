@@ -1,7 +1,7 @@
 """One Keras layer per kind of op, run with the weights of a row.
 
-A primitive holds no weights. It is built for the candidates of its kind at one
-place and told, at every call, which of them to be: kernel size and width are
+A primitive holds no weights. It is built for the candidates of its kind in one
+block and told, at every call, which of them to be: kernel size and width are
 numbers in the graph, so that a new path needs no new trace.
 """
 
@@ -18,14 +18,14 @@ from nse_tf.supernet.layers.layouts import Layout, Piece, layout_of
 
 
 class MBConvPrimitive(keras.layers.Layer):
-    """Runs any of a place's MBConvs, without the shortcut.
+    """Runs any of a block's MBConvs, without the shortcut.
 
     All of them have an expanding convolution, or none has.
 
     Args:
-        block: The place.
+        block: The block.
         ops: By candidate index, the op, or None for one of another kind.
-        row_length: How long the place's rows of weights are.
+        row_length: How long the block's rows of weights are.
         statistics_length: How long its rows of statistics are.
 
     Call arguments:

@@ -29,7 +29,7 @@ def depthwise_conv(
         inputs: `(batch, height, width, channels)`; height and width are known.
         kernel: `(side, side, channels, 1)`; the side may be known only when
             the graph runs.
-        stride: Of both axes.
+        stride: Stride of both axes.
         sides: The sides that the kernel may have.
     """
     if (
@@ -104,8 +104,8 @@ class FastDepthwiseConv2D(keras.layers.DepthwiseConv2D):
 
     Args:
         kernel_size: Side of the kernel.
-        strides: Of both axes.
-        **kwargs: As of the stock layer.
+        strides: Stride of both axes.
+        **kwargs: Arguments of the stock layer.
 
     Call arguments:
         inputs: `(batch, height, width, channels)`; height and width are known.

@@ -1,6 +1,6 @@
 """How an op's weights lie in one row of numbers.
 
-All candidates of a place keep their weights in one matrix, a row each: kernels
+All candidates of a block keep their weights in one matrix, a row each: kernels
 first, then batch norm's scales and offsets. Statistics lie in a second matrix.
 So a step that opens one candidate reads one row, gets one gradient and writes
 one row, whatever the op; and the sums that spell angles, and which numbers
@@ -91,7 +91,7 @@ class Piece:
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """All weights of one op at one place, in the order of their row.
+    """All weights of one op of a block, in the order of their row.
 
     Attributes:
         kernels: Convolution kernels.
@@ -115,7 +115,7 @@ class Layout:
 
 
 def layout_of(op: ChainOp, block: ChoiceBlock) -> Layout:
-    """Returns how the weights of an op at its place lie in a row."""
+    """Returns how the weights of an op of a block lie in a row."""
     match op:
         case Identity():
             return Layout()
@@ -203,7 +203,7 @@ def _closed_at_first(gamma: Piece) -> Piece:
     Every path then starts as the few layers that all paths share, so that
     candidates learn beside something that works. Unlike the published
     supernets, and not a detail: after 12 epochs on the embedded digits random
-    paths of ten places with up to seven candidates reached an accuracy of 73 %
+    paths of ten blocks with up to seven candidates reached an accuracy of 73 %
     this way and 20 % otherwise.
 
     References:

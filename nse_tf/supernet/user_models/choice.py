@@ -1,4 +1,4 @@
-"""Choice: where a user's own layers compete for a place of a model."""
+"""Choice: where a user's own layers compete in a model."""
 
 import re
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable(package="nse_tf")
 class Choice(keras.layers.Layer):
-    """Layers that compete for one place of a functional Keras model.
+    """Layers that compete for one block of a functional Keras model.
 
-    A model with such places is a search space; see `model_space`. By itself it
+    A model with such blocks is a search space; see `model_space`. By itself it
     computes the first layer of every choice, so it can be called, saved and
     looked at like any other.
 
     Args:
         layers: What competes: layers, `keras.Sequential` or functional models
             of one input and one output. `keras.layers.Identity()` skips the
-            place.
-        name: The place's name; without one, places are numbered.
+            block.
+        name: The block's name; without one, blocks are numbered.
 
     Call arguments:
         inputs: Whatever every one of the layers takes.
@@ -50,7 +50,7 @@ class Choice(keras.layers.Layer):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The name of each candidate within the place.
+        """The name of each candidate within the block.
 
         A layer that the user named keeps its name; the others are called by
         their class and position, so that it is the same in every process.

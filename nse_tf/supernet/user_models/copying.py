@@ -33,7 +33,7 @@ def copied(
         leaf: Copies a layer or operation that is no model.
         calls: Gets every call of such a one appended; those inside a model as
             often as the model itself is called.
-        name: Of the copy; empty for the old one.
+        name: Name of the copy; empty for the old one.
     """
     if not isinstance(layer, keras.Model):
         copy = leaf(layer)

@@ -39,10 +39,10 @@ def layer_part(
     """Returns what a built layer, or a model, costs.
 
     Args:
-        name: Of the part.
+        name: Name of the part.
         layer: The layer.
-        in_shape: Of what it takes, with the batch.
-        out_shape: Of what it gives, with the batch.
+        in_shape: Shape of its inputs, with the batch.
+        out_shape: Shape of its outputs, with the batch.
 
     Raises:
         ValueError: If its multiply-accumulates cannot be told.
@@ -58,7 +58,7 @@ def calls_part(name: str, calls: Iterable[Call]) -> Part:
     """Returns the sum of calls; weights of a layer count once, MACs each time.
 
     Raises:
-        ValueError: As of `layer_part`.
+        ValueError: As in `layer_part`.
     """
     parts, seen = [], set()
     for call in calls:

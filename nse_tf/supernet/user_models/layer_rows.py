@@ -20,7 +20,7 @@ class LayerRow:
         layer: Whose own weights are looked at for their shapes only.
 
     Attributes:
-        layer: The same.
+        layer: The layer.
         kernel_lengths: How long each kernel is; they start the row.
         kernel_size: How long they are together.
         counters: The variables that are no such numbers.

@@ -44,7 +44,7 @@ def choices_of(model: keras.Model) -> list[Choice]:
         if counted.count(choice) > 1:
             raise ValueError(
                 f"Choice {choice.name!r} is called {counted.count(choice)} "
-                "times. Each place needs a choice of its own."
+                "times. Each block needs a choice of its own."
             )
     if not found:
         raise ValueError(
@@ -55,7 +55,7 @@ def choices_of(model: keras.Model) -> list[Choice]:
 
 
 def block_names(choices: list[Choice]) -> list[str]:
-    """Returns the name of each place; those without one are numbered."""
+    """Returns the name of each block; those without one are numbered."""
     return [
         f"choice_{index}" if is_auto_named(choice) else choice.name
         for index, choice in enumerate(choices)

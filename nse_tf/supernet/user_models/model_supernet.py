@@ -39,7 +39,7 @@ class ModelSupernet:
     Args:
         model: Functional, with choices; stays as it is.
         space: Its space.
-        seed: Of the initial weights.
+        seed: Seed of the initial weights.
 
     Attributes:
         space: The space.

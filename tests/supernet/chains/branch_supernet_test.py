@@ -31,38 +31,38 @@ def test_every_kind_of_branch_equals_its_layers(squeeze_excite: bool) -> None:
     equals_the_cut_out_child(BranchSupernet(space))
 
 
-def place_of(supernet: BranchSupernet, number: int) -> BranchChoice:
-    place: BranchChoice = supernet.blocks[number]
-    return place
+def block_of(supernet: BranchSupernet, number: int) -> BranchChoice:
+    block: BranchChoice = supernet.blocks[number]
+    return block
 
 
 def test_a_cell_averages_its_branches_and_its_input() -> None:
-    place = place_of(BranchSupernet(tiny_branches()), 0)
+    block = block_of(BranchSupernet(tiny_branches()), 0)
     inputs = tf.constant(
         np.random.default_rng(1).normal(size=(2, 8, 8, 8)), tf.float32
     )
     branches = [
-        2 * place(inputs, np.eye(3, dtype=bool)[i]) - inputs for i in range(3)
+        2 * block(inputs, np.eye(3, dtype=bool)[i]) - inputs for i in range(3)
     ]
-    found = place(inputs, np.array([True, False, True]))
+    found = block(inputs, np.array([True, False, True]))
     wanted = (inputs + branches[0] + branches[2]) / 3
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 def test_a_cell_that_changes_shape_averages_its_branches_alone() -> None:
-    place = place_of(BranchSupernet(tiny_branches()), 1)
+    block = block_of(BranchSupernet(tiny_branches()), 1)
     inputs = tf.constant(
         np.random.default_rng(1).normal(size=(2, 8, 8, 8)), tf.float32
     )
-    one, two = (place(inputs, np.eye(3, dtype=bool)[i]) for i in (0, 1))
-    found = place(inputs, np.array([True, True, False]))
+    one, two = (block(inputs, np.eye(3, dtype=bool)[i]) for i in (0, 1))
+    found = block(inputs, np.array([True, True, False]))
     np.testing.assert_allclose(found, (one + two) / 2, atol=1e-5)
 
 
 def test_a_skipped_cell_is_its_input() -> None:
     supernet = BranchSupernet(tiny_branches())
     inputs = tf.random.stateless_normal((2, 8, 8, 8), (0, 0))
-    found = place_of(supernet, 0)(inputs, np.zeros(3, bool))
+    found = block_of(supernet, 0)(inputs, np.zeros(3, bool))
     np.testing.assert_array_equal(found, inputs)
     genotype = supernet.space.genotype([[], [0], []])
     names = [layer.name for layer in supernet.cut_out(genotype).layers]
@@ -72,7 +72,7 @@ def test_a_skipped_cell_is_its_input() -> None:
 def test_only_active_ops_have_weights() -> None:
     space = tiny_branches().restrict([[0, 2], [1], []])
     supernet = BranchSupernet(space)
-    assert [len(place.rows) for place in supernet.blocks] == [2, 1, 0]
+    assert [len(block.rows) for block in supernet.blocks] == [2, 1, 0]
     assert supernet.active == ((0, 2), (1,), ())
     genotype = space.genotype([[2], [1], []])
     np.testing.assert_array_equal(
@@ -146,8 +146,8 @@ def outputs_of(
     outputs = tf.cast(images(), tf.float32)
     for layer in supernet.stem:
         outputs = layer(outputs, training=True)
-    for place, opened in list(zip(supernet.blocks, marks, strict=True))[:until]:
-        outputs = place(outputs, opened, training=True)
+    for block, opened in list(zip(supernet.blocks, marks, strict=True))[:until]:
+        outputs = block(outputs, opened, training=True)
     return outputs
 
 
@@ -170,9 +170,9 @@ def test_the_gradient_is_what_swapping_subsets_would_bring() -> None:
     for number in range(3):
         supernet.set_weights(kept)
         before = outputs_of(supernet, selected, number)
-        place = place_of(supernet, number)
-        chosen = place(before, selected[number], training=True)
-        other = place(before, others[number], training=True)
+        block = block_of(supernet, number)
+        chosen = block(before, selected[number], training=True)
+        other = block(before, others[number], training=True)
         with tf.GradientTape() as tape:
             tape.watch(chosen)
             outputs = chosen

@@ -19,7 +19,7 @@ def _layer(max_open: int = 1, stride: int = 1, seed: int = 0) -> ChoiceLayer:
     has_shortcut = stride == 1
     ops = (*MIXED_OPS, Identity()) if has_shortcut else MIXED_OPS
     block = ChoiceBlock(
-        name="place",
+        name="block",
         candidates=ops,
         in_size=SIZE,
         in_channels=8,
@@ -43,7 +43,7 @@ def _branch(layer: ChoiceLayer, candidate: int) -> np.ndarray:
     operator = build_operator(layer.block, candidate)
     op = layer.block.candidates[candidate].name
     for (suffix, name), value in layer.values_of(candidate).items():
-        stock = operator.get_layer(f"place_{op}_{suffix}")
+        stock = operator.get_layer(f"block_{op}_{suffix}")
         getattr(stock, name).assign(value)
     outputs = operator(_inputs(), training=False)
     shortcut = _inputs() if layer.block.has_shortcut else 0.0
