@@ -10,10 +10,12 @@ import abc
 import contextlib
 import dataclasses
 import json
-import math
 from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
+from nse_tf.events import Entry, Event, new_entry
 from nse_tf.jobs import (
     ArchitectureTrained,
     Failed,
@@ -28,6 +30,7 @@ from nse_tf.jobs import (
 SCHEMA = "nse_tf.method/1"
 
 Value = TypeVar("Value")
+Kind = TypeVar("Kind", bound=Event)
 Steps = Generator[Sequence[Job], list[Result], Value]
 Plan = Steps[None]
 
@@ -54,8 +57,8 @@ class Method(abc.ABC):
     telling it once.
 
     Attributes:
-        history: What the plan decided so far: JSON values with a unique `id`
-            and an `event` each. Reports are made from it.
+        history: What the plan decided so far, as events with unique ids.
+            Reports are made from it.
 
     Example:
         A method under the simplest loop, with a worker that does any job:
@@ -67,7 +70,7 @@ class Method(abc.ABC):
     """
 
     def __init__(self) -> None:
-        self.history: list[dict[str, Any]] = []
+        self.history: list[Entry] = []
         self._results: dict[str, Result] = {}
         self._asked: dict[str, str] = {}
         self._batch: list[Job] = []
@@ -193,15 +196,24 @@ class Method(abc.ABC):
         with contextlib.suppress(SearchError):  # For `ask` to say.
             self._advance()
 
-    def note(self, event: str, /, **facts: Any) -> None:
-        """Adds an event to the history; for plans.
+    def noted(self, kind: type[Kind]) -> list[Kind]:
+        """Returns the events of one kind in the history, in order."""
+        return [
+            entry.event
+            for entry in self.history
+            if isinstance(entry.event, kind)
+        ]
 
-        Tuples become lists, and numbers that are not finite None.
+    def note(self, event: Event) -> None:
+        """Adds an event to the history; for plans."""
+        self.history.append(new_entry(f"{len(self.history):05d}", event))
+
+    def new_rng(self, seed: int, purpose: int) -> np.random.Generator:
+        """Returns a generator for one purpose at this point; for plans.
+
+        It is exact by seed, purpose, and how many jobs were asked for before.
         """
-        number = len(self.history)
-        self.history.append(
-            {"id": f"{number:05d}_{event}", "event": event, **_plain(facts)}
-        )
+        return np.random.default_rng([seed, purpose, self._num_jobs])
 
     def new_job_id(self, kind: str) -> str:
         """Returns an id that tells order and kind; for plans."""
@@ -273,14 +285,3 @@ def require_architecture(
             f"Job {job.id!r} came back without architecture parameters."
         )
     return trained.architecture
-
-
-def _plain(value: Any) -> Any:
-    """Returns a value as plain JSON has it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    return value

@@ -9,14 +9,20 @@ trained alone.
 """
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.events import (
+    NetworksProposed,
+    OpsInherited,
+    PoolState,
+    SpaceAtStage,
+    known,
+    table_of_known,
+)
 from nse_tf.evolution.pools import Pools, num_rounds
 from nse_tf.evolution.proposals import (
     Proposals,
@@ -25,8 +31,8 @@ from nse_tf.evolution.proposals import (
     propose_paths,
 )
 from nse_tf.jobs import Genes
+from nse_tf.methods.evaluating import EvaluatedChild
 from nse_tf.methods.final_training import (
-    EvaluatedChild,
     check_ranking,
     pick_finalists,
     train_finalists,
@@ -46,6 +52,7 @@ from nse_tf.methods.nse_rounds import (
     train_branches,
     train_paths,
 )
+from nse_tf.methods.search_settings import search_settings
 from nse_tf.methods.start_states import StartState
 from nse_tf.spaces import SearchSpace
 
@@ -115,20 +122,12 @@ class SpaceEvolution(Method):
 
     def describe(self) -> dict[str, Any]:
         """Returns all settings as a JSON value; states are matched by it."""
-        op_costs = [
-            [name, self.model.backbone[name], table.tolist()]
-            for name, table in self.model.by_operator.items()
-        ]
         start = self._start
-        return {
-            "method": "space_evolution",
-            "space": self.space.fingerprint,
-            "active": self.space.active,
-            "prices": hashlib.sha256(json.dumps(op_costs).encode()).hexdigest(),
-            "budget": dataclasses.asdict(self.budget),
-            "start": None if start is None else dataclasses.asdict(start),
-            **dataclasses.asdict(self.config),
-        }
+        settings = search_settings(
+            "space_evolution", self.model, self.budget, self.config
+        )
+        settings["start"] = None if start is None else dataclasses.asdict(start)
+        return settings
 
     def plan(self) -> Plan:
         """Yields lists of jobs; is sent the list of their results."""
@@ -179,14 +178,17 @@ class SpaceEvolution(Method):
     def _note_pools(self, pools: Pools, number: int) -> None:
         space = self.space.restrict(pools.active)
         self.note(
-            "space",
-            active=pools.active,
-            size=str(space.size),
-            num_operators=len(space.operators),
-            stage=number,
-            locked=pools.locked,
-            entered=pools.entered,
-            num_pending=[len(each) for each in pools.pending],
+            SpaceAtStage(
+                stage=number,
+                active=pools.active,
+                size=space.size,
+                num_operators=len(space.operators),
+                pools=PoolState(
+                    locked=pools.locked,
+                    entered=pools.entered,
+                    num_pending=tuple(len(each) for each in pools.pending),
+                ),
+            )
         )
 
     def _train(self, pools: Pools, number: int) -> Steps[Round]:
@@ -202,12 +204,13 @@ class SpaceEvolution(Method):
         """
         new, window = self._reached(trained)
         self.note(
-            "proposed",
-            stage=trained.number,
-            num_proposals=len(new.genes),
-            bend=new.bend,
-            shift=new.shift,
-            window=[window.low, window.high],
+            NetworksProposed(
+                stage=trained.number,
+                num_proposals=len(new.genes),
+                bend=new.bend,
+                shift=new.shift,
+                window=(known(window.low), known(window.high)),
+            )
         )
         if not self.config.num_extra or not self.aims.has_extra:
             return new, ()
@@ -263,10 +266,11 @@ class SpaceEvolution(Method):
             self.config.inherit_by,
         )
         self.note(
-            "inherited",
-            stage=trained.number,
-            kept=kept,
-            angles=scores.tolist() if self._is_branched else None,
+            OpsInherited(
+                stage=trained.number,
+                kept=kept,
+                angles=table_of_known(scores) if self._is_branched else None,
+            )
         )
         return pools.inherit(kept, self.config.num_active)
 

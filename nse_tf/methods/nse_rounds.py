@@ -6,6 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from nse_tf.costs import CostModel
+from nse_tf.events import (
+    FrontEvolved,
+    GenerationEvaluated,
+    IndicatorsTrained,
+    all_known,
+)
 from nse_tf.evolution.pareto import evolved_front
 from nse_tf.evolution.pools import Pools
 from nse_tf.jobs import (
@@ -17,8 +23,7 @@ from nse_tf.jobs import (
     WeightRule,
     weights_of,
 )
-from nse_tf.methods.evaluating import evaluate_children
-from nse_tf.methods.final_training import EvaluatedChild
+from nse_tf.methods.evaluating import EvaluatedChild, evaluate_children
 from nse_tf.methods.method import (
     Method,
     SearchError,
@@ -28,6 +33,11 @@ from nse_tf.methods.method import (
 )
 from nse_tf.methods.nse_aims import Aims
 from nse_tf.methods.nse_config import SpaceEvolutionConfig
+from nse_tf.methods.supernet_training import (
+    Stretch,
+    SupernetTraining,
+    note_stage,
+)
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.genotype import Path
 from nse_tf.spaces.subsets import fitness_indicators
@@ -91,15 +101,16 @@ def train_branches(
     (result,) = yield [job]
     trained = require(result, SupernetTrained, job)
     architecture = require_architecture(trained, job)
-    _note_trained(method, job, trained, number)
+    note_stage(method, job, trained, number)
     method.note(
-        "indicators",
-        stage=number,
-        architecture_losses=architecture.losses,
-        active=pools.active,
-        left=architecture.left,
-        drops=architecture.drops,
-        history=architecture.history,
+        IndicatorsTrained(
+            stage=number,
+            architecture_losses=architecture.losses,
+            active=pools.active,
+            left=architecture.left,
+            drops=architecture.drops,
+            history=architecture.history,
+        )
     )
     opened = fitness_indicators(np.array(architecture.parameters))
     weights = weights_of(job.id, trained)
@@ -114,34 +125,16 @@ def train_paths(
     number: int,
 ) -> Steps[Round]:
     """Trains a round's active ops by uniform single paths; for plans."""
-    job = TrainSupernet(
-        id=method.new_job_id(TrainSupernet.KIND),
-        active=pools.active,
-        epochs=config.round_epochs,
-        schedule=RateSchedule(first=config.learning_rates[1]),
-        seed=config.seed,
+    training = SupernetTraining(
+        learning_rates=(config.learning_rates[1], 0.0), seed=config.seed
     )
-    (result,) = yield [job]
-    trained = require(result, SupernetTrained, job)
-    _note_trained(method, job, trained, number)
+    trained, weights = yield from training.steps(
+        method,
+        space.restrict(pools.active),
+        Stretch(epochs=config.round_epochs, stage=number),
+    )
     half = np.full((len(space.blocks), space.max_candidates), 0.5)
-    weights = weights_of(job.id, trained)
     return Round(number, pools.active, half, trained, weights)
-
-
-def _note_trained(
-    method: Method,
-    job: TrainSupernet,
-    trained: SupernetTrained,
-    number: int,
-) -> None:
-    method.note(
-        "supernet_trained",
-        job=job.id,
-        stage=number,
-        losses=trained.losses,
-        seconds=trained.seconds,
-    )
 
 
 class EvaluatedRound(NamedTuple):
@@ -168,7 +161,7 @@ def evaluate(
     """Judges proposals and, again, the old front; for plans.
 
     Args:
-        method: Whose plan it is; its history is told.
+        method: Whose plan it is; gets the events.
         model: Prices networks.
         trained: The round.
         groups: Proposals within the window, extra ones below it, and the old
@@ -188,9 +181,8 @@ def evaluate(
         method,
         genes,
         trained.weights,
+        config.evaluating,
         generation=trained.number,
-        calibration_images=config.calibration_images,
-        children_per_job=config.children_per_job,
     )
     is_evaluated = np.isfinite(accuracies)
     costs = np.array([aims.costing.of(each) for each in genes])
@@ -207,17 +199,18 @@ def evaluate(
     ]
     _note_generation(method, model, children, trained.number)
     method.note(
-        "evolved",
-        stage=trained.number,
-        front=[children[index].path for index in chosen],
-        cost=config.cost,
-        costs=costs[chosen].tolist(),
-        accuracies=accuracies[chosen].tolist(),
-        num_new=len(new),
-        num_extra=len(extra),
-        num_old=len(old),
-        num_left_behind=len(before) - len(old),
-        is_overruled=is_overruled,
+        FrontEvolved(
+            stage=trained.number,
+            front=tuple(children[index].path for index in chosen),
+            cost=config.cost,
+            costs=tuple(costs[chosen].tolist()),
+            accuracies=tuple(accuracies[chosen].tolist()),
+            num_new=len(new),
+            num_extra=len(extra),
+            num_old=len(old),
+            num_left_behind=len(before) - len(old),
+            is_overruled=is_overruled,
+        )
     )
     if not len(chosen):
         raise SearchError(
@@ -264,9 +257,13 @@ def _note_generation(
 ) -> None:
     costs = [model.costs(model.space.genotype(each.path)) for each in children]
     method.note(
-        "generation",
-        generation=number,
-        paths=[each.path for each in children],
-        accuracies=[each.accuracy for each in children],
-        **{name: [each[name] for each in costs] for name in model.names},
+        GenerationEvaluated(
+            generation=number,
+            paths=tuple(each.path for each in children),
+            accuracies=all_known(each.accuracy for each in children),
+            costs={
+                name: tuple(each[name] for each in costs)
+                for name in model.names
+            },
+        )
     )

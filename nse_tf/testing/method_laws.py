@@ -6,8 +6,8 @@ A law drives methods with a worker. Any deterministic one will do; a
 
 import json
 from collections.abc import Callable
-from typing import Any
 
+from nse_tf.events import Entry
 from nse_tf.jobs import (
     EvaluateChildren,
     Failed,
@@ -216,28 +216,33 @@ def a_state_of_another_search_is_refused(
 def the_history_only_grows(
     make: MakeMethod, work: Work, space: SearchSpace
 ) -> None:
-    """Events are plain JSON with ids of their own and are never taken back.
+    """Events come back from JSON, have ids of their own, and stay.
 
     Arguments and errors as of `equal_seeds_ask_for_equal_jobs`.
     """
     del space
     method = make(0)
-    before: list[dict[str, Any]] = []
+    before: list[Entry] = []
     for _ in range(MAX_JOBS):
         job = method.ask()
-        history = json.loads(json.dumps(method.history, allow_nan=False))
-        if history != method.history or history[: len(before)] != before:
+        if method.history[: len(before)] != before:
             raise AssertionError(
-                "The history is not JSON, or was changed after the event: "
-                f"{method.history[: len(before) + 1]}."
+                "The history was changed after the event: "
+                f"{method.history[: len(before)]}."
             )
-        before = history
+        for entry in method.history[len(before) :]:
+            text = json.dumps(entry.to_json(), allow_nan=False)
+            before.append(Entry.from_json(json.loads(text)))
+            if before[-1] != entry:
+                raise AssertionError(
+                    f"{entry} came back from JSON as {before[-1]}."
+                )
         if isinstance(job, Done | Wait):
             break
         method.tell(job.id, work(job))
-    ids = [event["id"] for event in before]
-    if len(set(ids)) < len(ids) or not all("event" in each for each in before):
-        raise AssertionError(f"Events share an id or have no name: {ids}.")
+    ids = [entry.id for entry in before]
+    if len(set(ids)) < len(ids):
+        raise AssertionError(f"Events share an id: {ids}.")
 
 
 def a_failed_evaluation_is_survived(
