@@ -21,7 +21,7 @@ from nse_tf.methods.final_training import (
 from nse_tf.methods.method import Method, Plan
 from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.methods.search_settings import search_settings
-from nse_tf.methods.shrinking_steps import note_space, shrink
+from nse_tf.methods.shrinking_steps import Shrinking, note_space, shrink
 from nse_tf.methods.supernet_training import Stretch
 from nse_tf.methods.warm_up import require_progressive_depth
 from nse_tf.spaces import SearchSpace
@@ -72,15 +72,13 @@ class OneShotSearch(Method):
         if config.shrinking is None:
             note_space(self, space, stage=0)
         else:
-            space = yield from shrink(
-                self,
-                self.model,
-                budget,
-                config.shrinking,
-                config.scoring,
-                config.training,
+            shrinking = Shrinking(
+                schedule=config.shrinking,
+                scoring=config.scoring,
+                training=config.training,
                 least_left=config.exploring.num_children,
             )
+            space = yield from shrink(self, self.model, budget, shrinking)
         _, weights = yield from config.training.steps(
             self, space, Stretch(epochs=config.search_epochs)
         )

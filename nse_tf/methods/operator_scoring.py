@@ -18,6 +18,7 @@ from nse_tf.methods.evaluating import (
     genes_of,
 )
 from nse_tf.methods.method import Method, SearchError, Steps
+from nse_tf.methods.supernet_training import Trained
 from nse_tf.shrinking import (
     ANGLE_SCORES,
     angle_sums,
@@ -74,8 +75,7 @@ class OperatorScoring:
         method: Method,
         model: CostModel,
         budget: Budget,
-        trained: SupernetTrained,
-        weights: str,
+        trained: Trained,
         rng: np.random.Generator,
         stage: int,
     ) -> Steps[np.ndarray]:
@@ -85,8 +85,7 @@ class OperatorScoring:
             method: Whose plan it is; gets the jobs and events.
             model: Cost model of the space as it stands.
             budget: What children must fit.
-            trained: What the supernet's training came back with.
-            weights: Reference of its weights.
+            trained: What the supernet's training came to.
             rng: Draws the children.
             stage: Stage of shrinking. Children that are evaluated here belong
                 to generation `-1 - stage`.
@@ -97,7 +96,7 @@ class OperatorScoring:
             ValueError: If sums are not finite or a child has no weights.
         """
         if self.score == "magnitude":
-            return _magnitudes(model, trained)
+            return _magnitudes(model, trained.result)
         paths = those_that_count(
             model.space,
             draw_children(model, budget, rng, self.children_per_operator),
@@ -106,13 +105,13 @@ class OperatorScoring:
         values = []
         if self.score in (*ANGLE_SCORES, "add"):
             angle = "angle" if self.score == "add" else self.score
-            sums = angle_sums(model.space, trained, angle)
+            sums = angle_sums(model.space, trained.result, angle)
             values.append(sums.angles(paths))
         if self.score in ("accuracy", "add"):
             accuracies = yield from evaluate_children(
                 method,
                 genes_of(paths),
-                weights,
+                trained.weights,
                 self.evaluating,
                 generation=-1 - stage,
             )
@@ -154,6 +153,6 @@ def _magnitudes(model: CostModel, trained: SupernetTrained) -> np.ndarray:
             "there are no magnitudes."
         )
     magnitudes = np.array(trained.architecture.probabilities)
-    for place, index in space.operators:
-        scores[place, index] = magnitudes[place, index]
+    for block, index in space.operators:
+        scores[block, index] = magnitudes[block, index]
     return scores

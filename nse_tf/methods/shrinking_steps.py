@@ -1,14 +1,25 @@
-"""Steps of plans that shrink a space before any search explores it."""
+"""Steps of plans that shrink a space before any search explores it.
+
+A method that begins its plan with them searches what is left:
+
+    space = yield from shrink(self, model, budget, shrinking)
+"""
 
 import dataclasses
 from collections.abc import Sequence
+
+import numpy as np
 
 from nse_tf.costs import Budget, CostModel
 from nse_tf.events import OperatorsScored, SpaceAtStage, table_of_known
 from nse_tf.jobs import Start
 from nse_tf.methods.method import Method, Steps
 from nse_tf.methods.operator_scoring import OperatorScoring
-from nse_tf.methods.supernet_training import Stretch, SupernetTraining
+from nse_tf.methods.supernet_training import (
+    Stretch,
+    SupernetTraining,
+    Trained,
+)
 from nse_tf.methods.warm_up import warm_up
 from nse_tf.shrinking import ShrinkSchedule, keeps_enough
 from nse_tf.spaces import SearchSpace
@@ -17,22 +28,36 @@ from nse_tf.spaces import SearchSpace
 SCORING = 1
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Shrinking:
+    """How a method shrinks its space before it searches what is left.
+
+    Attributes:
+        schedule: How much is trained and dropped, and when it ends.
+        scoring: What operators are scored by.
+        training: How the supernet is trained. Its learning rates span all
+            stages, its seed draws the children that score operators, and its
+            architecture parameters are those that `scoring` asks for.
+        least_left: How many networks within the budget no stage may go below.
+    """
+
+    schedule: ShrinkSchedule
+    scoring: OperatorScoring
+    training: SupernetTraining
+    least_left: int
+
+    @property
+    def scored_training(self) -> SupernetTraining:
+        """The training with what the scoring asks for."""
+        return dataclasses.replace(
+            self.training, architecture=self.scoring.architecture
+        )
+
+
 def shrink(
-    method: Method,
-    model: CostModel,
-    budget: Budget,
-    schedule: ShrinkSchedule,
-    scoring: OperatorScoring,
-    training: SupernetTraining,
-    *,
-    least_left: int,
+    method: Method, model: CostModel, budget: Budget, shrinking: Shrinking
 ) -> Steps[SearchSpace]:
     """Drops operators stage by stage; returns the space that is left.
-
-    Any method can begin its plan with it:
-
-        space = yield from shrink(self, model, budget, schedule, scoring,
-                                  training, least_left=1000)
 
     Each stage trains the supernet, scores the operators of what is left, and
     drops those that score lowest.
@@ -41,12 +66,7 @@ def shrink(
         method: Whose plan it is; gets the jobs and events.
         model: Cost model of the whole space.
         budget: What children that score operators must fit.
-        schedule: How much is trained and dropped, and when it ends.
-        scoring: What operators are scored by.
-        training: How the supernet is trained. Its learning rates span all
-            stages, its seed draws the children that score operators, and its
-            architecture parameters are those that `scoring` asks for.
-        least_left: How many networks within the budget no stage may go below.
+        shrinking: How to shrink.
 
     Raises:
         BudgetError: If no child fits the budget.
@@ -57,7 +77,7 @@ def shrink(
     References:
         Hu et al., ABS (2020), algorithm 1: https://arxiv.org/abs/2004.13431
     """
-    training = dataclasses.replace(training, architecture=scoring.architecture)
+    schedule, training = shrinking.schedule, shrinking.scored_training
     space, stage, base, num_epochs = model.space, 0, "initial", 0
     note_space(method, space, stage)
     start = Start()
@@ -65,37 +85,15 @@ def shrink(
         start = yield from warm_up(method, space, schedule, training)
     if start != Start():
         base = "reset"  # The weights right after the last insertion.
-    is_allowed = keeps_enough(model, budget, least_left)
+    is_allowed = keeps_enough(model, budget, shrinking.least_left)
     while not schedule.is_done(space, stage):
-        epochs = schedule.other_epochs if stage else schedule.first_epochs
-        stretch = Stretch(
-            epochs=epochs,
-            stage=stage,
-            learning_rates=training.rates_between(
-                num_epochs / schedule.total_epochs,
-                (num_epochs + epochs) / schedule.total_epochs,
-            ),
-            start=start,
-            base=base,
-        )
-        result, weights = yield from training.steps(method, space, stretch)
-        start = Start(source="previous", weights=weights)
-        num_epochs += epochs
-        scores = yield from scoring.steps(
-            method,
-            dataclasses.replace(model, space=space),
-            budget,
-            result,
-            weights,
-            method.new_rng(training.seed, SCORING),
-            stage,
-        )
-        method.note(
-            OperatorsScored(
-                stage=stage,
-                score=scoring.score,
-                scores=table_of_known(scores),
-            )
+        stretch = _stretch(shrinking, stage, num_epochs, start, base)
+        trained = yield from training.steps(method, space, stretch)
+        start = Start(source="previous", weights=trained.weights)
+        num_epochs += stretch.epochs
+        left = dataclasses.replace(model, space=space)
+        scores = yield from _score(
+            method, left, budget, shrinking, trained, stage
         )
         space, dropped = schedule.shrink(space, scores, is_allowed)
         if not dropped:
@@ -106,6 +104,51 @@ def shrink(
         stage += 1
         note_space(method, space, stage, dropped)
     return space
+
+
+def _stretch(
+    shrinking: Shrinking, stage: int, num_epochs: int, start: Start, base: str
+) -> Stretch:
+    """Returns the training of a stage, after so many epochs of shrinking."""
+    schedule = shrinking.schedule
+    epochs = schedule.other_epochs if stage else schedule.first_epochs
+    return Stretch(
+        epochs=epochs,
+        stage=stage,
+        learning_rates=shrinking.training.rates_between(
+            num_epochs / schedule.total_epochs,
+            (num_epochs + epochs) / schedule.total_epochs,
+        ),
+        start=start,
+        base=base,
+    )
+
+
+def _score(
+    method: Method,
+    model: CostModel,
+    budget: Budget,
+    shrinking: Shrinking,
+    trained: Trained,
+    stage: int,
+) -> Steps[np.ndarray]:
+    """Returns the scores of a stage's operators, and notes them."""
+    scores = yield from shrinking.scoring.steps(
+        method,
+        model,
+        budget,
+        trained,
+        method.new_rng(shrinking.training.seed, SCORING),
+        stage,
+    )
+    method.note(
+        OperatorsScored(
+            stage=stage,
+            score=shrinking.scoring.score,
+            scores=table_of_known(scores),
+        )
+    )
+    return scores
 
 
 def note_space(

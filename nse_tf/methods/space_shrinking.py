@@ -7,7 +7,7 @@ from nse_tf.events import SpaceAtStage
 from nse_tf.methods.method import Method, Plan
 from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.methods.search_settings import search_settings
-from nse_tf.methods.shrinking_steps import shrink
+from nse_tf.methods.shrinking_steps import Shrinking, shrink
 from nse_tf.methods.warm_up import require_progressive_depth
 from nse_tf.spaces import SearchSpace
 
@@ -61,16 +61,14 @@ class SpaceShrinking(Method):
     def plan(self) -> Plan:
         """Yields lists of jobs; is sent the list of their results."""
         config, schedule = self.config, self._schedule
-        yield from shrink(
-            self,
-            self.model,
-            self.budget,
-            schedule,
-            config.scoring,
-            config.training,
+        shrinking = Shrinking(
+            schedule=schedule,
+            scoring=config.scoring,
+            training=config.training,
             # A search may follow, but no more is asked for than the schedule.
             least_left=min(config.exploring.num_children, schedule.stop_size),
         )
+        yield from shrink(self, self.model, self.budget, shrinking)
 
     @property
     def left(self) -> SearchSpace:

@@ -239,7 +239,7 @@ class _HidesFailures(_Sound):
         ("telling_twice_is_telling_once", _BelievesTheLast, "told twice"),
         ("an_unknown_job_is_refused", _TakesAnyResult, "was taken"),
         ("stays_done", _GoesOnAfterTheEnd, "then asked for"),
-        ("a_foreign_state_is_refused", _TakesAnyState, "was taken"),
+        ("a_state_of_another_search_is_refused", _TakesAnyState, "was taken"),
         ("the_history_only_grows", _ChangesHistory, "was changed"),
         ("a_failed_evaluation_is_survived", _GivesUp, "any more"),
         ("a_failed_training_ends_it_clearly", _IgnoresFailures, "returned"),
