@@ -1,8 +1,8 @@
 """Events of searches and runs: what methods note and reports read.
 
 An event is a frozen record with an exact JSON form, one class a kind. Methods
-collect them in a history, runs write them to a log, and everything that is told
-of a search is read from them by attribute.
+collect them in a history, runs write them to a log, and all reports of a
+search read them by attribute.
 """
 
 from nse_tf.events.entry import EVENTS as EVENTS

@@ -60,7 +60,7 @@ class OperatorsScored(Event):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class JobFailed(Event):
-    """A job could not be done, and the search goes on without it.
+    """A job could not be done, and the search continues without it.
 
     Attributes:
         job: Id of the job.
@@ -132,9 +132,9 @@ class FinalistsRanked(Event):
 
     Attributes:
         file: Precision of the files, such as `int8`.
-        accuracies: Of the networks, by falling inherited rank; None where
-            training diverged.
-        file_accuracies: Of their files, on the same validation images.
+        accuracies: Accuracies of the networks, by falling inherited rank; None
+            where training diverged.
+        file_accuracies: Accuracies of their files, on the same images.
         num_pairs: How many pairs of finalists there are.
         num_otherwise: How many pairs the files order the other way round.
     """

@@ -46,11 +46,11 @@ class Done:
 
 
 class SearchError(RuntimeError):
-    """The search cannot go on; the message says why."""
+    """The search cannot continue; the message says why."""
 
 
 class Method(abc.ABC):
-    """Asks for jobs and is told their results, in any order.
+    """Asks for jobs and receives their results, in any order.
 
     The first `ask` decides the same first job for the same settings and seed,
     and so does every later one for the same results. Telling a result twice is
@@ -83,7 +83,7 @@ class Method(abc.ABC):
         """Yields lists of jobs; is sent the list of their results.
 
         It must come to the same jobs whenever it is sent the same results, and
-        takes their ids from `new_job_id`. To end a search that cannot go on,
+        takes their ids from `new_job_id`. To end a search that cannot continue,
         it raises `SearchError` or lets a `ValueError` pass.
         """
 
@@ -93,7 +93,7 @@ class Method(abc.ABC):
 
     @property
     def out(self) -> tuple[Job, ...]:
-        """The jobs that were asked for and not told yet."""
+        """The jobs that were asked for and have no result yet."""
         return tuple(
             job
             for job in self._batch
@@ -104,7 +104,7 @@ class Method(abc.ABC):
         """Returns the next job, `Wait`, or `Done`.
 
         Raises:
-            SearchError: If the search cannot go on; every later call says so
+            SearchError: If the search cannot continue; every later call says so
                 again.
         """
         self._advance()
@@ -121,7 +121,7 @@ class Method(abc.ABC):
         """Whether nothing is left to ask for.
 
         Raises:
-            SearchError: If the search cannot go on.
+            SearchError: If the search cannot continue.
         """
         self._advance()
         return self._is_done
@@ -161,7 +161,7 @@ class Method(abc.ABC):
         }
 
     def set_state(self, state: Any) -> None:
-        """Goes on from a state that `get_state` returned.
+        """Resumes from a state that `get_state` returned.
 
         Jobs that were out then are out again, see `out`.
 
@@ -216,7 +216,7 @@ class Method(abc.ABC):
         return np.random.default_rng([seed, purpose, self._num_jobs])
 
     def new_job_id(self, kind: str) -> str:
-        """Returns an id that tells order and kind; for plans."""
+        """Returns an id made of order and kind; for plans."""
         self._num_jobs += 1
         return f"{self._num_jobs - 1:05d}_{kind}"
 
@@ -241,7 +241,7 @@ class Method(abc.ABC):
             raise
 
     def _checked(self, jobs: Sequence[Job]) -> list[Job]:
-        """Returns jobs that results can be told of without mistake.
+        """Returns jobs whose results cannot be confused.
 
         Raises:
             SearchError: If two share an id, or one is not what it was when it
@@ -255,7 +255,7 @@ class Method(abc.ABC):
                 raise SearchError(
                     f"Job {job.id!r} is not what it was when it was asked for: "
                     "the state was written by another version of nse_tf or "
-                    "numpy. Go on with that version, or start anew."
+                    "numpy. Resume with that version, or start anew."
                 )
         return list(jobs)
 

@@ -1,11 +1,10 @@
 """NSE: the search space itself evolves.
 
 A few ops of each cell are active at a time. They are trained side by side, with
-indicators of how fit they are; networks are drawn by the indicators and judged
-with the shared weights, and so are, again, the best of all rounds before; the
-ops that the new front uses stay, locked, and unseen ops of the pool take the
-places of the others. After the last round the best network of the front is
-trained alone.
+fitness indicators. Networks are drawn by the indicators and evaluated with the
+shared weights, and so are, again, the best of all rounds before. The ops that
+the new front uses stay, locked, and unseen ops of the pool replace the others.
+After the last round the best network of the front is trained alone.
 """
 
 import dataclasses
@@ -61,17 +60,17 @@ _PURPOSES = {"pools": 0, "proposals": 1, "extra": 2}
 
 
 class SpaceEvolution(Method):
-    """NSE's search, over multi-branch cells or over places of one branch.
+    """NSE's search, over multi-branch cells or single-path choice blocks.
 
-    Places that open one branch, as those of chains and of cells, have no
+    Choice blocks that open one op, as those of chains and of cells, have no
     fitness indicators: their supernet is trained by uniform single paths,
     nothing is dropped on the way, and proposals are drawn uniformly.
 
     Args:
-        model: Prices networks; the active ops of its space are the pool.
-        budget: What the network handed over must fit.
+        model: Cost model; the active ops of its space are the pool.
+        budget: What the winner must fit.
         config: The numbers of the search.
-        start: An earlier search's state to go on from; None starts anew.
+        start: An earlier search's state to continue from; None starts anew.
 
     Raises:
         BudgetError: If no network of the pool has the cost that is aimed at, or
@@ -82,9 +81,9 @@ class SpaceEvolution(Method):
         Ci et al., Evolving Search Space for Neural Architecture Search (2021):
         https://arxiv.org/abs/2011.10904, by its code. Where we differ: batch
         norm of a proposal is estimated anew and not from the supernet's
-        running statistics; a start's front, where it is given, is judged again
-        at once; the draw of proposals is bent where indicators alone would
-        hardly ever meet the window.
+        running statistics; a start's front, where it is given, is evaluated
+        again at once; the draw of proposals is bent where indicators alone
+        would hardly ever meet the window.
     """
 
     def __init__(
@@ -103,7 +102,7 @@ class SpaceEvolution(Method):
         if not self._is_branched and config.inherit_by != "front":
             raise ValueError(
                 f"`inherit_by` {config.inherit_by!r} is for multi-branch "
-                "cells; other places are inherited by 'front'."
+                "cells; other spaces are inherited by 'front'."
             )
         self._first_pools()  # Refuses what does not fit.
 
@@ -277,7 +276,7 @@ class SpaceEvolution(Method):
     def _fitting(
         self, front: Sequence[EvaluatedChild], ranked: Sequence[EvaluatedChild]
     ) -> list[EvaluatedChild]:
-        """Returns what may be handed over: the front first, then the others.
+        """Returns what may win: the front first, then the others.
 
         Raises:
             SearchError: If nothing fits the budget.
