@@ -43,7 +43,7 @@ def report(folders: Sequence[str]) -> None:
         case [folder]:
             path = write_report(folder)
             log = RunLog(pathlib.Path(folder) / "log.jsonl")
-            write_scalars(folder, log.read())
+            write_scalars(folder, [entry.event for entry in log.read()])
             print(summary_text(folder))
             print(f"Report: {path}")
         case _:

@@ -95,6 +95,15 @@ def _exact(kind: type) -> Any:
     return read
 
 
+def _read_gene(value: Any, _: Any) -> int | tuple[int, ...]:
+    """Returns one index, or several: a gene of a path."""
+    several = value if isinstance(value, list | tuple) else (value,)
+    for index in several:
+        if type(index) is not int:
+            raise TypeError(f"{index!r} is no int")
+    return value if isinstance(value, int) else tuple(several)
+
+
 def _write_float(value: float) -> Any:
     return value if math.isfinite(value) else {"float": str(value)}
 
@@ -112,6 +121,7 @@ def _new_converter() -> cattrs.Converter:
     for kind in (bool, int, str):
         converter.register_structure_hook(kind, _exact(kind))
     converter.register_structure_hook(float, _read_float)
+    converter.register_structure_hook(int | tuple[int, ...], _read_gene)
     converter.register_unstructure_hook(float, _write_float)
     return converter
 

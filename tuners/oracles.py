@@ -10,6 +10,7 @@ from keras_tuner.engine import trial as trial_module
 
 from nse_tf.costs import Budget, CostModel
 from nse_tf.distribute.locking import synchronized
+from nse_tf.events import Purpose, TrainedAlone, WinnerChosen
 from nse_tf.jobs import (
     ChildrenEvaluated,
     ChildTrained,
@@ -31,7 +32,6 @@ from nse_tf.methods import (
     StartState,
     Wait,
 )
-from nse_tf.methods.final_training import Purpose
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.trials.job_files import read_result
 from nse_tf.trials.persistent_oracle import PersistentOracle
@@ -205,21 +205,17 @@ class SearchOracle(PersistentOracle):
         The winner's last training comes first: after it took in the validation
         part, no accuracy there could speak for it.
         """
-        trained = [
-            event
-            for event in self.method.history
-            if event["event"] in ("child_trained", "winner")
-        ]
+        trained = self.method.noted(TrainedAlone)
         checks = {
-            event["job"]
+            event.job
             for event in trained
-            if event.get("purpose") == Purpose.RANK_CHECK
+            if event.purpose is Purpose.RANK_CHECK
         }
+        winners = self.method.noted(WinnerChosen)
         won = [
-            event.get("job")
+            event.job
             for event in trained
-            if event["model_file"] == trained[-1]["model_file"]
-            and trained[-1]["event"] == "winner"
+            if winners and event.model_file == winners[-1].model_file
         ]
         sign = -1 if self.objective.direction == "max" else 1
         for kind in (TrainChild.KIND, EvaluateChildren.KIND):

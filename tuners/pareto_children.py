@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from nse_tf.spaces.genotype import Path, as_path
+from nse_tf.events import GenerationEvaluated
+from nse_tf.spaces.genotype import Path
 from nse_tf.tuners.goals import read_goals
 from nse_tf.tuners.hyperparameters import values_of
 
@@ -51,28 +52,24 @@ def pareto_children(
         ValueError: If an objective or a limit is on what no job reports.
     """
     goals = read_goals(list(objective), constraints)
-    events = [
-        event
-        for event in oracle.method.history
-        if event["event"] == "generation"
-    ]
+    events = oracle.method.noted(GenerationEvaluated)
     if not events:
         return []
-    columns = {"val_accuracy": "accuracies"}
-    columns |= {name: name for name in oracle.method.model.names}
-    unknown = sorted(goals.metrics - columns.keys())
+    known = {"val_accuracy", *oracle.method.model.names}
+    unknown = sorted(goals.metrics - known)
     if unknown:
         raise ValueError(
             f"No job reports {unknown}; this search's jobs report "
-            f"{sorted(columns)}."
+            f"{sorted(known)}."
         )
+    columns = [
+        {"val_accuracy": event.accuracies, **event.costs} for event in events
+    ]
     table = {
-        name: np.concatenate(
-            [np.array(event[column], float) for event in events]
-        )
-        for name, column in columns.items()
+        name: np.concatenate([np.array(each[name], float) for each in columns])
+        for name in columns[0]
     }
-    paths = [as_path(path) for event in events for path in event["paths"]]
+    paths = [path for event in events for path in event.paths]
     return [
         ParetoChild(
             paths[row],

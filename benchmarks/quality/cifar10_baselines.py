@@ -21,6 +21,7 @@ from csv_rows import read_rows, write_rows
 
 from nse_tf.costs import Budget, CostModel, sample_within
 from nse_tf.datasets import ImageData, joined
+from nse_tf.events import WinnerChosen
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.units import duration
 from nse_tf.runs.search_config import SearchConfig
@@ -170,9 +171,9 @@ def searched(space: SearchSpace, name: str) -> Network:
     """Returns the winner of a search, done now or before."""
     config = search_config(name)
     run_search(config)
-    (winner,) = read_record(config.run_dir).named("winner")
-    genotype = space.genotype(winner["path"])
-    return space, genotype, winner["inherited_accuracy"]
+    (winner,) = read_record(config.run_dir).named(WinnerChosen)
+    genotype = space.genotype(winner.path)
+    return space, genotype, winner.inherited_accuracy
 
 
 def networks(space: SearchSpace) -> dict[str, Callable[[], Network]]:

@@ -36,6 +36,7 @@ from cifar10_baselines import (
 from csv_rows import read_rows
 
 from nse_tf.costs import Budget, CostModel
+from nse_tf.events import FrontEvolved, WinnerChosen
 from nse_tf.evolution.proposals import OpCosting, Window, propose
 from nse_tf.reporting.run_record import read_record
 from nse_tf.runs.search_config import SearchConfig
@@ -99,9 +100,9 @@ def searched(space: SearchSpace, name: str) -> Network:
     """Returns the winner of a search, done now or before."""
     config = search_config(name)
     run_search(config)
-    (winner,) = read_record(config.run_dir).named("winner")
-    genotype = space.genotype(winner["path"])
-    return space, genotype, winner["inherited_accuracy"]
+    (winner,) = read_record(config.run_dir).named(WinnerChosen)
+    genotype = space.genotype(winner.path)
+    return space, genotype, winner.inherited_accuracy
 
 
 def known_or(
@@ -122,11 +123,11 @@ def after_one_round(space: SearchSpace) -> Network:
     """Returns the best of the first round's front; searches if need be."""
     config = search_config("NSE")
     run_search(config)
-    first = read_record(config.run_dir).named("evolved")[0]
+    first = read_record(config.run_dir).named(FrontEvolved)[0]
     accuracy, path, _ = max(
         (accuracy, path, cost)
         for path, accuracy, cost in zip(
-            first["front"], first["accuracies"], first["costs"], strict=True
+            first.front, first.accuracies, first.costs, strict=True
         )
         if cost <= MAX_MACS_M.value * 1e6
     )

@@ -26,6 +26,7 @@ from csv_rows import read_rows, write_rows
 
 from nse_tf.costs import Budget, CostModel
 from nse_tf.costs.tables import CostTable
+from nse_tf.events import ChildMeasured, WinnerChosen
 from nse_tf.export import InterpreterBackend, TablePlan, measure_latency
 from nse_tf.reporting.run_record import read_record
 from nse_tf.runs.latency_tables import LutConfig, make_table
@@ -134,16 +135,16 @@ def searched(config: SearchConfig) -> dict[str, Any]:
     best = config.run_dir / "best"
     latency = json.loads((best / "latency.json").read_text())
     record = read_record(config.run_dir)
-    (winner,) = record.named("winner")
-    measured = record.named("measured")
-    chosen = next(each for each in measured if each["path"] == winner["path"])
+    (winner,) = record.named(WinnerChosen)
+    measured = record.named(ChildMeasured)
+    chosen = next(each for each in measured if each.path == winner.path)
     again = measure_latency(best / "model_fp32.tflite")
     return {
         "seed": config.seed,
         "floor": "" if FLOOR.value is None else FLOOR.value,
         "limit_ms": config.budget.latency_ms,
-        "predicted_ms": f"{winner['costs']['latency_ms']:.5f}",
-        "chosen_ms": f"{chosen['costs']['latency_ms']:.5f}",
+        "predicted_ms": f"{winner.costs['latency_ms']:.5f}",
+        "chosen_ms": f"{chosen.costs['latency_ms']:.5f}",
         "exported_ms": f"{latency['files']['fp32']['median_ms']:.5f}",
         "again_ms": f"{again.median_ms:.5f}",
         "num_measured": len(measured),

@@ -20,6 +20,7 @@ import numpy as np
 from absl import app, flags
 
 from nse_tf.costs import BudgetError, CostModel
+from nse_tf.events import WinnerChosen
 from nse_tf.evolution.proposals import propose_paths
 from nse_tf.jobs import (
     ChildrenEvaluated,
@@ -109,8 +110,7 @@ def evolved(space: SearchSpace, worker: TableWorker, seed: int) -> np.ndarray:
     method = SpaceEvolution(CostModel(space), config=config(seed))
     while not isinstance(job := method.ask(), Done | Wait):
         method.tell(job.id, worker.run(job))
-    winner = [each for each in method.history if each["event"] == "winner"]
-    return np.array(winner[-1]["path"])
+    return np.array(method.noted(WinnerChosen)[-1].path)
 
 
 def config(seed: int) -> SpaceEvolutionConfig:

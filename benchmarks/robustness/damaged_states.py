@@ -24,6 +24,7 @@ from absl import app, flags
 from formula_search import FormulaTrainer, use_formulas
 
 from nse_tf.datasets import ImageData, ImageSet, load
+from nse_tf.events import Entry
 from nse_tf.methods import SearchError
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.tuners import AngleShrinkingOracle, SupernetTuner
@@ -54,7 +55,7 @@ class InterruptedSearchError(BaseException):
 
 def resume(
     folder: pathlib.Path, data: ImageData, stop_at: str | None = None
-) -> list[dict[str, Any]]:
+) -> list[Entry]:
     """Does a search, or resumes it; returns what was decided."""
     run = FormulaTrainer.run
 
@@ -81,7 +82,7 @@ def resume(
     finally:
         FormulaTrainer.run = run  # type: ignore[method-assign]
         tuner.oracle.storage.table.close()
-    history: list[dict[str, Any]] = tuner.oracle.method.history
+    history: list[Entry] = tuner.oracle.method.history
     return history
 
 
@@ -101,7 +102,7 @@ def reaction_to(
     folder: pathlib.Path,
     name: str,
     data: ImageData,
-    wanted: list[dict[str, Any]],
+    wanted: list[Entry],
 ) -> str:
     """Resumes a damaged run; returns how it went, in a few words."""
     before = {path.relative_to(folder) for path in folder.rglob("*")}

@@ -11,13 +11,14 @@ import os
 import pathlib
 import socket
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
 import numpy as np
 
 from nse_tf.costs import Budget
+from nse_tf.events import Entry
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import OneShotConfig
 from nse_tf.shrinking import ShrinkSchedule
@@ -161,7 +162,7 @@ def _trials(oracle: Any) -> list[list[str]]:
 
 
 def outcome(
-    folder: pathlib.Path, history: list[dict[str, Any]], trials: list[Any]
+    folder: pathlib.Path, history: Sequence[Entry], trials: list[Any]
 ) -> dict[str, Any]:
     """Returns all that must not differ between runs; times may."""
     import keras
@@ -184,8 +185,8 @@ def outcome(
         weights[path.name] = hashlib.sha256(content).hexdigest()
     return {
         "history": [
-            {k: v for k, v in event.items() if k not in left_out}
-            for event in history
+            {k: v for k, v in entry.to_json().items() if k not in left_out}
+            for entry in history
         ],
         "spaces": [
             path.read_text() for path in sorted(folder.glob("space_*.json"))

@@ -1,4 +1,4 @@
-"""Methods ask for jobs and are told results; they never train."""
+"""Methods ask for jobs and receive their results; they never train."""
 
 from nse_tf.methods.method import Done as Done
 from nse_tf.methods.method import Method as Method

@@ -1,60 +1,97 @@
-"""Steps of plans that judge children with inherited weights."""
+"""Steps of plans that evaluate children with inherited weights."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
+from nse_tf.events import EvaluationFinished, JobFailed
 from nse_tf.jobs import ChildrenEvaluated, EvaluateChildren, Failed, Genes
 from nse_tf.methods.method import Method, Steps, require
+from nse_tf.spaces.genotype import Path
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluatedChild:
+    """A network and its accuracy with inherited weights.
+
+    Attributes:
+        path: The active candidate of each choice block, or those of each cell.
+        accuracy: On the validation part.
+    """
+
+    path: Path
+    accuracy: float
+
+    @property
+    def genes(self) -> Genes:
+        """The path as jobs write it."""
+        return tuple(
+            (gene,) if isinstance(gene, int) else gene for gene in self.path
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluating:
+    """How children are evaluated.
+
+    Attributes:
+        calibration_images: Training images for each child's batch norm; 0
+            takes the supernet's running statistics.
+        children_per_job: Most children in a job.
+    """
+
+    calibration_images: int
+    children_per_job: int = 50
 
 
 def evaluate_children(
     method: Method,
     children: Sequence[Genes],
     weights: str,
+    evaluating: Evaluating,
     *,
     generation: int,
-    calibration_images: int,
-    children_per_job: int,
 ) -> Steps[np.ndarray]:
     """Returns the accuracy of each child; -inf where its job failed.
 
     Args:
-        method: Whose plan it is; its history is told.
+        method: Whose plan it is; gets the jobs and events.
         children: Their genes.
         weights: Reference of the supernet's weights.
-        generation: Which generation they are.
-        calibration_images: As of `EvaluateChildren`.
-        children_per_job: Most children of a job.
+        evaluating: How they are evaluated.
+        generation: Number of their generation.
     """
+    size = evaluating.children_per_job
     jobs = [
         EvaluateChildren(
             id=method.new_job_id(EvaluateChildren.KIND),
-            children=tuple(children[start : start + children_per_job]),
-            calibration_images=calibration_images,
+            children=tuple(children[start : start + size]),
+            calibration_images=evaluating.calibration_images,
             generation=generation,
             supernet=weights,
         )
-        for start in range(0, len(children), children_per_job)
+        for start in range(0, len(children), size)
     ]
     results = yield jobs
     accuracies: list[float] = []
     for job, result in zip(jobs, results, strict=True):
         if isinstance(result, Failed):
-            method.note("failed", job=job.id, error=result.error)
+            method.note(JobFailed(job=job.id, error=result.error))
             accuracies += [-np.inf] * len(job.children)
         else:
             evaluated = require(result, ChildrenEvaluated, job)
             accuracies += evaluated.accuracies
             method.note(
-                "children_evaluated",
-                job=job.id,
-                num_children=len(job.children),
-                seconds=evaluated.seconds,
+                EvaluationFinished(
+                    job=job.id,
+                    num_children=len(job.children),
+                    seconds=evaluated.seconds,
+                )
             )
     return np.array(accuracies)
 
 
 def genes_of(paths: np.ndarray) -> list[Genes]:
-    """Returns single paths `(count, num_blocks)` as jobs spell them."""
+    """Returns single paths `(count, num_blocks)` as jobs write them."""
     return [tuple((index,) for index in path) for path in paths.tolist()]

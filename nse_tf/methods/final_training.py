@@ -1,93 +1,28 @@
-"""How judged children become one network: measured, trained alone, compared."""
+"""Steps of plans that end a search: final training of the best children."""
 
-import dataclasses
-import enum
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
 from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.events import (
+    ChildMeasured,
+    FinalistsRanked,
+    Purpose,
+    TrainedAlone,
+    WinnerChosen,
+    all_known,
+    known,
+)
 from nse_tf.jobs import (
     ChildrenMeasured,
     ChildTrained,
-    Genes,
     MeasureChildren,
     TrainChild,
 )
+from nse_tf.methods.evaluating import EvaluatedChild
+from nse_tf.methods.final_training_config import FinalTrainingConfig
 from nse_tf.methods.method import Method, SearchError, Steps, require
-from nse_tf.spaces.genotype import Path
-
-
-class Purpose(enum.StrEnum):
-    """Why a child is trained alone: to be handed over, or to be compared."""
-
-    FINAL = "final"
-    RANK_CHECK = "rank_check"
-
-
-class FinalTrainingConfig(Protocol):
-    """The numbers that decide how finals go; see `OneShotConfig`."""
-
-    @property
-    def num_finalists(self) -> int:
-        """How many children are trained alone."""
-
-    @property
-    def child_epochs(self) -> int:
-        """Epochs of such a training."""
-
-    @property
-    def num_rank_checks(self) -> int:
-        """Children trained alone only to test the ranking."""
-
-    @property
-    def rank_check_epochs(self) -> int:
-        """Epochs of such a training."""
-
-    @property
-    def retrain_on_all(self) -> bool:
-        """Whether the winner is trained on the validation part, too."""
-
-    @property
-    def measured_at_once(self) -> int:
-        """How many candidates are measured whole at a time."""
-
-    @property
-    def precision(self) -> str:
-        """Of the file that is measured."""
-
-    @property
-    def rank_by(self) -> str:
-        """What finalists are ranked by: `keras` or `int8`."""
-
-    @property
-    def num_threads(self) -> int:
-        """Of the interpreter."""
-
-    @property
-    def seed(self) -> int:
-        """Of everything drawn."""
-
-
-@dataclasses.dataclass(frozen=True)
-class EvaluatedChild:
-    """A network and its accuracy with inherited weights.
-
-    Attributes:
-        path: The candidate of each place, or its open candidates.
-        accuracy: On the validation part.
-    """
-
-    path: Path
-    accuracy: float
-
-    @property
-    def genes(self) -> Genes:
-        """The path as jobs spell it."""
-        return tuple(
-            (gene,) if isinstance(gene, int) else gene for gene in self.path
-        )
 
 
 def pick_finalists(
@@ -99,8 +34,8 @@ def pick_finalists(
 ) -> Steps[list[EvaluatedChild]]:
     """Returns the children to train, best first; for plans.
 
-    Where the budget speaks of what only a measurement tells, candidates are
-    measured whole, in order of accuracy, until enough of them fit.
+    Where the budget limits latency or size, candidates are measured whole, in
+    order of accuracy, until enough of them fit.
 
     Raises:
         BudgetError: If none of them fits as measured; says how closely.
@@ -123,7 +58,7 @@ def pick_finalists(
             return fitting[:wanted]
     if not fitting:
         raise BudgetError(
-            f"None of the {len(ranked)} judged networks has {budget} as "
+            f"None of the {len(ranked)} evaluated networks has {budget} as "
             f"measured; the closest misses it by {closest:.1%}. Allow more, or "
             "measure the cost table again on a quiet machine."
         )
@@ -158,7 +93,7 @@ def _measure(
         }
         excesses.append(budget.excess(costs))
         search.note(
-            "measured", path=child.path, predicted=predicted, costs=costs
+            ChildMeasured(path=child.path, predicted=predicted, costs=costs)
         )
     return excesses
 
@@ -168,10 +103,10 @@ def check_ranking(
     ranked: Sequence[EvaluatedChild],
     config: FinalTrainingConfig,
 ) -> Steps[None]:
-    """Trains some judged children alone, from the best to the worst.
+    """Trains some evaluated children alone, from the best to the worst.
 
-    Their accuracies tell how far the order of `ranked` can be trusted; the
-    choice of the winner does not look at them.
+    Their accuracies measure how far the order of `ranked` can be trusted; the
+    choice of the winner does not depend on them.
     """
     count = min(config.num_rank_checks, len(ranked))
     if count < 2:
@@ -216,12 +151,13 @@ def train_finalists(
             search, [winner], config, Purpose.FINAL, uses_validation=True
         )
     search.note(
-        "winner",
-        path=winner.path,
-        inherited_accuracy=winner.accuracy,
-        validation_accuracy=network.validation_accuracy,
-        model_file=network.model_file,
-        costs=model.costs(model.space.genotype(winner.path)),
+        WinnerChosen(
+            path=winner.path,
+            inherited_accuracy=known(winner.accuracy),
+            validation_accuracy=known(network.validation_accuracy),
+            model_file=network.model_file,
+            costs=model.costs(model.space.genotype(winner.path)),
+        )
     )
 
 
@@ -240,19 +176,20 @@ def _note_orders(
     files: Sequence[float],
     file: str,
 ) -> None:
-    """Notes how often the files rank two finalists otherwise than Keras."""
+    """Notes how often files and Keras rank two finalists differently."""
     pairs = [
         (networks[one] - networks[two], files[one] - files[two])
         for one in range(len(files))
         for two in range(one)
     ]
     search.note(
-        "ranked_by_file",
-        file=file,
-        accuracies=list(networks),
-        file_accuracies=list(files),
-        num_pairs=len(pairs),
-        num_otherwise=sum(ours * theirs < 0 for ours, theirs in pairs),
+        FinalistsRanked(
+            file=file,
+            accuracies=all_known(networks),
+            file_accuracies=all_known(files),
+            num_pairs=len(pairs),
+            num_otherwise=sum(ours * theirs < 0 for ours, theirs in pairs),
+        )
     )
 
 
@@ -287,13 +224,20 @@ def _train_alone(
         for job, result in zip(jobs, results, strict=True)
     ]
     for job, child, network in zip(jobs, children, trained, strict=True):
+        file = network.file_accuracy
         search.note(
-            "child_trained",
-            job=job.id,
-            path=child.path,
-            purpose=purpose,
-            uses_validation=uses_validation,
-            inherited_accuracy=child.accuracy,
-            **dataclasses.asdict(network),
+            TrainedAlone(
+                job=job.id,
+                seconds=network.seconds,
+                path=child.path,
+                purpose=purpose,
+                uses_validation=uses_validation,
+                inherited_accuracy=known(child.accuracy),
+                validation_accuracy=known(network.validation_accuracy),
+                losses=network.losses,
+                model_file=network.model_file,
+                model_sha256=network.model_sha256,
+                file_accuracy=None if file is None else known(file),
+            )
         )
     return trained

@@ -1,4 +1,4 @@
-"""Which ops a round hands to the next."""
+"""Which ops a round passes on to the next."""
 
 import math
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from nse_tf.spaces import SearchSpace
 def union_of(front: Sequence[Genes], num_blocks: int) -> Genes:
     """Returns the ops of each cell that some network opens."""
     return tuple(
-        tuple(sorted({index for genes in front for index in genes[place]}))
-        for place in range(num_blocks)
+        tuple(sorted({index for genes in front for index in genes[block]}))
+        for block in range(num_blocks)
     )
 
 
@@ -22,8 +22,8 @@ def branch_angles(
 ) -> np.ndarray:
     """Returns the angle of each network, in radians, `(count,)`.
 
-    That is of the one vector that joins the kernels of all its branches and of
-    the fixed part, from the start of the round to its end.
+    It is the angle of the vector that joins the kernels of all branches and of
+    the backbone, between the start of the round and its end.
 
     References:
         Hu et al., ABS (2020), algorithm 1: https://arxiv.org/abs/2004.13431,
@@ -33,8 +33,8 @@ def branch_angles(
     angles = []
     for genes in children:
         dot, base, now = np.array(trained.backbone_sums) + sum(
-            candidates[place, index]
-            for place, gene in enumerate(genes)
+            candidates[block, index]
+            for block, gene in enumerate(genes)
             for index in gene
         )
         cosine = dot / math.sqrt(base * now)
@@ -53,9 +53,9 @@ def operator_angles(
     shape = len(space.blocks), space.max_candidates
     sums, counts = np.zeros(shape), np.zeros(shape)
     for genes, angle in zip(children, angles, strict=True):
-        for place, gene in enumerate(genes):
-            sums[place, list(gene)] += angle
-            counts[place, list(gene)] += 1
+        for block, gene in enumerate(genes):
+            sums[block, list(gene)] += angle
+            counts[block, list(gene)] += 1
     means: np.ndarray = np.where(
         counts > 0, sums / np.maximum(counts, 1), np.nan
     )
@@ -75,19 +75,19 @@ def inherited(
     Args:
         left: Ops of each cell that were not dropped.
         front: The best networks.
-        scores: Of each op, `(num_blocks, max_candidates)`; higher is better,
-            NaN is worst.
+        scores: Score of each op, `(num_blocks, max_candidates)`; higher is
+            better, NaN is worst.
         rule: `front`, `angle` or `both`.
     """
     union = union_of(front, len(left))
     if rule == "front":
         return union
     kept = []
-    for place, (indices, of_front) in enumerate(zip(left, union, strict=True)):
-        given = np.nan_to_num(scores[place, list(indices)], nan=-np.inf)
+    for block, (indices, of_front) in enumerate(zip(left, union, strict=True)):
+        given = np.nan_to_num(scores[block, list(indices)], nan=-np.inf)
         ranks = _ranks(given)
         if rule == "both":
-            uses = [sum(i in genes[place] for genes in front) for i in indices]
+            uses = [sum(i in genes[block] for genes in front) for i in indices]
             ranks = ranks + _ranks(np.array(uses, float))
         best = np.argsort(-ranks, kind="stable")[: len(of_front)]
         kept.append(tuple(sorted(indices[i] for i in best)))

@@ -10,10 +10,12 @@ import abc
 import contextlib
 import dataclasses
 import json
-import math
 from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
+from nse_tf.events import Entry, Event, new_entry
 from nse_tf.jobs import (
     ArchitectureTrained,
     Failed,
@@ -28,6 +30,7 @@ from nse_tf.jobs import (
 SCHEMA = "nse_tf.method/1"
 
 Value = TypeVar("Value")
+Kind = TypeVar("Kind", bound=Event)
 Steps = Generator[Sequence[Job], list[Result], Value]
 Plan = Steps[None]
 
@@ -43,19 +46,19 @@ class Done:
 
 
 class SearchError(RuntimeError):
-    """The search cannot go on; the message says why."""
+    """The search cannot continue; the message says why."""
 
 
 class Method(abc.ABC):
-    """Asks for jobs and is told their results, in any order.
+    """Asks for jobs and receives their results, in any order.
 
     The first `ask` decides the same first job for the same settings and seed,
     and so does every later one for the same results. Telling a result twice is
     telling it once.
 
     Attributes:
-        history: What the plan decided so far: JSON values with a unique `id`
-            and an `event` each. Reports are made from it.
+        history: What the plan decided so far, as events with unique ids.
+            Reports are made from it.
 
     Example:
         A method under the simplest loop, with a worker that does any job:
@@ -67,7 +70,7 @@ class Method(abc.ABC):
     """
 
     def __init__(self) -> None:
-        self.history: list[dict[str, Any]] = []
+        self.history: list[Entry] = []
         self._results: dict[str, Result] = {}
         self._asked: dict[str, str] = {}
         self._batch: list[Job] = []
@@ -80,7 +83,7 @@ class Method(abc.ABC):
         """Yields lists of jobs; is sent the list of their results.
 
         It must come to the same jobs whenever it is sent the same results, and
-        takes their ids from `new_job_id`. To end a search that cannot go on,
+        takes their ids from `new_job_id`. To end a search that cannot continue,
         it raises `SearchError` or lets a `ValueError` pass.
         """
 
@@ -90,7 +93,7 @@ class Method(abc.ABC):
 
     @property
     def out(self) -> tuple[Job, ...]:
-        """The jobs that were asked for and not told yet."""
+        """The jobs that were asked for and have no result yet."""
         return tuple(
             job
             for job in self._batch
@@ -101,7 +104,7 @@ class Method(abc.ABC):
         """Returns the next job, `Wait`, or `Done`.
 
         Raises:
-            SearchError: If the search cannot go on; every later call says so
+            SearchError: If the search cannot continue; every later call says so
                 again.
         """
         self._advance()
@@ -118,7 +121,7 @@ class Method(abc.ABC):
         """Whether nothing is left to ask for.
 
         Raises:
-            SearchError: If the search cannot go on.
+            SearchError: If the search cannot continue.
         """
         self._advance()
         return self._is_done
@@ -158,7 +161,7 @@ class Method(abc.ABC):
         }
 
     def set_state(self, state: Any) -> None:
-        """Goes on from a state that `get_state` returned.
+        """Resumes from a state that `get_state` returned.
 
         Jobs that were out then are out again, see `out`.
 
@@ -193,18 +196,27 @@ class Method(abc.ABC):
         with contextlib.suppress(SearchError):  # For `ask` to say.
             self._advance()
 
-    def note(self, event: str, /, **facts: Any) -> None:
-        """Adds an event to the history; for plans.
+    def noted(self, kind: type[Kind]) -> list[Kind]:
+        """Returns the events of one kind in the history, in order."""
+        return [
+            entry.event
+            for entry in self.history
+            if isinstance(entry.event, kind)
+        ]
 
-        Tuples become lists, and numbers that are not finite None.
+    def note(self, event: Event) -> None:
+        """Adds an event to the history; for plans."""
+        self.history.append(new_entry(f"{len(self.history):05d}", event))
+
+    def new_rng(self, seed: int, purpose: int) -> np.random.Generator:
+        """Returns a generator for one purpose at this point; for plans.
+
+        It is exact by seed, purpose, and how many jobs were asked for before.
         """
-        number = len(self.history)
-        self.history.append(
-            {"id": f"{number:05d}_{event}", "event": event, **_plain(facts)}
-        )
+        return np.random.default_rng([seed, purpose, self._num_jobs])
 
     def new_job_id(self, kind: str) -> str:
-        """Returns an id that tells order and kind; for plans."""
+        """Returns an id made of order and kind; for plans."""
         self._num_jobs += 1
         return f"{self._num_jobs - 1:05d}_{kind}"
 
@@ -229,7 +241,7 @@ class Method(abc.ABC):
             raise
 
     def _checked(self, jobs: Sequence[Job]) -> list[Job]:
-        """Returns jobs that results can be told of without mistake.
+        """Returns jobs whose results cannot be confused.
 
         Raises:
             SearchError: If two share an id, or one is not what it was when it
@@ -243,7 +255,7 @@ class Method(abc.ABC):
                 raise SearchError(
                     f"Job {job.id!r} is not what it was when it was asked for: "
                     "the state was written by another version of nse_tf or "
-                    "numpy. Go on with that version, or start anew."
+                    "numpy. Resume with that version, or start anew."
                 )
         return list(jobs)
 
@@ -273,14 +285,3 @@ def require_architecture(
             f"Job {job.id!r} came back without architecture parameters."
         )
     return trained.architecture
-
-
-def _plain(value: Any) -> Any:
-    """Returns a value as plain JSON has it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    return value

@@ -1,22 +1,27 @@
 """NSE: the search space itself evolves.
 
 A few ops of each cell are active at a time. They are trained side by side, with
-indicators of how fit they are; networks are drawn by the indicators and judged
-with the shared weights, and so are, again, the best of all rounds before; the
-ops that the new front uses stay, locked, and unseen ops of the pool take the
-places of the others. After the last round the best network of the front is
-trained alone.
+fitness indicators. Networks are drawn by the indicators and evaluated with the
+shared weights, and so are, again, the best of all rounds before. The ops that
+the new front uses stay, locked, and unseen ops of the pool replace the others.
+After the last round the best network of the front is trained alone.
 """
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.events import (
+    NetworksProposed,
+    OpsInherited,
+    PoolState,
+    SpaceAtStage,
+    known,
+    table_of_known,
+)
 from nse_tf.evolution.pools import Pools, num_rounds
 from nse_tf.evolution.proposals import (
     Proposals,
@@ -25,8 +30,8 @@ from nse_tf.evolution.proposals import (
     propose_paths,
 )
 from nse_tf.jobs import Genes
+from nse_tf.methods.evaluating import EvaluatedChild
 from nse_tf.methods.final_training import (
-    EvaluatedChild,
     check_ranking,
     pick_finalists,
     train_finalists,
@@ -46,6 +51,7 @@ from nse_tf.methods.nse_rounds import (
     train_branches,
     train_paths,
 )
+from nse_tf.methods.search_settings import search_settings
 from nse_tf.methods.start_states import StartState
 from nse_tf.spaces import SearchSpace
 
@@ -54,17 +60,17 @@ _PURPOSES = {"pools": 0, "proposals": 1, "extra": 2}
 
 
 class SpaceEvolution(Method):
-    """NSE's search, over multi-branch cells or over places of one branch.
+    """NSE's search, over multi-branch cells or single-path choice blocks.
 
-    Places that open one branch, as those of chains and of cells, have no
+    Choice blocks that open one op, as those of chains and of cells, have no
     fitness indicators: their supernet is trained by uniform single paths,
     nothing is dropped on the way, and proposals are drawn uniformly.
 
     Args:
-        model: Prices networks; the active ops of its space are the pool.
-        budget: What the network handed over must fit.
+        model: Cost model; the active ops of its space are the pool.
+        budget: What the winner must fit.
         config: The numbers of the search.
-        start: An earlier search's state to go on from; None starts anew.
+        start: An earlier search's state to continue from; None starts anew.
 
     Raises:
         BudgetError: If no network of the pool has the cost that is aimed at, or
@@ -75,9 +81,9 @@ class SpaceEvolution(Method):
         Ci et al., Evolving Search Space for Neural Architecture Search (2021):
         https://arxiv.org/abs/2011.10904, by its code. Where we differ: batch
         norm of a proposal is estimated anew and not from the supernet's
-        running statistics; a start's front, where it is given, is judged again
-        at once; the draw of proposals is bent where indicators alone would
-        hardly ever meet the window.
+        running statistics; a start's front, where it is given, is evaluated
+        again at once; the draw of proposals is bent where indicators alone
+        would hardly ever meet the window.
     """
 
     def __init__(
@@ -96,7 +102,7 @@ class SpaceEvolution(Method):
         if not self._is_branched and config.inherit_by != "front":
             raise ValueError(
                 f"`inherit_by` {config.inherit_by!r} is for multi-branch "
-                "cells; other places are inherited by 'front'."
+                "cells; other spaces are inherited by 'front'."
             )
         self._first_pools()  # Refuses what does not fit.
 
@@ -115,20 +121,12 @@ class SpaceEvolution(Method):
 
     def describe(self) -> dict[str, Any]:
         """Returns all settings as a JSON value; states are matched by it."""
-        op_costs = [
-            [name, self.model.backbone[name], table.tolist()]
-            for name, table in self.model.by_operator.items()
-        ]
         start = self._start
-        return {
-            "method": "space_evolution",
-            "space": self.space.fingerprint,
-            "active": self.space.active,
-            "prices": hashlib.sha256(json.dumps(op_costs).encode()).hexdigest(),
-            "budget": dataclasses.asdict(self.budget),
-            "start": None if start is None else dataclasses.asdict(start),
-            **dataclasses.asdict(self.config),
-        }
+        settings = search_settings(
+            "space_evolution", self.model, self.budget, self.config
+        )
+        settings["start"] = None if start is None else dataclasses.asdict(start)
+        return settings
 
     def plan(self) -> Plan:
         """Yields lists of jobs; is sent the list of their results."""
@@ -179,14 +177,17 @@ class SpaceEvolution(Method):
     def _note_pools(self, pools: Pools, number: int) -> None:
         space = self.space.restrict(pools.active)
         self.note(
-            "space",
-            active=pools.active,
-            size=str(space.size),
-            num_operators=len(space.operators),
-            stage=number,
-            locked=pools.locked,
-            entered=pools.entered,
-            num_pending=[len(each) for each in pools.pending],
+            SpaceAtStage(
+                stage=number,
+                active=pools.active,
+                size=space.size,
+                num_operators=len(space.operators),
+                pools=PoolState(
+                    locked=pools.locked,
+                    entered=pools.entered,
+                    num_pending=tuple(len(each) for each in pools.pending),
+                ),
+            )
         )
 
     def _train(self, pools: Pools, number: int) -> Steps[Round]:
@@ -202,12 +203,13 @@ class SpaceEvolution(Method):
         """
         new, window = self._reached(trained)
         self.note(
-            "proposed",
-            stage=trained.number,
-            num_proposals=len(new.genes),
-            bend=new.bend,
-            shift=new.shift,
-            window=[window.low, window.high],
+            NetworksProposed(
+                stage=trained.number,
+                num_proposals=len(new.genes),
+                bend=new.bend,
+                shift=new.shift,
+                window=(known(window.low), known(window.high)),
+            )
         )
         if not self.config.num_extra or not self.aims.has_extra:
             return new, ()
@@ -263,17 +265,18 @@ class SpaceEvolution(Method):
             self.config.inherit_by,
         )
         self.note(
-            "inherited",
-            stage=trained.number,
-            kept=kept,
-            angles=scores.tolist() if self._is_branched else None,
+            OpsInherited(
+                stage=trained.number,
+                kept=kept,
+                angles=table_of_known(scores) if self._is_branched else None,
+            )
         )
         return pools.inherit(kept, self.config.num_active)
 
     def _fitting(
         self, front: Sequence[EvaluatedChild], ranked: Sequence[EvaluatedChild]
     ) -> list[EvaluatedChild]:
-        """Returns what may be handed over: the front first, then the others.
+        """Returns what may win: the front first, then the others.
 
         Raises:
             SearchError: If nothing fits the budget.

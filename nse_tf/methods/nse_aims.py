@@ -34,7 +34,7 @@ class Aims:
     def chosen(
         cls, model: CostModel, budget: Budget, config: SpaceEvolutionConfig
     ) -> "Aims":
-        """Returns the aims that settings spell.
+        """Returns the aims that follow from settings.
 
         Without a budget or target there is nothing to aim at, but for
         multi-branch cells, whose number of branches is free.

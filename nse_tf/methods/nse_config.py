@@ -1,36 +1,43 @@
 """The numbers of a search whose space evolves."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
-from nse_tf.methods.config_checks import check_numbers
+from nse_tf.methods.evaluating import Evaluating
+from nse_tf.methods.final_training_config import FinalTrainingConfig
 
 INHERITANCES = ("front", "angle", "both")
 EVOLVED_COSTS = ("macs", "params", "latency_ms")
-_MAY_BE_ZERO = ("seed", "calibration_images", "num_rank_checks", "num_extra")
 
 
-@dataclasses.dataclass(frozen=True)
-class SpaceEvolutionConfig:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SpaceEvolutionConfig(FinalTrainingConfig):
     """The numbers of a search whose space evolves.
 
     The defaults are those of NSE's first search, for ImageNet on many GPUs; the
     command line has presets for less. What its authors give in millions of
-    MACs is a share of the target here: theirs is 300 million.
+    MACs is a share of the target here: theirs is 300 million. The numbers of
+    the final training come on top, see `FinalTrainingConfig`.
 
     Attributes:
         num_active: Ops of each cell that are searched at once.
         max_rounds: Most rounds; None shows about every op of the pool once.
         round_epochs: Epochs of a round's training.
-        learning_rates: Of the weights, at the first step and after the warm-up.
-        warmup_epochs: How long that takes.
-        architecture_every: Steps of the weights to each one of the indicators.
+        learning_rates: Learning rates of the weights, at the first step and
+            after the warm-up.
+        warmup_epochs: Epochs of the warm-up.
+        architecture_every: Steps of the weights to each step of the fitness
+            indicators.
         architecture_rate: Adam's learning rate of the indicators.
         architecture_betas: Adam's decay of means there.
         open_rate: Probability of an op to be open in a step of the weights.
-        drop_below: Least parameter of an op that stays.
+        drop_below: Least architecture parameter of an op that stays.
         preserve_locked: Whether inherited ops are exempt from dropping.
-        locked_rate: As of `ArchitectureRule`.
-        other_moves_statistics: As of `ArchitectureRule`.
+        locked_rate: Share of the indicators' steps in which each cell's locked
+            ops, all together, are one of its two subsets.
+        other_moves_statistics: Whether the subset that only runs forward moves
+            batch norm's statistics as well.
         cost: What is aimed at: `macs`, `params` or `latency_ms`.
         target: What expected costs are drawn to; None takes the budget's limit
             less the window, or what one branch in each cell costs.
@@ -41,22 +48,13 @@ class SpaceEvolutionConfig:
             share of it.
         extra_window: How far below the window extra proposals reach, as a
             share of the target.
-        num_proposals: Networks that are judged each round.
+        num_proposals: Networks that are evaluated each round.
         num_extra: Extra proposals, below the window.
         calibration_images: Training images for a network's batch norm.
         children_per_job: Most networks that one job evaluates.
-        inherit_by: What decides which ops go on to the next round: those of
+        inherit_by: What decides which ops the next round inherits: those of
             the `front`, those of the largest `angle`, or `both` ranks together.
-        num_finalists: How many networks are trained alone; the best is kept.
-        child_epochs: Epochs of such a training.
-        num_rank_checks: As of `OneShotConfig`.
-        rank_check_epochs: As of `OneShotConfig`.
-        retrain_on_all: As of `OneShotConfig`.
-        measured_at_once: As of `OneShotConfig`.
-        precision: Of the file that a latency or size limit speaks of.
-        rank_by: As of `OneShotConfig`.
-        num_threads: Of the interpreter that a latency limit speaks of.
-        seed: Of everything drawn; 0 is a seed like any other.
+        child_epochs: Epochs of the final training.
 
     Raises:
         ValueError: If a name is unknown or a number out of range.
@@ -91,23 +89,21 @@ class SpaceEvolutionConfig:
     calibration_images: int = 51_200
     children_per_job: int = 50
     inherit_by: str = "front"
-    num_finalists: int = 1
     child_epochs: int = 300
-    num_rank_checks: int = 0
-    rank_check_epochs: int = 30
-    retrain_on_all: bool = True
-    measured_at_once: int = 5
-    precision: str = "fp32"
-    rank_by: str = "keras"
-    num_threads: int = 1
-    seed: int = 0
+
+    NAMES: ClassVar[Mapping[str, Sequence[str]]] = {
+        "inherit_by": INHERITANCES,
+        "cost": EVOLVED_COSTS,
+        **FinalTrainingConfig.NAMES,
+    }
+    MAY_BE_ZERO: ClassVar[tuple[str, ...]] = (
+        *FinalTrainingConfig.MAY_BE_ZERO,
+        "calibration_images",
+        "num_extra",
+    )
 
     def __post_init__(self) -> None:
-        check_numbers(
-            self,
-            {"inherit_by": INHERITANCES, "cost": EVOLVED_COSTS},
-            _MAY_BE_ZERO,
-        )
+        super().__post_init__()
         for name, low, high in (
             ("open_rate", 0, 1),
             ("window", 0, 1),
@@ -123,3 +119,8 @@ class SpaceEvolutionConfig:
                 )
         if self.target is not None and self.target <= 0:
             raise ValueError(f"`target` must be positive, not {self.target}.")
+
+    @property
+    def evaluating(self) -> Evaluating:
+        """How proposals are evaluated."""
+        return Evaluating(self.calibration_images, self.children_per_job)

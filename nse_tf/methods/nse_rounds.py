@@ -1,11 +1,18 @@
-"""Steps of a round of evolution: train what is active, judge proposals."""
+"""Steps of a round of evolution: train what is active, evaluate proposals."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from nse_tf.costs import CostModel
+from nse_tf.events import (
+    FrontEvolved,
+    GenerationEvaluated,
+    IndicatorsTrained,
+    all_known,
+)
 from nse_tf.evolution.pareto import evolved_front
 from nse_tf.evolution.pools import Pools
 from nse_tf.jobs import (
@@ -17,8 +24,7 @@ from nse_tf.jobs import (
     WeightRule,
     weights_of,
 )
-from nse_tf.methods.evaluating import evaluate_children
-from nse_tf.methods.final_training import EvaluatedChild
+from nse_tf.methods.evaluating import EvaluatedChild, evaluate_children
 from nse_tf.methods.method import (
     Method,
     SearchError,
@@ -28,16 +34,22 @@ from nse_tf.methods.method import (
 )
 from nse_tf.methods.nse_aims import Aims
 from nse_tf.methods.nse_config import SpaceEvolutionConfig
+from nse_tf.methods.supernet_training import (
+    Stretch,
+    SupernetTraining,
+    note_stage,
+)
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.genotype import Path
 from nse_tf.spaces.subsets import fitness_indicators
 
 
-class Round(NamedTuple):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Round:
     """What a round's training came to.
 
     Attributes:
-        number: Which round.
+        number: The round, from 0 on.
         left: Active ops of each cell that were not dropped.
         opened: Probability of each op to be open in a proposal.
         result: What the training came back with.
@@ -58,7 +70,7 @@ def train_branches(
     config: SpaceEvolutionConfig,
     number: int,
 ) -> Steps[Round]:
-    """Trains a round's active ops and their indicators; for plans."""
+    """Trains a round's active ops and their fitness indicators; for plans."""
     first, peak = config.learning_rates
     job = TrainSupernet(
         # The id seeds all that is drawn, so this text is part of the result.
@@ -91,19 +103,26 @@ def train_branches(
     (result,) = yield [job]
     trained = require(result, SupernetTrained, job)
     architecture = require_architecture(trained, job)
-    _note_trained(method, job, trained, number)
+    note_stage(method, job, trained, number)
     method.note(
-        "indicators",
-        stage=number,
-        architecture_losses=architecture.losses,
-        active=pools.active,
-        left=architecture.left,
-        drops=architecture.drops,
-        history=architecture.history,
+        IndicatorsTrained(
+            stage=number,
+            architecture_losses=architecture.losses,
+            active=pools.active,
+            left=architecture.left,
+            drops=architecture.drops,
+            history=architecture.history,
+        )
     )
     opened = fitness_indicators(np.array(architecture.parameters))
     weights = weights_of(job.id, trained)
-    return Round(number, architecture.left, opened, trained, weights)
+    return Round(
+        number=number,
+        left=architecture.left,
+        opened=opened,
+        result=trained,
+        weights=weights,
+    )
 
 
 def train_paths(
@@ -114,42 +133,30 @@ def train_paths(
     number: int,
 ) -> Steps[Round]:
     """Trains a round's active ops by uniform single paths; for plans."""
-    job = TrainSupernet(
-        id=method.new_job_id(TrainSupernet.KIND),
-        active=pools.active,
-        epochs=config.round_epochs,
-        schedule=RateSchedule(first=config.learning_rates[1]),
-        seed=config.seed,
+    training = SupernetTraining(
+        learning_rates=(config.learning_rates[1], 0.0), seed=config.seed
     )
-    (result,) = yield [job]
-    trained = require(result, SupernetTrained, job)
-    _note_trained(method, job, trained, number)
+    trained, weights = yield from training.steps(
+        method,
+        space.restrict(pools.active),
+        Stretch(epochs=config.round_epochs, stage=number),
+    )
     half = np.full((len(space.blocks), space.max_candidates), 0.5)
-    weights = weights_of(job.id, trained)
-    return Round(number, pools.active, half, trained, weights)
-
-
-def _note_trained(
-    method: Method,
-    job: TrainSupernet,
-    trained: SupernetTrained,
-    number: int,
-) -> None:
-    method.note(
-        "supernet_trained",
-        job=job.id,
-        stage=number,
-        losses=trained.losses,
-        seconds=trained.seconds,
+    return Round(
+        number=number,
+        left=pools.active,
+        opened=half,
+        result=trained,
+        weights=weights,
     )
 
 
 class EvaluatedRound(NamedTuple):
-    """What the judging of a round came to.
+    """What the evaluation of a round came to.
 
     Attributes:
-        ranked: All networks that could be judged, without the extra ones, best
-            first.
+        ranked: All networks that could be evaluated, without the extra ones,
+            best first.
         front: The front, by rising cost.
     """
 
@@ -165,11 +172,11 @@ def evaluate(
     aims: Aims,
     config: SpaceEvolutionConfig,
 ) -> Steps[EvaluatedRound]:
-    """Judges proposals and, again, the old front; for plans.
+    """Evaluates proposals and, again, the old front; for plans.
 
     Args:
-        method: Whose plan it is; its history is told.
-        model: Prices networks.
+        method: Whose plan it is; gets the jobs and events.
+        model: Cost model of the pool.
         trained: The round.
         groups: Proposals within the window, extra ones below it, and the old
             front.
@@ -177,7 +184,7 @@ def evaluate(
         config: The numbers of the search.
 
     Raises:
-        SearchError: If nothing could be judged.
+        SearchError: If nothing could be evaluated.
     """
     new, extra, before = groups
     old = [
@@ -188,57 +195,76 @@ def evaluate(
         method,
         genes,
         trained.weights,
+        config.evaluating,
         generation=trained.number,
-        calibration_images=config.calibration_images,
-        children_per_job=config.children_per_job,
     )
-    is_evaluated = np.isfinite(accuracies)
+    children = _noted_children(method, model, genes, accuracies, trained.number)
     costs = np.array([aims.costing.of(each) for each in genes])
-    known = np.where(is_evaluated, accuracies, np.nan)
-    chosen = evolved_front(costs, known, len(new), len(extra))
-    is_overruled = not len(chosen)
-    if is_overruled:  # Each is beaten by some extra one: then without those.
-        is_extra = _are_extra(len(genes), len(new), len(extra))
-        within = np.where(is_extra, np.nan, known)
-        chosen = evolved_front(costs, within, len(new), len(extra))
-    children = [
-        EvaluatedChild(path_of(model.space, each), float(accuracy))
-        for each, accuracy in zip(genes, accuracies, strict=True)
-    ]
-    _note_generation(method, model, children, trained.number)
+    counts = _Counts(len(new), len(extra), len(old))
+    chosen, is_overruled = _front(costs, accuracies, counts)
     method.note(
-        "evolved",
-        stage=trained.number,
-        front=[children[index].path for index in chosen],
-        cost=config.cost,
-        costs=costs[chosen].tolist(),
-        accuracies=accuracies[chosen].tolist(),
-        num_new=len(new),
-        num_extra=len(extra),
-        num_old=len(old),
-        num_left_behind=len(before) - len(old),
-        is_overruled=is_overruled,
+        FrontEvolved(
+            stage=trained.number,
+            front=tuple(children[index].path for index in chosen),
+            cost=config.cost,
+            costs=tuple(costs[chosen].tolist()),
+            accuracies=tuple(accuracies[chosen].tolist()),
+            num_new=counts.new,
+            num_extra=counts.extra,
+            num_old=counts.old,
+            num_left_behind=len(before) - counts.old,
+            is_overruled=is_overruled,
+        )
     )
+    _require_front(chosen, counts, trained.number)
+    order = np.lexsort((costs, -accuracies))
+    ranked = order[np.isfinite(accuracies[order]) & ~counts.is_extra[order]]
+    return EvaluatedRound(
+        [children[index] for index in ranked],
+        [children[index] for index in chosen],
+    )
+
+
+class _Counts(NamedTuple):
+    """How many networks of each group a round evaluates, in this order."""
+
+    new: int
+    extra: int
+    old: int
+
+    @property
+    def is_extra(self) -> np.ndarray:
+        """Which networks are extra ones, `(count,)`."""
+        numbers = np.arange(sum(self))
+        are: np.ndarray = (numbers >= self.new) & (
+            numbers < self.new + self.extra
+        )
+        return are
+
+
+def _front(
+    costs: np.ndarray, accuracies: np.ndarray, counts: _Counts
+) -> tuple[np.ndarray, bool]:
+    """Returns the front, and whether it had to leave extra networks out.
+
+    Where some extra network beats each of the others, the front is that of the
+    others alone.
+    """
+    known = np.where(np.isfinite(accuracies), accuracies, np.nan)
+    chosen = evolved_front(costs, known, counts.new, counts.extra)
+    if len(chosen):
+        return chosen, False
+    within = np.where(counts.is_extra, np.nan, known)
+    return evolved_front(costs, within, counts.new, counts.extra), True
+
+
+def _require_front(chosen: np.ndarray, counts: _Counts, number: int) -> None:
     if not len(chosen):
         raise SearchError(
-            f"The front of round {trained.number} is empty: of its {len(new)} "
-            f"proposals and {len(old)} old networks none could be judged; see "
-            "the failed jobs."
+            f"The front of round {number} is empty: of its {counts.new} "
+            f"proposals and {counts.old} old networks none could be "
+            "evaluated; see the failed jobs."
         )
-    is_extra = _are_extra(len(genes), len(new), len(extra))
-    ranked = [
-        children[index]
-        for index in np.lexsort((costs, -accuracies))
-        if is_evaluated[index] and not is_extra[index]
-    ]
-    return EvaluatedRound(ranked, [children[index] for index in chosen])
-
-
-def _are_extra(count: int, num_new: int, num_extra: int) -> np.ndarray:
-    """Returns which of new, extra and old networks are extra ones."""
-    numbers = np.arange(count)
-    are: np.ndarray = (numbers >= num_new) & (numbers < num_new + num_extra)
-    return are
 
 
 def _is_active(genes: Genes, active: Genes) -> bool:
@@ -256,17 +282,28 @@ def path_of(space: SearchSpace, genes: Genes) -> Path:
     return tuple(gene[0] for gene in genes)
 
 
-def _note_generation(
+def _noted_children(
     method: Method,
     model: CostModel,
-    children: Sequence[EvaluatedChild],
+    genes: Sequence[Genes],
+    accuracies: np.ndarray,
     number: int,
-) -> None:
+) -> list[EvaluatedChild]:
+    """Returns the networks of a round with their accuracies; notes them."""
+    children = [
+        EvaluatedChild(path_of(model.space, each), float(accuracy))
+        for each, accuracy in zip(genes, accuracies, strict=True)
+    ]
     costs = [model.costs(model.space.genotype(each.path)) for each in children]
     method.note(
-        "generation",
-        generation=number,
-        paths=[each.path for each in children],
-        accuracies=[each.accuracy for each in children],
-        **{name: [each[name] for each in costs] for name in model.names},
+        GenerationEvaluated(
+            generation=number,
+            paths=tuple(each.path for each in children),
+            accuracies=all_known(accuracies),
+            costs={
+                name: tuple(each[name] for each in costs)
+                for name in model.names
+            },
+        )
     )
+    return children

@@ -11,9 +11,14 @@ import dataclasses
 import numpy as np
 
 from nse_tf.costs import Budget, CostModel
-from nse_tf.jobs import SupernetTrained
-from nse_tf.methods.evaluating import evaluate_children, genes_of
+from nse_tf.jobs import ArchitectureRule, SupernetTrained
+from nse_tf.methods.evaluating import (
+    Evaluating,
+    evaluate_children,
+    genes_of,
+)
 from nse_tf.methods.method import Method, SearchError, Steps
+from nse_tf.methods.supernet_training import Trained
 from nse_tf.shrinking import (
     ANGLE_SCORES,
     angle_sums,
@@ -32,12 +37,9 @@ class OperatorScoring:
     Attributes:
         score: One of `SCORES`. `add` is the sum of the ranks by angle and by
             accuracy.
-        children_per_operator: Children that an operator is judged by; None
-            takes all children of the space, which must be few.
-        calibration_images: Training images that batch norm of a child is
-            calibrated on before its accuracy is told. 0, as in ABS, takes the
-            supernet's running statistics.
-        children_per_job: Most children that one job evaluates.
+        children_per_operator: How many children score an operator; None takes
+            all children of the space, which must be few.
+        evaluating: How the accuracy of a child is found, where it scores.
 
     Raises:
         ValueError: If there is no such score.
@@ -50,8 +52,7 @@ class OperatorScoring:
 
     score: str = "angle"
     children_per_operator: int | None = 1000
-    calibration_images: int = 0
-    children_per_job: int = 50
+    evaluating: Evaluating = Evaluating(calibration_images=0)
 
     def __post_init__(self) -> None:
         if self.score not in SCORES:
@@ -61,39 +62,41 @@ class OperatorScoring:
             )
 
     @property
-    def needs_architecture(self) -> bool:
-        """Whether architecture parameters are trained with the supernet."""
-        return self.score == "magnitude"
+    def architecture(self) -> ArchitectureRule | None:
+        """What trains the architecture parameters that it needs, if any."""
+        return (
+            ArchitectureRule(rule="beside")
+            if self.score == "magnitude"
+            else None
+        )
 
     def steps(
         self,
         method: Method,
         model: CostModel,
         budget: Budget,
-        trained: SupernetTrained,
-        weights: str,
+        trained: Trained,
         rng: np.random.Generator,
         stage: int,
     ) -> Steps[np.ndarray]:
         """Returns the score of every operator, `(num_blocks, candidates)`.
 
         Args:
-            method: Whose plan it is.
-            model: Of the space as it stands.
+            method: Whose plan it is; gets the jobs and events.
+            model: Cost model of the space as it stands.
             budget: What children must fit.
-            trained: What the supernet's training came back with.
-            weights: Reference of its weights.
+            trained: What the supernet's training came to.
             rng: Draws the children.
-            stage: Of the shrinking; children that are judged here belong to
-                generation -1 - stage.
+            stage: Stage of shrinking. Children that are evaluated here belong
+                to generation `-1 - stage`.
 
         Raises:
             BudgetError: If no child fits the budget.
-            SearchError: If no child could be judged.
+            SearchError: If no child could be evaluated.
             ValueError: If sums are not finite or a child has no weights.
         """
-        if self.needs_architecture:
-            return _magnitudes(model, trained)
+        if self.score == "magnitude":
+            return _magnitudes(model, trained.result)
         paths = those_that_count(
             model.space,
             draw_children(model, budget, rng, self.children_per_operator),
@@ -102,22 +105,21 @@ class OperatorScoring:
         values = []
         if self.score in (*ANGLE_SCORES, "add"):
             angle = "angle" if self.score == "add" else self.score
-            sums = angle_sums(model.space, trained, angle)
+            sums = angle_sums(model.space, trained.result, angle)
             values.append(sums.angles(paths))
         if self.score in ("accuracy", "add"):
             accuracies = yield from evaluate_children(
                 method,
                 genes_of(paths),
-                weights,
+                trained.weights,
+                self.evaluating,
                 generation=-1 - stage,
-                calibration_images=self.calibration_images,
-                children_per_job=self.children_per_job,
             )
             evaluated = np.isfinite(accuracies)
             if not evaluated.any():
                 raise SearchError(
-                    "No child could be judged, so no operator can be scored; "
-                    "see the failed jobs."
+                    "No child could be evaluated, so no operator can be "
+                    "scored; see the failed jobs."
                 )
             paths = paths[evaluated]
             values = [
@@ -151,6 +153,6 @@ def _magnitudes(model: CostModel, trained: SupernetTrained) -> np.ndarray:
             "there are no magnitudes."
         )
     magnitudes = np.array(trained.architecture.probabilities)
-    for place, index in space.operators:
-        scores[place, index] = magnitudes[place, index]
+    for block, index in space.operators:
+        scores[block, index] = magnitudes[block, index]
     return scores

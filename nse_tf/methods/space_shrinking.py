@@ -3,25 +3,29 @@
 from typing import Any
 
 from nse_tf.costs import Budget, CostModel
-from nse_tf.methods.method import Plan
-from nse_tf.methods.one_shot import OneShotSearch
+from nse_tf.events import SpaceAtStage
+from nse_tf.methods.method import Method, Plan
 from nse_tf.methods.one_shot_config import OneShotConfig
+from nse_tf.methods.search_settings import search_settings
+from nse_tf.methods.shrinking_steps import Shrinking, shrink
+from nse_tf.methods.warm_up import require_progressive_depth
 from nse_tf.spaces import SearchSpace
 
 
-class SpaceShrinking(OneShotSearch):
+class SpaceShrinking(Method):
     """The first half of `OneShotSearch`, for searches of any kind to follow.
 
     Args:
-        model: Prices the children; its space is the one to shrink.
+        model: Cost model; its space is the one to shrink.
         budget: What children that score operators must fit.
         config: The numbers of the search. As many networks are left within
-            the budget as `exploring` would judge, but no more are asked for
+            the budget as `exploring` would evaluate, but no more are asked for
             than `shrinking.stop_size`.
 
     Raises:
         BudgetError: If nothing in the space can fit the budget.
-        ValueError: If `config.shrinking` is None.
+        ValueError: If `config.shrinking` is None, or a warm-up is asked for
+            that the space cannot have.
     """
 
     def __init__(
@@ -30,30 +34,43 @@ class SpaceShrinking(OneShotSearch):
         budget: Budget = Budget(),
         config: OneShotConfig = OneShotConfig(),  # noqa: B008 - frozen
     ) -> None:
-        super().__init__(model, budget, config)
+        super().__init__()
+        budget.check_reachable(model)
+        require_progressive_depth(model.space, config.shrinking)
         if config.shrinking is None:
             raise ValueError(
                 "`config.shrinking` is None, so nothing would be shrunk: give "
                 "it a ShrinkSchedule."
             )
+        self.model = model
+        self.budget = budget
+        self.config = config
         self._schedule = config.shrinking
+
+    @property
+    def space(self) -> SearchSpace:
+        """The space as it was before anything was dropped."""
+        return self.model.space
 
     def describe(self) -> dict[str, Any]:
         """Returns all settings as a JSON value; states are matched by it."""
-        return {**super().describe(), "method": "space_shrinking"}
+        return search_settings(
+            "space_shrinking", self.model, self.budget, self.config
+        )
 
     def plan(self) -> Plan:
         """Yields lists of jobs; is sent the list of their results."""
-        self._note_space(self.space, stage=0)
-        yield from self._shrink(self._schedule)
-
-    @property
-    def _least_left(self) -> int:
-        """A search may follow, but no more is asked for than the schedule."""
-        return min(super()._least_left, self._schedule.stop_size)
+        config, schedule = self.config, self._schedule
+        shrinking = Shrinking(
+            schedule=schedule,
+            scoring=config.scoring,
+            training=config.training,
+            # A search may follow, but no more is asked for than the schedule.
+            least_left=min(config.exploring.num_children, schedule.stop_size),
+        )
+        yield from shrink(self, self.model, self.budget, shrinking)
 
     @property
     def left(self) -> SearchSpace:
         """The space as it stands, after the stages that were done."""
-        spaces = [each for each in self.history if each["event"] == "space"]
-        return self.space.restrict(spaces[-1]["active"])
+        return self.space.restrict(self.noted(SpaceAtStage)[-1].active)

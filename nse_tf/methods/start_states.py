@@ -1,4 +1,4 @@
-"""Where a search whose space evolves goes on from: an earlier search's ops."""
+"""What a search whose space evolves continues from: an earlier search's ops."""
 
 import dataclasses
 import pathlib
@@ -20,10 +20,10 @@ class StartState:
     """What an earlier search of a smaller pool left.
 
     Attributes:
-        locked: Of each cell the ops that it kept.
-        seen: Of each cell all ops that it looked at; the rest of the pool is
+        locked: The ops that it kept, a cell each.
+        seen: All ops that it looked at, a cell each; the rest of the pool is
             new, and enters.
-        front: Its best networks. They are judged again with the new weights.
+        front: Its best networks. They are evaluated again with the new weights.
     """
 
     locked: Cells
@@ -45,7 +45,7 @@ def published_start(space: SearchSpace) -> StartState:
 
     References:
         Ci et al., NSE (2021), code of the second search:
-        https://arxiv.org/abs/2011.10904. There the front itself was not judged
+        https://arxiv.org/abs/2011.10904. There the front was not evaluated
         again; leave it out for that.
     """
     front = tuple(branch_genes(cells) for cells in FRONT)

@@ -1,27 +1,29 @@
-"""Warms a supernet of DARTS's cells up: it grows while it is trained."""
+"""Warms up a supernet of progressive depth: it gains cells in training."""
 
-from nse_tf.jobs import (
-    RateSchedule,
-    Start,
-    SupernetTrained,
-    TrainSupernet,
-    weights_of,
-)
+import dataclasses
+
+from nse_tf.events import SupernetWarmedUp
+from nse_tf.jobs import Start, SupernetTrained, weights_of
 from nse_tf.methods.method import Method, Steps, require
-from nse_tf.methods.one_shot_config import OneShotConfig
+from nse_tf.methods.supernet_training import Stretch, SupernetTraining
+from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.spaces import SearchSpace
 
 
 def require_progressive_depth(
-    space: SearchSpace, config: OneShotConfig
+    space: SearchSpace, schedule: ShrinkSchedule | None
 ) -> None:
-    """Refuses a warm-up of what cannot grow.
+    """Refuses a warm-up of a space without progressive depth.
+
+    Args:
+        space: The whole space.
+        schedule: How it is shrunk; None for not at all.
 
     Raises:
-        ValueError: If a warm-up is asked for, but the space has not the
-            skeleton of DARTS.
+        ValueError: If the schedule has a warm-up, but the space's networks
+            have all cells from the start.
     """
-    epochs = config.shrinking.warmup_epochs if config.shrinking else 0
+    epochs = schedule.warmup_epochs if schedule else 0
     if epochs and not space.skeleton.partial_depths:
         raise ValueError(
             f"`warmup_epochs` is {epochs}, but networks of space "
@@ -31,7 +33,10 @@ def require_progressive_depth(
 
 
 def warm_up(
-    method: Method, space: SearchSpace, config: OneShotConfig
+    method: Method,
+    space: SearchSpace,
+    schedule: ShrinkSchedule,
+    training: SupernetTraining,
 ) -> Steps[Start]:
     """Trains three cells, inserts one, trains on, until one is lacking.
 
@@ -39,42 +44,47 @@ def warm_up(
     inserts the last cell, and measures angles from the weights right after.
 
     Args:
-        method: Asks for the jobs.
+        method: Whose plan it is; gets the jobs and events.
         space: The whole space.
-        config: Of the search.
+        schedule: How many epochs each number of cells is trained for.
+        training: How the supernet is trained; architecture parameters are not.
 
     Returns:
-        What the next training starts from; fresh weights where there was
-        nothing to warm up.
+        What the next training starts from; fresh weights if the schedule has
+        no warm-up.
+
+    Raises:
+        SearchError: If a training failed.
+        ValueError: See `require_progressive_depth`.
 
     References:
         Hu et al., ABS (2020), code of the DARTS space:
         https://arxiv.org/abs/2004.13431
     """
-    schedule = config.shrinking
+    require_progressive_depth(space, schedule)
     start = Start()
-    if schedule is None or not schedule.warmup_epochs:
+    if not schedule.warmup_epochs:
         return start
-    rate = config.learning_rates[0]
+    rate = training.learning_rates[0]
+    plain = dataclasses.replace(training, architecture=None)
     for num_cells in space.skeleton.partial_depths:
-        job = TrainSupernet(
-            id=method.new_job_id(TrainSupernet.KIND),
-            active=space.active,
+        stretch = Stretch(
             epochs=schedule.warmup_epochs,
-            schedule=RateSchedule(first=rate, last=rate),
-            seed=config.seed,
+            learning_rates=(rate, rate),
             start=start,
             base="initial" if start.source == "fresh" else "reset",
             num_cells=num_cells,
         )
+        job = plain.job(method, space, stretch)
         (result,) = yield [job]
         trained = require(result, SupernetTrained, job)
         method.note(
-            "supernet_warmed_up",
-            job=job.id,
-            num_cells=num_cells,
-            losses=trained.losses,
-            seconds=trained.seconds,
+            SupernetWarmedUp(
+                job=job.id,
+                num_cells=num_cells,
+                losses=trained.losses,
+                seconds=trained.seconds,
+            )
         )
         start = Start(
             source="pieces",

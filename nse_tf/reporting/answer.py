@@ -1,6 +1,7 @@
 """The answer of a run: the winner, what it does and what it costs."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from nse_tf.costs import (
@@ -9,9 +10,16 @@ from nse_tf.costs import (
     NetworkDescription,
     describe_network,
 )
-from nse_tf.methods.final_training import Purpose
-from nse_tf.reporting.children import judged_children
-from nse_tf.reporting.run_record import Facts, RunRecord
+from nse_tf.events import (
+    GenerationEvaluated,
+    OperatorsScored,
+    Purpose,
+    TrainedAlone,
+    WinnerChosen,
+)
+from nse_tf.reporting.children import evaluated_children
+from nse_tf.reporting.run_files import FileCheck, FileLatency
+from nse_tf.reporting.run_record import RunRecord
 from nse_tf.reporting.units import counted, exact_cost, percent, three_digits
 from nse_tf.spaces import Genotype
 from nse_tf.spaces.genotype import Path, as_path
@@ -20,47 +28,46 @@ from nse_tf.spaces.genotype import Path, as_path
 FLOORS = ("min_macs", "min_latency_ms")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ExportedFile:
     """One `.tflite` file.
 
     Attributes:
         precision: `fp32`, `fp16` or `int8`.
-        name: Of the file.
+        name: Name of the file.
         sha256: Its checksum.
-        check: Its comparison to Keras, as `export.json` has it.
+        check: Its comparison with Keras.
         faults: What is wrong with it, in sentences.
-        latency: Its measurement, as `latency.json` has it; None if missing.
+        latency: Its measurement; None if missing.
     """
 
     precision: str
     name: str
     sha256: str
-    check: Facts
+    check: FileCheck
     faults: tuple[str, ...]
-    latency: Facts | None
+    latency: FileLatency | None
 
     @property
     def measured_on(self) -> str:
         """Device, threads and runtime of the measurement, if there is one."""
         if self.latency is None:
             return "nothing yet"
-        machine, threads = self.latency["machine"], self.latency["num_threads"]
-        delegate = self.latency["delegate"]
+        machine, delegate = self.latency.machine, self.latency.delegate
         return (
-            f"{machine['device']} ({machine['cpu']}, governor "
-            f"{machine['governor']}) with {counted(threads, 'thread')}, "
-            f"{machine['runtime']} {machine['runtime_version']}, "
+            f"{machine.device} ({machine.cpu}, governor {machine.governor}) "
+            f"with {counted(self.latency.num_threads, 'thread')}, "
+            f"{machine.runtime} {machine.runtime_version}, "
             f"{'no delegate' if delegate == 'none' else f'delegate {delegate}'}"
         )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Verdict:
     """One limit of the budget, and what the winner costs.
 
     Attributes:
-        cost: Of `COSTS`.
+        cost: A name of `COSTS`.
         limit: The most allowed, or the least.
         is_floor: Whether it is the least.
         actual: What the winner costs; None if that is not known yet.
@@ -105,13 +112,13 @@ class Verdict:
         return f"{three_digits(100 * self.excess)} %"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Answer:
     """The winner; None is what is not known (yet).
 
     Attributes:
         costs: What it costs, by name of `COSTS`.
-        path: Its candidate indices, a place each.
+        path: Its candidate indices, a choice block each.
         network: Its parts, one by one.
         inherited_accuracy: On the validation part, with the supernet's weights.
         validation_accuracy: On the validation part, trained alone.
@@ -140,22 +147,22 @@ def find_answer(record: RunRecord) -> Answer | None:
     Raises:
         ValueError: If the winner is not of the run's space.
     """
-    result = record.result or {}
-    won = record.last("winner") or {}
-    if not result and not won:
+    result, won = record.result, record.last(WinnerChosen)
+    if result is None and won is None:
         return None
-    costs = result.get("costs") or won.get("costs", {})
+    costs = result.costs if result else won.costs if won else {}
+    given = result.path if result else won.path if won else None
+    path = None if given is None else as_path(given)
     files = exported_files(record)
-    path = result.get("path") or won.get("path")
     return Answer(
         costs=costs,
-        path=None if path is None else as_path(path),
-        network=_network(record, result.get("genotype"), path),
-        inherited_accuracy=won.get("inherited_accuracy"),
+        path=path,
+        network=_network(record, result.genotype if result else None, path),
+        inherited_accuracy=won.inherited_accuracy if won else None,
         validation_accuracy=_honest_validation_accuracy(record, path),
-        test_accuracy=result.get("test_accuracy"),
-        test_errors=result.get("test_errors"),
-        test_images=result.get("test_images"),
+        test_accuracy=result.test_accuracy if result else None,
+        test_errors=result.test_errors if result else None,
+        test_images=result.test_images if result else None,
         files=files,
         verdicts=tuple(
             _verdict(record, cost, limit, costs, files)
@@ -167,46 +174,46 @@ def find_answer(record: RunRecord) -> Answer | None:
 def limits(record: RunRecord) -> dict[str, float]:
     """Returns the limits of the run's budget, lower ones as `min_…`."""
     settings = record.settings
-    budget = (record.result or {}).get("budget") or {
+    budget = (record.result and record.result.budget) or {
         **{name: settings.get(f"max_{name}") for name in COSTS},
         **{name: settings.get(name) for name in FLOORS},
     }
     return {
-        name: budget[name]
+        name: limit
         for name in (*COSTS, *FLOORS)
-        if budget.get(name) is not None
+        if (limit := budget.get(name)) is not None
     }
 
 
 def progress_text(record: RunRecord) -> str:
     """Returns what an unfinished run has done so far, in a few words."""
-    children = judged_children(record.named("generation"))
-    num_stages = len(record.named("scored"))
+    children = evaluated_children(record.named(GenerationEvaluated))
+    num_stages = len(record.named(OperatorsScored))
     done = []
     if num_stages:
         done.append(f"{counted(num_stages, 'stage')} of shrinking")
     if len(children):
         best = percent(children.accuracies[children.best])
         done.append(
-            f"{len(children)} children judged, the best with {best} on the "
-            "validation images"
+            f"{len(children)} children evaluated, the best with {best} on "
+            "the validation images"
         )
-    if record.last("winner"):
+    if record.last(WinnerChosen):
         done.append("the winner trained")
     return ", ".join(done) or "nothing that could be shown"
 
 
 def exported_files(record: RunRecord) -> tuple[ExportedFile, ...]:
     """Returns the `.tflite` files of a run, in the order of their export."""
-    latencies = (record.latency or {}).get("files", {})
-    files = (record.export or {}).get("files", {})
+    latencies = record.latency.files if record.latency else {}
+    files = record.export.files if record.export else {}
     return tuple(
         ExportedFile(
             precision=precision,
-            name=facts["file"],
-            sha256=facts["sha256"],
-            check=facts["check"],
-            faults=tuple(facts["faults"]),
+            name=facts.file,
+            sha256=facts.sha256,
+            check=facts.check,
+            faults=facts.faults,
             latency=latencies.get(precision),
         )
         for precision, facts in files.items()
@@ -225,14 +232,16 @@ def _network(
     return None
 
 
-def _honest_validation_accuracy(record: RunRecord, path: Any) -> float | None:
+def _honest_validation_accuracy(
+    record: RunRecord, path: Path | None
+) -> float | None:
     """Returns the winner's, where it was not trained on those images."""
-    for event in reversed(record.named("child_trained")):
-        is_check = event.get("purpose") == Purpose.RANK_CHECK
-        if event["path"] != path or is_check:
+    for event in reversed(record.named(TrainedAlone)):
+        is_check = event.purpose is Purpose.RANK_CHECK
+        if event.path != path or is_check:
             continue  # A check is trained for a shorter time.
-        if not event["uses_validation"]:
-            return float(event["validation_accuracy"])
+        if not event.uses_validation:
+            return event.validation_accuracy
     return None
 
 
@@ -241,25 +250,36 @@ def _verdict(
     name: str,
     limit: float,
     costs: dict[str, float],
-    files: tuple[ExportedFile, ...],
+    files: Sequence[ExportedFile],
 ) -> Verdict:
     """Returns whether the winner keeps a limit, measured where it can be.
 
-    A limit on latency or size speaks of the file of one precision, the
+    A limit on latency or size applies to the file of one precision, the
     setting `precision`.
     """
     is_floor = name in FLOORS
     cost = name.removeprefix("min_")
+    actual, source = _actual_cost(record, cost, costs, files)
+    return Verdict(
+        cost=cost, limit=limit, is_floor=is_floor, actual=actual, source=source
+    )
+
+
+def _actual_cost(
+    record: RunRecord,
+    cost: str,
+    costs: dict[str, float],
+    files: Sequence[ExportedFile],
+) -> tuple[float | None, str]:
+    """Returns what the winner costs, and how that is known."""
     if cost in ("macs", "params"):
-        return Verdict(cost, limit, is_floor, costs.get(cost), "")
+        return costs.get(cost), ""
     precision = record.settings.get("precision", "fp32")
     for file in files:
         if file.precision == precision:
             source = f"({precision} file)"
             if cost == "size_bytes":
-                size = file.check["size_bytes"]
-                return Verdict(cost, limit, False, size, source)
+                return file.check.size_bytes, source
             if file.latency is not None:
-                median = file.latency["median_ms"]
-                return Verdict(cost, limit, is_floor, median, source)
-    return Verdict(cost, limit, is_floor, costs.get(cost), "by the cost table")
+                return file.latency.median_ms, source
+    return costs.get(cost), "by the cost table"

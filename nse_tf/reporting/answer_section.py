@@ -24,21 +24,20 @@ from nse_tf.reporting.units import (
 
 
 def banner(record: RunRecord) -> Markup:
-    """Returns what is to be known first of a run that did not finish."""
+    """Returns what a reader must know first of a run that did not finish."""
     if record.status is Status.FINISHED:
         return Markup("")
     so_far = f" So far: {progress_text(record)}."
     if record.status is Status.FAILED:
-        error = record.events[-1].get("error", "no reason is given")
         return tag(
-            "p", tag("b", "This run failed: "), error, so_far,
+            "p", tag("b", "This run failed: "), record.failure or "", so_far,
             class_="banner bad",
         )  # fmt: skip
     return tag(
         "p",
-        tag("b", "This run has not come to its end. "),
-        "It may still be going on; if it was stopped, the same command goes "
-        "on with it.",
+        tag("b", "This run has not finished. "),
+        "It may still be running. If it was stopped, re-run the command to "
+        "resume it.",
         so_far,
         class_="banner",
     )
@@ -70,7 +69,7 @@ def _tiles(answer: Answer) -> list[Markup]:
             if cost == "params":
                 exact = f"{exact_cost(cost, value)} trained numbers"
             tiles.append(_tile(shown, short_count(value), exact))
-    timed = [(f, f.latency["median_ms"]) for f in answer.files if f.latency]
+    timed = [(f, f.latency.median_ms) for f in answer.files if f.latency]
     if timed:
         fastest, median = min(timed, key=lambda pair: pair[1])
         tiles.append(
@@ -194,7 +193,7 @@ def _measured_on(files: Sequence[ExportedFile]) -> str:
 
 
 def _size(file: ExportedFile) -> int:
-    return int(file.check["size_bytes"])
+    return file.check.size_bytes
 
 
 def winner_section(answer: Answer) -> str:
@@ -204,26 +203,26 @@ def winner_section(answer: Answer) -> str:
         return ""
     rows = [
         [
-            place.name,
+            part.name,
             tag(
                 "span",
                 tag(
                     "span",
-                    ("+" if place.is_choice else ", ").join(place.ops),
-                    class_="" if place.is_choice else "soft",
+                    ("+" if part.is_choice else ", ").join(part.ops),
+                    class_="" if part.is_choice else "soft",
                 ),
                 tag(
                     "span",
-                    f"{shape_text(place.in_shape)} → "
-                    f"{shape_text(place.out_shape)}",
+                    f"{shape_text(part.in_shape)} → "
+                    f"{shape_text(part.out_shape)}",
                     class_="soft",
                 ),
                 class_="op",
             ),
-            _shared(place.macs, network.macs),
-            _shared(place.params, network.params),
+            _shared(part.macs, network.macs),
+            _shared(part.params, network.params),
         ]
-        for place in network.blocks
+        for part in network.blocks
     ]
     total = ["total", "", f"{network.macs:,}", f"{network.params:,}"]
     published = ""
@@ -236,10 +235,10 @@ def winner_section(answer: Answer) -> str:
         )
     return joined(
         [
-            tag("h2", "The winner, place by place"),
+            tag("h2", "The winner, block by block"),
             figure(plot_network(network)),
             table(
-                ["Place", "Operator and shape", "MACs", "Parameters"],
+                ["Block", "Operator and shape", "MACs", "Parameters"],
                 [*rows, total],
                 caption="The parts of the winner with their costs",
                 num_left=2,

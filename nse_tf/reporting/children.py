@@ -1,4 +1,4 @@
-"""The children that a run judged with inherited weights, as arrays."""
+"""The children that a run evaluated with inherited weights, as arrays."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,21 +6,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from nse_tf.costs import COSTS
+from nse_tf.events import GenerationEvaluated
 from nse_tf.evolution import pareto_front
-from nse_tf.reporting.run_log import Event
 from nse_tf.spaces.genotype import Path, as_path
 
 
 @dataclasses.dataclass(frozen=True)
 class Children:
-    """Judged children, in the order of judging; failed ones are left out.
+    """Evaluated children, in order; failed ones are left out.
 
     Attributes:
-        paths: Of each, the candidate of each place, or its open ones.
+        paths: Candidate indices of each child, a choice block each.
         accuracies: On the validation part, `(count,)`.
         costs: `(count,)` a cost; those of `COSTS` that are known of all.
         num_random: How many of them, from the first on, were drawn at random:
-            those of the first generation, the baseline of what follows.
+            those of the first generation, the baseline for what follows.
     """
 
     paths: tuple[Path, ...]
@@ -44,26 +44,26 @@ class Children:
     def index_of(
         self, path: Sequence[int | Sequence[int]] | None
     ) -> int | None:
-        """Returns the index of a path; None if it was not judged."""
+        """Returns the index of a path; None if it was not evaluated."""
         if path is None or as_path(path) not in self.paths:
             return None
         return self.paths.index(as_path(path))
 
 
-def judged_children(generations: Sequence[Event]) -> Children:
-    """Returns the children of all `generation` events."""
+def evaluated_children(generations: Sequence[GenerationEvaluated]) -> Children:
+    """Returns the children of all generations."""
     rows = [
-        (path, accuracy, {n: event[n][i] for n in COSTS if n in event})
+        (path, accuracy, {n: event.costs[n][i] for n in event.costs})
         for event in generations
         for i, (path, accuracy) in enumerate(
-            zip(event["paths"], event["accuracies"], strict=True)
+            zip(event.paths, event.accuracies, strict=True)
         )
         if accuracy is not None
     ]
-    first = generations[0]["accuracies"] if generations else ()
+    first = generations[0].accuracies if generations else ()
     known = [name for name in COSTS if all(name in row[2] for row in rows)]
     return Children(
-        paths=tuple(as_path(row[0]) for row in rows),
+        paths=tuple(row[0] for row in rows),
         accuracies=np.array([row[1] for row in rows], float),
         costs={
             name: np.array([row[2][name] for row in rows]) for name in known

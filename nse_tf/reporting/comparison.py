@@ -134,23 +134,23 @@ def comparison_page(runs: Sequence[Named]) -> str:
 
 
 def cautions(runs: Sequence[Named]) -> list[str]:
-    """Returns why some figures must not be held against each other."""
+    """Returns why some figures must not be compared with each other."""
     found = []
     prints = {
-        record.config["data"].get("fingerprint")
+        record.config.data.fingerprint
         for _, record in runs
         if record.config is not None
     }
     if len(prints) > 1:
         found.append(
-            "These runs are of different data, or of different parts of them: "
-            "their accuracies say nothing about each other."
+            "These runs use different data, or different parts of them: their "
+            "accuracies cannot be compared."
         )
     unfinished = [
         name for name, record in runs if record.status is not Status.FINISHED
     ]
     if unfinished:
-        found.append(f"Not come to their end: {', '.join(unfinished)}.")
+        found.append(f"Not finished: {', '.join(unfinished)}.")
     return found
 
 
@@ -168,11 +168,9 @@ def _row(name: str, record: RunRecord) -> list[str]:
             else _UNKNOWN
             for cost in ("macs", "params")
         ]
-        sizes = {f.precision: f.check["size_bytes"] for f in answer.files}
+        sizes = {f.precision: f.check.size_bytes for f in answer.files}
         times = {
-            f.precision: f.latency["median_ms"]
-            for f in answer.files
-            if f.latency
+            f.precision: f.latency.median_ms for f in answer.files if f.latency
         }
         least = min(sizes, key=sizes.__getitem__, default="")
         fastest = min(times, key=times.__getitem__, default="")
@@ -182,7 +180,7 @@ def _row(name: str, record: RunRecord) -> list[str]:
             if fastest
             else _UNKNOWN,
         ]
-    seconds = (record.result or {}).get("seconds") or sum(
+    seconds = (record.result and record.result.seconds) or sum(
         stage.seconds for stage in stage_times(record) if not stage.is_part
     )
     return [
@@ -207,7 +205,7 @@ def _repeats_section(runs: Sequence[Named]) -> str:
     rows = []
     for members in groups.values():
         found = [
-            record.result["test_accuracy"]
+            record.result.test_accuracy
             for _, record in members
             if record.result is not None
         ]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nse_tf.events import GenerationEvaluated
 from nse_tf.reporting.answer import find_answer
-from nse_tf.reporting.children import Children, judged_children
+from nse_tf.reporting.children import Children, evaluated_children
 from nse_tf.reporting.drawing import SERIES, Drawing, Key, canvas, to_svg
 from nse_tf.reporting.plots import few_ticks, in_a_sentence, scale_of
 from nse_tf.reporting.run_record import RunRecord
@@ -21,7 +22,7 @@ def comparison_figures(runs: Sequence[Named]) -> list[Drawing]:
         runs: Names, each of them once, and records.
     """
     evaluated = {
-        name: judged_children(record.named("generation"))
+        name: evaluated_children(record.named(GenerationEvaluated))
         for name, record in runs
     }
     evaluated = {name: each for name, each in evaluated.items() if len(each)}
@@ -73,7 +74,7 @@ def _plot_tested(
         axes.set_xlabel(f"MACs{unit}")
         axes.set_ylabel("test accuracy, %")
         few_ticks(axes)
-        told = "; ".join(
+        texts = "; ".join(
             f"{name} {percent(accuracy)} at {short_cost('macs', macs)}"
             for name, macs, accuracy in tested
         )
@@ -81,7 +82,7 @@ def _plot_tested(
             "winners",
             "The winners on the test images",
             to_svg(
-                figure, f"Test accuracy against MACs of the winners: {told}."
+                figure, f"Test accuracy against MACs of the winners: {texts}."
             ),
             tuple(Key("◆", colors[name], name) for name, _, _ in tested),
         )
@@ -92,7 +93,7 @@ def _plot_fronts(
 ) -> Drawing:
     largest = max(float(each.costs[cost].max()) for each in evaluated.values())
     scale, unit = scale_of(cost, largest)
-    told = []
+    texts = []
     with canvas(f"fronts_{cost}", 290) as (figure, (axes,)):
         for name, children in evaluated.items():
             front = children.front(cost)
@@ -106,7 +107,7 @@ def _plot_fronts(
                 drawstyle="steps-post",
             )
             best = children.best
-            told.append(
+            texts.append(
                 f"{name} up to {percent(children.accuracies[best])} at "
                 f"{short_cost(cost, children.costs[cost][best])}"
             )
@@ -119,7 +120,7 @@ def _plot_fronts(
             to_svg(
                 figure,
                 "Pareto fronts of accuracy with inherited weights against "
-                f"{in_a_sentence(cost)}: {'; '.join(told)}.",
+                f"{in_a_sentence(cost)}: {'; '.join(texts)}.",
             ),
             tuple(Key("━", colors[name], name) for name in evaluated),
         )
@@ -128,7 +129,7 @@ def _plot_fronts(
 def _plot_best_so_far(
     evaluated: dict[str, Children], colors: dict[str, str]
 ) -> Drawing:
-    told = []
+    texts = []
     with canvas("progresses", 270) as (figure, (axes,)):
         for name, children in evaluated.items():
             best = 100 * np.maximum.accumulate(children.accuracies)
@@ -139,8 +140,8 @@ def _plot_best_so_far(
                 linewidth=2,
                 drawstyle="steps-post",
             )
-            told.append(f"{name} reaches {best[-1]:.2f} % after {len(best)}")
-        axes.set_xlabel("children judged")
+            texts.append(f"{name} reaches {best[-1]:.2f} % after {len(best)}")
+        axes.set_xlabel("children evaluated")
         axes.set_ylabel("best accuracy so far, %")
         few_ticks(axes)
         return Drawing(
@@ -148,8 +149,8 @@ def _plot_best_so_far(
             "How the searches went",
             to_svg(
                 figure,
-                "Best accuracy with inherited weights by children judged: "
-                f"{'; '.join(told)}.",
+                "Best accuracy with inherited weights by children evaluated: "
+                f"{'; '.join(texts)}.",
             ),
             tuple(Key("━", colors[name], name) for name in evaluated),
         )

@@ -1,12 +1,17 @@
-"""Figures of a search whose space evolved: its ops, fronts and indicators."""
+"""Figures of a search whose space evolved: ops, fronts and indicators."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from nse_tf.events import (
+    FrontEvolved,
+    IndicatorsTrained,
+    OpsInherited,
+    SpaceAtStage,
+)
 from nse_tf.reporting.drawing import (
     DOTS,
     FRONT,
@@ -19,7 +24,6 @@ from nse_tf.reporting.drawing import (
     to_svg,
 )
 from nse_tf.reporting.plots import few_ticks, in_a_sentence, scale_of
-from nse_tf.reporting.run_log import Event
 from nse_tf.reporting.units import counted, percent, short_cost
 from nse_tf.spaces import SearchSpace
 
@@ -31,35 +35,33 @@ _LOCKED, _KEPT, _LEFT, _DROPPED = "locked", "kept", "left", "dropped"
 _COLORS = {_LOCKED: FRONT, _KEPT: LIMIT, _LEFT: DOTS, _DROPPED: SOFT}
 _MEANINGS = {
     _LOCKED: "inherited from the round before",
-    _KEPT: "new, and handed on",
-    _LEFT: "not handed on",
+    _KEPT: "new, and passed on",
+    _LEFT: "not passed on",
     _DROPPED: "dropped while training",
 }
 _STRENGTHS = {_LOCKED: 0.45, _KEPT: 0.6, _LEFT: 0.18, _DROPPED: 0.0}
 
 
 def fates(
-    rounds: Sequence[Event],
-    inherited: Sequence[Event],
-    fitness_indicators: Sequence[Event],
+    rounds: Sequence[SpaceAtStage],
+    inherited: Sequence[OpsInherited],
+    fitness_indicators: Sequence[IndicatorsTrained],
 ) -> list[list[dict[int, str]]]:
     """Returns what became of each active op, by round and cell.
 
     Args:
-        rounds: `space` events, one a round.
-        inherited: `inherited` events, of the rounds that are over.
-        fitness_indicators: `indicators` events; none where nothing is dropped.
+        rounds: The space at each round.
+        inherited: What the rounds that are over passed on.
+        fitness_indicators: What was trained; none where nothing is dropped.
     """
-    kept = {event["stage"]: event["kept"] for event in inherited}
-    left: dict[int, Any] = {
-        event["stage"]: event["left"] for event in fitness_indicators
-    }
+    kept = {event.stage: event.kept for event in inherited}
+    left = {event.stage: event.left for event in fitness_indicators}
     found: list[list[dict[int, str]]] = []
     for event in rounds:
-        stage, everyone = event["stage"], event["active"]
-        if stage not in kept:
+        stage, pools = event.stage, event.pools
+        if stage not in kept or pools is None:
             continue
-        remaining: Any = left.get(stage, everyone)
+        remaining = left.get(stage, event.active)
         found.append(
             [
                 {
@@ -72,7 +74,7 @@ def fates(
                     for index in active
                 }
                 for cell, (active, locked) in enumerate(
-                    zip(event["active"], event["locked"], strict=True)
+                    zip(event.active, pools.locked, strict=True)
                 )
             ]
         )
@@ -92,10 +94,10 @@ def _fate(
 def plot_fates(
     found: Sequence[Sequence[dict[int, str]]], space: SearchSpace
 ) -> Drawing:
-    """Draws which ops entered, lived and died: cells as rows, rounds across.
+    """Draws which ops entered, stayed and left: cells as rows, rounds across.
 
     Args:
-        found: As of `fates`; at least one round.
+        found: See `fates`; at least one round.
         space: Names the cells.
     """
     widths = [max(1, *(len(cell) for cell in each)) for each in found]
@@ -126,7 +128,7 @@ def plot_fates(
         )
         return Drawing(
             "fates",
-            "Ops that entered, lived and died, by number",
+            "Ops that entered, stayed and left, by number",
             to_svg(figure, _fates_text(found, space)),
             tuple(
                 Key("■", _COLORS[fate], meaning)
@@ -171,12 +173,12 @@ def _fates_text(
 ) -> str:
     sentences = []
     for number, cells in enumerate(found, 1):
-        told = [fate for cell in cells for fate in cell.values()]
+        every = [fate for cell in cells for fate in cell.values()]
         counts = ", ".join(
-            f"{told.count(fate)} {meaning}"
+            f"{every.count(fate)} {meaning}"
             for fate, meaning in _MEANINGS.items()
         )
-        sentences.append(f"Round {number}: {len(told)} active ops, {counts}.")
+        sentences.append(f"Round {number}: {len(every)} active ops, {counts}.")
     last = "; ".join(
         f"{block.name}: "
         + (
@@ -189,24 +191,24 @@ def _fates_text(
         )
         for block, cell in zip(space.blocks, found[-1], strict=True)
     )
-    return " ".join(sentences) + f" Handed on at the end: {last}."
+    return " ".join(sentences) + f" Passed on at the end: {last}."
 
 
-def plot_fronts(evolved: Sequence[Event]) -> Drawing:
+def plot_fronts(evolved: Sequence[FrontEvolved]) -> Drawing:
     """Draws the front of every round in one plot.
 
     Args:
-        evolved: `evolved` events, in order; at least one.
+        evolved: The fronts, in order; at least one.
     """
-    cost = evolved[0]["cost"]
-    most_expensive = max(max(event["costs"]) for event in evolved)
+    cost = evolved[0].cost
+    most_expensive = max(max(event.costs) for event in evolved)
     scale, unit = scale_of(cost, most_expensive)
     with canvas("fronts", 290) as (figure, (axes,)):
-        keys, told = [], []
+        keys, texts = [], []
         for number, event in enumerate(evolved):
             color = SERIES[number % len(SERIES)]
-            x = np.array(event["costs"]) / scale
-            y = 100 * np.array(event["accuracies"])
+            x = np.array(event.costs) / scale
+            y = 100 * np.array(event.accuracies)
             axes.plot(
                 x,
                 y,
@@ -218,11 +220,11 @@ def plot_fronts(evolved: Sequence[Event]) -> Drawing:
             )
             name = f"round {number + 1}"
             keys.append(Key("━", color, f"{name} ({len(x)})"))
-            best = int(np.argmax(event["accuracies"]))
-            told.append(
+            best = int(np.argmax(event.accuracies))
+            texts.append(
                 f"{name} has {counted(len(x), 'network')}, the best with "
-                f"{percent(event['accuracies'][best])} at "
-                f"{short_cost(cost, event['costs'][best])}"
+                f"{percent(event.accuracies[best])} at "
+                f"{short_cost(cost, event.costs[best])}"
             )
         axes.set_xlabel(f"{in_a_sentence(cost)}{unit}")
         axes.set_ylabel("accuracy, %")
@@ -233,34 +235,35 @@ def plot_fronts(evolved: Sequence[Event]) -> Drawing:
             to_svg(
                 figure,
                 "Accuracy with each round's own weights against "
-                f"{in_a_sentence(cost)}: {'; '.join(told)}.",
+                f"{in_a_sentence(cost)}: {'; '.join(texts)}.",
             ),
             tuple(keys),
         )
 
 
 def plot_fitness_indicators(
-    fitness_indicators: Sequence[Event], inherited: Sequence[Event]
+    fitness_indicators: Sequence[IndicatorsTrained],
+    inherited: Sequence[OpsInherited],
 ) -> Drawing:
     """Draws the fitness indicators of all active ops, epoch by epoch.
 
     Args:
-        fitness_indicators: `indicators` events, in order; at least one, with
-            an epoch.
-        inherited: `inherited` events, of the rounds that are over.
+        fitness_indicators: What was trained, in order; at least one, with an
+            epoch.
+        inherited: What the rounds that are over passed on.
     """
-    kept = {event["stage"]: event["kept"] for event in inherited}
+    kept = {event.stage: event.kept for event in inherited}
     begin, means = 0, []
     with canvas("indicators", 280) as (figure, (axes,)):
         for event in fitness_indicators:
-            goes_on = kept.get(event["stage"], [()] * len(event["active"]))
-            epochs = len(event["history"])
+            passed = kept.get(event.stage, ((),) * len(event.active))
+            epochs = len(event.history)
             ends = np.linspace(0, epochs - 1, min(epochs, _MOST_POINTS))
             chosen = np.unique(ends.astype(int))
-            for cell, active in enumerate(event["active"]):
+            for cell, active in enumerate(event.active):
                 for number, index in enumerate(active):
-                    seen = [event["history"][e][cell][number] for e in chosen]
-                    is_kept = index in goes_on[cell]
+                    seen = [event.history[e][cell][number] for e in chosen]
+                    is_kept = index in passed[cell]
                     axes.plot(
                         [begin, *(begin + 1 + chosen)],
                         [0.5, *seen],
@@ -282,7 +285,7 @@ def plot_fitness_indicators(
         )
         if means:
             text += (
-                f" Those of ops that were handed on end at "
+                f" Those of ops that were passed on end at "
                 f"{np.mean(means):.2f} in the mean."
             )
         return Drawing(
@@ -290,7 +293,7 @@ def plot_fitness_indicators(
             "Fitness indicators",
             to_svg(figure, text),
             (
-                Key("━", FRONT, "handed on to the next round"),
-                Key("━", SOFT, "not handed on"),
+                Key("━", FRONT, "passed on to the next round"),
+                Key("━", SOFT, "not passed on"),
             ),
         )

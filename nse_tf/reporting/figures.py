@@ -3,9 +3,21 @@
 import dataclasses
 from collections.abc import Iterator
 
-from nse_tf.methods.final_training import Purpose
+from nse_tf.events import (
+    FrontEvolved,
+    GenerationEvaluated,
+    IndicatorsTrained,
+    OperatorsScored,
+    OpsInherited,
+    Purpose,
+    SpaceAtStage,
+    StageTrained,
+    SupernetWarmedUp,
+    TrainedAlone,
+    WinnerChosen,
+)
 from nse_tf.reporting.answer import Answer, exported_files, limits
-from nse_tf.reporting.children import judged_children
+from nse_tf.reporting.children import evaluated_children
 from nse_tf.reporting.drawing import (
     DOTS,
     FRONT,
@@ -40,8 +52,8 @@ def search_figures(
     record: RunRecord, answer: Answer | None
 ) -> Iterator[Drawing]:
     """Yields the figures of the search, of what there is data for."""
-    children = judged_children(record.named("generation"))
-    if record.named("evolved"):  # Drawn by indicators from the first on.
+    children = evaluated_children(record.named(GenerationEvaluated))
+    if record.named(FrontEvolved):  # Drawn by indicators from the first on.
         children = dataclasses.replace(children, num_random=0)
     if len(children):
         allowed = limits(record)
@@ -49,8 +61,8 @@ def search_figures(
         for cost in children.costs:
             yield plot_tradeoff(children, cost, winner, allowed.get(cost))
         yield plot_progress(children)
-    spaces = record.named("space")
-    if record.named("evolved"):
+    spaces = record.named(SpaceAtStage)
+    if record.named(FrontEvolved):
         yield from _evolution_figures(record)
     elif len(spaces) > 1:
         yield plot_funnel(spaces)
@@ -58,12 +70,12 @@ def search_figures(
 
 def _evolution_figures(record: RunRecord) -> Iterator[Drawing]:
     """Yields the figures of a space that evolved."""
-    inherited = record.named("inherited")
+    inherited = record.named(OpsInherited)
     fitness_indicators = [
-        event for event in record.named("indicators") if event["history"]
+        event for event in record.named(IndicatorsTrained) if event.history
     ]
-    yield plot_fronts(record.named("evolved"))
-    found = fates(record.named("space"), inherited, fitness_indicators)
+    yield plot_fronts(record.named(FrontEvolved))
+    found = fates(record.named(SpaceAtStage), inherited, fitness_indicators)
     if found and record.space is not None:
         yield plot_fates(found, record.space)
     if fitness_indicators:
@@ -90,7 +102,9 @@ def score_figures(record: RunRecord) -> list[Drawing]:
     """Returns the score maps, the last stage first."""
     if record.space is None:
         return []
-    stages = scored_stages(record.named("space"), record.named("scored"))
+    stages = scored_stages(
+        record.named(SpaceAtStage), record.named(OperatorsScored)
+    )
     return [
         plot_scores(stage, record.space)
         for stage in reversed(stages)
@@ -107,26 +121,26 @@ def _supernet_curves(record: RunRecord) -> list[Curve]:
     calls itself stage 0 again.
     """
     stretches: list[list[float]] = []
-    trained = record.named("supernet_trained")
-    if record.named("indicators"):
+    trained = record.named(StageTrained)
+    if record.named(IndicatorsTrained):
         return [
             (f"round {number}", SERIES[(number - 1) % len(SERIES)], losses)
             for number, losses in enumerate(
-                (event["losses"] for event in trained), 1
+                (list(event.losses) for event in trained), 1
             )
             if losses
         ]
     for event in trained:
-        if event["stage"] == 0 or not stretches:
+        if event.stage == 0 or not stretches:
             stretches.append([])
-        stretches[-1] += event["losses"]
-    num_shrinking = 1 if record.named("scored") else 0
+        stretches[-1] += event.losses
+    num_shrinking = 1 if record.named(OperatorsScored) else 0
     labels = [("while shrinking", DOTS)] * num_shrinking
     labels += [("for the search", FRONT)] * len(stretches)
-    warming = record.named("supernet_warmed_up")
+    warming = record.named(SupernetWarmedUp)
     if warming:
         labels.insert(0, ("while warming up", SOFT))
-        stretches.insert(0, [x for event in warming for x in event["losses"]])
+        stretches.insert(0, [x for event in warming for x in event.losses])
     return [
         (label, color, losses)
         for (label, color), losses in zip(labels, stretches, strict=False)
@@ -136,15 +150,15 @@ def _supernet_curves(record: RunRecord) -> list[Curve]:
 
 def _child_curves(record: RunRecord) -> list[Curve]:
     """Returns a curve for each child; the winner's last, and so on top."""
-    trained = [e for e in record.named("child_trained") if e["losses"]]
-    won = record.last("winner")
-    file = None if won is None else won["model_file"]
-    curves = [
-        ("winner", WINNER, event["losses"])
-        if event["model_file"] == file
-        else ("rank check", SOFT, event["losses"])
-        if event.get("purpose") == Purpose.RANK_CHECK
-        else ("finalist", DOTS, event["losses"])
+    trained = [e for e in record.named(TrainedAlone) if e.losses]
+    won = record.last(WinnerChosen)
+    file = None if won is None else won.model_file
+    curves: list[Curve] = [
+        ("winner", WINNER, list(event.losses))
+        if event.model_file == file
+        else ("rank check", SOFT, list(event.losses))
+        if event.purpose is Purpose.RANK_CHECK
+        else ("finalist", DOTS, list(event.losses))
         for event in trained
     ]
     return sorted(curves, key=lambda curve: curve[0] == "winner")

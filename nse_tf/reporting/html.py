@@ -29,7 +29,7 @@ from nse_tf.reporting.units import counted, date_text, duration, shape_text
 from nse_tf.spaces.files import write_bytes
 
 _HOW_TO_READ = (
-    "Accuracies of judged children are those on the validation images, with "
+    "Accuracies of evaluated children are those on the validation images, with "
     "weights inherited from the supernet. An operator's score by angle is how "
     "far, in radians, the weights of children with that operator have turned "
     "in training; the lowest are dropped."
@@ -39,8 +39,8 @@ _HOW_TO_READ = (
 def write_report(run_dir: str | os.PathLike[str]) -> pathlib.Path:
     """Writes `report.html` into a run's folder; returns its path.
 
-    The page needs nothing else: no network, no script, no other file. It tells
-    what is there, of a run that still goes on or that failed as well. The same
+    The page needs nothing else: no network, no script, no other file. It shows
+    what is there, also for a run that is under way or that failed. The same
     folder gives the same bytes.
 
     Args:
@@ -78,25 +78,25 @@ def page(record: RunRecord) -> str:
 def _title(record: RunRecord) -> str:
     if record.config is None:
         return record.name
-    return f"{record.config['data']['name']} on {record.config['space']}"
+    return f"{record.config.data.name} on {record.config.space}"
 
 
 def _header(record: RunRecord, name: str) -> Markup:
-    told = [f"Run {record.name}, {record.status.value}"]
+    parts = [f"Run {record.name}, {record.status.value}"]
     if record.config is not None:
-        data = record.config["data"]
-        told.append(f"started {date_text(record.config['started'])}")
-        told.append(
-            f"{data['train']:,} training, {data['validation']:,} validation "
-            f"and {data['test']:,} test images of "
-            f"{shape_text(data['image_shape'])}"
+        data = record.config.data
+        parts.append(f"started {date_text(record.config.started)}")
+        parts.append(
+            f"{data.train:,} training, {data.validation:,} validation "
+            f"and {data.test:,} test images of "
+            f"{shape_text(data.image_shape)}"
         )
-    if record.result is not None and "seconds" in record.result:
-        told.append(f"took {duration(record.result['seconds'])}")
+    if record.result is not None and record.result.seconds is not None:
+        parts.append(f"took {duration(record.result.seconds)}")
     return tag(
         "header",
         tag("h1", name),
-        tag("p", " · ".join(told), class_="soft"),
+        tag("p", " · ".join(parts), class_="soft"),
     )
 
 

@@ -38,12 +38,12 @@ def plot_network(network: NetworkDescription) -> Drawing:
     """Draws the parts of a network from the image to the classes.
 
     A box is as wide as its output has channels (on a logarithmic scale) or as
-    its name needs, and colored by its kernel; a place that computes nothing is
+    its name needs, and colored by its kernel; a part that computes nothing is
     a line. A bar shows its share of the MACs.
     """
     blocks = network.blocks
-    widest = max(_channels(place) for place in blocks)
-    most_expensive = max(place.macs for place in blocks)
+    widest = max(_channels(part) for part in blocks)
+    most_expensive = max(part.macs for part in blocks)
     height = ROW * (len(blocks) + 1)
     with canvas("network", height) as (figure, (axes,)):
         figure.set_layout_engine("none")
@@ -54,13 +54,11 @@ def plot_network(network: NetworkDescription) -> Drawing:
         _write(axes, SHAPES, 0.5 * ROW, "output", SOFT)
         _write(axes, COSTS, 0.5 * ROW, "MACs", SOFT, align="right")
         axes.plot([MIDDLE] * 2, [ROW, height - ROW / 2], color=SOFT, zorder=0)
-        for row, place in enumerate(blocks):
-            share = math.log2(1 + _channels(place)) / math.log2(1 + widest)
+        for row, part in enumerate(blocks):
+            share = math.log2(1 + _channels(part)) / math.log2(1 + widest)
             middle = (row + 1.5) * ROW
-            _draw_place(axes, place, middle, share * WIDEST)
-            _draw_costs(
-                axes, place, middle, place.macs / max(most_expensive, 1)
-            )
+            _draw_part(axes, part, middle, share * WIDEST)
+            _draw_costs(axes, part, middle, part.macs / max(most_expensive, 1))
         return Drawing(
             "network",
             "The winner drawn",
@@ -69,42 +67,42 @@ def plot_network(network: NetworkDescription) -> Drawing:
                 *(
                     Key("■", color, f"{kernel}×{kernel}")
                     for kernel, color in _KERNELS.items()
-                    if any(_kernel(place) == kernel for place in blocks)
+                    if any(_kernel(part) == kernel for part in blocks)
                 ),
                 Key("■", SOFT, "fixed"),
             ),
         )
 
 
-def _draw_place(
-    axes: Axes, place: BlockDescription, middle: float, width: float
+def _draw_part(
+    axes: Axes, part: BlockDescription, middle: float, width: float
 ) -> None:
-    if place.is_choice and set(place.ops) <= {"identity"}:
+    if part.is_choice and set(part.ops) <= {"identity"}:
         _write(axes, MIDDLE + 8, middle, "identity", SOFT)
         return
-    name = "+".join(place.ops) if place.is_choice else _backbone_name(place)
+    name = "+".join(part.ops) if part.is_choice else _backbone_name(part)
     width = max(width, LETTER * (len(name) + 2))
     height = 0.74 * ROW
-    color = _KERNELS.get(_kernel(place), SOFT) if place.is_choice else GRID
+    color = _KERNELS.get(_kernel(part), SOFT) if part.is_choice else GRID
     axes.add_patch(
         FancyBboxPatch(
             (MIDDLE - width / 2, middle - height / 2),
             width,
             height,
             boxstyle="round,pad=0,rounding_size=4",
-            facecolor=PAPER if place.is_choice else GRID,
-            edgecolor=color if place.is_choice else SOFT,
-            linewidth=2 if place.is_choice else 1,
+            facecolor=PAPER if part.is_choice else GRID,
+            edgecolor=color if part.is_choice else SOFT,
+            linewidth=2 if part.is_choice else 1,
         )
     )
     _write(axes, MIDDLE, middle, name, INK, align="center")
 
 
 def _draw_costs(
-    axes: Axes, place: BlockDescription, middle: float, share: float
+    axes: Axes, part: BlockDescription, middle: float, share: float
 ) -> None:
-    _write(axes, SHAPES, middle, shape_text(place.out_shape), INK)
-    _write(axes, COSTS, middle, short_count(place.macs), INK, align="right")
+    _write(axes, SHAPES, middle, shape_text(part.out_shape), INK)
+    _write(axes, COSTS, middle, short_count(part.macs), INK, align="right")
     if share > 0:
         length = share * (WIDTH - 4 - BARS)
         axes.barh(
@@ -120,31 +118,31 @@ def _write(
     )
 
 
-def _backbone_name(place: BlockDescription) -> str:
-    return f"{place.name}: {place.ops[-1]}"
+def _backbone_name(part: BlockDescription) -> str:
+    return f"{part.name}: {part.ops[-1]}"
 
 
-def _channels(place: BlockDescription) -> int:
-    return int(place.out_shape[-1])
+def _channels(part: BlockDescription) -> int:
+    return int(part.out_shape[-1])
 
 
-def _kernel(place: BlockDescription) -> int:
+def _kernel(part: BlockDescription) -> int:
     """Returns the largest kernel that is open here; 0 where there is none."""
     found = [
-        int(size) for op in place.ops for size in re.findall(r"_k(\d+)", op)
+        int(size) for op in part.ops for size in re.findall(r"_k(\d+)", op)
     ]
-    return max(found, default=0) if place.is_choice else 0
+    return max(found, default=0) if part.is_choice else 0
 
 
 def _text(network: NetworkDescription) -> str:
-    chosen = [place for place in network.blocks if place.is_choice]
-    idle = sum(set(place.ops) <= {"identity"} for place in chosen)
-    most_expensive = max(network.blocks, key=lambda place: place.macs)
+    chosen = [part for part in network.blocks if part.is_choice]
+    idle = sum(set(part.ops) <= {"identity"} for part in chosen)
+    most_expensive = max(network.blocks, key=lambda part: part.macs)
     return (
         f"The network from an image of "
         f"{shape_text(network.blocks[0].in_shape)} to "
         f"{network.blocks[-1].out_shape[-1]} classes: "
-        f"{counted(len(chosen), 'place')}, {idle} of them without an "
+        f"{counted(len(chosen), 'choice block')}, {idle} of them without an "
         f"operation. {most_expensive.name} costs most, "
         f"{short_count(most_expensive.macs)} of "
         f"{short_count(network.macs)} MACs."

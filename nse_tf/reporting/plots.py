@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from nse_tf.events import SpaceAtStage
 from nse_tf.reporting.answer import ExportedFile
 from nse_tf.reporting.children import Children
 from nse_tf.reporting.drawing import (
@@ -23,7 +24,6 @@ from nse_tf.reporting.drawing import (
     to_svg,
 )
 from nse_tf.reporting.rank_trust import RankTrust
-from nse_tf.reporting.run_log import Event
 from nse_tf.reporting.units import (
     COST_NAMES,
     counted,
@@ -34,19 +34,19 @@ from nse_tf.reporting.units import (
     three_digits,
 )
 
-# A limit further away than this many times the dearest child is not drawn: it
-# would squeeze everything else.
+# A limit above this many times the most expensive child is not drawn: it would
+# squeeze everything else.
 FARTHEST_LIMIT = 1.3
 
 
-def plot_funnel(spaces: Sequence[Event]) -> Drawing:
-    """Draws how the space narrows, from its `space` events.
+def plot_funnel(spaces: Sequence[SpaceAtStage]) -> Drawing:
+    """Draws how the space narrows.
 
     Args:
-        spaces: One event a stage, in order; at least one.
+        spaces: The space at each stage, in order; at least one.
     """
-    sizes = [int(event["size"]) for event in spaces]
-    counts = [int(event["num_operators"]) for event in spaces]
+    sizes = [event.size for event in spaces]
+    counts = [event.num_operators for event in spaces]
     logs = [math.log10(size) for size in sizes]
     stages = range(len(spaces))
     with canvas("funnel", 300, num_rows=2) as (figure, (above, below)):
@@ -82,7 +82,7 @@ def plot_tradeoff(
     winner: Sequence[int | Sequence[int]] | None,
     limit: float | None,
 ) -> Drawing:
-    """Draws accuracy against one cost of all judged children.
+    """Draws accuracy against one cost of all evaluated children.
 
     Args:
         children: At least one.
@@ -136,7 +136,7 @@ def plot_tradeoff(
 def _tradeoff_text(
     children: Children, cost: str, front: np.ndarray, won: int | None
 ) -> str:
-    def told(index: int) -> str:
+    def shown(index: int) -> str:
         return (
             f"{percent(children.accuracies[index])} at "
             f"{short_cost(cost, children.costs[cost][index])}"
@@ -144,22 +144,22 @@ def _tradeoff_text(
 
     sentences = [
         f"Accuracy with inherited weights against {in_a_sentence(cost)} of "
-        f"{len(children)} judged children. The Pareto front has {len(front)}, "
-        f"from {told(front[0])} to {told(front[-1])}."
+        f"{len(children)} evaluated children. The Pareto front has "
+        f"{len(front)}, from {shown(front[0])} to {shown(front[-1])}."
     ]
     if children.num_random:
         best = int(children.accuracies[: children.num_random].argmax())
         sentences.append(
             f"The best of the {children.num_random} drawn at random has "
-            f"{told(best)}."
+            f"{shown(best)}."
         )
     if won is not None:
-        sentences.append(f"The winner has {told(won)}.")
+        sentences.append(f"The winner has {shown(won)}.")
     return " ".join(sentences)
 
 
 def plot_progress(children: Children) -> Drawing:
-    """Draws every judged child in order, and the best so far.
+    """Draws every evaluated child in order, and the best so far.
 
     Args:
         children: At least one.
@@ -175,13 +175,13 @@ def plot_progress(children: Children) -> Drawing:
             linewidth=2,
             drawstyle="steps-post",
         )
-        axes.set_xlabel("children judged")
+        axes.set_xlabel("children evaluated")
         axes.set_ylabel("accuracy, %")
         few_ticks(axes, integer=True)
         best = children.best
         text = (
             f"Accuracy with inherited weights of {len(children)} children in "
-            f"the order of judging: the first has "
+            f"the order of evaluation: the first has "
             f"{percent(children.accuracies[0])}, the best "
             f"{percent(children.accuracies[best])}, found as number {best + 1}."
         )
@@ -229,7 +229,7 @@ def plot_losses(
     """Draws losses by epoch.
 
     Args:
-        name: Of the drawing.
+        name: Name of the drawing.
         title: What trains.
         curves: Label, color and losses of each; none of them empty. Of equal
             labels one key is shown.
@@ -260,12 +260,14 @@ def plot_latencies(files: Sequence[ExportedFile]) -> Drawing:
         files: At least one, all of them measured.
     """
     with canvas("latency", 50 + 44 * len(files)) as (figure, (axes,)):
-        told = []
-        longest = max(file.latency["p75_ms"] for file in files if file.latency)
-        for row, file in enumerate(files):
-            latency = file.latency or {}
+        texts = []
+        measured = [(f.precision, f.latency) for f in files if f.latency]
+        longest = max(latency.p75_ms for _, latency in measured)
+        for row, (precision, latency) in enumerate(measured):
             low, median, high = (
-                latency[name] for name in ("p25_ms", "median_ms", "p75_ms")
+                latency.p25_ms,
+                latency.median_ms,
+                latency.p75_ms,
             )
             axes.barh(row, median, height=0.6, color=DOTS)
             axes.plot([low, high], [row, row], color=INK, linewidth=2)
@@ -277,8 +279,8 @@ def plot_latencies(files: Sequence[ExportedFile]) -> Drawing:
                 f"{three_digits(median)} ms",
                 va="center",
             )
-            told.append(
-                f"{file.precision} {three_digits(median)} ms (quartiles "
+            texts.append(
+                f"{precision} {three_digits(median)} ms (quartiles "
                 f"{three_digits(low)} and {three_digits(high)})"
             )
         axes.set_yticks(range(len(files)), [file.precision for file in files])
@@ -291,7 +293,7 @@ def plot_latencies(files: Sequence[ExportedFile]) -> Drawing:
         return Drawing(
             "latency",
             "Latency of each file",
-            to_svg(figure, f"Median latency: {'; '.join(told)}."),
+            to_svg(figure, f"Median latency: {'; '.join(texts)}."),
             (
                 Key("■", DOTS, "median"),
                 Key("├┤", INK, "lower to upper quartile"),

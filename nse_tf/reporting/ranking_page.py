@@ -121,13 +121,13 @@ def _plot_tau(points: Sequence[TauPoint]) -> Drawing:
         axes.set_xlabel("epochs")
         axes.set_ylabel("Kendall's τ")
         few_ticks(axes)
-        told = "; ".join(
+        texts = "; ".join(
             f"{p.score} {p.tau:.3f} after {p.epoch:g} epochs" for p in points
         )
         return Drawing(
             "tau",
             "Rank correlation over training",
-            to_svg(drawn, f"Kendall's tau: {told}."),
+            to_svg(drawn, f"Kendall's tau: {texts}."),
             (
                 *(Key(marks[name][1], colors[name], name) for name in names),
                 Key("┄", SOFT, "scores without training"),

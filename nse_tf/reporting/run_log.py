@@ -5,14 +5,13 @@ import logging
 import os
 import pathlib
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from nse_tf.events import Entry
 from nse_tf.spaces.sealed_files import DamagedError, set_aside
 
 LOGGER = logging.getLogger("nse_tf")
-
-Event = dict[str, Any]
 
 CHECKSUM = "crc32"
 
@@ -20,10 +19,11 @@ CHECKSUM = "crc32"
 class RunLog:
     """The events of a run: a file of JSON lines that only ever grows.
 
-    Every event is an object with a unique `id` and the name of an `event`. One
-    process writes at a time; others may read meanwhile. A line ends in a
-    checksum of what stands before it. The file is read once, not at every
-    `append`, so that an event costs the same however many came before.
+    A line holds an entry: its unique `id`, its kind as `event`, and the fields
+    of that kind of event. One process writes at a time; others may read
+    meanwhile. A line ends in a checksum of what stands before it. The file is
+    read once, not at every `append`, so that an event costs the same however
+    many came before.
 
     Args:
         path: The file; made with the first event, and its folder too.
@@ -37,8 +37,8 @@ class RunLog:
         self._ids: set[str] = set()
         self._end = -1  # Where the known lines end; no file is that short.
 
-    def read(self) -> list[Event]:
-        """Returns all events, in the order of writing.
+    def read(self) -> list[Entry]:
+        """Returns all entries, in the order of writing.
 
         A last line that a kill or a power cut left half-written is left out,
         with a warning.
@@ -47,30 +47,28 @@ class RunLog:
             DamagedError: If any other line is no event, or not the one that
                 was written; names the line.
         """
-        events, _ = self._whole_lines()
-        return events
+        entries, _ = self._whole_lines()
+        return entries
 
-    def append(self, events: Sequence[Mapping[str, Any]]) -> None:
-        """Writes the events whose `id` the file does not hold yet.
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Writes the entries whose `id` the file does not hold yet.
 
         So a history may be appended again and again as it grows. The new lines
         go out in one write and are on disk when this returns. A half-written
         last line is cut off first.
 
         Raises:
-            ValueError: If an event lacks its `id` or `event`, holds NaN or
-                infinity, or is no JSON value; then nothing is written. Also
-                see `read`.
+            ValueError: If an event holds what is no JSON value; then nothing
+                is written. Also see `read`.
         """
         size = self.path.stat().st_size if self.path.exists() else 0
         if size != self._end:
             known, self._end = self._whole_lines()
-            self._ids = {event["id"] for event in known}
+            self._ids = {entry.id for entry in known}
         lines: dict[str, str] = {}
-        for event in events:
-            if not _is_event(event) or event["id"] not in self._ids:
-                line = _line(event)
-                lines.setdefault(event["id"], line)
+        for entry in entries:
+            if entry.id not in self._ids and entry.id not in lines:
+                lines[entry.id] = _line(entry)
         if not lines:
             return
         content = "".join(lines.values()).encode()
@@ -83,42 +81,40 @@ class RunLog:
         self._end += len(content)
         self._ids.update(lines)
 
-    def repair(self, history: Sequence[Event]) -> None:
+    def repair(self, history: Sequence[Entry]) -> None:
         """Makes the file whole again by events that are known otherwise.
 
-        Where a line is damaged, or tells another story of an event of the
+        Where a line is damaged, or differs from the entry of that id in the
         history, the file is kept beside and written anew: the history, with
-        all other events that are intact at their places.
+        all other entries that are intact at their places.
 
         Args:
-            history: Events that must stand there, in order.
+            history: Entries that must stand there, in order.
         """
         if not self.path.exists():
             return
         content = self.path.read_bytes()
         lines = content[: content.rfind(b"\n") + 1].splitlines()
-        events = [_intact(line) for line in lines]
-        known = {event["id"]: number for number, event in enumerate(history)}
+        entries = [_intact(line) for line in lines]
+        known = {entry.id: number for number, entry in enumerate(history)}
         if all(
-            event is not None
-            and (
-                event["id"] not in known or event == history[known[event["id"]]]
-            )
-            for event in events
+            entry is not None
+            and (entry.id not in known or entry == history[known[entry.id]])
+            for entry in entries
         ):
             return
-        merged: list[Event] = []
-        num_told = 0
-        for event in events:
-            if event is None:  # It may have told what comes next.
-                merged += history[num_told : num_told + 1]
-                num_told += 1
-            elif event["id"] not in known:
-                merged.append(event)
-            elif known[event["id"]] >= num_told:
-                merged += history[num_told : known[event["id"]] + 1]
-                num_told = known[event["id"]] + 1
-        merged += history[num_told:]
+        merged: list[Entry] = []
+        num_merged = 0  # Of the history.
+        for entry in entries:
+            if entry is None:  # It may have been what comes next.
+                merged += history[num_merged : num_merged + 1]
+                num_merged += 1
+            elif entry.id not in known:
+                merged.append(entry)
+            elif known[entry.id] >= num_merged:
+                merged += history[num_merged : known[entry.id] + 1]
+                num_merged = known[entry.id] + 1
+        merged += history[num_merged:]
         LOGGER.warning(
             "%s is damaged. Kept as %s, and written again from what the run "
             "knows otherwise.",
@@ -127,13 +123,13 @@ class RunLog:
         )
         self.append(merged)
 
-    def _whole_lines(self) -> tuple[list[Event], int]:
-        """Returns the events, and how many bytes they were read from."""
+    def _whole_lines(self) -> tuple[list[Entry], int]:
+        """Returns the entries, and how many bytes they were read from."""
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
             return [], 0
-        events: list[Event] = []
+        entries: list[Entry] = []
         end = 0
         for number, line in enumerate(content.splitlines(keepends=True), 1):
             if not line.endswith(b"\n"):
@@ -145,61 +141,51 @@ class RunLog:
                 )
                 break
             try:
-                events.append(_event_of(line))
+                entries.append(_entry_of(line))
             except (ValueError, RecursionError) as error:
                 raise DamagedError(
-                    f"{self.path}, line {number}, is damaged: {error}."
+                    f"{self.path}, line {number}, is damaged: "
+                    f"{str(error).removesuffix('.')}."
                 ) from error
             end += len(line)
-        return events, end
+        return entries, end
 
 
-def _event_of(line: bytes) -> Event:
-    """Returns the event that a line tells.
+def _entry_of(line: bytes) -> Entry:
+    """Returns the entry of a line.
 
     Raises:
-        ValueError: If it tells none, or not the one that was written.
+        ValueError: If it holds none, or not the one that was written.
     """
-    event = json.loads(line, parse_constant=_refuse_constant)
-    if not _is_event(event):
-        raise ValueError("it is no event, for lack of texts `id` and `event`")
-    if event.pop(CHECKSUM, None) not in (None, _checksum(event)):
-        raise ValueError("its checksum is not that of its content")
-    return dict(event)
+    value = json.loads(line, parse_constant=_refuse_constant)
+    if isinstance(value, dict):
+        checksum = value.pop(CHECKSUM, None)
+        if checksum not in (None, _checksum(value)):
+            raise ValueError("its checksum is not that of its content")
+    return Entry.from_json(value)
 
 
-def _intact(line: bytes) -> Event | None:
-    """Returns the event that a line tells; None if it is damaged."""
+def _intact(line: bytes) -> Entry | None:
+    """Returns the entry of a line; None if it is damaged."""
     try:
-        return _event_of(line)
+        return _entry_of(line)
     except (ValueError, RecursionError):
         return None
 
 
-def _checksum(event: Mapping[str, Any]) -> int:
-    content = {name: event[name] for name in event if name != CHECKSUM}
+def _checksum(content: dict[str, Any]) -> int:
     return zlib.crc32(json.dumps(content, sort_keys=True).encode())
 
 
-def _line(event: Mapping[str, Any]) -> str:
-    if not _is_event(event):
-        raise ValueError(
-            f"`events` has {event!r}; an event is an object with the texts "
-            "`id` and `event`."
-        )
+def _line(entry: Entry) -> str:
     try:
-        json.dumps(event, allow_nan=False)
-        return json.dumps({**event, CHECKSUM: _checksum(event)}) + "\n"
+        content = entry.to_json()
+        checksum = _checksum(content)
+        return json.dumps({**content, CHECKSUM: checksum}) + "\n"
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"`events` has {event['id']!r}, which JSON cannot hold: {error}."
+            f"Event {entry.id!r} does not fit into JSON: {error}."
         ) from error
-
-
-def _is_event(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(
-        isinstance(value.get(name), str) for name in ("id", "event")
-    )
 
 
 def _refuse_constant(name: str) -> NoReturn:

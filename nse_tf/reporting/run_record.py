@@ -3,13 +3,20 @@
 import dataclasses
 import enum
 import pathlib
-from typing import Any
+from typing import Any, TypeVar
 
-from nse_tf.reporting.run_log import Event, RunLog
+from nse_tf.events import Event, RunFailed, RunFinished
+from nse_tf.reporting.run_files import (
+    ExportFacts,
+    LatencyFacts,
+    RunConfig,
+    RunResult,
+    read_facts,
+)
+from nse_tf.reporting.run_log import RunLog
 from nse_tf.spaces import SearchSpace, load_space
-from nse_tf.spaces.files import read_json
 
-Facts = dict[str, Any]
+Kind = TypeVar("Kind", bound=Event)
 
 
 class Status(enum.Enum):
@@ -20,14 +27,14 @@ class Status(enum.Enum):
     FAILED = "failed"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """A run as its folder holds it; None is what is not there (yet).
 
     Attributes:
         name: Name of the folder.
         config: `config.json`: settings, data, versions.
-        events: `log.jsonl`, in order.
+        events: Events of `log.jsonl`, in order.
         space: The search space with all its candidates.
         export: `best/export.json`: files and how they were checked.
         latency: `best/latency.json`: how long one inference takes.
@@ -36,38 +43,44 @@ class RunRecord:
     """
 
     name: str
-    config: Facts | None = None
+    config: RunConfig | None = None
     events: tuple[Event, ...] = ()
     space: SearchSpace | None = None
-    export: Facts | None = None
-    latency: Facts | None = None
-    result: Facts | None = None
+    export: ExportFacts | None = None
+    latency: LatencyFacts | None = None
+    result: RunResult | None = None
     artifacts: dict[str, int] = dataclasses.field(default_factory=dict)
 
-    def named(self, name: str) -> list[Event]:
-        """Returns the events of one name, in order."""
-        return [event for event in self.events if event["event"] == name]
+    def named(self, kind: type[Kind]) -> list[Kind]:
+        """Returns the events of one kind, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
 
-    def last(self, name: str) -> Event | None:
-        """Returns the last event of one name."""
-        return next(reversed(self.named(name)), None)
+    def last(self, kind: type[Kind]) -> Kind | None:
+        """Returns the last event of one kind."""
+        return next(reversed(self.named(kind)), None)
+
+    @property
+    def failure(self) -> str | None:
+        """Why the run failed; None unless an error is its last event."""
+        last = self.events[-1] if self.events else None
+        return last.error if isinstance(last, RunFailed) else None
 
     @property
     def status(self) -> Status:
-        """How far the run has come; an error counts while it is the last word.
+        """How far the run has come; an error counts while it comes last.
 
-        A run that was killed looks like one that goes on.
+        A run that was killed looks like one that still runs.
         """
-        if self.named("finished"):
+        if self.named(RunFinished):
             return Status.FINISHED
-        if self.events and self.events[-1]["event"] == "error":
+        if self.failure is not None:
             return Status.FAILED
         return Status.UNFINISHED
 
     @property
-    def settings(self) -> Facts:
+    def settings(self) -> dict[str, Any]:
         """The run's settings by flag; empty if they are not known."""
-        return dict(self.config["settings"]) if self.config else {}
+        return self.config.settings if self.config else {}
 
 
 def read_record(run_dir: pathlib.Path) -> RunRecord:
@@ -89,27 +102,17 @@ def read_record(run_dir: pathlib.Path) -> RunRecord:
     spaces = sorted(run_dir.glob("space_*.json"))
     return RunRecord(
         name=run_dir.resolve().name,
-        config=_facts(config_path, "nse_tf.config/1"),
-        events=tuple(RunLog(log_path).read()),
+        config=read_facts(config_path, "nse_tf.config/1", RunConfig),
+        events=tuple(entry.event for entry in RunLog(log_path).read()),
         space=load_space(spaces[0]).whole if spaces else None,
-        export=_facts(best / "export.json", "nse_tf.export/1"),
-        latency=_facts(best / "latency.json", "nse_tf.latency/1"),
-        result=_facts(best / "result.json", "nse_tf.result/1"),
+        export=read_facts(best / "export.json", "nse_tf.export/1", ExportFacts),
+        latency=read_facts(
+            best / "latency.json", "nse_tf.latency/1", LatencyFacts
+        ),
+        result=read_facts(best / "result.json", "nse_tf.result/1", RunResult),
         artifacts={
             path.name: path.stat().st_size
             for path in sorted(best.glob("*"))
             if path.is_file() and not path.name.startswith(".")
         },
     )
-
-
-def _facts(path: pathlib.Path, schema: str) -> Facts | None:
-    """Returns a file's JSON object, or None if there is no such file."""
-
-    def checked(value: Any) -> Facts:
-        found = value.get("schema") if isinstance(value, dict) else None
-        if found != schema:
-            raise ValueError(f"Not of schema {schema!r}: it says {found!r}.")
-        return dict(value)
-
-    return read_json(path, checked) if path.exists() else None

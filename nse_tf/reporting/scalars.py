@@ -3,8 +3,8 @@
     tensorboard --logdir=runs
 
 The file of a run only grows, as its log does: the same events make the same
-bytes, so what is there already is a beginning of what will be there. No clock
-is read; times are those that the events tell, one after the other.
+bytes, so what is there already is a prefix of what will be there. No clock is
+read; times are those of the events, one after the other.
 """
 
 import io
@@ -19,13 +19,21 @@ from tensorboard.compat.proto.event_pb2 import Event as Record
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from nse_tf.reporting.run_log import Event
+from nse_tf.events import (
+    Event,
+    GenerationEvaluated,
+    JobDone,
+    OperatorsScored,
+    SpaceAtStage,
+    StageTrained,
+    SupernetWarmedUp,
+    TrainedAlone,
+    WinnerChosen,
+)
 from nse_tf.spaces.files import write_bytes
 
 # TensorBoard takes a file whose name has "tfevents" in it.
 FILE = "events.out.tfevents.0000000000.nse_tf"
-
-TRAINING = "supernet_trained"
 
 # Tag, step and value, in the order of writing.
 Scalar = tuple[str, int, float]
@@ -78,7 +86,7 @@ class ScalarFile:
         held = [] if self._held is None else [self._held]
         waiting = [*held, *events]
         self._held = None
-        if waiting and not is_all and waiting[-1]["event"] == TRAINING:
+        if waiting and not is_all and isinstance(waiting[-1], StageTrained):
             self._held = waiting.pop()
         content = self._encoder.encode(waiting)
         if self._size == 0:
@@ -104,7 +112,7 @@ class Curves:
     """What events add to the curves, one after the other.
 
     `loss/*` goes by epoch, `space/*` by stage of shrinking, `inherited/*` by
-    children judged, `alone/*` by children trained alone.
+    children evaluated, `alone/*` by children trained alone.
     """
 
     def __init__(self) -> None:
@@ -114,44 +122,44 @@ class Curves:
 
     def added(self, event: Event, following: Event | None) -> list[Scalar]:
         """Returns what an event adds; nothing for most of them."""
-        match event["event"]:
-            case "space":
+        match event:
+            case SpaceAtStage():
                 self._num_stages += 1
                 stage = self._num_stages - 1
-                size = math.log10(int(event["size"]))
+                size = math.log10(event.size)
                 return [
                     ("space/log10_networks", stage, size),
-                    ("space/operators", stage, event["num_operators"]),
+                    ("space/operators", stage, event.num_operators),
                 ]
-            case "supernet_warmed_up":
+            case SupernetWarmedUp():
                 return _losses(
-                    "loss/supernet_warming_up", self._epochs, event["losses"]
+                    "loss/supernet_warming_up", self._epochs, event.losses
                 )
-            case "supernet_trained":
+            case StageTrained():
                 # Trained for shrinking, if its operators are scored next.
-                is_scored = following and following["event"] == "scored"
+                is_scored = isinstance(following, OperatorsScored)
                 part = "shrinking" if is_scored else "search"
                 tag = f"loss/supernet_for_{part}"
-                return _losses(tag, self._epochs, event["losses"])
-            case "scored":
+                return _losses(tag, self._epochs, event.losses)
+            case OperatorsScored():
                 return self._scored(event)
-            case "generation":
+            case GenerationEvaluated():
                 return self._evaluated(event)
-            case "child_trained":
+            case TrainedAlone():
                 return self._trained_alone(event)
-            case "winner":
+            case WinnerChosen():
                 return [
                     (f"winner/{name}", 0, value)
-                    for name, value in event["costs"].items()
+                    for name, value in event.costs.items()
                 ]
         return []
 
-    def _scored(self, event: Event) -> list[Scalar]:
+    def _scored(self, event: OperatorsScored) -> list[Scalar]:
         known = [
             score
-            for place in event["scores"]
-            for score in place
-            if score is not None and math.isfinite(score)
+            for block in event.scores
+            for score in block
+            if score is not None
         ]
         if not known:
             return []
@@ -161,9 +169,9 @@ class Curves:
             ("space/mean_score", stage, _mean(known)),
         ]
 
-    def _evaluated(self, event: Event) -> list[Scalar]:
-        evaluated = [x for x in event["accuracies"] if x is not None]
-        self._num_evaluated += len(event["accuracies"])
+    def _evaluated(self, event: GenerationEvaluated) -> list[Scalar]:
+        evaluated = [x for x in event.accuracies if x is not None]
+        self._num_evaluated += len(event.accuracies)
         if not evaluated:
             return []
         self._best = max(self._best, *evaluated)
@@ -176,12 +184,12 @@ class Curves:
             ),
         ]
 
-    def _trained_alone(self, event: Event) -> list[Scalar]:
+    def _trained_alone(self, event: TrainedAlone) -> list[Scalar]:
         number = self._num_trained
         self._num_trained += 1
-        found = _losses(f"loss/alone_{number}", self._epochs, event["losses"])
-        accuracy = event["validation_accuracy"]
-        if accuracy is not None and math.isfinite(accuracy):
+        found = _losses(f"loss/alone_{number}", self._epochs, event.losses)
+        accuracy = event.validation_accuracy
+        if accuracy is not None:
             found.append(("alone/validation_accuracy", number, accuracy))
         return found
 
@@ -218,8 +226,8 @@ class _Encoder:
             head = Record(wall_time=0.0, file_version="brain.Event:2")
             writer.write(head.SerializeToString())
         for event, following in itertools.zip_longest(events, events[1:]):
-            if event["event"] != "stage":  # It sums up what jobs tell.
-                self._clock += event.get("seconds") or 0.0
+            if isinstance(event, JobDone):
+                self._clock += event.seconds
             for tag, step, value in self._curves.added(event, following):
                 summary = Summary(
                     value=[Summary.Value(tag=tag, simple_value=float(value))]

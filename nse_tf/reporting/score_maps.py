@@ -1,4 +1,4 @@
-"""Heat maps of operator scores, place by place."""
+"""Heat maps of operator scores, block by block."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from nse_tf.events import OperatorsScored, SpaceAtStage
 from nse_tf.reporting.drawing import (
     DOTS,
     INK,
@@ -16,23 +17,22 @@ from nse_tf.reporting.drawing import (
     canvas,
     to_svg,
 )
-from nse_tf.reporting.run_log import Event
 from nse_tf.spaces import SearchSpace
 
 # Of the color behind a number; more would hide the number.
 FAINTEST, STRONGEST = 0.06, 0.6
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ScoredStage:
     """One stage of shrinking: what was scored, and what went.
 
     Attributes:
         stage: Its number.
         score: What is scored, such as `angle`.
-        scores: Of each place and candidate; None where there is none.
-        active: The candidates that competed, place by place.
-        dropped: The (place, candidate) pairs that went; None while that is
+        scores: `(num_blocks, max_candidates)`; None where there is no score.
+        active: Indices of the candidates that competed, a choice block each.
+        dropped: `(block, candidate)` of what was dropped; None while that is
             not decided.
     """
 
@@ -42,9 +42,9 @@ class ScoredStage:
     active: Sequence[Sequence[int]]
     dropped: frozenset[tuple[int, int]] | None
 
-    def of(self, place: int, candidate: int) -> float | None:
+    def of(self, block: int, candidate: int) -> float | None:
         """Returns the score of an operator that competed."""
-        return self.scores[place][candidate]
+        return self.scores[block][candidate]
 
     @property
     def known(self) -> list[float]:
@@ -53,35 +53,33 @@ class ScoredStage:
 
 
 def scored_stages(
-    spaces: Sequence[Event], scored: Sequence[Event]
+    spaces: Sequence[SpaceAtStage], scored: Sequence[OperatorsScored]
 ) -> list[ScoredStage]:
-    """Returns the stages that `space` and `scored` events tell of."""
-    by_stage = {event["stage"]: event for event in spaces}
+    """Returns the stages whose operators were scored."""
+    by_stage = {event.stage: event for event in spaces}
     return [
         ScoredStage(
-            event["stage"],
-            event["score"],
-            event["scores"],
-            by_stage[event["stage"]]["active"],
-            _dropped(by_stage.get(event["stage"] + 1)),
+            stage=event.stage,
+            score=event.score,
+            scores=event.scores,
+            active=by_stage[event.stage].active,
+            dropped=_dropped(by_stage.get(event.stage + 1)),
         )
         for event in scored
-        if event["stage"] in by_stage
+        if event.stage in by_stage
     ]
 
 
-def _dropped(after: Event | None) -> frozenset[tuple[int, int]] | None:
-    if after is None:
-        return None
-    return frozenset((place, index) for place, index in after["dropped"])
+def _dropped(after: SpaceAtStage | None) -> frozenset[tuple[int, int]] | None:
+    return None if after is None else frozenset(after.dropped)
 
 
 def plot_scores(stage: ScoredStage, space: SearchSpace) -> Drawing:
-    """Draws the scores of one stage: places as rows, ops as columns.
+    """Draws the scores of one stage: choice blocks as rows, ops as columns.
 
     Args:
         stage: What to draw; at least one operator has a score.
-        space: Names the places and their candidates.
+        space: Names the choice blocks and their candidates.
     """
     names = list(
         dict.fromkeys(op.name for b in space.blocks for op in b.candidates)
@@ -180,8 +178,8 @@ def _text(stage: ScoredStage, space: SearchSpace) -> str:
     if not stage.dropped:
         return text
     gone = ", ".join(
-        f"{space.blocks[place].candidates[index].name} of "
-        f"{space.blocks[place].name}"
-        for place, index in sorted(stage.dropped)
+        f"{space.blocks[block].candidates[index].name} of "
+        f"{space.blocks[block].name}"
+        for block, index in sorted(stage.dropped)
     )
     return f"{text} Dropped: {gone}."

@@ -1,13 +1,21 @@
 """The rest of the page: files, times, failures, settings."""
 
+import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from nse_tf.events import (
+    ChildMeasured,
+    GenerationEvaluated,
+    JobFailed,
+    RunFailed,
+)
 from nse_tf.reporting.answer import ExportedFile, limits
-from nse_tf.reporting.children import judged_children
+from nse_tf.reporting.children import evaluated_children
 from nse_tf.reporting.markup import Markup, facts, joined, table, tag
-from nse_tf.reporting.run_record import Facts, RunRecord
+from nse_tf.reporting.run_files import DataFacts, FileLatency
+from nse_tf.reporting.run_record import RunRecord
 from nse_tf.reporting.stage_times import stage_times
 from nse_tf.reporting.units import (
     date_text,
@@ -30,7 +38,7 @@ def files_section(
     if not files:
         return ""
     rows = [
-        [name, *(told(file) for file in files)] for name, told in _FILE_ROWS
+        [name, *(tell(file) for file in files)] for name, tell in _FILE_ROWS
     ]
     faults = [
         tag("li", tag("b", f"{file.name}: "), fault, class_="bad")
@@ -48,7 +56,7 @@ def files_section(
             table(
                 ["", *(file.precision for file in files)],
                 rows,
-                caption="The .tflite files, held against the Keras model",
+                caption="The .tflite files, compared with the Keras model",
                 kind="wraps",
             ),
             tag("ul", *faults) if faults else "",
@@ -63,7 +71,9 @@ def files_section(
     )
 
 
-def _latency(tell: Callable[[Facts], str]) -> Callable[[ExportedFile], str]:
+def _latency(
+    tell: Callable[[FileLatency], str],
+) -> Callable[[ExportedFile], str]:
     """Returns what tells a fact of a file's latency, if it was measured."""
     return lambda file: (
         "not measured" if file.latency is None else tell(file.latency)
@@ -80,70 +90,66 @@ _FILE_ROWS: tuple[tuple[str, Callable[[ExportedFile], str]], ...] = (
         ),
     ),
     ("File", lambda file: joined(file.name.split("."), Markup("<wbr>."))),
-    ("Bytes", lambda file: f"{file.check['size_bytes']:,}"),
-    ("Test accuracy", lambda file: percent(file.check["accuracy"])),
+    ("Bytes", lambda file: f"{file.check.size_bytes:,}"),
+    ("Test accuracy", lambda file: percent(file.check.accuracy)),
     (
         "Test images wrong",
-        lambda file: (
-            f"{file.check['num_errors']} of {file.check['num_images']:,}"
-        ),
+        lambda file: f"{file.check.num_errors} of {file.check.num_images:,}",
     ),
-    ("Same class as Keras", lambda file: percent(file.check["agreement"])),
+    ("Same class as Keras", lambda file: percent(file.check.agreement)),
     (
         "Largest score difference",
-        lambda file: f"{file.check['largest_difference']:.2g}",
+        lambda file: f"{file.check.largest_difference:.2g}",
     ),
     (
         "Integer weights",
-        lambda file: f"{100 * file.check['integer_shares']['weights']:.0f} %",
+        lambda file: f"{100 * file.check.integer_shares.weights:.0f} %",
     ),
     (
         "Integer activations",
-        lambda file: (
-            f"{100 * file.check['integer_shares']['activations']:.0f} %"
-        ),
+        lambda file: f"{100 * file.check.integer_shares.activations:.0f} %",
     ),
     (
         "Median latency",
-        _latency(lambda latency: f"{latency['median_ms']:.4g} ms"),
+        _latency(lambda latency: f"{latency.median_ms:.4g} ms"),
     ),
     (
         "Quartiles",
         _latency(
             lambda latency: (
-                f"{three_digits(latency['p25_ms'])} to "
-                f"{three_digits(latency['p75_ms'])} ms"
+                f"{three_digits(latency.p25_ms)} to "
+                f"{three_digits(latency.p75_ms)} ms"
             )
         ),
     ),
-    ("Runs kept", _latency(lambda latency: f"{latency['runs']:,}")),
-    ("Threads", _latency(lambda latency: str(latency["num_threads"]))),
+    ("Runs kept", _latency(lambda latency: f"{latency.runs:,}")),
+    ("Threads", _latency(lambda latency: str(latency.num_threads))),
     (
         "Delegate",
         _latency(
             lambda latency: (
-                latency["delegate"]
-                if latency["num_ops"] is None
-                else f"{latency['delegate']}, {latency['delegated_ops']} of "
-                f"{latency['num_ops']} ops"
+                latency.delegate
+                if latency.num_ops is None
+                else f"{latency.delegate}, {latency.delegated_ops} of "
+                f"{latency.num_ops} ops"
             )
         ),
     ),
-    ("Input", _latency(lambda latency: latency["input"].replace("x", "×"))),
+    ("Input", _latency(lambda latency: latency.input.replace("x", "×"))),
     (
         "Measured",
-        _latency(lambda latency: date_text(latency["date"])),
+        _latency(lambda latency: date_text(latency.date)),
     ),
     ("SHA-256", lambda file: tag("code", file.sha256[:8] + "…")),
 )
 
 
 def measured_section(record: RunRecord) -> str:
-    """Returns the finalists that were measured whole, and what was expected."""
-    measured = record.named("measured")
+    """Returns the candidates that were measured whole, and the prediction."""
+    measured = record.named(ChildMeasured)
     if not measured:
         return ""
-    children = judged_children(record.named("generation"))
+    children = evaluated_children(record.named(GenerationEvaluated))
     shown = [
         (cost, name)
         for cost, name in (("latency_ms", "Latency"), ("size_bytes", "Size"))
@@ -151,14 +157,14 @@ def measured_section(record: RunRecord) -> str:
     ]
     rows = []
     for number, event in enumerate(measured, 1):
-        index = children.index_of(event["path"])
+        index = children.index_of(event.path)
         row = [
             str(number),
             "unknown" if index is None else percent(children.accuracies[index]),
         ]
         for cost, _ in shown:
-            row.append(short_cost(cost, event["predicted"][cost]))
-            row.append(short_cost(cost, event["costs"][cost]))
+            row.append(short_cost(cost, event.predicted[cost]))
+            row.append(short_cost(cost, event.costs[cost]))
         rows.append(row)
     header = ["", "Accuracy"]
     for _, name in shown:
@@ -206,9 +212,9 @@ def times_section(record: RunRecord) -> str:
 def failures_section(record: RunRecord) -> Markup:
     """Returns what could not be done."""
     failures = [
-        tag("li", tag("b", f"{event.get('job', 'run')}: "), event["error"])
+        tag("li", tag("b", f"{_failed_part(event)}: "), event.error)
         for event in record.events
-        if event["event"] in ("failed", "error")
+        if isinstance(event, JobFailed | RunFailed)
     ]
     return joined(
         [
@@ -216,6 +222,10 @@ def failures_section(record: RunRecord) -> Markup:
             tag("ul", *failures) if failures else tag("p", "No job failed."),
         ]
     )
+
+
+def _failed_part(event: JobFailed | RunFailed) -> str:
+    return event.job if isinstance(event, JobFailed) else "run"
 
 
 def settings_section(record: RunRecord) -> str:
@@ -227,26 +237,28 @@ def settings_section(record: RunRecord) -> str:
         [
             tag("h2", "Data, settings and versions"),
             tag("div",
-                tag("div", tag("h3", "Data"), facts(_data(config["data"]))),
+                tag("div", tag("h3", "Data"), facts(_data(config.data))),
                 tag("div", tag("h3", "Settings"),
                     facts(_listed(record.settings))),
                 tag("div", tag("h3", "Versions"),
-                    facts(_listed(config.get("versions", {})))),
+                    facts(_listed(config.versions))),
                 class_="figures"),
         ]
     )  # fmt: skip
 
 
-def _data(data: Facts) -> list[tuple[str, str]]:
-    known = {name: value for name, value in data.items() if value is not None}
-    names = [str(each) for each in known.pop("classes", [])]
-    shape = known.pop("image_shape", None)
+def _data(data: DataFacts) -> list[tuple[str, str]]:
+    known = {
+        name: value
+        for name, value in dataclasses.asdict(data).items()
+        if value is not None and name not in ("classes", "image_shape")
+    }
     pairs = [
         (name, f"{value:,}" if isinstance(value, int) else _plain(value))
         for name, value in known.items()
     ]
-    if shape is not None:
-        pairs.append(("image shape", shape_text(shape)))
+    pairs.append(("image shape", shape_text(data.image_shape)))
+    names = data.classes
     if names:
         listed = ", ".join(names[:MAX_CLASSES])
         more = len(names) - MAX_CLASSES
@@ -256,7 +268,7 @@ def _data(data: Facts) -> list[tuple[str, str]]:
     return pairs
 
 
-def _listed(values: Facts) -> list[tuple[str, str]]:
+def _listed(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, _plain(value)) for name, value in values.items()]
 
 

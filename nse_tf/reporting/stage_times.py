@@ -2,18 +2,26 @@
 
 import dataclasses
 
+from nse_tf.events import (
+    EvaluationFinished,
+    JobDone,
+    StageTimed,
+    StageTrained,
+    SupernetWarmedUp,
+    TrainedAlone,
+)
 from nse_tf.reporting.run_record import RunRecord
 from nse_tf.reporting.units import duration
 
 # The stage whose time that of the jobs is part of.
 SEARCH = "search"
 
-# What jobs do, and the events that tell how long one took.
-_JOBS = {
-    "warming the supernet up": "supernet_warmed_up",
-    "training the supernet": "supernet_trained",
-    "evaluating children": "children_evaluated",
-    "training children alone": "child_trained",
+# What jobs do, and the events of those that are done.
+_JOBS: dict[str, type[JobDone]] = {
+    "warming the supernet up": SupernetWarmedUp,
+    "training the supernet": StageTrained,
+    "evaluating children": EvaluationFinished,
+    "training children alone": TrainedAlone,
 }
 
 
@@ -38,9 +46,8 @@ def stage_times(record: RunRecord) -> list[StageTime]:
     A stage that several processes worked on is listed once.
     """
     stages: dict[str, float] = {}
-    for event in record.named("stage"):
-        name = event["name"]
-        stages[name] = stages.get(name, 0.0) + event["seconds"]
+    for event in record.named(StageTimed):
+        stages[event.name] = stages.get(event.name, 0.0) + event.seconds
     times = []
     for name, seconds in stages.items():
         times.append(StageTime(name, seconds))
@@ -62,8 +69,8 @@ def stage_lines(record: RunRecord) -> list[str]:
 
 def _jobs(record: RunRecord, *, is_part: bool) -> list[StageTime]:
     times = []
-    for what, event in _JOBS.items():
-        seconds = [each["seconds"] for each in record.named(event)]
+    for what, kind in _JOBS.items():
+        seconds = [event.seconds for event in record.named(kind)]
         if seconds:
             times.append(
                 StageTime(f"{what} ({len(seconds)}×)", sum(seconds), is_part)

@@ -55,12 +55,12 @@ def _trust_line(record: RunRecord) -> str:
 
 
 def _status(record: RunRecord) -> str:
-    told = f"{record.name}: {record.status.value}"
+    text = f"{record.name}: {record.status.value}"
     if record.status is Status.FAILED:
-        told += f": {record.events[-1].get('error', 'no reason is given')}"
+        text += f": {record.failure}"
     if record.status is not Status.FINISHED:
-        told += f" (so far: {progress_text(record)})"
-    return " ".join(told.split())
+        text += f" (so far: {progress_text(record)})"
+    return " ".join(text.split())
 
 
 def _answer_lines(answer: Answer) -> list[tuple[str, str]]:
@@ -92,11 +92,11 @@ def _file_lines(files: tuple[ExportedFile, ...]) -> list[str]:
     """Returns size, accuracy and latency of each file, in columns."""
     rows = [
         [
-            short_size(file.check["size_bytes"]),
-            percent(file.check["accuracy"]),
+            short_size(file.check.size_bytes),
+            percent(file.check.accuracy),
             ""
             if file.latency is None
-            else f"{three_digits(file.latency['median_ms'])} ms",
+            else f"{three_digits(file.latency.median_ms)} ms",
             " ".join(file.faults) and f"FAULTY: {' '.join(file.faults)}",
         ]
         for file in files

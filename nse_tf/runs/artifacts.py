@@ -10,6 +10,7 @@ import numpy as np
 
 from nse_tf.costs import CostModel
 from nse_tf.datasets import ImageData
+from nse_tf.events import TrainedAlone, WinnerChosen
 from nse_tf.export import export_model
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
@@ -33,19 +34,16 @@ def export_artifacts(
     data: ImageData,
 ) -> None:
     """Writes the winner, its files and what is known of them to `best/`."""
-    history = tuner.oracle.method.history
-    winner = next(
-        each for each in reversed(history) if each["event"] == "winner"
-    )
-    genotype = model.space.genotype(winner["path"])
-    model_file = folder.path / winner["model_file"]
+    method = tuner.oracle.method
+    winner = method.noted(WinnerChosen)[-1]
+    genotype = model.space.genotype(winner.path)
+    model_file = folder.path / winner.model_file
     trained = next(
         each
-        for each in reversed(history)
-        if each["event"] == "child_trained"
-        and each["model_file"] == winner["model_file"]
+        for each in reversed(method.noted(TrainedAlone))
+        if each.model_file == winner.model_file
     )
-    require_intact(model_file, trained["model_sha256"])
+    require_intact(model_file, trained.model_sha256)
     network = keras.saving.load_model(model_file)
     folder.best.mkdir(exist_ok=True)
     shutil.copyfile(model_file, folder.best / "model.keras")
@@ -72,7 +70,7 @@ def export_artifacts(
         {
             "schema": "nse_tf.result/1",
             "genotype": genotype.to_json(),
-            "path": winner["path"],
+            "path": winner.path,
             "ops": format_genotype(model.space, genotype).split(),
             "costs": model.costs(genotype),
             "test_accuracy": test_accuracy,

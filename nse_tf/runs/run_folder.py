@@ -12,6 +12,7 @@ from typing import Any
 from nse_tf import __version__
 from nse_tf.datasets import ImageData
 from nse_tf.distribute.identity import deciding_versions, differences
+from nse_tf.events import Event, StageTimed, new_entry
 from nse_tf.reporting import RunLog
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.sealed_files import read_either, write_twice
@@ -144,9 +145,9 @@ class RunFolder:
         started = time.monotonic()
         yield
         seconds = time.monotonic() - started
-        self.note("stage", name=name, seconds=seconds)
+        self.note(StageTimed(name=name, seconds=seconds))
 
-    def note(self, event: str, **facts: Any) -> None:
+    def note(self, event: Event) -> None:
         """Adds an event to the log."""
         stamp = datetime.datetime.now(datetime.UTC).isoformat()
-        self.log.append([{"id": f"{stamp}_{event}", "event": event, **facts}])
+        self.log.append([new_entry(stamp, event)])

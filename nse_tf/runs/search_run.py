@@ -15,6 +15,7 @@ from nse_tf.costs.tables import CostTable
 from nse_tf.datasets import ImageData
 from nse_tf.distribute.local_workers import LocalWorkers
 from nse_tf.distribute.worker_link import await_chief
+from nse_tf.events import RunFailed, RunFinished, StageTimed
 from nse_tf.export import TablePlan
 from nse_tf.methods import SearchError, load_start
 from nse_tf.reporting import write_report
@@ -91,7 +92,7 @@ def run_search(
         LOGGER.info("Results will lie in %s", folder.path)
     if model.table is not None and not folder.cost_table.exists():
         write_twice(folder.cost_table, model.table.to_json())
-        folder.note("stage", name="cost table", seconds=measuring_seconds)
+        folder.note(StageTimed(name="cost table", seconds=measuring_seconds))
     try:
         with folder.stage("search"), _at_work(workers):
             tuner = make_tuner(config, model, effort, strategy)
@@ -102,10 +103,10 @@ def run_search(
             export_artifacts(config, folder, tuner, model, data)
     except Exception as error:
         with contextlib.suppress(OSError, ValueError):  # The disk may be full.
-            folder.note("error", error=str(error))
+            folder.note(RunFailed(error=str(error)))
             write_report(folder.path)
         raise
-    folder.note("finished")
+    folder.note(RunFinished())
     for line in stage_lines(read_record(folder.path)):
         LOGGER.info("time: %s", line)
     LOGGER.info("The whole run took %s", spoken(time.monotonic() - started))

@@ -22,7 +22,7 @@ CONFIG = ExplorerConfig(
 def evaluates_exactly_as_many_as_asked(
     make: MakeExplorer, model: CostModel
 ) -> None:
-    """`num_children` paths are judged, neither more nor fewer.
+    """`num_children` paths are evaluated, neither more nor fewer.
 
     Args:
         make: Returns the explorer of an exploration.
@@ -36,14 +36,14 @@ def evaluates_exactly_as_many_as_asked(
         found = _evaluated(make, model, num_children=num_children)
         if len(found) != num_children:
             raise AssertionError(
-                f"Of {num_children} children {len(found)} were judged."
+                f"Of {num_children} children {len(found)} were evaluated."
             )
 
 
 def evaluates_no_path_twice(make: MakeExplorer, model: CostModel) -> None:
     """All paths are distinct.
 
-    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
+    See `evaluates_exactly_as_many_as_asked` for arguments and errors.
     """
     paths = [tuple(path) for path in _evaluated(make, model).tolist()]
     twice = {path for path in paths if paths.count(path) > 1}
@@ -54,20 +54,20 @@ def evaluates_no_path_twice(make: MakeExplorer, model: CostModel) -> None:
 def stays_in_the_space(make: MakeExplorer, model: CostModel) -> None:
     """Paths have active candidates only, also where the space was shrunk.
 
-    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
+    See `evaluates_exactly_as_many_as_asked` for arguments and errors.
     """
     space = model.space.restrict(
         [indices[1:] or indices for indices in model.space.active]
     )
     for path in _evaluated(make, CostModel(space, model.table)).tolist():
-        foreign = [
-            (place, index)
-            for place, index in enumerate(path)
-            if index not in space.encodable[place]
+        unknown = [
+            (block, index)
+            for block, index in enumerate(path)
+            if index not in space.encodable[block]
         ]
-        if foreign:
+        if unknown:
             raise AssertionError(
-                f"The path {path} has the (place, candidate) pairs {foreign}, "
+                f"The path {path} has the (block, candidate) pairs {unknown}, "
                 "which the space does not hold."
             )
 
@@ -75,7 +75,7 @@ def stays_in_the_space(make: MakeExplorer, model: CostModel) -> None:
 def stays_within_the_budget(make: MakeExplorer, model: CostModel) -> None:
     """Every path fits, also where almost none does.
 
-    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
+    See `evaluates_exactly_as_many_as_asked` for arguments and errors.
     """
     for share in (0.6, 0.1):
         budget = _budget(model, share)
@@ -83,7 +83,7 @@ def stays_within_the_budget(make: MakeExplorer, model: CostModel) -> None:
         excess = budget.path_excess(model, paths)
         if len(paths) == 0 or (excess > 0).any():
             raise AssertionError(
-                f"Within {budget}, {len(paths)} paths were judged, of which "
+                f"Within {budget}, {len(paths)} paths were evaluated, of which "
                 f"{(excess > 0).sum()} do not fit."
             )
 
@@ -91,7 +91,7 @@ def stays_within_the_budget(make: MakeExplorer, model: CostModel) -> None:
 def keeps_the_rule_of_two_inputs(make: MakeExplorer, model: CostModel) -> None:
     """Every inner node of DARTS's cells takes two inputs, also once shrunk.
 
-    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
+    See `evaluates_exactly_as_many_as_asked` for arguments and errors.
     """
     space = model.space
     shrunk = space.restrict([indices[-2:] for indices in space.active])
@@ -108,11 +108,11 @@ def keeps_the_rule_of_two_inputs(make: MakeExplorer, model: CostModel) -> None:
 def equal_seeds_give_equal_paths(make: MakeExplorer, model: CostModel) -> None:
     """The same exploration from a generator of the same seed is the same.
 
-    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
+    See `evaluates_exactly_as_many_as_asked` for arguments and errors.
     """
     if not np.array_equal(_evaluated(make, model), _evaluated(make, model)):
         raise AssertionError(
-            "Two explorations of one seed judged different paths: take all "
+            "Two explorations of one seed evaluated different paths: take all "
             "chance from the exploration's `rng`."
         )
 
@@ -120,19 +120,19 @@ def equal_seeds_give_equal_paths(make: MakeExplorer, model: CostModel) -> None:
 def other_seeds_give_other_paths(make: MakeExplorer, model: CostModel) -> None:
     """Paths follow the exploration's generator.
 
-    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
+    See `evaluates_exactly_as_many_as_asked` for arguments and errors.
     """
     if np.array_equal(_evaluated(make, model), _evaluated(make, model, seed=1)):
         raise AssertionError(
-            "Explorations of seeds 0 and 1 judged the same paths: take chance "
-            "from the exploration's `rng`."
+            "Explorations of seeds 0 and 1 evaluated the same paths: take "
+            "chance from the exploration's `rng`."
         )
 
 
 def an_exhausted_space_ends_it(make: MakeExplorer, model: CostModel) -> None:
-    """A space with fewer paths than asked for is judged whole; then it ends.
+    """A space with fewer paths than asked for is evaluated whole; then it ends.
 
-    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
+    See `evaluates_exactly_as_many_as_asked` for arguments and errors.
     """
     space = model.space
     while space.num_valid > 24 and max(len(each) for each in space.active) > 1:
@@ -152,16 +152,16 @@ def an_exhausted_space_ends_it(make: MakeExplorer, model: CostModel) -> None:
         if sorted(found.tolist()) != sorted(fitting.tolist()):
             raise AssertionError(
                 f"Of a space with {len(fitting)} paths within the budget, "
-                f"{len(found)} were judged."
+                f"{len(found)} were evaluated."
             )
 
 
 def an_impossible_budget_is_refused(
     make: MakeExplorer, model: CostModel
 ) -> None:
-    """A `BudgetError` says so; nothing is judged, nothing runs on.
+    """A `BudgetError` says so; nothing is evaluated, nothing runs on.
 
-    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
+    See `evaluates_exactly_as_many_as_asked` for arguments and errors.
     """
     low, _ = model.range("macs")
     try:
@@ -169,15 +169,15 @@ def an_impossible_budget_is_refused(
     except BudgetError:
         return
     raise AssertionError(
-        f"No network is so cheap, yet {len(found)} were judged and no "
+        f"No network is so cheap, yet {len(found)} were evaluated and no "
         "`BudgetError` was raised."
     )
 
 
 def goes_on_without_fitness(make: MakeExplorer, model: CostModel) -> None:
-    """Children of which none could be judged do not end it.
+    """Children of which none could be evaluated do not end it.
 
-    Arguments and errors as of `evaluates_exactly_as_many_as_asked`.
+    See `evaluates_exactly_as_many_as_asked` for arguments and errors.
     """
     for unknown in (-np.inf, np.nan):
         found = _evaluated(
@@ -186,7 +186,7 @@ def goes_on_without_fitness(make: MakeExplorer, model: CostModel) -> None:
         if len(found) != CONFIG.num_children:
             raise AssertionError(
                 f"With a fitness of {unknown} throughout, {len(found)} of "
-                f"{CONFIG.num_children} children were judged."
+                f"{CONFIG.num_children} children were evaluated."
             )
 
 
@@ -205,7 +205,7 @@ EXPLORER_LAWS = (
 
 
 def _valid(space: SearchSpace) -> np.ndarray:
-    """Returns all lawful paths of a small space."""
+    """Returns all valid paths of a small space."""
     rows = [range(len(choice.rows)) for choice in space.joint_decisions]
     return space.of_rows(np.array(list(itertools.product(*rows))))
 
@@ -255,6 +255,6 @@ def _evaluated(
     except StopIteration:
         return np.concatenate(found)
     raise AssertionError(
-        f"Of {num_children} children more than twice as many were judged, and "
-        "there was no end."
+        f"More than twice {num_children} children were evaluated, and there "
+        "was no end."
     )

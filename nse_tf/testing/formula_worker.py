@@ -35,11 +35,11 @@ class FormulaWorker:
     A child's accuracy is the mean `merit` of its candidates. The angle of a
     candidate's weights grows with its merit, and no two trainings are alike.
     A measured file has the cost model's latency and size, where its table
-    tells them, or a millisecond per million MACs and four bytes a parameter.
+    has them, or a millisecond per million MACs and four bytes a parameter.
 
     Attributes:
-        model: Prices children; its space is the one searched.
-        seed: Of the merits.
+        model: Cost model; its space is the one searched.
+        seed: Seed of the merits.
     """
 
     model: CostModel
@@ -58,8 +58,8 @@ class FormulaWorker:
     def accuracy(self, child: Genes) -> float:
         """Returns the mean merit of a child's candidates."""
         merits = [
-            self.merit[place, index]
-            for place, gene in enumerate(child)
+            self.merit[block, index]
+            for block, gene in enumerate(child)
             for index in gene
         ]
         return float(np.mean(merits)) if merits else 0.0
@@ -105,14 +105,14 @@ class FormulaWorker:
         of the last two of its block.
         """
         drops = self._drops(job, rule) if rule.drop_below is not None else []
-        gone = {(place, index) for _, _, place, index in drops}
+        gone = {(block, index) for _, _, block, index in drops}
         return ArchitectureTrained(
             losses=_losses(job.epochs),
             parameters=tuple(map(tuple, (4.0 * (self.merit - 0.5)).tolist())),
             probabilities=self._magnitudes(job),
             left=tuple(
-                tuple(i for i in indices if (place, i) not in gone)
-                for place, indices in enumerate(job.active)
+                tuple(i for i in indices if (block, i) not in gone)
+                for block, indices in enumerate(job.active)
             ),
             drops=tuple(drops),
             history=tuple(
@@ -126,12 +126,12 @@ class FormulaWorker:
     ) -> list[tuple[int, int, int, int]]:
         locked = rule.locked or ((),) * len(job.active)
         worst = [
-            (self.merit[place, index], place, index)
-            for place, indices in enumerate(job.active)
+            (self.merit[block, index], block, index)
+            for block, indices in enumerate(job.active)
             for index in indices
-            if index not in locked[place] and len(indices) > 2
+            if index not in locked[block] and len(indices) > 2
         ]
-        return [(0, 0, place, index) for _, place, index in sorted(worst)[:1]]
+        return [(0, 0, block, index) for _, block, index in sorted(worst)[:1]]
 
     def _sums(
         self, job_id: str
@@ -142,8 +142,8 @@ class FormulaWorker:
         cosines = 1 - 0.5 * self.merit
         sums = np.stack([cosines * norms, norms, norms], axis=-1)
         return tuple(
-            tuple((dot, base, now) for dot, base, now in place)
-            for place in sums.tolist()
+            tuple((dot, base, now) for dot, base, now in block)
+            for block in sums.tolist()
         )
 
     def _magnitudes(self, job: TrainSupernet) -> tuple[tuple[float, ...], ...]:

@@ -6,8 +6,8 @@ A law drives methods with a worker. Any deterministic one will do; a
 
 import json
 from collections.abc import Callable
-from typing import Any
 
+from nse_tf.events import Entry
 from nse_tf.jobs import (
     EvaluateChildren,
     Failed,
@@ -50,7 +50,7 @@ def other_seeds_ask_for_other_jobs(
 ) -> None:
     """The jobs follow the seed; 0 is one like any other.
 
-    Arguments and errors as of `equal_seeds_ask_for_equal_jobs`.
+    See `equal_seeds_ask_for_equal_jobs` for arguments and errors.
     """
     del space
     if _jobs(make(0), work) == _jobs(make(1), work):
@@ -62,7 +62,7 @@ def jobs_lie_in_the_space(
 ) -> None:
     """No job names a candidate that the space does not hold.
 
-    Arguments and errors as of `equal_seeds_ask_for_equal_jobs`.
+    See `equal_seeds_ask_for_equal_jobs` for arguments and errors.
     """
     for job in _jobs(make(0), work):
         for genes in _genes(job):
@@ -74,7 +74,7 @@ def jobs_lie_in_the_space(
             )
             if not known:
                 raise AssertionError(
-                    f"Job {job.id!r} speaks of {genes}; the space holds "
+                    f"Job {job.id!r} names {genes}; the space holds "
                     f"{space.active}."
                 )
 
@@ -87,7 +87,7 @@ def goes_on_from_its_state(
     Through JSON text, after each ask and after each tell; a job that was out
     when the method was saved is out after loading.
 
-    Arguments and errors as of `equal_seeds_ask_for_equal_jobs`.
+    See `equal_seeds_ask_for_equal_jobs` for arguments and errors.
     """
     del space
     whole = make(0)
@@ -121,7 +121,7 @@ def the_order_of_telling_changes_nothing(
 ) -> None:
     """Results told last job first come to the same end.
 
-    Arguments and errors as of `equal_seeds_ask_for_equal_jobs`.
+    See `equal_seeds_ask_for_equal_jobs` for arguments and errors.
     """
     del space
     straight, crosswise = make(0), make(0)
@@ -147,7 +147,7 @@ def telling_twice_is_telling_once(
 ) -> None:
     """Of two results for a job, the first holds.
 
-    Arguments and errors as of `equal_seeds_ask_for_equal_jobs`.
+    See `equal_seeds_ask_for_equal_jobs` for arguments and errors.
     """
     del space
     method, jobs = make(0), []
@@ -164,7 +164,7 @@ def an_unknown_job_is_refused(
 ) -> None:
     """Telling the result of a job that was not asked for is a `KeyError`.
 
-    Arguments and errors as of `equal_seeds_ask_for_equal_jobs`.
+    See `equal_seeds_ask_for_equal_jobs` for arguments and errors.
     """
     del work, space
     try:
@@ -178,7 +178,7 @@ def an_unknown_job_is_refused(
 def stays_done(make: MakeMethod, work: Work, space: SearchSpace) -> None:
     """A method that has ended says so ever after, also when loaded.
 
-    Arguments and errors as of `equal_seeds_ask_for_equal_jobs`.
+    See `equal_seeds_ask_for_equal_jobs` for arguments and errors.
     """
     del space
     method, loaded = make(0), make(0)
@@ -196,18 +196,20 @@ def a_state_of_another_search_is_refused(
 
     So is what is no state. The method stays as it was.
 
-    Arguments and errors as of `equal_seeds_ask_for_equal_jobs`.
+    See `equal_seeds_ask_for_equal_jobs` for arguments and errors.
     """
     del space
     method = make(0)
-    foreign = json.loads(json.dumps(make(1).get_state()))
-    for state, word in ((foreign, "seed"), ({}, "schema"), (None, "schema")):
+    other = json.loads(json.dumps(make(1).get_state()))
+    for state, word in ((other, "seed"), ({}, "schema"), (None, "schema")):
         try:
             method.set_state(state)
         except ValueError as error:
             _require_words(error, word)
         else:
-            raise AssertionError(f"A foreign state was taken: {state}.")
+            raise AssertionError(
+                f"A state of another search was taken: {state}."
+            )
     _require_equal(
         _jobs(method, work), _jobs(make(0), work), "after a refused state"
     )
@@ -216,28 +218,33 @@ def a_state_of_another_search_is_refused(
 def the_history_only_grows(
     make: MakeMethod, work: Work, space: SearchSpace
 ) -> None:
-    """Events are plain JSON with ids of their own and are never taken back.
+    """Events come back from JSON, have ids of their own, and stay.
 
-    Arguments and errors as of `equal_seeds_ask_for_equal_jobs`.
+    See `equal_seeds_ask_for_equal_jobs` for arguments and errors.
     """
     del space
     method = make(0)
-    before: list[dict[str, Any]] = []
+    before: list[Entry] = []
     for _ in range(MAX_JOBS):
         job = method.ask()
-        history = json.loads(json.dumps(method.history, allow_nan=False))
-        if history != method.history or history[: len(before)] != before:
+        if method.history[: len(before)] != before:
             raise AssertionError(
-                "The history is not JSON, or was changed after the event: "
-                f"{method.history[: len(before) + 1]}."
+                "The history was changed after the event: "
+                f"{method.history[: len(before)]}."
             )
-        before = history
+        for entry in method.history[len(before) :]:
+            text = json.dumps(entry.to_json(), allow_nan=False)
+            before.append(Entry.from_json(json.loads(text)))
+            if before[-1] != entry:
+                raise AssertionError(
+                    f"{entry} came back from JSON as {before[-1]}."
+                )
         if isinstance(job, Done | Wait):
             break
         method.tell(job.id, work(job))
-    ids = [event["id"] for event in before]
-    if len(set(ids)) < len(ids) or not all("event" in each for each in before):
-        raise AssertionError(f"Events share an id or have no name: {ids}.")
+    ids = [entry.id for entry in before]
+    if len(set(ids)) < len(ids):
+        raise AssertionError(f"Events share an id: {ids}.")
 
 
 def a_failed_evaluation_is_survived(
@@ -245,7 +252,7 @@ def a_failed_evaluation_is_survived(
 ) -> None:
     """The first `EvaluateChildren` may fail; the search still comes to an end.
 
-    Arguments and errors as of `equal_seeds_ask_for_equal_jobs`.
+    See `equal_seeds_ask_for_equal_jobs` for arguments and errors.
     """
     del space
     failed: list[str] = []
@@ -270,7 +277,7 @@ def a_failed_training_ends_it_clearly(
 
     Also when asked again, and when the method was saved and loaded.
 
-    Arguments and errors as of `equal_seeds_ask_for_equal_jobs`.
+    See `equal_seeds_ask_for_equal_jobs` for arguments and errors.
     """
     del space
     method, loaded = make(0), make(0)
@@ -321,7 +328,7 @@ def _jobs(method: Method, work: Work) -> list[Job]:
 
 
 def _genes(job: Job) -> tuple[Genes, ...]:
-    """Returns all genes that a job speaks of."""
+    """Returns all genes that a job names."""
     match job:
         case TrainSupernet():
             return (job.active,)
@@ -348,4 +355,4 @@ def _require_equal(jobs: list[Job], expected: list[Job], when: str) -> None:
 def _require_words(error: Exception, *words: str) -> None:
     missing = [word for word in words if word not in str(error)]
     if missing:
-        raise AssertionError(f"The error does not speak of {missing}: {error}")
+        raise AssertionError(f"The error does not mention {missing}: {error}")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from nse_tf.costs import CostModel
+from nse_tf.events import Entry, SpaceAtStage
 from nse_tf.jobs import (
     ChildrenEvaluated,
     EvaluateChildren,
@@ -51,8 +52,6 @@ LOGGER = logging.getLogger("nse_tf")
 
 TABLE = "results.sqlite"
 
-Event = dict[str, Any]
-
 
 class RunStorage:
     """Holds the results table of a run and the files that follow from it.
@@ -80,7 +79,7 @@ class RunStorage:
         self._num_recorded = 0
         self.table = self._open()
 
-    def record(self, history: Sequence[Event]) -> None:
+    def record(self, history: Sequence[Entry]) -> None:
         """Writes what is new in a history to log, curves and spaces.
 
         The first time, what an earlier process wrote is compared and mended.
@@ -91,9 +90,10 @@ class RunStorage:
         if not new:
             return
         self._log.append(new)
-        self._scalars.extend(new)
-        for event in new:
-            if event["event"] == "space":
+        events = [entry.event for entry in new]
+        self._scalars.extend(events)
+        for event in events:
+            if isinstance(event, SpaceAtStage):
                 self._keep_space(event)
         self._num_recorded = len(history)
 
@@ -227,10 +227,10 @@ class RunStorage:
             for row in zip(*columns.values(), strict=True)
         ]
 
-    def _keep_space(self, event: Event) -> None:
+    def _keep_space(self, event: SpaceAtStage) -> None:
         """Writes the space after a stage, unless it lies there intact."""
-        path = self._folder / f"space_{event.get('stage', 0):03d}.json"
-        space = self._space.restrict(event["active"])
+        path = self._folder / f"space_{event.stage:03d}.json"
+        space = self._space.restrict(event.active)
         self._restored(path, json_bytes(space_to_json(space)))
 
     def _show_trial(self, row: TrialRow) -> list[str]:

@@ -9,6 +9,7 @@ from nse_tf.distribute.shards import (
     parent_of,
     shard_of,
 )
+from nse_tf.events import JobFailed
 from nse_tf.jobs import ChildrenEvaluated, EvaluateChildren, Failed, Job, Result
 from nse_tf.methods import Done, Method, Wait
 from nse_tf.methods.method import Plan
@@ -29,7 +30,7 @@ class OneGeneration(Method):
     def plan(self) -> Plan:
         """Asks for the one job."""
         (result,) = yield [JOB]
-        self.note("told", result=str(result))
+        self.note(JobFailed(job=JOB.id, error=str(result)))
 
 
 def evaluated(job: Job) -> ChildrenEvaluated:
@@ -87,7 +88,9 @@ def test_one_shard_that_fails_fails_the_job() -> None:
     jobs.tell(second.id, Failed("no space left"))
     jobs.tell(first.id, evaluated(first))
     assert method.is_done
-    assert method.history[0]["result"] == str(Failed("no space left"))
+    assert method.noted(JobFailed) == [
+        JobFailed(job=JOB.id, error=str(Failed("no space left")))
+    ]
 
 
 def test_a_resumed_generation_is_shared_as_it_was_before() -> None:

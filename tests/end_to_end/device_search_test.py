@@ -9,6 +9,13 @@ from absl.testing import flagsaver
 
 from nse_tf.costs import CostModel
 from nse_tf.costs.tables import CostTable
+from nse_tf.events import (
+    ChildMeasured,
+    FinalistsRanked,
+    FrontEvolved,
+    TrainedAlone,
+    WinnerChosen,
+)
 from nse_tf.flags import lut, search
 from nse_tf.reporting.run_record import RunRecord, read_record
 from nse_tf.spaces import SearchSpace, make_preset
@@ -63,11 +70,11 @@ def run_search(folder: pathlib.Path, **given: Any) -> RunRecord:
 
 def winner_as_measured(record: RunRecord) -> dict[str, Any]:
     """Returns what the winner cost when it was chosen."""
-    (winner,) = record.named("winner")
+    (winner,) = record.named(WinnerChosen)
     (costs,) = (
-        event["costs"]
-        for event in record.named("measured")
-        if event["path"] == winner["path"]
+        event.costs
+        for event in record.named(ChildMeasured)
+        if event.path == winner.path
     )
     return dict(costs)
 
@@ -95,15 +102,15 @@ def test_finalists_of_a_table_are_ranked_by_their_int8_files(
         population=3,
     )
     assert winner_as_measured(record)["latency_ms"] <= limit_ms
-    (ranked,) = record.named("ranked_by_file")
-    assert (ranked["file"], ranked["num_pairs"]) == ("int8", 1)
-    rivals = record.named("child_trained")[:2]
-    assert [each["file_accuracy"] for each in rivals] == (
-        ranked["file_accuracies"]
-    )
-    best = int(np.argmax(ranked["file_accuracies"]))
-    (winner,) = record.named("winner")
-    assert winner["path"] == rivals[best]["path"]
+    (ranked,) = record.named(FinalistsRanked)
+    assert (ranked.file, ranked.num_pairs) == ("int8", 1)
+    rivals = record.named(TrainedAlone)[:2]
+    found = tuple(each.file_accuracy for each in rivals)
+    assert found == ranked.file_accuracies
+    assert None not in found
+    best = int(np.argmax(np.array(found)))
+    (winner,) = record.named(WinnerChosen)
+    assert winner.path == rivals[best].path
     told = capsys.readouterr().out
     assert "ranked by int8" in told
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
@@ -138,13 +145,10 @@ def test_an_evolving_space_aims_at_a_measured_latency(
         window_shift=0.0,
     )
     assert winner_as_measured(record)["latency_ms"] <= 2 * target_ms
-    (evolved,) = record.named("evolved")
-    assert evolved["cost"] == "latency_ms"
-    predicted = [
-        model.costs(space.genotype([tuple(gene) for gene in front]))
-        for front in evolved["front"]
-    ]
-    assert evolved["costs"] == pytest.approx(
+    (evolved,) = record.named(FrontEvolved)
+    assert evolved.cost == "latency_ms"
+    predicted = [model.costs(space.genotype(path)) for path in evolved.front]
+    assert evolved.costs == pytest.approx(
         [each["latency_ms"] for each in predicted]
     )
-    assert max(evolved["costs"]) <= 2 * target_ms
+    assert max(evolved.costs) <= 2 * target_ms

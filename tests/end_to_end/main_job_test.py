@@ -14,8 +14,15 @@ import pytest
 from PIL import Image
 
 from nse_tf.datasets import load
+from nse_tf.events import (
+    ChildMeasured,
+    GenerationEvaluated,
+    SpaceAtStage,
+    WinnerChosen,
+)
 from nse_tf.export import PRECISIONS, predict
-from nse_tf.reporting import RunLog
+from nse_tf.reporting.run_record import read_record
+from nse_tf.spaces.genotype import as_path
 
 # One process for all, since they share a run.
 pytestmark = pytest.mark.slow
@@ -96,12 +103,8 @@ def test_the_report_names_the_winner(run_dir: pathlib.Path) -> None:
     page = (run_dir / "report.html").read_text(encoding="utf-8")
     result = result_of(run_dir)
     assert f"{100 * result['test_accuracy']:.2f}" in page
-    winner = next(
-        event
-        for event in RunLog(run_dir / "log.jsonl").read()
-        if event["event"] == "winner"
-    )
-    assert winner["path"] == result["path"]
+    (winner,) = read_record(run_dir).named(WinnerChosen)
+    assert winner.path == as_path(result["path"])
     for name in {*result["ops"]} - {"identity"}:
         assert name in page
 
@@ -181,12 +184,11 @@ def test_a_limit_on_latency_and_size_is_kept_as_measured(
         *("--space=spos_tiny", "--depth=0.25", "--run_dir=small"),
     )
     run_dir = tmp_path / "small"
-    events = RunLog(run_dir / "log.jsonl").read()
-    path = result_of(run_dir)["path"]
+    path = as_path(result_of(run_dir)["path"])
     (measured,) = [
-        event["costs"]
-        for event in events
-        if event["event"] == "measured" and event["path"] == path
+        event.costs
+        for event in read_record(run_dir).named(ChildMeasured)
+        if event.path == path
     ]
     assert measured["latency_ms"] <= 0.5
     assert measured["size_bytes"] <= 500_000
@@ -198,13 +200,12 @@ def test_a_limit_on_latency_and_size_is_kept_as_measured(
 @pytest.mark.long
 def test_random_search_without_shrinking(tmp_path: pathlib.Path) -> None:
     search(tmp_path, *LITTLE, "--noshrink", "--method=random", "--run_dir=r")
-    events = RunLog(tmp_path / "r" / "log.jsonl").read()
-    assert sum(event["event"] == "space" for event in events) == 1
+    record = read_record(tmp_path / "r")
+    assert len(record.named(SpaceAtStage)) == 1
     evaluated = [
-        tuple(path)
-        for event in events
-        if event["event"] == "generation"
-        for path in event["paths"]
+        path
+        for event in record.named(GenerationEvaluated)
+        for path in event.paths
     ]
     assert len(set(evaluated)) == len(evaluated) == 10
     assert (tmp_path / "r" / "report.html").exists()

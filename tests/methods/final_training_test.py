@@ -8,6 +8,13 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import Budget, CostModel
+from nse_tf.events import (
+    ChildMeasured,
+    FinalistsRanked,
+    Purpose,
+    TrainedAlone,
+    WinnerChosen,
+)
 from nse_tf.jobs import (
     ChildrenMeasured,
     ChildTrained,
@@ -17,8 +24,8 @@ from nse_tf.jobs import (
     TrainChild,
 )
 from nse_tf.methods import OneShotConfig, SearchError
+from nse_tf.methods.evaluating import EvaluatedChild
 from nse_tf.methods.final_training import (
-    EvaluatedChild,
     check_ranking,
     pick_finalists,
     train_finalists,
@@ -63,10 +70,6 @@ def latencies(children: list[EvaluatedChild]) -> np.ndarray:
     )
 
 
-def events(method: PlannedMethod, name: str) -> list[dict[str, Any]]:
-    return [event for event in method.history if event["event"] == name]
-
-
 # Measuring.
 
 
@@ -89,7 +92,7 @@ def test_children_are_measured_best_first_until_enough_fit() -> None:
     assert children == [child.genes for child in RANKED[: len(children)]]
     trained = [job.child for job in jobs if isinstance(job, TrainChild)]
     assert trained[:2] == [RANKED[i].genes for i in wanted]
-    assert len(events(method, "measured")) == len(children)
+    assert len(method.noted(ChildMeasured)) == len(children)
 
 
 def test_the_file_that_is_measured_is_the_one_asked_for() -> None:
@@ -109,13 +112,13 @@ def test_what_is_measured_decides_not_what_was_predicted() -> None:
 
     budget = Budget(latency_ms=float(latencies(RANKED).max()))
     method, _ = final(OneShotConfig(), budget, work)
-    (winner,) = events(method, "winner")
-    assert tuple(winner["path"]) == RANKED[1].path
-    first = events(method, "measured")[0]
-    assert first["costs"]["latency_ms"] == pytest.approx(
-        50 * first["predicted"]["latency_ms"]
+    (winner,) = method.noted(WinnerChosen)
+    assert winner.path == RANKED[1].path
+    first = method.noted(ChildMeasured)[0]
+    assert first.costs["latency_ms"] == pytest.approx(
+        50 * first.predicted["latency_ms"]
     )
-    assert first["costs"]["macs"] == first["predicted"]["macs"]
+    assert first.costs["macs"] == first.predicted["macs"]
 
 
 def test_where_none_fits_as_measured_the_closest_miss_is_told() -> None:
@@ -146,9 +149,9 @@ def test_a_single_finalist_is_trained_once(retrain_on_all: bool) -> None:
     (job,) = jobs
     assert job.uses_validation == retrain_on_all
     assert job.epochs == 7
-    (winner,) = events(method, "winner")
-    assert winner["model_file"] == f"children/{job.id}.keras"
-    assert winner["costs"] == MODEL.costs(SPACE.genotype(RANKED[0].path))
+    (winner,) = method.noted(WinnerChosen)
+    assert winner.model_file == f"children/{job.id}.keras"
+    assert winner.costs == MODEL.costs(SPACE.genotype(RANKED[0].path))
 
 
 @pytest.mark.parametrize("retrain_on_all", [True, False])
@@ -161,17 +164,17 @@ def test_of_several_finalists_the_best_on_validation_wins(
     # The contest is held on images that none of the rivals was trained on.
     assert not any(job.uses_validation for job in rivals)
     best = max(RANKED[:5], key=lambda child: WORKER.accuracy(child.genes))
-    (winner,) = events(method, "winner")
-    assert tuple(winner["path"]) == best.path
-    assert winner["inherited_accuracy"] == best.accuracy
+    (winner,) = method.noted(WinnerChosen)
+    assert winner.path == best.path
+    assert winner.inherited_accuracy == best.accuracy
     if retrain_on_all:
         (last,) = again
         assert last.child == best.genes
         assert last.uses_validation
-        assert winner["model_file"] == f"children/{last.id}.keras"
+        assert winner.model_file == f"children/{last.id}.keras"
     else:
         assert again == []
-    assert len(events(method, "child_trained")) == len(jobs)
+    assert len(method.noted(TrainedAlone)) == len(jobs)
 
 
 def test_a_finalist_whose_training_diverged_does_not_win() -> None:
@@ -184,8 +187,8 @@ def test_a_finalist_whose_training_diverged_does_not_win() -> None:
 
     config = OneShotConfig(num_finalists=2, retrain_on_all=False)
     method, _ = final(config, work=work)
-    (winner,) = events(method, "winner")
-    assert tuple(winner["path"]) == RANKED[0].path
+    (winner,) = method.noted(WinnerChosen)
+    assert winner.path == RANKED[0].path
 
 
 # Checking the ranking.
@@ -203,15 +206,15 @@ def test_rank_checks_are_spread_from_the_best_to_the_worst() -> None:
     assert [job.epochs for job in jobs] == [3, 3, 3, 3, 9]
     assert not any(job.uses_validation for job in checks)
     assert last.child == RANKED[0].genes
-    purposes = [each["purpose"] for each in events(method, "child_trained")]
-    assert purposes == [*["rank_check"] * 4, "final"]
+    purposes = [each.purpose for each in method.noted(TrainedAlone)]
+    assert purposes == [*[Purpose.RANK_CHECK] * 4, Purpose.FINAL]
 
 
 def test_the_winner_does_not_depend_on_rank_checks() -> None:
     plain, _ = final(OneShotConfig())
     checked, _ = final(OneShotConfig(num_rank_checks=49))
-    (one,), (other,) = events(plain, "winner"), events(checked, "winner")
-    assert one["path"] == other["path"]
+    (one,), (other,) = plain.noted(WinnerChosen), checked.noted(WinnerChosen)
+    assert one.path == other.path
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -242,14 +245,14 @@ def test_files_rank_the_finalists_where_they_are_asked_for() -> None:
     trained = [job for job in jobs if isinstance(job, TrainChild)]
     assert [job.file for job in trained] == ["int8"] * 3 + [None]
     assert trained[3].child == trained[2].child
-    events = {each["event"]: each for each in method.history}
-    assert tuple(events["winner"]["path"]) == RANKED[2].path
-    noted = events["ranked_by_file"]
-    assert (noted["num_otherwise"], noted["num_pairs"]) == (2, 3)
-    assert noted["file_accuracies"] == [0.6, 0.5, 0.65]
+    (winner,) = method.noted(WinnerChosen)
+    assert winner.path == RANKED[2].path
+    (noted,) = method.noted(FinalistsRanked)
+    assert (noted.num_otherwise, noted.num_pairs) == (2, 3)
+    assert noted.file_accuracies == (0.6, 0.5, 0.65)
 
 
-def test_a_file_that_nobody_judged_ends_the_search() -> None:
+def test_a_file_that_nobody_evaluated_ends_the_search() -> None:
     config = OneShotConfig(num_finalists=2, rank_by="int8")
     with pytest.raises(SearchError, match="no accuracy of its int8 file"):
         final(config)

@@ -1,9 +1,9 @@
 import json
-import math
 from typing import Any
 
 import pytest
 
+from nse_tf.events import Entry, Event, JobFailed, RunFailed, RunFinished
 from nse_tf.jobs import ChildrenEvaluated, Failed, Job, Result, TrainSupernet
 from nse_tf.methods import Done, Plan, SearchError, Wait
 from nse_tf.methods.method import require
@@ -19,9 +19,9 @@ def work(job: Job) -> Result:
 
 def two_then_one(method: PlannedMethod) -> Plan:
     first, second = yield [method.evaluation(), method.evaluation()]
-    method.note("half", equal=first == second)
+    method.note(JobFailed(job="half", error=str(first == second)))
     yield [method.evaluation()]
-    method.note("end")
+    method.note(RunFinished())
 
 
 def reloaded(method: PlannedMethod, into: PlannedMethod) -> PlannedMethod:
@@ -129,9 +129,9 @@ def test_the_history_is_back_at_once() -> None:
     do_all(method, work)
     loaded = reloaded(method, PlannedMethod(two_then_one))
     assert loaded.history == method.history
-    assert [event["id"] for event in loaded.history] == [
-        "00000_half",
-        "00001_end",
+    assert loaded.history == [
+        Entry("00000_failed", JobFailed(job="half", error="True")),
+        Entry("00001_finished", RunFinished()),
     ]
 
 
@@ -198,7 +198,7 @@ def test_two_jobs_of_one_id_are_refused() -> None:
 def test_what_a_plan_cannot_work_with_ends_the_search_with_the_reason() -> None:
     def plan(method: PlannedMethod) -> Plan:
         yield [method.evaluation()]
-        method.note("about to fail")
+        method.note(RunFailed(error="about to fail"))
         raise ValueError("Nothing fits.")
 
     method = PlannedMethod(plan)
@@ -244,21 +244,15 @@ def test_a_result_of_another_kind_ends_the_search() -> None:
 # History.
 
 
-def test_events_are_plain_json() -> None:
+def test_events_have_ids_in_order_and_are_found_by_kind() -> None:
     method = PlannedMethod(two_then_one)
-    method.note(
-        "seen",
-        path=(1, 2),
-        losses=(0.5, math.nan),
-        nested={"range": [math.inf, -math.inf, (3,)]},
-    )
-    assert method.history == [
-        {
-            "id": "00000_seen",
-            "event": "seen",
-            "path": [1, 2],
-            "losses": [0.5, None],
-            "nested": {"range": [None, None, [3]]},
-        }
+    failed = JobFailed(job="a", error="no space left")
+    for event in (RunFinished(), failed, RunFinished()):
+        method.note(event)
+    assert [entry.id for entry in method.history] == [
+        "00000_finished",
+        "00001_failed",
+        "00002_finished",
     ]
-    json.dumps(method.history, allow_nan=False)
+    assert method.noted(JobFailed) == [failed]
+    assert method.noted(Event) == [RunFinished(), failed, RunFinished()]

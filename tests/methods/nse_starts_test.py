@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nse_tf.costs import Budget, CostModel
+from nse_tf.events import FrontEvolved
 from nse_tf.jobs import TrainSupernet
 from nse_tf.methods import (
     SpaceEvolution,
@@ -19,7 +20,7 @@ from nse_tf.methods import (
 from nse_tf.spaces import make_preset
 from nse_tf.testing import FormulaWorker
 from tests.methods.plans import QUICK_EVOLUTION, do_all
-from tests.methods.tiny_pool import BUDGET, MODEL, POOL, events
+from tests.methods.tiny_pool import BUDGET, MODEL, POOL
 
 
 def test_a_start_locks_what_was_kept_and_lets_in_what_is_new(
@@ -44,7 +45,7 @@ def test_a_start_locks_what_was_kept_and_lets_in_what_is_new(
     for active, locked in zip(job.active, job.architecture.locked, strict=True):
         assert locked == (0, 1)
         assert 2 not in active
-    assert events(method, "evolved")[0]["num_old"] == 1
+    assert method.noted(FrontEvolved)[0].num_old == 1
 
 
 def test_the_second_space_starts_from_the_published_front(
@@ -69,7 +70,7 @@ def test_the_second_space_starts_from_the_published_front(
     for active, locked in zip(job.active, state.locked, strict=True):
         assert len(active) == 5
         assert all(index >= 27 for index in set(active) - set(locked))
-    assert events(method, "evolved")[0]["num_old"] == 17
+    assert method.noted(FrontEvolved)[0].num_old == 17
     with pytest.raises(ValueError, match="use 'nse_72'"):
         published_start(POOL)
 

@@ -8,6 +8,12 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.events import (
+    FrontEvolved,
+    NetworksProposed,
+    SpaceAtStage,
+    WinnerChosen,
+)
 from nse_tf.jobs import (
     ChildrenEvaluated,
     EvaluateChildren,
@@ -24,6 +30,7 @@ from nse_tf.methods import (
     SearchError,
     SpaceEvolution,
 )
+from nse_tf.methods.evaluating import EvaluatedChild
 from nse_tf.methods.inheritance import (
     branch_angles,
     inherited,
@@ -33,7 +40,7 @@ from nse_tf.methods.inheritance import (
 from nse_tf.spaces import make_preset
 from nse_tf.testing import METHOD_LAWS, FormulaWorker
 from tests.methods.plans import QUICK_EVOLUTION, do_all
-from tests.methods.tiny_pool import BUDGET, MODEL, POOL, events
+from tests.methods.tiny_pool import BUDGET, MODEL, POOL
 
 MethodLaw = Callable[..., Any]
 
@@ -66,42 +73,45 @@ def test_it_keeps_the_laws_of_methods(law: MethodLaw, inherit_by: str) -> None:
     )
 
 
-def test_rounds_are_trained_judged_and_evolved(done: SpaceEvolution) -> None:
-    rounds = events(done, "evolved")
+def test_rounds_are_trained_evaluated_and_evolved(done: SpaceEvolution) -> None:
+    rounds = done.noted(FrontEvolved)
     assert done.num_rounds == (13 - 1) // (4 - 1) == 4
-    assert len(rounds) == len(events(done, "space")) == 4
-    low, high = events(done, "proposed")[0]["window"]
+    assert len(rounds) == len(done.noted(SpaceAtStage)) == 4
+    low, high = done.noted(NetworksProposed)[0].window
+    assert low is not None
+    assert high is not None
     assert high == pytest.approx(BUDGET.macs)
     for each in rounds:
-        assert all(low < cost <= high for cost in each["costs"])
-        assert each["num_new"] <= 30
-    assert sum(each["num_old"] for each in rounds[1:]) > 0
+        assert all(low < cost <= high for cost in each.costs)
+        assert each.num_new <= 30
+    assert sum(each.num_old for each in rounds[1:]) > 0
 
 
-def test_the_front_does_not_fall_back_where_judging_has_no_noise(
+def test_the_front_does_not_fall_back_where_evaluation_has_no_noise(
     done: SpaceEvolution,
 ) -> None:
-    # Locked and judged again, an old network leaves only for a better one.
-    best = [max(each["accuracies"]) for each in events(done, "evolved")]
+    # Locked and evaluated again, an old network leaves only for a better one.
+    best = [max(each.accuracies) for each in done.noted(FrontEvolved)]
     assert best == sorted(best)
 
 
 def test_what_the_front_opens_is_locked_and_unseen_ops_enter(
     done: SpaceEvolution,
 ) -> None:
-    spaces, fronts = events(done, "space"), events(done, "evolved")
+    spaces, fronts = done.noted(SpaceAtStage), done.noted(FrontEvolved)
     seen: list[set[int]] = [set() for _ in POOL.blocks]
     for number, space in enumerate(spaces):
-        for cell, entered in zip(seen, space["entered"], strict=True):
+        assert space.pools is not None
+        for cell, entered in zip(seen, space.pools.entered, strict=True):
             assert not cell & set(entered)
             cell |= set(entered)
         if number:
             front = [
-                tuple(map(tuple, genes))
-                for genes in fronts[number - 1]["front"]
+                EvaluatedChild(path, 1.0).genes
+                for path in fronts[number - 1].front
             ]
             union = union_of(front, len(POOL.blocks))
-            assert [tuple(cell) for cell in space["locked"]] == list(union)
+            assert space.pools.locked == union
 
 
 def test_locked_ops_are_told_to_whoever_trains() -> None:
@@ -144,13 +154,13 @@ def test_the_penalty_is_the_published_one_at_the_published_target() -> None:
 
 
 def test_the_winner_is_the_best_of_the_front(done: SpaceEvolution) -> None:
-    (winner,) = events(done, "winner")
-    last = events(done, "evolved")[-1]
-    best = int(np.argmax(last["accuracies"]))
-    assert winner["path"] == last["front"][best]
-    genotype = POOL.genotype(winner["path"])
-    assert MODEL.costs(genotype) == winner["costs"]
-    assert winner["costs"]["macs"] <= BUDGET.macs
+    (winner,) = done.noted(WinnerChosen)
+    last = done.noted(FrontEvolved)[-1]
+    best = int(np.argmax(last.accuracies))
+    assert winner.path == last.front[best]
+    genotype = POOL.genotype(winner.path)
+    assert MODEL.costs(genotype) == winner.costs
+    assert BUDGET.fits(winner.costs)
 
 
 def test_one_round_is_a_search_without_evolution() -> None:
@@ -163,7 +173,7 @@ def test_one_round_is_a_search_without_evolution() -> None:
 def test_the_search_ends_when_nothing_unseen_is_left() -> None:
     method = make(max_rounds=50)
     do_all(method, FormulaWorker(MODEL).run)
-    assert len(events(method, "evolved")) < 20
+    assert len(method.noted(FrontEvolved)) < 20
 
 
 def test_a_failed_evaluation_leaves_the_others() -> None:
@@ -178,9 +188,8 @@ def test_a_failed_evaluation_leaves_the_others() -> None:
 
     method = make(max_rounds=1)
     do_all(method, work)
-    lost = {tuple(map(tuple, child)) for child in failed[0].children}
-    front = events(method, "evolved")[0]["front"]
-    assert not lost & {tuple(map(tuple, child)) for child in front}
+    lost = {*failed[0].children}
+    assert not lost & {*method.noted(FrontEvolved)[0].front}
 
 
 def test_where_extra_networks_beat_all_the_front_does_without() -> None:
@@ -199,10 +208,10 @@ def test_where_extra_networks_beat_all_the_front_does_without() -> None:
 
     method = make(max_rounds=1)
     do_all(method, work)
-    (found,) = events(method, "evolved")
-    assert found["is_overruled"]
-    assert len(found["front"]) == 1  # The cheapest within the window.
-    assert found["costs"][0] > method.aims.window.low
+    (found,) = method.noted(FrontEvolved)
+    assert found.is_overruled
+    assert len(found.front) == 1  # The cheapest within the window.
+    assert found.costs[0] > method.aims.window.low
 
 
 def test_an_empty_front_says_why() -> None:
@@ -281,8 +290,8 @@ def test_places_of_one_branch_evolve_without_indicators() -> None:
     jobs = do_all(method, FormulaWorker(model).run)
     kinds = {type(job) for job in jobs}
     assert kinds == {TrainSupernet, EvaluateChildren, TrainChild}
-    (winner,) = events(method, "winner")
-    assert all(isinstance(index, int) for index in winner["path"])
+    (winner,) = method.noted(WinnerChosen)
+    assert all(isinstance(index, int) for index in winner.path)
     with pytest.raises(ValueError, match="`inherit_by` 'angle' is for multi"):
         SpaceEvolution(
             model, config=dataclasses.replace(config, inherit_by="angle")

@@ -6,6 +6,12 @@ from typing import Any
 
 import pytest
 
+from nse_tf.events import (
+    FrontFound,
+    GenerationEvaluated,
+    JobFailed,
+    WinnerChosen,
+)
 from nse_tf.jobs import (
     ChildrenEvaluated,
     EvaluateChildren,
@@ -16,7 +22,7 @@ from nse_tf.jobs import (
     TrainSupernet,
 )
 from nse_tf.methods import SearchError
-from tests.methods.small_search import WORKER, events, of_kind, searched
+from tests.methods.small_search import WORKER, of_kind, searched
 
 
 def failing(kind: Any, number: int, **changes: Any) -> Callable[[Job], Result]:
@@ -39,20 +45,15 @@ def test_children_of_a_failed_job_are_left_out() -> None:
         work=failing(EvaluateChildren, 1), children_per_job=10
     )
     failed = of_kind(jobs, EvaluateChildren)[1]
-    assert events(method, "failed") == [
-        {
-            "id": events(method, "failed")[0]["id"],
-            "event": "failed",
-            "job": failed.id,
-            "error": "out of memory",
-        }
+    assert method.noted(JobFailed) == [
+        JobFailed(job=failed.id, error="out of memory")
     ]
-    first = events(method, "generation")[0]
-    assert first["accuracies"][10:] == [None] * 10
-    assert None not in first["accuracies"][:10]
-    (front,) = events(method, "front")
-    lost = [[gene[0] for gene in child] for child in failed.children]
-    assert not any(path in lost for path in front["paths"])
+    first = method.noted(GenerationEvaluated)[0]
+    assert first.accuracies[10:] == (None,) * 10
+    assert None not in first.accuracies[:10]
+    (front,) = method.noted(FrontFound)
+    lost = [tuple(gene[0] for gene in child) for child in failed.children]
+    assert not any(path in lost for path in front.paths)
 
 
 def test_a_child_without_a_number_is_left_out() -> None:
@@ -60,11 +61,11 @@ def test_a_child_without_a_number_is_left_out() -> None:
     method, _ = searched(
         work=failing(EvaluateChildren, 0, accuracies=unknown),
     )
-    assert events(method, "generation")[0]["accuracies"] == [None] * 20
-    assert len(events(method, "winner")) == 1
+    assert method.noted(GenerationEvaluated)[0].accuracies == (None,) * 20
+    assert len(method.noted(WinnerChosen)) == 1
 
 
-def test_a_search_in_which_no_child_could_be_judged_ends() -> None:
+def test_a_search_in_which_no_child_could_be_evaluated_ends() -> None:
     def work(job: Job) -> Result:
         if isinstance(job, EvaluateChildren):
             return Failed("out of memory")

@@ -6,6 +6,15 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.events import (
+    FrontFound,
+    GenerationEvaluated,
+    OperatorsScored,
+    SpaceAtStage,
+    StageTrained,
+    TrainedAlone,
+    WinnerChosen,
+)
 from nse_tf.evolution import EXPLORERS
 from nse_tf.jobs import (
     ChildTrained,
@@ -26,7 +35,6 @@ from tests.methods.small_search import (
     QUICK,
     SMALL,
     WORKER,
-    events,
     judged_paths,
     of_kind,
     searched,
@@ -118,7 +126,7 @@ def test_fairnas_resets_the_base_once_after_stage_index_2() -> None:
         *["initial", "previous", "previous", "reset"],
         "initial",
     ]
-    assert events(method, "space")[-1]["size"] == "524288"
+    assert method.noted(SpaceAtStage)[-1].size == 524288
 
 
 def test_each_stage_trains_what_is_left(
@@ -126,20 +134,20 @@ def test_each_stage_trains_what_is_left(
 ) -> None:
     method, jobs = spos
     trainings = of_kind(jobs, TrainSupernet)
-    spaces = events(method, "space")
+    spaces = method.noted(SpaceAtStage)
     counts = [sum(map(len, job.active)) for job in trainings]
     # 141 operators, 7 fewer each stage; the last training has what is left.
     assert counts == [141 - 7 * stage for stage in range(len(counts))]
-    assert [event["num_operators"] for event in spaces] == counts
-    assert int(spaces[-1]["size"]) <= 1_000_000 < int(spaces[-2]["size"])
+    assert [event.num_operators for event in spaces] == counts
+    assert spaces[-1].size <= 1_000_000 < spaces[-2].size
     for job, event in zip(trainings, spaces, strict=True):
-        assert [list(indices) for indices in job.active] == event["active"]
+        assert job.active == event.active
     for before, after in itertools.pairwise(spaces):
-        gone = {tuple(each) for each in after["dropped"]}
+        gone = set(after.dropped)
         assert len(gone) == 7
         assert (
-            SPOS.space.restrict(before["active"]).without(gone).active
-            == SPOS.space.restrict(after["active"]).active
+            SPOS.space.restrict(before.active).without(gone).active
+            == SPOS.space.restrict(after.active).active
         )
 
 
@@ -157,10 +165,10 @@ def test_a_whole_search_of_the_spos_space_takes_seconds() -> None:
 def test_operators_whose_weights_turn_most_survive() -> None:
     # The worker's angles grow with merit.
     method, _ = searched()
-    active = events(method, "space")[-1]["active"]
+    active = method.noted(SpaceAtStage)[-1].active
     best = WORKER.merit.argmax(axis=1)
     assert all(best[place] in active[place] for place in range(5))
-    assert int(events(method, "space")[-1]["size"]) <= 500
+    assert method.noted(SpaceAtStage)[-1].size <= 500
 
 
 @pytest.mark.parametrize(
@@ -175,21 +183,21 @@ def test_the_winner_is_the_best_child_that_was_judged(explorer: str) -> None:
         WORKER.accuracy(tuple((index,) for index in path))
         for path in paths.tolist()
     ]
-    (winner,) = events(method, "winner")
-    assert winner["path"] == paths[np.argmax(accuracies)].tolist()
-    assert winner["inherited_accuracy"] == max(accuracies)
-    assert winner["costs"]["macs"] <= budget.limits["macs"]
+    (winner,) = method.noted(WinnerChosen)
+    assert winner.path == tuple(paths[np.argmax(accuracies)].tolist())
+    assert winner.inherited_accuracy == max(accuracies)
+    assert winner.costs["macs"] <= budget.limits["macs"]
     (job,) = of_kind(jobs, TrainChild)
-    assert job.child == tuple((index,) for index in winner["path"])
-    assert winner["model_file"] == f"children/{job.id}.keras"
+    assert job.child == tuple((index,) for index in winner.path)
+    assert winner.model_file == f"children/{job.id}.keras"
 
 
 def test_without_shrinking_the_space_is_explored_whole() -> None:
     method, jobs = searched(shrinking=None)
     (training,) = of_kind(jobs, TrainSupernet)
     assert training.active == SMALL.space.active
-    assert len(events(method, "space")) == 1
-    assert not events(method, "scored")
+    assert len(method.noted(SpaceAtStage)) == 1
+    assert not method.noted(OperatorsScored)
 
 
 def test_a_generation_is_split_into_jobs_of_the_size_asked_for() -> None:
@@ -200,25 +208,26 @@ def test_a_generation_is_split_into_jobs_of_the_size_asked_for() -> None:
 
 def test_generations_are_noted_with_costs_and_the_front_rises() -> None:
     method, _ = searched()
-    generations = events(method, "generation")
-    assert [event["generation"] for event in generations] == [0, 1, 2]
+    generations = method.noted(GenerationEvaluated)
+    assert [event.generation for event in generations] == [0, 1, 2]
     for event in generations:
-        paths = np.array(event["paths"])
-        assert SMALL.path_costs("macs", paths).tolist() == event["macs"]
-        assert len(event["accuracies"]) == len(event["params"]) == 20
-    (front,) = events(method, "front")
-    macs = SMALL.path_costs("macs", np.array(front["paths"]))
+        paths = np.array(event.paths)
+        assert tuple(SMALL.path_costs("macs", paths)) == event.costs["macs"]
+        assert len(event.accuracies) == len(event.costs["params"]) == 20
+    (front,) = method.noted(FrontFound)
+    macs = SMALL.path_costs("macs", np.array(front.paths))
     assert (np.diff(macs) > 0).all()
-    assert front["paths"][-1] == events(method, "winner")[0]["path"]
+    assert front.paths[-1] == method.noted(WinnerChosen)[0].path
 
 
 def test_scores_are_noted_with_none_for_what_is_gone() -> None:
     method, _ = searched()
-    for stage, event in enumerate(events(method, "scored")):
-        active = events(method, "space")[stage]["active"]
-        assert event["stage"] == stage
-        for scores, indices in zip(event["scores"], active, strict=True):
-            assert [i for i, s in enumerate(scores) if s is not None] == indices
+    for stage, event in enumerate(method.noted(OperatorsScored)):
+        active = method.noted(SpaceAtStage)[stage].active
+        assert event.stage == stage
+        for scores, indices in zip(event.scores, active, strict=True):
+            known = (i for i, s in enumerate(scores) if s is not None)
+            assert tuple(known) == indices
 
 
 # Budgets.
@@ -249,7 +258,7 @@ def test_shrinking_leaves_enough_within_a_tight_budget(
     assert (budget.path_excess(model, paths) == 0).all()
     # At 0.05, 53 networks fit of all there are.
     assert len(paths) == (53 if share == 0.05 else 60)
-    assert int(events(method, "space")[-1]["size"]) < model.space.size / 50
+    assert method.noted(SpaceAtStage)[-1].size < model.space.size / 50
 
 
 def test_a_space_that_the_budget_needs_whole_is_not_shrunk_on() -> None:
@@ -258,7 +267,7 @@ def test_a_space_that_the_budget_needs_whole_is_not_shrunk_on() -> None:
         budget=Budget(macs=low),
         shrinking=ShrinkSchedule(drop_per_stage=50, stop_size=1),
     )
-    assert events(method, "space")[-1]["size"] == "1"
+    assert method.noted(SpaceAtStage)[-1].size == 1
     assert judged_paths(jobs).tolist() == [list(SMALL.extremes("macs")[0].path)]
 
 
@@ -291,17 +300,17 @@ def test_settings_tell_searches_apart() -> None:
 
 def test_results_are_noted_for_reports() -> None:
     method, jobs = searched()
-    losses = [event["losses"] for event in events(method, "supernet_trained")]
+    losses = [event.losses for event in method.noted(StageTrained)]
     trainings = of_kind(jobs, TrainSupernet)
     results = [WORKER.run(job) for job in trainings]
     for noted, result in zip(losses, results, strict=True):
         assert isinstance(result, SupernetTrained)
-        assert noted == list(result.losses)
-    (trained,) = events(method, "child_trained")
+        assert noted == result.losses
+    (trained,) = method.noted(TrainedAlone)
     result = WORKER.run(of_kind(jobs, TrainChild)[0])
     assert isinstance(result, ChildTrained)
-    assert trained["model_sha256"] == result.model_sha256
-    assert trained["uses_validation"]
+    assert trained.model_sha256 == result.model_sha256
+    assert trained.uses_validation
 
 
 class Undecided(FormulaWorker):
@@ -314,10 +323,10 @@ class Undecided(FormulaWorker):
 
 def test_of_equally_accurate_children_the_cheapest_wins() -> None:
     search, _ = searched(work=Undecided(SMALL).run)
-    generations = events(search, "generation")
-    (winner,) = events(search, "winner")
-    cheapest = min(min(event["macs"]) for event in generations)
-    assert winner["costs"]["macs"] == cheapest
+    generations = search.noted(GenerationEvaluated)
+    (winner,) = search.noted(WinnerChosen)
+    cheapest = min(min(event.costs["macs"]) for event in generations)
+    assert winner.costs["macs"] == cheapest
 
 
 # Cells of DARTS, whose nodes take two inputs.
@@ -337,7 +346,7 @@ def test_all_that_is_judged_in_darts_has_two_inputs_a_node(
     method, jobs = searched(
         model, budget, explorer=explorer, shrinking=schedule
     )
-    left = method.space.restrict(events(method, "space")[-1]["active"])
+    left = method.space.restrict(method.noted(SpaceAtStage)[-1].active)
     assert {len(indices) for indices in left.active} == {2}
     assert any(0 not in indices for indices in left.active)
     paths = judged_paths(jobs)

@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from nse_tf.jobs import EvaluateChildren, TrainSupernet
+from nse_tf.events import OperatorsScored, SpaceAtStage
+from nse_tf.jobs import EvaluateChildren, Genes, TrainSupernet
 from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.methods.operator_scoring import SCORES, OperatorScoring
 from nse_tf.shrinking import those_that_count
 from tests.methods.small_search import (
     WORKER,
-    events,
     judged_paths,
     of_kind,
     searched,
@@ -20,7 +20,7 @@ from tests.methods.small_search import (
 CHAIN_SCORES = [name for name in SCORES if name != "angle_of_unit_kernels"]
 
 
-def _mean_merit(active: list[list[int]]) -> float:
+def _mean_merit(active: Genes) -> float:
     """Returns what the operators of a space are worth."""
     merits = [
         WORKER.merit[place, index]
@@ -35,15 +35,15 @@ def test_every_score_drives_the_shrinking_to_what_is_worth_more(
     score: str,
 ) -> None:
     method, _ = searched(score=score)
-    assert {each["score"] for each in events(method, "scored")} == {score}
-    first, *_, last = events(method, "space")
-    assert _mean_merit(last["active"]) > _mean_merit(first["active"])
+    assert {each.score for each in method.noted(OperatorsScored)} == {score}
+    first, *_, last = method.noted(SpaceAtStage)
+    assert _mean_merit(last.active) > _mean_merit(first.active)
 
 
 def test_children_that_only_score_are_of_negative_generations() -> None:
     method, jobs = searched(score="accuracy", children_per_operator=10)
     evaluated = of_kind(jobs, EvaluateChildren)
-    num_stages = len(events(method, "scored"))
+    num_stages = len(method.noted(OperatorsScored))
     negative = {job.generation for job in evaluated if job.generation < 0}
     assert negative == {-1 - stage for stage in range(num_stages)}
     for job in evaluated:
@@ -51,7 +51,7 @@ def test_children_that_only_score_are_of_negative_generations() -> None:
     assert not any(job.architecture for job in of_kind(jobs, TrainSupernet))
 
 
-def test_only_children_that_count_are_judged() -> None:
+def test_only_children_that_count_are_evaluated() -> None:
     method, jobs = searched(score="accuracy", children_per_operator=10)
     first = of_kind(jobs, EvaluateChildren)
     evaluated = judged_paths([job for job in first if job.generation == -1])

@@ -44,10 +44,6 @@ def of_kind(jobs: list[Job], kind: Any) -> list[Any]:
     return [job for job in jobs if isinstance(job, kind)]
 
 
-def events(method: OneShotSearch, name: str) -> list[dict[str, Any]]:
-    return [event for event in method.history if event["event"] == name]
-
-
 def judged_paths(jobs: list[Job]) -> np.ndarray:
     """Returns all evaluated paths, in order."""
     children = [job.children for job in of_kind(jobs, EvaluateChildren)]

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from nse_tf.events import SpaceAtStage
 from nse_tf.jobs import TrainSupernet
 from nse_tf.methods import SpaceShrinking
 from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.testing import METHOD_LAWS, FormulaWorker
 from tests.methods.plans import do_all
-from tests.methods.small_search import QUICK, SMALL, events, searched
+from tests.methods.small_search import QUICK, SMALL, searched
 
 MethodLaw = Callable[..., Any]
 
@@ -25,8 +26,8 @@ def test_it_leaves_the_space_that_a_search_would_explore() -> None:
     jobs = do_all(alone, FormulaWorker(SMALL).run)
     assert {type(job) for job in jobs} == {TrainSupernet}
     search, _ = searched(config=QUICK)
-    last = events(search, "space")[-1]
-    assert [list(each) for each in alone.left.active] == last["active"]
+    last = search.noted(SpaceAtStage)[-1]
+    assert alone.left.active == last.active
     assert alone.left.size <= 500 < SMALL.space.size
 
 

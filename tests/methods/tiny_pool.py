@@ -1,9 +1,6 @@
 """A pool of ops over seven cells, and how a search through it is read."""
 
-from typing import Any
-
 from nse_tf.costs import Budget, CostModel
-from nse_tf.methods import SpaceEvolution
 from nse_tf.spaces import make_preset
 
 POOL = make_preset(
@@ -11,7 +8,3 @@ POOL = make_preset(
 )
 MODEL = CostModel(POOL)
 BUDGET = Budget(macs=1.2e6)
-
-
-def events(method: SpaceEvolution, name: str) -> list[dict[str, Any]]:
-    return [each for each in method.history if each["event"] == name]

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from nse_tf.costs import CostModel
+from nse_tf.events import StageTrained, SupernetWarmedUp
 from nse_tf.jobs import Job, Start, TrainSupernet, weights_of
 from nse_tf.methods import OneShotConfig, OneShotSearch, SpaceShrinking
 from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.spaces import make_preset
 from nse_tf.testing import FormulaWorker
 from tests.methods.plans import do_all
-from tests.methods.small_search import SMALL, events, of_kind
+from tests.methods.small_search import SMALL, of_kind
 
 MODEL = CostModel(make_preset("darts_shrinking"))
 SCHEDULE = ShrinkSchedule(
@@ -30,7 +31,7 @@ CONFIG = OneShotConfig(
 )
 
 
-def shrunk(config: OneShotConfig) -> tuple[OneShotSearch, list[Job]]:
+def shrunk(config: OneShotConfig) -> tuple[SpaceShrinking, list[Job]]:
     method = SpaceShrinking(MODEL, config=config)
     return method, do_all(method, FormulaWorker(MODEL).run)
 
@@ -56,9 +57,9 @@ def test_eleven_cells_are_inserted_and_the_base_is_what_they_begin_as() -> None:
     assert first.schedule.first == 0.2
     assert (second.base, second.start.source) == ("previous", "previous")
 
-    noted = events(method, "supernet_warmed_up")
-    assert [each["num_cells"] for each in noted] == list(range(3, 14))
-    stages = [each["stage"] for each in events(method, "supernet_trained")]
+    noted = method.noted(SupernetWarmedUp)
+    assert [each.num_cells for each in noted] == list(range(3, 14))
+    stages = [each.stage for each in method.noted(StageTrained)]
     assert stages == [0, 1]
 
 

@@ -5,14 +5,16 @@ from typing import Any
 import pytest
 
 from nse_tf.costs import Budget
+from nse_tf.events import OperatorsScored, TrainedAlone, WinnerChosen
 from nse_tf.methods import OneShotSearch
 from nse_tf.reporting.answer import Verdict, find_answer, progress_text
+from nse_tf.reporting.run_files import LatencyFacts
 from nse_tf.reporting.run_record import RunRecord, read_record
 from tests.reporting.made_up_run import (
     CONFIG,
     begin_run,
-    export_json,
-    latency_json,
+    exports,
+    latencies,
     make_history,
 )
 
@@ -24,7 +26,8 @@ def record(run_dir: pathlib.Path) -> RunRecord:
 
 def with_settings(record: RunRecord, **settings: Any) -> RunRecord:
     """Returns the record under other settings, before it has a result."""
-    config = {**(record.config or {}), "settings": settings}
+    assert record.config is not None
+    config = dataclasses.replace(record.config, settings=settings)
     return dataclasses.replace(record, config=config, result=None)
 
 
@@ -32,19 +35,21 @@ def test_the_answer_is_that_of_the_files(
     record: RunRecord, method: OneShotSearch
 ) -> None:
     answer = find_answer(record)
-    winner = method.history[-1]
+    (winner,) = method.noted(WinnerChosen)
     assert answer is not None
-    assert answer.costs == winner["costs"]
-    assert answer.path == tuple(winner["path"])
+    assert answer.costs == winner.costs
+    assert answer.path == winner.path
     assert (answer.test_errors, answer.test_images) == (4, 360)
-    assert answer.inherited_accuracy == winner["inherited_accuracy"]
+    assert answer.inherited_accuracy == winner.inherited_accuracy
     assert answer.network is not None
-    assert answer.network.macs == winner["costs"]["macs"]
+    assert answer.network.macs == winner.costs["macs"]
     assert [file.precision for file in answer.files] == ["fp32", "fp16", "int8"]
 
 
 def test_there_is_no_answer_before_the_winner(record: RunRecord) -> None:
-    events = tuple(e for e in record.events if e["event"] != "winner")
+    events = tuple(
+        event for event in record.events if not isinstance(event, WinnerChosen)
+    )
     early = dataclasses.replace(record, events=events, result=None)
     assert find_answer(early) is None
 
@@ -61,7 +66,7 @@ def test_an_accuracy_on_images_trained_on_is_not_told(
 ) -> None:
     answer = find_answer(record)
     assert answer is not None
-    assert record.last("child_trained") is not None
+    assert record.last(TrainedAlone) is not None
     assert answer.validation_accuracy is None
 
 
@@ -73,11 +78,11 @@ def test_an_honest_validation_accuracy_is_told(tmp_path: pathlib.Path) -> None:
     assert answer is not None
     assert answer.validation_accuracy is not None
     assert answer.validation_accuracy == pytest.approx(
-        method.history[-1]["validation_accuracy"]
+        method.noted(WinnerChosen)[0].validation_accuracy
     )
 
 
-def test_a_latency_limit_speaks_of_the_file_of_the_precision(
+def test_a_latency_limit_applies_to_the_file_of_the_precision(
     record: RunRecord,
 ) -> None:
     for precision, median_ms in (("fp32", 0.14231), ("int8", 0.07123)):
@@ -89,7 +94,7 @@ def test_a_latency_limit_speaks_of_the_file_of_the_precision(
         assert verdict.is_met is (median_ms < 0.1)
 
 
-def test_a_size_limit_speaks_of_the_file_too(record: RunRecord) -> None:
+def test_a_size_limit_applies_to_the_file_too(record: RunRecord) -> None:
     changed = with_settings(record, max_size_bytes=100_000, precision="fp32")
     answer = find_answer(changed)
     assert answer is not None
@@ -98,7 +103,7 @@ def test_a_size_limit_speaks_of_the_file_too(record: RunRecord) -> None:
     assert verdict.shown_excess == "51.2 %"
 
 
-def test_before_the_export_a_limit_is_held_against_the_table(
+def test_before_the_export_a_limit_is_compared_with_the_table(
     record: RunRecord,
 ) -> None:
     changed = dataclasses.replace(
@@ -111,25 +116,42 @@ def test_before_the_export_a_limit_is_held_against_the_table(
     assert verdict.shown_actual.endswith("by the cost table")
 
 
+def verdict_of(
+    cost: str, limit: float, actual: float | None, *, is_floor: bool = False
+) -> Verdict:
+    return Verdict(
+        cost=cost, limit=limit, is_floor=is_floor, actual=actual, source=""
+    )
+
+
 def test_a_floor_is_missed_from_below() -> None:
-    verdict = Verdict("macs", 200.0, True, 150, "")
+    verdict = Verdict(
+        cost="macs", limit=200.0, is_floor=True, actual=150, source=""
+    )
     assert verdict.is_met is False
     assert verdict.shown_excess == "25.0 %"
     assert verdict.shown_limit == "at least 200"
 
 
 def test_a_limit_met_to_the_digit_is_met() -> None:
-    assert Verdict("macs", 150.0, False, 150, "").is_met is True
+    assert (
+        Verdict(
+            cost="macs", limit=150.0, is_floor=False, actual=150, source=""
+        ).is_met
+        is True
+    )
 
 
 def test_what_is_not_known_is_neither_met_nor_missed() -> None:
-    verdict = Verdict("latency_ms", 1.0, False, None, "")
+    verdict = Verdict(
+        cost="latency_ms", limit=1.0, is_floor=False, actual=None, source=""
+    )
     assert verdict.is_met is None
     assert verdict.shown_actual == "not known yet"
 
 
 def test_faults_come_with_their_file(record: RunRecord) -> None:
-    export = export_json(int8=["Not fully integer."])
+    export = exports(int8=["Not fully integer."])
     answer = find_answer(dataclasses.replace(record, export=export))
     assert answer is not None
     faults = {file.precision: file.faults for file in answer.files}
@@ -139,9 +161,12 @@ def test_faults_come_with_their_file(record: RunRecord) -> None:
 def test_a_measurement_is_told_with_device_threads_and_runtime(
     record: RunRecord,
 ) -> None:
-    latency = latency_json()
-    latency["files"]["int8"] |= {"num_threads": 2, "delegate": "none"}
-    del latency["files"]["fp16"]
+    files = latencies().files
+    files["int8"] = dataclasses.replace(
+        files["int8"], num_threads=2, delegate="none"
+    )
+    del files["fp16"]
+    latency = LatencyFacts(files)
     answer = find_answer(dataclasses.replace(record, latency=latency))
     assert answer is not None
     fp32, fp16, int8 = (file.measured_on for file in answer.files)
@@ -154,7 +179,7 @@ def test_a_measurement_is_told_with_device_threads_and_runtime(
 
 
 def test_progress_counts_what_is_done(record: RunRecord) -> None:
-    num_stages = len(record.named("scored"))
+    num_stages = len(record.named(OperatorsScored))
     told = progress_text(record)
     assert told.startswith(f"{num_stages} stages of shrinking, 40 children")
-    assert progress_text(RunRecord("x")) == "nothing that could be shown"
+    assert progress_text(RunRecord(name="x")) == "nothing that could be shown"

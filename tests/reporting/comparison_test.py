@@ -66,7 +66,7 @@ def test_the_settings_that_differ_are_told_and_no_others(page: Page) -> None:
 
 def test_what_is_unfinished_is_said_first(page: Page) -> None:
     first = page.text.split("Repeats")[0]
-    assert "Not come to their end: plain." in first
+    assert "Not finished: plain." in first
     assert "different data" not in page.text
 
 
@@ -87,7 +87,7 @@ def test_the_terminal_gets_the_same_rows(runs: list[pathlib.Path]) -> None:
     lines = comparison_text(runs).splitlines()
     assert lines[0].startswith("Run    Test accuracy  MACs")
     assert lines[1].startswith("s0     90.00 %")
-    assert lines[4] == "Not come to their end: plain."
+    assert lines[4] == "Not finished: plain."
 
 
 def test_other_data_are_warned_of(
@@ -99,9 +99,7 @@ def test_other_data_are_warned_of(
     config = json.loads(path.read_text())
     config["data"]["fingerprint"] = "fedcba"
     write_json(path, config)
-    assert "These runs are of different data" in comparison_text(
-        [runs[0], other]
-    )
+    assert "These runs use different data" in comparison_text([runs[0], other])
 
 
 def test_runs_of_one_name_are_told_apart_by_their_paths(

@@ -1,11 +1,17 @@
 """Figures of a search whose space evolved."""
 
 import dataclasses
-from typing import Any
 
 import pytest
 
 from nse_tf.costs import Budget, CostModel
+from nse_tf.events import (
+    FrontEvolved,
+    IndicatorsTrained,
+    OpsInherited,
+    PoolState,
+    SpaceAtStage,
+)
 from nse_tf.methods import SpaceEvolution, SpaceEvolutionConfig
 from nse_tf.reporting.evolution_plots import (
     fates,
@@ -17,38 +23,44 @@ from nse_tf.spaces import make_preset
 from nse_tf.testing import FormulaWorker
 from tests.methods.plans import do_all
 
+Cells = tuple[tuple[int, ...], ...]
+
 SPACE = make_preset(
     "nse_tiny", image_size=(8, 8), image_channels=1, num_classes=10
 )
+ACTIVE = ((0, 2, 5), (1, 3))
+
+
+def round_of(stage: int, active: Cells, locked: Cells) -> SpaceAtStage:
+    pools = PoolState(locked=locked, entered=((), ()), num_pending=(0, 0))
+    return SpaceAtStage(
+        stage=stage, active=active, size=1, num_operators=1, pools=pools
+    )
+
+
 ROUNDS = [
-    {
-        "stage": 0,
-        "active": [[0, 2, 5], [1, 3]],
-        "locked": [[], []],
-    },
-    {
-        "stage": 1,
-        "active": [[0, 1], [3, 4]],
-        "locked": [[0], [3]],
-    },
-    {"stage": 2, "active": [[0], [4]], "locked": [[0], [4]]},
+    round_of(0, ACTIVE, ((), ())),
+    round_of(1, ((0, 1), (3, 4)), ((0,), (3,))),
+    round_of(2, ((0,), (4,)), ((0,), (4,))),
 ]
 INDICATORS = [
-    {
-        "stage": 0,
-        "active": [[0, 2, 5], [1, 3]],
-        "left": [[0, 2], [1, 3]],
-        "history": [[[0.6, 0.5, 0.2], [0.4, 0.7]]] * 3,
-    }
+    IndicatorsTrained(
+        stage=0,
+        architecture_losses=(1.0,) * 3,
+        active=ACTIVE,
+        left=((0, 2), (1, 3)),
+        drops=(),
+        history=(((0.6, 0.5, 0.2), (0.4, 0.7)),) * 3,
+    )
 ]
 INHERITED = [
-    {"stage": 0, "kept": [[0], [3]]},
-    {"stage": 1, "kept": [[0], [4]]},
+    OpsInherited(stage=0, kept=((0,), (3,))),
+    OpsInherited(stage=1, kept=((0,), (4,))),
 ]
 
 
 @pytest.fixture(scope="module")
-def history() -> list[dict[str, Any]]:
+def method() -> SpaceEvolution:
     config = SpaceEvolutionConfig(
         num_active=4, round_epochs=2, num_proposals=20, num_extra=2
     )
@@ -57,11 +69,7 @@ def history() -> list[dict[str, Any]]:
         model, Budget(macs=1.2e6), dataclasses.replace(config, max_rounds=3)
     )
     do_all(method, FormulaWorker(model).run)
-    return method.history
-
-
-def named(history: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    return [event for event in history if event["event"] == name]
+    return method
 
 
 def test_fates_of_ops_by_hand() -> None:
@@ -72,12 +80,12 @@ def test_fates_of_ops_by_hand() -> None:
 
 
 def test_the_figure_of_fates_tells_them_in_words(
-    history: list[dict[str, Any]],
+    method: SpaceEvolution,
 ) -> None:
     found = fates(
-        named(history, "space"),
-        named(history, "inherited"),
-        named(history, "indicators"),
+        method.noted(SpaceAtStage),
+        method.noted(OpsInherited),
+        method.noted(IndicatorsTrained),
     )
     assert len(found) == 3
     drawing = plot_fates(found, SPACE)
@@ -88,8 +96,8 @@ def test_the_figure_of_fates_tells_them_in_words(
     assert [key.mark for key in drawing.keys] == ["■"] * 4
 
 
-def test_every_round_has_its_front(history: list[dict[str, Any]]) -> None:
-    drawing = plot_fronts(named(history, "evolved"))
+def test_every_round_has_its_front(method: SpaceEvolution) -> None:
+    drawing = plot_fronts(method.noted(FrontEvolved))
     assert [key.text.split(" (")[0] for key in drawing.keys] == [
         "round 1",
         "round 2",

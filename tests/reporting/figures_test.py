@@ -1,25 +1,30 @@
 """Which curves the figures of a run have."""
 
-from typing import Any
-
+from nse_tf.events import OperatorsScored, StageTrained, SupernetWarmedUp
 from nse_tf.reporting.figures import training_figures
 from nse_tf.reporting.run_record import RunRecord
 
 
-def trained(event: str, losses: list[float], **facts: Any) -> dict[str, Any]:
-    return {"event": event, "losses": losses, **facts}
+def trained(stage: int, *losses: float) -> StageTrained:
+    return StageTrained(job="a", seconds=1.0, stage=stage, losses=losses)
+
+
+def warmed_up(num_cells: int, *losses: float) -> SupernetWarmedUp:
+    return SupernetWarmedUp(
+        job="a", seconds=1.0, num_cells=num_cells, losses=losses
+    )
 
 
 def test_a_warm_up_is_one_curve_before_shrinking_and_search() -> None:
     record = RunRecord(
-        "made up",
+        name="made up",
         events=(
-            trained("supernet_warmed_up", [2.0, 1.9], num_cells=3),
-            trained("supernet_warmed_up", [1.8, 1.7], num_cells=4),
-            trained("supernet_trained", [1.6, 1.5], stage=0),
-            {"event": "scored", "stage": 0},
-            trained("supernet_trained", [1.4, 1.3], stage=1),
-            trained("supernet_trained", [2.1, 1.2], stage=0),
+            warmed_up(3, 2.0, 1.9),
+            warmed_up(4, 1.8, 1.7),
+            trained(0, 1.6, 1.5),
+            OperatorsScored(stage=0, score="angle", scores=()),
+            trained(1, 1.4, 1.3),
+            trained(0, 2.1, 1.2),
         ),
     )
     (drawing,) = training_figures(record)

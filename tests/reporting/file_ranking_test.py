@@ -4,9 +4,10 @@ import pathlib
 import pytest
 
 from nse_tf.costs import Budget
-from nse_tf.reporting import RunLog, summary_text, write_report
-from nse_tf.reporting.file_ranking import FileRanking, file_ranking
-from nse_tf.reporting.run_record import RunRecord, read_record
+from nse_tf.events import FinalistsRanked
+from nse_tf.reporting import summary_text, write_report
+from nse_tf.reporting.file_ranking import ranking_rows
+from nse_tf.reporting.run_record import read_record
 from tests.reporting.made_up_run import (
     CONFIG,
     begin_run,
@@ -52,9 +53,8 @@ def test_the_page_has_the_same_as_a_table(ranked_dir: pathlib.Path) -> None:
     page = write_report(ranked_dir).read_text(encoding="utf-8")
     assert "Finalists ranked by their int8 files" in page
     assert "order 3 of 3 pairs of finalists differently" in page
-    ranking = file_ranking(read_record(ranked_dir))
-    assert ranking is not None
-    for row in ranking.rows():
+    (ranking,) = read_record(ranked_dir).named(FinalistsRanked)
+    for row in ranking_rows(ranking):
         for cell in row[1:3]:
             assert cell in page
 
@@ -62,31 +62,20 @@ def test_the_page_has_the_same_as_a_table(ranked_dir: pathlib.Path) -> None:
 def test_a_run_whose_files_ranked_nothing_says_nothing_of_it(
     run_dir: pathlib.Path,
 ) -> None:
-    assert file_ranking(read_record(run_dir)) is None
+    assert not read_record(run_dir).named(FinalistsRanked)
     assert "ranked by" not in summary_text(run_dir)
 
 
-def test_equal_accuracies_share_a_place_and_the_first_is_chosen() -> None:
-    ranking = FileRanking("int8", (0.5, None, 0.75), (0.6, 0.6, 0.1), 3, 1)
-    assert list(ranking.rows()) == [
+def test_equal_accuracies_share_a_rank_and_the_first_is_chosen() -> None:
+    ranking = FinalistsRanked(
+        file="int8",
+        accuracies=(0.5, None, 0.75),
+        file_accuracies=(0.6, 0.6, 0.1),
+        num_pairs=3,
+        num_otherwise=1,
+    )
+    assert list(ranking_rows(ranking)) == [
         ("1", "50.00 % (2)", "60.00 % (1)", "chosen"),
         ("2", "diverged", "60.00 % (1)", ""),
         ("3", "75.00 % (1)", "10.00 % (3)", ""),
     ]
-
-
-def test_a_log_written_before_can_be_told(tmp_path: pathlib.Path) -> None:
-    event = {
-        "id": "00009_ranked_by_file",
-        "event": "ranked_by_file",
-        "file": "int8",
-        "accuracies": [0.9, 0.8],
-        "file_accuracies": [0.7, 0.8],
-        "num_pairs": 1,
-        "num_otherwise": 1,
-    }
-    RunLog(tmp_path / "log.jsonl").append([event])
-    record: RunRecord = read_record(tmp_path)
-    ranking = file_ranking(record)
-    assert ranking is not None
-    assert (ranking.num_otherwise, ranking.num_pairs) == (1, 1)

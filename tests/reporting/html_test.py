@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from nse_tf.costs import Budget
+from nse_tf.events import Entry, RunFailed
 from nse_tf.methods import OneShotSearch
 from nse_tf.reporting import RunLog, write_report
 from nse_tf.spaces.files import write_json
@@ -120,7 +121,7 @@ def test_the_answer_comes_first_with_the_numbers_of_the_files(
     page: Page, run_dir: pathlib.Path
 ) -> None:
     result = json.loads((run_dir / "best" / "result.json").read_text())
-    first = page.text.split("The winner, place by place")[0]
+    first = page.text.split("The winner, block by block")[0]
     assert "98.89 %" in first
     assert "took 3 min 22 s" in first
     assert "4 of 360 test images wrong" in first
@@ -133,11 +134,11 @@ def test_the_answer_comes_first_with_the_numbers_of_the_files(
     assert first.count("✓ met") == 2
 
 
-def test_the_winner_is_told_place_by_place(
+def test_the_winner_is_shown_block_by_block(
     page: Page, run_dir: pathlib.Path
 ) -> None:
     result = json.loads((run_dir / "best" / "result.json").read_text())
-    told = page.text.split("The winner, place by place")[1]
+    told = page.text.split("The winner, block by block")[1]
     told = told.split("How it was found")[0]
     assert "stem conv_k3_s1 8×8×1 → 8×8×16 9,216 176" in told
     for number, name in enumerate(result["ops"]):
@@ -151,7 +152,7 @@ def test_the_winner_is_told_place_by_place(
 def test_how_far_the_ranking_can_be_trusted_is_said_with_the_answer(
     page: Page,
 ) -> None:
-    first = page.text.split("The winner, place by place")[0]
+    first = page.text.split("The winner, block by block")[0]
     assert "The ranking. 6 networks, spread over the ranks" in first
     assert "95 % bootstrap interval" in first
     assert "How well the supernet ranked" in page.text
@@ -190,9 +191,7 @@ def test_what_users_wrote_is_shown_and_not_run(
     bad = "<script>alert('x')</script>&amp;"
     begin_run(tmp_path, method, {"dataset": bad}, bad, (bad, '"><img src=x>'))
     write_json(tmp_path / "best" / "export.json", export_json(int8=[bad]))
-    RunLog(tmp_path / "log.jsonl").append(
-        [{"id": "e", "event": "error", "error": bad}]
-    )
+    RunLog(tmp_path / "log.jsonl").append([Entry("e", RunFailed(error=bad))])
     page = page_of(tmp_path)
     assert page.named("script") == page.named("img") == []
     assert page.text.count(bad) >= 5
@@ -205,8 +204,8 @@ def test_a_run_can_be_looked_at_while_it_goes_on(
 ) -> None:
     begin_run(tmp_path, make_history(Budget(macs=8e5), max_jobs=num_jobs))
     page = page_of(tmp_path)
-    assert "This run has not come to its end." in page.text
-    assert ("children judged" in page.text) is (num_jobs > 4)
+    assert "This run has not finished." in page.text
+    assert ("children evaluated" in page.text) is (num_jobs > 4)
 
 
 def test_a_run_of_the_library_is_named_after_its_folder(
@@ -223,7 +222,7 @@ def test_a_failed_run_says_why(
 ) -> None:
     begin_run(tmp_path, method)
     RunLog(tmp_path / "log.jsonl").append(
-        [{"id": "e", "event": "error", "error": "No space left on device"}]
+        [Entry("e", RunFailed(error="No space left on device"))]
     )
     first = page_of(tmp_path).text.split("The winner")[0]
     assert "This run failed: No space left on device" in first

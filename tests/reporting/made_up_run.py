@@ -6,9 +6,17 @@ import math
 import pathlib
 from typing import Any
 
+import cattrs
 import numpy as np
 
 from nse_tf.costs import Budget, CostModel
+from nse_tf.events import (
+    Entry,
+    RunFinished,
+    SpaceAtStage,
+    StageTimed,
+    WinnerChosen,
+)
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.jobs import (
     ChildrenEvaluated,
@@ -26,6 +34,7 @@ from nse_tf.jobs import (
 )
 from nse_tf.methods import Done, OneShotConfig, OneShotSearch, Wait
 from nse_tf.reporting import RunLog
+from nse_tf.reporting.run_files import ExportFacts, LatencyFacts
 from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.spaces import (
     ChainSkeleton,
@@ -75,7 +84,7 @@ SIZES = {"fp32": 151_204, "fp16": 82_116, "int8": 54_328}
 
 @dataclasses.dataclass
 class MadeUpWorker:
-    """Answers jobs by arithmetic: dearer children are better, with some noise.
+    """Answers jobs by arithmetic: what costs more is better, with some noise.
 
     Attributes:
         model: Prices children.
@@ -213,16 +222,15 @@ def begin_run(
         },
     )
     RunLog(folder / "log.jsonl").append(method.history)
-    for event in method.history:
-        if event["event"] == "space":
-            path = folder / f"space_{event['stage']:03d}.json"
-            save_space(method.space.restrict(event["active"]), path)
+    for event in method.noted(SpaceAtStage):
+        path = folder / f"space_{event.stage:03d}.json"
+        save_space(method.space.restrict(event.active), path)
 
 
 def finish_run(folder: pathlib.Path, method: OneShotSearch) -> None:
     """Adds what a run leaves at its end."""
-    winner = method.history[-1]
-    genotype = method.space.genotype(winner["path"])
+    (winner,) = method.noted(WinnerChosen)
+    genotype = method.space.genotype(winner.path)
     write_json(folder / "best" / "genotype.json", genotype.to_json())
     write_json(folder / "best" / "export.json", export_json())
     write_json(folder / "best" / "latency.json", latency_json())
@@ -231,14 +239,14 @@ def finish_run(folder: pathlib.Path, method: OneShotSearch) -> None:
         {
             "schema": "nse_tf.result/1",
             "genotype": genotype.to_json(),
-            "path": winner["path"],
+            "path": winner.path,
             "ops": [
                 block.candidates[index].name
-                for block, index in zip(
-                    method.space.blocks, winner["path"], strict=True
+                for block, (index,) in zip(
+                    method.space.blocks, genotype.genes, strict=True
                 )
             ],
-            "costs": winner["costs"],
+            "costs": winner.costs,
             "test_accuracy": 356 / 360,
             "test_errors": 4,
             "test_images": 360,
@@ -248,9 +256,9 @@ def finish_run(folder: pathlib.Path, method: OneShotSearch) -> None:
     )
     RunLog(folder / "log.jsonl").append(
         [
-            {"id": "a", "event": "stage", "name": "search", "seconds": 180.5},
-            {"id": "b", "event": "stage", "name": "export", "seconds": 21.25},
-            {"id": "c", "event": "finished"},
+            Entry("a", StageTimed(name="search", seconds=180.5)),
+            Entry("b", StageTimed(name="export", seconds=21.25)),
+            Entry("c", RunFinished()),
         ]
     )
 
@@ -319,3 +327,13 @@ def latency_json() -> dict[str, Any]:
             for precision, median_ms in medians.items()
         },
     }
+
+
+def exports(**faults: list[str]) -> ExportFacts:
+    """Returns what `export.json` is read as."""
+    return cattrs.structure(export_json(**faults), ExportFacts)
+
+
+def latencies() -> LatencyFacts:
+    """Returns what `latency.json` is read as."""
+    return cattrs.structure(latency_json(), LatencyFacts)

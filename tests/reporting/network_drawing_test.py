@@ -32,8 +32,8 @@ def test_it_says_in_words_what_it_shows() -> None:
         for block, index in zip(SPACE.blocks, PATH, strict=True)
     )
     assert found[1].startswith(
-        f"The network from an image of 8×8×1 to 10 classes: 8 places, "
-        f"{num_idle} of them without an operation."
+        f"The network from an image of 8×8×1 to 10 classes: 8 choice "
+        f"blocks, {num_idle} of them without an operation."
     )
     assert short_count(NETWORK.macs) in found[1]
 

@@ -1,9 +1,9 @@
 import re
-from typing import Any
 
 import numpy as np
 import pytest
 
+from nse_tf.events import SpaceAtStage
 from nse_tf.reporting.answer import ExportedFile
 from nse_tf.reporting.children import Children
 from nse_tf.reporting.drawing import DOTS, FRONT, LIMIT, SOFT, WINNER, Drawing
@@ -14,7 +14,8 @@ from nse_tf.reporting.plots import (
     plot_progress,
     plot_tradeoff,
 )
-from tests.reporting.made_up_run import latency_json
+from nse_tf.reporting.run_files import FileCheck, FileLatency, IntegerShares
+from tests.reporting.made_up_run import latencies
 
 CHILDREN = Children(
     paths=((0, 0), (0, 1), (1, 0), (1, 1)),
@@ -37,8 +38,30 @@ def texts_of(drawing: Drawing) -> list[str]:
     return re.findall(r">([^<>]+)</text>", drawing.svg)
 
 
-def space(size: int, num_operators: int) -> dict[str, Any]:
-    return {"size": str(size), "num_operators": num_operators}
+def space(size: int, num_operators: int) -> SpaceAtStage:
+    return SpaceAtStage(
+        stage=0, active=(), size=size, num_operators=num_operators
+    )
+
+
+def file_of(precision: str, latency: FileLatency) -> ExportedFile:
+    check = FileCheck(
+        size_bytes=1000,
+        num_images=10,
+        num_errors=0,
+        accuracy=1.0,
+        agreement=1.0,
+        largest_difference=0.0,
+        integer_shares=IntegerShares(0.0, 0.0),
+    )
+    return ExportedFile(
+        precision=precision,
+        name="x",
+        sha256="",
+        check=check,
+        faults=(),
+        latency=latency,
+    )
 
 
 def test_the_funnel_tells_both_ends() -> None:
@@ -58,7 +81,7 @@ def test_a_space_beyond_any_float_can_be_drawn() -> None:
 def test_the_tradeoff_tells_front_and_winner() -> None:
     drawing = plot_tradeoff(CHILDREN, "macs", [1, 1], 2_600_000)
     assert label_of(drawing) == (
-        "Accuracy with inherited weights against MACs of 4 judged children. "
+        "Accuracy with inherited weights against MACs of 4 evaluated children. "
         "The Pareto front has 4, from 50.00 % at 1.00 M to 80.00 % at 3.00 M. "
         "The best of the 2 drawn at random has 80.00 % at 3.00 M. "
         "The winner has 75.00 % at 2.50 M."
@@ -94,14 +117,15 @@ def test_a_single_child_can_be_drawn() -> None:
         CHILDREN.accuracies[:1],
         {"macs": np.array([0])},
     )
-    assert "1 judged" in label_of(plot_tradeoff(one, "macs", [0, 0], None))
+    assert "1 evaluated" in label_of(plot_tradeoff(one, "macs", [0, 0], None))
     assert "found as number 1." in label_of(plot_progress(one))
 
 
 def test_progress_tells_the_best_and_when_it_was_found() -> None:
     assert label_of(plot_progress(CHILDREN)) == (
         "Accuracy with inherited weights of 4 children in the order of "
-        "judging: the first has 50.00 %, the best 80.00 %, found as number 2."
+        "evaluation: the first has 50.00 %, the best 80.00 %, found as number "
+        "2."
     )
 
 
@@ -124,8 +148,8 @@ def test_losses_of_one_label_share_a_key() -> None:
 
 def test_each_file_is_told_with_its_median_and_quartiles() -> None:
     files = [
-        ExportedFile(precision, "x", "", {}, (), latency)
-        for precision, latency in latency_json()["files"].items()
+        file_of(precision, latency)
+        for precision, latency in latencies().files.items()
     ]
     drawing = plot_latencies(files)
     assert label_of(drawing) == (
@@ -138,8 +162,8 @@ def test_each_file_is_told_with_its_median_and_quartiles() -> None:
 
 @pytest.mark.parametrize("name", ["<b>", "$x$", "a & b"])
 def test_names_from_files_are_shown_as_they_are(name: str) -> None:
-    latency = latency_json()["files"]["fp32"]
-    drawing = plot_latencies([ExportedFile(name, "x", "", {}, (), latency)])
+    latency = latencies().files["fp32"]
+    drawing = plot_latencies([file_of(name, latency)])
     assert "<b>" not in drawing.svg
     assert name.replace("&", "&amp;").replace("<", "&lt;").replace(
         ">", "&gt;"

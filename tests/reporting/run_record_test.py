@@ -1,39 +1,53 @@
-import json
 import pathlib
 import shutil
-from typing import Any
 
 import pytest
 
+from nse_tf.events import (
+    Event,
+    GenerationEvaluated,
+    RunFailed,
+    RunFinished,
+    SpaceAtStage,
+    StageTimed,
+)
 from nse_tf.methods import OneShotSearch
 from nse_tf.reporting.run_log import RunLog
 from nse_tf.reporting.run_record import RunRecord, Status, read_record
 from nse_tf.spaces.files import write_json
 from tests.reporting.made_up_run import begin_run
 
-
-def record_of(*events: str) -> RunRecord:
-    named: list[dict[str, Any]] = [
-        {"id": str(number), "event": event}
-        for number, event in enumerate(events)
-    ]
-    return RunRecord("made up", events=tuple(named))
+SPACE = SpaceAtStage(stage=0, active=((0,),), size=1, num_operators=1)
+GENERATION = GenerationEvaluated(
+    generation=0, paths=((0,),), accuracies=(0.5,), costs={}
+)
+FAILED = RunFailed(error="no space left")
+STAGE = StageTimed(name="export", seconds=1.0)
 
 
 @pytest.mark.parametrize(
     ("events", "status"),
     [
         ((), Status.UNFINISHED),
-        (("space", "generation"), Status.UNFINISHED),
-        (("space", "error"), Status.FAILED),
-        (("space", "error", "generation"), Status.UNFINISHED),
-        (("space", "error", "stage", "finished"), Status.FINISHED),
+        ((SPACE, GENERATION), Status.UNFINISHED),
+        ((SPACE, FAILED), Status.FAILED),
+        ((SPACE, FAILED, GENERATION), Status.UNFINISHED),
+        ((SPACE, FAILED, STAGE, RunFinished()), Status.FINISHED),
     ],
 )
-def test_an_error_counts_while_it_is_the_last_word(
-    events: tuple[str, ...], status: Status
+def test_an_error_counts_while_it_comes_last(
+    events: tuple[Event, ...], status: Status
 ) -> None:
-    assert record_of(*events).status is status
+    record = RunRecord(name="made up", events=events)
+    assert record.status is status
+    assert (record.failure is not None) == (status is Status.FAILED)
+
+
+def test_events_are_found_by_kind() -> None:
+    record = RunRecord(name="made up", events=(SPACE, GENERATION, STAGE))
+    assert record.named(StageTimed) == [STAGE]
+    assert record.last(SpaceAtStage) == SPACE
+    assert record.last(RunFailed) is None
 
 
 def test_the_whole_folder_is_read(
@@ -41,8 +55,8 @@ def test_the_whole_folder_is_read(
 ) -> None:
     record = read_record(run_dir)
     assert record.name == "digits"
-    history = json.loads(json.dumps(method.history))
-    assert list(record.events[: len(history)]) == history
+    noted = method.noted(Event)
+    assert list(record.events[: len(noted)]) == noted
     assert record.space == method.space
     assert record.settings["max_macs"] == 8e5
     assert record.status is Status.FINISHED
@@ -94,4 +108,14 @@ def test_a_file_of_another_schema_is_refused_by_name(
     shutil.copytree(run_dir, folder)
     write_json(folder / name, {"schema": "other/1"})
     with pytest.raises(ValueError, match=rf"{name}: Not of schema 'nse_tf"):
+        read_record(folder)
+
+
+def test_a_file_without_a_field_is_refused_by_name(
+    run_dir: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(run_dir, folder)
+    write_json(folder / "best" / "result.json", {"schema": "nse_tf.result/1"})
+    with pytest.raises(ValueError, match=r"result\.json: Damaged: .*genotype"):
         read_record(folder)

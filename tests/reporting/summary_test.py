@@ -1,6 +1,7 @@
 import json
 import pathlib
 
+from nse_tf.events import Entry, RunFailed
 from nse_tf.methods import OneShotSearch
 from nse_tf.reporting import RunLog, summary_text
 from nse_tf.spaces.files import write_json
@@ -34,7 +35,7 @@ def test_a_failed_run_is_told_in_one_line(
 ) -> None:
     log = RunLog(tmp_path / "c10" / "log.jsonl")
     log.append(method.history[:3])
-    log.append([{"id": "e", "event": "error", "error": "out of\nmemory"}])
+    log.append([Entry("e", RunFailed(error="out of\nmemory"))])
     assert summary_text(tmp_path / "c10") == (
         "run  c10: failed: out of memory (so far: 1 stage of shrinking)"
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nse_tf.datasets import ImageData
+from nse_tf.events import RunFinished, StageTimed
 from nse_tf.runs.run_folder import RunFolder
 from tests.supernet.tiny_spaces import tiny_space
 from tests.training.tiny_data import image_data
@@ -143,8 +144,9 @@ def test_a_stage_is_timed_if_it_ends_well(tmp_path: pathlib.Path) -> None:
         pass
     with pytest.raises(KeyError), folder.stage("bad"):
         raise KeyError
-    folder.note("finished")
-    events = folder.log.read()
-    assert [each["event"] for each in events] == ["stage", "finished"]
-    assert events[0]["name"] == "good"
-    assert 0 <= events[0]["seconds"] < 1
+    folder.note(RunFinished())
+    events = [entry.event for entry in folder.log.read()]
+    assert [type(each) for each in events] == [StageTimed, RunFinished]
+    assert isinstance(events[0], StageTimed)
+    assert events[0].name == "good"
+    assert 0 <= events[0].seconds < 1

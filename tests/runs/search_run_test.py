@@ -161,7 +161,7 @@ def test_every_number_can_be_overridden() -> None:
     assert effort.supernet.batch_size == effort.child.batch_size == 21
     assert search.learning_rates == (0.22, 0.001)
     assert effort.child.learning_rate == 0.23
-    assert search.scoring.calibration_images == 24
+    assert search.scoring.evaluating.calibration_images == 24
 
 
 def test_what_is_no_number_of_an_effort_reaches_the_method() -> None:

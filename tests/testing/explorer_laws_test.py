@@ -39,7 +39,7 @@ def _uniform(state: Exploration, count: int) -> np.ndarray:
     return state.model.space.sample_paths(state.rng, count)
 
 
-def _judges_too_many(state: Exploration) -> Explorer:
+def _evaluates_too_many(state: Exploration) -> Explorer:
     yield from state.evaluate(state.take_random(state.num_left + 1))
 
 
@@ -92,15 +92,19 @@ def _needs_fitness(state: Exploration) -> Explorer:
 @pytest.mark.parametrize(
     ("law_name", "make", "words"),
     [
-        ("judges_exactly_as_many_as_asked", _judges_too_many, "Of 1 children"),
-        ("judges_exactly_as_many_as_asked", _never_ends, "there was no end"),
-        ("judges_exactly_as_many_as_asked", _yields_nothing, "end instead"),
-        ("judges_no_path_twice", _repeats_itself, "more than once"),
+        (
+            "evaluates_exactly_as_many_as_asked",
+            _evaluates_too_many,
+            "Of 1 children",
+        ),
+        ("evaluates_exactly_as_many_as_asked", _never_ends, "there was no end"),
+        ("evaluates_exactly_as_many_as_asked", _yields_nothing, "end instead"),
+        ("evaluates_no_path_twice", _repeats_itself, "more than once"),
         ("stays_in_the_space", _forgets_shrinking, r"\(0, 0\)"),
         ("stays_within_the_budget", _ignores_the_budget, "do not fit"),
         ("equal_seeds_give_equal_paths", _brings_its_own_chance, "one seed"),
         ("other_seeds_give_other_paths", _ignores_the_generator, "same paths"),
-        ("an_exhausted_space_ends_it", _gives_up_early, "4 were judged"),
+        ("an_exhausted_space_ends_it", _gives_up_early, "4 were evaluated"),
         ("an_impossible_budget_is_refused", _ignores_the_budget, "so cheap"),
         ("goes_on_without_fitness", _needs_fitness, "-inf throughout, 1 of"),
     ],

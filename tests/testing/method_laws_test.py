@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import Budget, CostModel
+from nse_tf.events import Entry, RunFailed, RunFinished
 from nse_tf.evolution import EXPLORERS, ExplorerConfig
 from nse_tf.jobs import (
     EvaluateChildren,
@@ -101,7 +102,8 @@ class _Sound(Method):
         lot = [self._evaluation(), self._evaluation()]
         results = yield lot
         yield [self._training(3)]
-        self.note("evaluated", failed=[type(r) is Failed for r in results])
+        kinds = [type(result).__name__ for result in results]
+        self.note(RunFailed(error=str(kinds)))
 
     def _training(self, epochs: int) -> TrainSupernet:
         return TrainSupernet(
@@ -168,7 +170,7 @@ class _LosesJobs(_Sound):
 class _MindsTheOrder(_Sound):
     def plan(self) -> Plan:
         yield from super().plan()
-        self.note("told", jobs=list(self._results))
+        self.note(RunFailed(error=str(list(self._results))))
 
 
 class _BelievesTheLast(_Sound):
@@ -199,9 +201,9 @@ class _GoesOnAfterTheEnd(_Sound):
 
 class _ChangesHistory(_Sound):
     def plan(self) -> Plan:
-        self.note("begun")
+        self.note(RunFinished())
         yield [self._training(1)]
-        self.history[0]["event"] = "trained"
+        self.history[0] = Entry("0", RunFinished())
 
 
 class _GivesUp(_Sound):
@@ -237,11 +239,11 @@ class _HidesFailures(_Sound):
         ("telling_twice_is_telling_once", _BelievesTheLast, "told twice"),
         ("an_unknown_job_is_refused", _TakesAnyResult, "was taken"),
         ("stays_done", _GoesOnAfterTheEnd, "then asked for"),
-        ("a_foreign_state_is_refused", _TakesAnyState, "was taken"),
+        ("a_state_of_another_search_is_refused", _TakesAnyState, "was taken"),
         ("the_history_only_grows", _ChangesHistory, "was changed"),
         ("a_failed_evaluation_is_survived", _GivesUp, "any more"),
         ("a_failed_training_ends_it_clearly", _IgnoresFailures, "returned"),
-        ("a_failed_training_ends_it_clearly", _HidesFailures, "speak of"),
+        ("a_failed_training_ends_it_clearly", _HidesFailures, "mention"),
     ],
 )
 def test_an_unsound_method_breaks_its_law(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import Budget, CostModel
+from nse_tf.events import OperatorsScored, WinnerChosen
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.spaces import load_space
@@ -58,13 +59,13 @@ def test_a_model_is_trained_shrunk_explored_and_cut_out(
     model = choice_model(dropout=0.1, ending="softmax")
     tuner = make_tuner(tmp_path / "whole", model)
     tuner.search(DATA.train, validation_data=DATA.validation, verbose=0)
-    history = tuner.oracle.method.history
-    winner = history[-1]
-    assert winner["event"] == "winner"
-    assert "scored" in {event["event"] for event in history}
+    method = tuner.oracle.method
+    (winner,) = method.noted(WinnerChosen)
+    assert method.history[-1].event is winner
+    assert method.noted(OperatorsScored)
     space = load_space(tmp_path / "whole" / "space_000.json")
     assert space == space_of(model)
-    genotype = space.genotype(winner["path"])
+    genotype = space.genotype(winner.path)
     assert BUDGET.fits(CostModel(space).costs(genotype))
     best = tuner.get_best_models()[0]
     probabilities = best.predict(np.asarray(DATA.test.images), verbose=0)
@@ -77,14 +78,14 @@ def test_a_model_is_trained_shrunk_explored_and_cut_out(
     again.search(DATA.train, validation_data=DATA.validation, verbose=0)
     rest = make_tuner(tmp_path / "halves", choice_model(0.1, "softmax"))
     rest.search(DATA.train, validation_data=DATA.validation, verbose=0)
-    facts = [
-        {key: value for key, value in event.items() if key not in UNSTEADY}
-        for event in history
-    ]
-    assert facts == [
-        {key: value for key, value in event.items() if key not in UNSTEADY}
-        for event in rest.oracle.method.history
-    ]
+    facts, others = (
+        [
+            {k: v for k, v in entry.to_json().items() if k not in UNSTEADY}
+            for entry in each.history
+        ]
+        for each in (method, rest.oracle.method)
+    )
+    assert facts == others
     for one, other in zip(
         best.get_weights(),
         rest.get_best_models()[0].get_weights(),

@@ -16,6 +16,7 @@ import tensorflow as tf
 from nse_tf.costs import Budget
 from nse_tf.datasets import ImageSet
 from nse_tf.distribute.strategies import make_strategy
+from nse_tf.events import WinnerChosen
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import OneShotConfig
 from nse_tf.training import ChildRecipe, SupernetRecipe
@@ -59,11 +60,10 @@ def main(kind: str, folder: pathlib.Path) -> None:
     tuner.search(noise(40, 0), validation_data=noise(16, 1), verbose=0)
     if not tuner.oracle.trials:
         return
-    events = tuner.oracle.method.history
-    (winner,) = [each for each in events if each["event"] == "winner"]
+    (winner,) = tuner.oracle.method.noted(WinnerChosen)
     weights = tuner.get_best_models()[0].get_weights()
     outcome = {
-        "path": winner["path"],
+        "path": winner.path,
         "weights": [value.ravel().tolist() for value in weights],
     }
     (folder / "outcome.json").write_text(json.dumps(outcome))

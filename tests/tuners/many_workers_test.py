@@ -19,6 +19,7 @@ from nse_tf.distribute.lease_service import call, local_channel
 from nse_tf.distribute.local_workers import LocalWorkers, _free_port
 from nse_tf.distribute.roles import VARIABLES, chief_address
 from nse_tf.distribute.worker_link import BoundedStub, await_chief, joined
+from nse_tf.events import JobFailed
 from nse_tf.jobs import ChildrenMeasured, MeasureChildren, Result
 from nse_tf.methods import Method, SearchError
 from nse_tf.methods.method import Plan
@@ -117,8 +118,12 @@ class LiveWorker:
 def told(oracle: AngleShrinkingOracle) -> list[dict[str, Any]]:
     """Returns what was decided, without how long it took."""
     return [
-        {name: fact for name, fact in event.items() if name != "seconds"}
-        for event in oracle.method.history
+        {
+            name: each
+            for name, each in entry.to_json().items()
+            if name != "seconds"
+        }
+        for entry in oracle.method.history
     ]
 
 
@@ -228,8 +233,8 @@ def test_a_job_that_nobody_survives_is_failed(tmp_path: pathlib.Path) -> None:
         oracle.drop_worker(f"w{number}")
     assert ids == {"0002"}
     do_trials(oracle)
-    (failed,) = [e for e in oracle.method.history if e["event"] == "failed"]
-    assert failed["error"] == "5 workers ended while they did it"
+    (failed,) = oracle.method.noted(JobFailed)
+    assert failed.error == "5 workers ended while they did it"
 
 
 def test_the_error_that_the_wire_drops_is_kept(tmp_path: pathlib.Path) -> None:

@@ -5,6 +5,13 @@ import pytest
 from keras_tuner.engine.trial import TrialStatus
 
 from nse_tf.costs import Budget
+from nse_tf.events import (
+    JobFailed,
+    Purpose,
+    SpaceAtStage,
+    TrainedAlone,
+    WinnerChosen,
+)
 from nse_tf.jobs import (
     ChildrenEvaluated,
     ChildTrained,
@@ -46,7 +53,7 @@ def test_every_job_is_a_trial_and_the_end_is_stopped(
     assert [each.hyperparameters.values["job_kind"] for each in trials] == KINDS
     assert oracle.create_trial("tuner0").status == TrialStatus.STOPPED
     assert oracle.failure is None
-    assert oracle.method.history[-1]["event"] == "winner"
+    assert isinstance(oracle.method.history[-1].event, WinnerChosen)
 
 
 def test_a_trial_says_no_more_than_its_job(folder: pathlib.Path) -> None:
@@ -91,16 +98,16 @@ def test_the_winner_is_the_best_trial_and_rank_checks_are_none(
     )
     oracle = make_oracle(folder, config=config)
     trials = do_trials(oracle)
-    (winner,) = [e for e in oracle.method.history if e["event"] == "winner"]
+    (winner,) = oracle.method.noted(WinnerChosen)
     checks = {
-        event["job"]
-        for event in oracle.method.history
-        if event.get("purpose") == "rank_check"
+        event.job
+        for event in oracle.method.noted(TrainedAlone)
+        if event.purpose is Purpose.RANK_CHECK
     }
     best = [job_of(trial) for trial in oracle.get_best_trials(100)]
     assert len(checks) == 3
     assert checks.isdisjoint(best)
-    assert winner["model_file"] == f"children/{best[0]}.keras"
+    assert winner.model_file == f"children/{best[0]}.keras"
     assert best[0] == job_of(trials[-1])
 
 
@@ -176,9 +183,9 @@ def test_a_failed_generation_is_told_and_does_not_end_the_search(
     fail(oracle, oracle.create_trial("tuner0"), "OSError: no space left")
     do_trials(oracle)
     assert oracle.failure is None
-    (failed,) = [e for e in oracle.method.history if e["event"] == "failed"]
-    assert failed["error"] == "OSError: no space left"
-    assert failed["job"] == "00002_evaluate_children"
+    (failed,) = oracle.method.noted(JobFailed)
+    assert failed.error == "OSError: no space left"
+    assert failed.job == "00002_evaluate_children"
 
 
 def test_too_many_failures_in_a_row_end_the_search_and_leave_the_lock_open(
@@ -252,9 +259,9 @@ def test_spaces_are_written_as_they_shrink(folder: pathlib.Path) -> None:
     spaces = [load_space(path) for path in sorted(folder.glob("space_*.json"))]
     assert len(spaces) == 2
     assert spaces[0] == SPACE
-    noted = [e for e in oracle.method.history if e["event"] == "space"]
+    noted = oracle.method.noted(SpaceAtStage)
     for space, event in zip(spaces, noted, strict=True):
-        assert str(space.size) == event["size"]
+        assert space.size == event.size
     assert spaces[1].size < spaces[0].size
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import CostModel
+from nse_tf.events import GenerationEvaluated
 from nse_tf.tuners.pareto_children import pareto_children
 from tests.tuners.tiny_search import SPACE, do_trials, make_oracle
 
@@ -18,17 +19,19 @@ def test_the_front_is_that_of_all_generations(tmp_path: pathlib.Path) -> None:
     assert front
     evaluated = [
         (accuracy, macs)
-        for event in oracle.method.history
-        if event["event"] == "generation"
+        for event in oracle.method.noted(GenerationEvaluated)
         for accuracy, macs in zip(
-            event["accuracies"], event["macs"], strict=True
+            event.accuracies, event.costs["macs"], strict=True
         )
     ]
     assert len(evaluated) == 12
     for child in front:
         mine = child.metrics["val_accuracy"], child.metrics["macs"]
         assert not any(
-            accuracy >= mine[0] and macs <= mine[1] and (accuracy, macs) != mine
+            accuracy is not None
+            and accuracy >= mine[0]
+            and macs <= mine[1]
+            and (accuracy, macs) != mine
             for accuracy, macs in evaluated
         )
         costs = CostModel(SPACE).costs(SPACE.genotype(child.path))

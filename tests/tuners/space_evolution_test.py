@@ -10,6 +10,7 @@ import pytest
 from absl.testing import flagsaver
 
 from nse_tf.costs import Budget
+from nse_tf.events import FrontEvolved, WinnerChosen
 from nse_tf.flags import search as search_flag
 from nse_tf.jobs import Job, Result
 from nse_tf.methods import SpaceEvolutionConfig
@@ -56,11 +57,11 @@ def essence(tuner: SupernetTuner) -> list[dict[str, Any]]:
     """Returns the history, but for the time that things took."""
     return [
         {
-            key: each[key]
-            for key in each
+            key: each
+            for key, each in entry.to_json().items()
             if key not in ("seconds", "model_sha256")
         }
-        for each in tuner.oracle.method.history
+        for entry in tuner.oracle.method.history
     ]
 
 
@@ -74,12 +75,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 @pytest.mark.slow
 def test_the_best_model_is_the_winner(folder: pathlib.Path) -> None:
     tuner = make_tuner(folder)
-    winner = tuner.oracle.method.history[-1]
+    (winner,) = tuner.oracle.method.noted(WinnerChosen)
     hp = tuner.get_best_hyperparameters()[0]
-    path = [list(gene) for gene in genotype_of(SPACE, hp).genes]
-    assert path == winner["path"]
+    assert genotype_of(SPACE, hp).genes == winner.path
     best = tuner.get_best_models()[0]
-    saved = keras.saving.load_model(folder / winner["model_file"])
+    saved = keras.saving.load_model(folder / winner.model_file)
     images = DATA.test.images
     np.testing.assert_array_equal(best(images), saved(images))
     built = tuner.hypermodel.build(hp)
@@ -162,8 +162,8 @@ def test_the_binary_ends_in_files_and_a_page(tmp_path: pathlib.Path) -> None:
         assert title in page
     record = read_record(run_dir)
     assert record.space is not None
-    assert len(record.named("evolved")) == 2
+    assert len(record.named(FrontEvolved)) == 2
     for precision in ("fp32", "fp16", "int8"):
         assert (run_dir / "best" / f"model_{precision}.tflite").exists()
     assert record.export is not None
-    assert not any(facts["faults"] for facts in record.export["files"].values())
+    assert not any(facts.faults for facts in record.export.files.values())

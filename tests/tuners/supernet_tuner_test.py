@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from nse_tf.events import WinnerChosen
 from nse_tf.training import Worker
 from nse_tf.trials.job_files import read_result
 from nse_tf.tuners import SupernetTuner, supernet_tuner
@@ -45,10 +46,10 @@ def test_the_best_model_is_the_trained_child_s_file(
     folder: pathlib.Path,
 ) -> None:
     tuner = make_tuner(folder)
-    winner = tuner.oracle.method.history[-1]
+    (winner,) = tuner.oracle.method.noted(WinnerChosen)
     images = random_images(SPACE, 5)
     best = tuner.get_best_models()[0]
-    from_file = keras.saving.load_model(folder / winner["model_file"])
+    from_file = keras.saving.load_model(folder / winner.model_file)
     np.testing.assert_array_equal(best(images), from_file(images))
     assert len(tuner.get_best_models(2)) == 2
 
@@ -59,8 +60,8 @@ def test_the_best_hyperparameters_build_the_winner(
 ) -> None:
     tuner = make_tuner(folder)
     hp = tuner.get_best_hyperparameters()[0]
-    path = tuple(tuner.oracle.method.history[-1]["path"])
-    assert genotype_of(SPACE, hp).path == path
+    (winner,) = tuner.oracle.method.noted(WinnerChosen)
+    assert genotype_of(SPACE, hp).path == winner.path
     built, best = tuner.hypermodel.build(hp), tuner.get_best_models()[0]
     assert [each.shape for each in built.get_weights()] == [
         each.shape for each in best.get_weights()
@@ -85,7 +86,7 @@ def test_a_finished_search_is_not_done_again(
 ) -> None:
     monkeypatch.setattr(Worker, "run", refuse)
     again = search(make_tuner(folder))
-    assert again.oracle.method.history[-1]["event"] == "winner"
+    assert isinstance(again.oracle.method.history[-1].event, WinnerChosen)
 
 
 @pytest.mark.slow
@@ -211,11 +212,11 @@ def essence(tuner: SupernetTuner) -> list[dict[str, Any]]:
     """Returns the history, but for the time that things took."""
     return [
         {
-            key: each[key]
-            for key in each
+            key: each
+            for key, each in entry.to_json().items()
             if key not in ("seconds", "model_sha256")
         }
-        for each in tuner.oracle.method.history
+        for entry in tuner.oracle.method.history
     ]
 
 

@@ -1,0 +1,77 @@
+"""The numbers of the final training, which ends every search."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+PRECISIONS = ("fp32", "fp16", "int8")
+RANKINGS = ("keras", "int8")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FinalTrainingConfig:
+    """The numbers of the final training, a part of every search's config.
+
+    Attributes:
+        num_finalists: How many children are trained alone; the best is kept.
+        child_epochs: Epochs of such a training.
+        num_rank_checks: How many evaluated children, spread evenly over the
+            ranks, are trained alone only to measure how far the ranking by
+            inherited weights can be trusted; they cannot win. 0 for none.
+        rank_check_epochs: Epochs of such a training.
+        retrain_on_all: Whether the winner's training takes in the validation
+            part, which the search no longer needs.
+        measured_at_once: How many candidates are measured whole at a time,
+            where the budget limits latency or size.
+        precision: Precision of the file that such a limit applies to: `fp32`,
+            `fp16` or `int8`.
+        rank_by: What the finalists are ranked by: the accuracy of `keras`, the
+            trained network, or of its `int8` file, calibrated on training
+            images. Either is that on the validation part.
+        num_threads: Threads of the interpreter that a latency limit applies
+            to.
+        seed: Seed of everything drawn; 0 is a seed like any other.
+
+    Raises:
+        ValueError: If a name is unknown, a whole number below its least, or
+            one finalist is to be ranked by its file.
+    """
+
+    num_finalists: int = 1
+    child_epochs: int = 240
+    num_rank_checks: int = 0
+    rank_check_epochs: int = 30
+    retrain_on_all: bool = True
+    measured_at_once: int = 5
+    precision: str = "fp32"
+    rank_by: str = "keras"
+    num_threads: int = 1
+    seed: int = 0
+
+    # Fields that hold a name, and the names that there are.
+    NAMES: ClassVar[Mapping[str, Sequence[str]]] = {
+        "precision": PRECISIONS,
+        "rank_by": RANKINGS,
+    }
+    # Whole numbers that may be 0; all others are at least 1.
+    MAY_BE_ZERO: ClassVar[tuple[str, ...]] = ("seed", "num_rank_checks")
+
+    def __post_init__(self) -> None:
+        for name, known in self.NAMES.items():
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"`{name}` must be one of {', '.join(known)}, not "
+                    f"{getattr(self, name)!r}."
+                )
+        if self.rank_by != "keras" and self.num_finalists < 2:
+            raise ValueError(
+                f"`rank_by` {self.rank_by} compares finalists, but "
+                f"`num_finalists` is {self.num_finalists}: train 2 or more."
+            )
+        for field in dataclasses.fields(self):
+            least = 0 if field.name in self.MAY_BE_ZERO else 1
+            value = getattr(self, field.name)
+            if type(value) is int and value < least:
+                raise ValueError(
+                    f"`{field.name}` must be at least {least}, not {value}."
+                )
