@@ -1,17 +1,16 @@
-"""What a space costs on this machine: a table, and children measured whole."""
+"""What a space costs on this machine: a latency table, fitted and tested."""
 
 import functools
 import logging
 import pathlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from nse_tf.costs.models import table_keys
 from nse_tf.costs.tables import CostTable
-from nse_tf.datasets import ImageSet
 from nse_tf.export import (
     Backend,
     InterpreterBackend,
@@ -19,21 +18,17 @@ from nse_tf.export import (
     WholeNetwork,
     calibrate_table,
     check_table,
-    convert,
-    convert_part,
+    convert_untrained,
     measure_table,
-    measure_together,
-    predict,
     require_right,
     time_networks,
+    with_open_scales,
 )
 from nse_tf.spaces import ChoiceBlock, Genotype, SearchSpace
 from nse_tf.supernet import build_child, build_operator, build_stem, build_tail
 
 LOGGER = logging.getLogger("nse_tf")
 
-# For the ranges of int8; more change nothing and cost time.
-NUM_CALIBRATION_IMAGES = 200
 # Whole networks that a table is fitted to: enough to tell scale and overhead
 # apart, few enough to take seconds.
 NUM_FITTED_NETWORKS = 8
@@ -63,22 +58,7 @@ def table_builders(space: SearchSpace) -> dict[str, Callable[[], keras.Model]]:
 
 
 def _operator(block: ChoiceBlock, index: int) -> keras.Model:
-    return _with_open_scales(build_operator(block, index))
-
-
-def _with_open_scales(model: keras.Model) -> keras.Model:
-    """Returns the model with all batch norm's scales at two.
-
-    Untrained branches beside a shortcut have scales of zero; folded into the
-    kernels they would leave files of zeros, such as no trained network has: a
-    converter may keep equal kernels once, and ranges of int8 would be empty.
-    With scales of one signals fade, in 60 layers to 1e-7, and LiteRT's own
-    kernels refuse int8 scales to which 6 is more than 2^31 steps.
-    """
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.gamma.assign(np.full(layer.gamma.shape, 2.0))
-    return model
+    return with_open_scales(build_operator(block, index))
 
 
 def whole_networks(
@@ -93,7 +73,9 @@ def whole_networks(
     return [
         WholeNetwork(
             table_keys(space, genotype),
-            _converted(build_child(space, genotype, fast=False), precision),
+            convert_untrained(
+                build_child(space, genotype, fast=False), precision
+            ),
         )
         for genotype in genotypes
     ]
@@ -181,46 +163,3 @@ def measured_table(
         )
     require_right(table, max_error)
     return table
-
-
-def measure_models(
-    models: Sequence[keras.Model], precision: str, num_threads: int
-) -> tuple[list[float], list[int]]:
-    """Returns the latencies, in milliseconds, and file sizes of models.
-
-    They are timed in turns, in interleaved rounds; int8 files are calibrated on
-    noise, which changes neither latency nor size.
-    """
-    files = {}
-    for index, model in enumerate(models):
-        files[str(index)] = _converted(model, precision)
-    latencies = measure_together(files, num_threads=num_threads)
-    return (
-        [latencies[name].median_ms for name in files],
-        [len(content) for content in files.values()],
-    )
-
-
-def _converted(model: keras.Model, precision: str) -> bytes:
-    noise = np.random.default_rng(0).uniform(
-        0, 255, (4, *model.input_shape[1:])
-    )
-    return convert_part(_with_open_scales(model), precision, noise)
-
-
-def accuracy_of_file(
-    model: keras.Model, precision: str, train: ImageSet, images: ImageSet
-) -> float:
-    """Returns the accuracy of a model's .tflite file.
-
-    Args:
-        model: A trained image classifier.
-        precision: Of the file; `int8` is calibrated on evenly spaced images of
-            `train`.
-        train: Training images.
-        images: What to judge by.
-    """
-    stride = max(1, len(train) // NUM_CALIBRATION_IMAGES)
-    content = convert(model, precision, np.asarray(train.images[::stride]))
-    scores = predict(content, np.asarray(images.images))
-    return float((scores.argmax(axis=-1) == images.labels).mean())
