@@ -1,28 +1,93 @@
 """Neural architecture search for TensorFlow and Keras, down to the phone.
 
+    import nse_tf
+
+    data = nse_tf.load("digits")
+    space = nse_tf.make_preset(
+        "spos_tiny", image_size=(8, 8), image_channels=1, num_classes=10
+    )
+    tuner = nse_tf.AngleShrinking(space, max_macs=1.2e6, effort="quick")
+    tuner.search(data.train, validation_data=data.validation)
+    model = tuner.get_best_models()[0]
+
 Search spaces that shrink and evolve, weight-sharing supernets made of Keras
-layers, keras-tuner oracles that score by angle, and an exporter that measures
-what it hands over.
+layers, keras-tuner oracles and tuners, and an exporter that measures what it
+writes. All names are imported on first use: `import nse_tf` loads no framework.
 
-Rooms, bottom to top: `spaces`, `costs`, `jobs`, `shrinking` and `evolution`,
-`methods` (the paper wing: data and arithmetic, no framework), then `supernet`,
-`sampling` and `datasets`, `training`, `export`, `ranking` and `reporting`,
-`tuners`, and `flags` (the command lines).
-
-`nse_tf.Choice`, for models of your own, is imported when it is first asked for.
+The tuners here run a search from end to end. A method alone, without training,
+is in `nse_tf.methods`, which also has a `SpaceEvolution`: the plan that the
+tuner of that name carries out.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from nse_tf.lazy_names import lazy_names
+from nse_tf.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from nse_tf.supernet.user_models.choice import Choice as Choice
+    from nse_tf import costs as costs
+    from nse_tf import datasets as datasets
+    from nse_tf import distribute as distribute
+    from nse_tf import evolution as evolution
+    from nse_tf import export as export
+    from nse_tf import flags as flags
+    from nse_tf import jobs as jobs
+    from nse_tf import methods as methods
+    from nse_tf import ranking as ranking
+    from nse_tf import reporting as reporting
+    from nse_tf import runs as runs
+    from nse_tf import sampling as sampling
+    from nse_tf import shrinking as shrinking
+    from nse_tf import spaces as spaces
+    from nse_tf import supernet as supernet
+    from nse_tf import testing as testing
+    from nse_tf import training as training
+    from nse_tf import trials as trials
+    from nse_tf import tuners as tuners
+    from nse_tf.costs import Budget as Budget
+    from nse_tf.datasets import load as load
+    from nse_tf.export import export_model as export_model
+    from nse_tf.spaces import make_preset as make_preset
+    from nse_tf.supernet import Choice as Choice
+    from nse_tf.tuners import AngleShrinking as AngleShrinking
+    from nse_tf.tuners import Evolution as Evolution
+    from nse_tf.tuners import SpaceEvolution as SpaceEvolution
+    from nse_tf.tuners import SpaceHyperModel as SpaceHyperModel
 
-__version__ = "0.1.0"
+_SUBPACKAGES = (
+    "costs",
+    "datasets",
+    "distribute",
+    "evolution",
+    "export",
+    "flags",
+    "jobs",
+    "methods",
+    "ranking",
+    "reporting",
+    "runs",
+    "sampling",
+    "shrinking",
+    "spaces",
+    "supernet",
+    "testing",
+    "training",
+    "trials",
+    "tuners",
+)
 
-
-def __getattr__(name: str) -> Any:
-    if name != "Choice":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from nse_tf.supernet.user_models.choice import Choice
-
-    return Choice
+__all__, __getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        **dict.fromkeys(_SUBPACKAGES, ""),
+        "AngleShrinking": "tuners",
+        "Budget": "costs",
+        "Choice": "supernet",
+        "Evolution": "tuners",
+        "SpaceEvolution": "tuners",
+        "SpaceHyperModel": "tuners",
+        "export_model": "export",
+        "load": "datasets",
+        "make_preset": "spaces",
+    },
+)

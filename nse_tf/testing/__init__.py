@@ -1,17 +1,20 @@
-"""Laws that any explorer, method, sampler or supernet must keep.
+"""Laws (conformance tests) of explorers, methods, samplers and supernets.
 
-For us and for users. A law is a function that raises `AssertionError`, saying
-what was broken. A table holds all laws of a kind, for one's own tests:
+They hold for those of this package and of its users. A law is a function that
+raises `AssertionError`, saying what was broken. A table has all laws of a kind,
+to run in one's own tests:
 
     @pytest.mark.parametrize("law", SUPERNET_LAWS)
     def test_my_supernet_keeps(law):
         law(MySupernet(my_space))
 
-A `FormulaWorker` drives methods without training anything.
+A `FormulaWorker` answers the jobs of methods without training anything. Names
+are imported on first use: laws of methods need no framework.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from nse_tf.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from nse_tf.testing.explorer_laws import EXPLORER_LAWS as EXPLORER_LAWS
@@ -20,18 +23,13 @@ if TYPE_CHECKING:
     from nse_tf.testing.sampler_laws import SAMPLER_LAWS as SAMPLER_LAWS
     from nse_tf.testing.supernet_laws import SUPERNET_LAWS as SUPERNET_LAWS
 
-_MODULES = {
-    "EXPLORER_LAWS": "explorer_laws",
-    "FormulaWorker": "formula_worker",
-    "METHOD_LAWS": "method_laws",
-    "SAMPLER_LAWS": "sampler_laws",
-    "SUPERNET_LAWS": "supernet_laws",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Imports what is asked for: laws of methods need no framework."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f"nse_tf.testing.{_MODULES[name]}")
-    return getattr(module, name)
+__all__, __getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "EXPLORER_LAWS": "explorer_laws",
+        "FormulaWorker": "formula_worker",
+        "METHOD_LAWS": "method_laws",
+        "SAMPLER_LAWS": "sampler_laws",
+        "SUPERNET_LAWS": "supernet_laws",
+    },
+)
