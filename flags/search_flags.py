@@ -141,8 +141,8 @@ EFFORT = flags.DEFINE_enum(
     "effort",
     None,
     EFFORT_NAMES,
-    "How much to do: quick, laptop, or the paper's numbers. Default: what "
-    "suits the data; the flags below change single numbers.",
+    "How much to do: demo, quick, laptop, or the numbers of the paper. "
+    "Default: what suits the data. The flags below change single numbers.",
 )
 CACHE_DIR = flags.DEFINE_string(
     "cache_dir",

@@ -1,73 +1,83 @@
-"""AngleShrinking: the search on shared weights as a drop-in tuner."""
+"""Shrinking by angle on shared weights, as an oracle and as a drop-in tuner."""
 
+import dataclasses
 from typing import Any
 
 import keras
-import keras_tuner
 
 from nse_tf.costs import Budget, CostModel
-from nse_tf.methods import OneShotConfig
+from nse_tf.methods import OneShotConfig, OneShotSearch
 from nse_tf.spaces import SearchSpace
-from nse_tf.tuners.oracles import AngleShrinkingOracle
+from nse_tf.tuners.efforts import Effort
+from nse_tf.tuners.hypermodel_adapter import read_networks
+from nse_tf.tuners.search_oracle import SearchOracle, cost_model_for
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
-from nse_tf.tuners.supernet_tuner import SupernetTuner
+from nse_tf.tuners.weight_sharing_tuner import WeightSharingTuner
 
 
-class AngleShrinking(SupernetTuner):
-    """Shrinks a space by angle, explores it, trains the winner alone.
-
-    `SupernetTuner` and `AngleShrinkingOracle` in the form of keras-tuner's own
-    tuners, for scripts that were written for one of those.
+class AngleShrinkingOracle(SearchOracle):
+    """Shrinks a space by the angle of its children, then explores it.
 
     Args:
-        hypermodel: A space, a Keras model with `nse_tf.Choice` layers, or a
-            `SpaceHyperModel` of either.
-        objective: As of the oracle.
-        max_trials: As of the oracle: most trials of all kinds, or None.
-        seed: As of the oracle.
-        budget: As of the oracle.
-        config: As of the oracle.
-        costs: Prices children; the `model` of the oracle.
-        hyperparameters: As of every oracle.
-        tune_new_entries: As of every oracle.
-        allow_new_entries: As of every oracle.
-        max_retries_per_trial: As of every oracle.
-        max_consecutive_failed_trials: As of every oracle.
-        **kwargs: As of `SupernetTuner`.
+        hypermodel: What to search: a space, a Keras model with `nse_tf.Choice`
+            layers, or a `SpaceHyperModel` of either.
+        budget: Limits that the network found must keep; None for no limit.
+        config: The numbers of the search; `shrinking=None` there searches the
+            space whole. None takes the paper's.
+        cost_model: Computes the costs of children. None computes MACs and
+            parameters; a limit on latency or file size needs one with a table.
+        seed: Seed of everything drawn, in place of that of `config`.
+        **kwargs: See `SearchOracle`.
 
     Raises:
-        TypeError: If the hypermodel is nothing of the kind.
-        ValueError: As of oracle and tuner.
+        BudgetError: If nothing in the space can fit the budget.
+        ValueError: If the budget needs a `cost_model` with a table, the
+            objective is reported by no job, or a Keras model is no space.
+
+    References:
+        Hu et al., ABS (2020): https://arxiv.org/abs/2004.13431
     """
 
     def __init__(
         self,
         hypermodel: SearchSpace | keras.Model | SpaceHyperModel,
-        objective: Any = None,
-        max_trials: int | None = None,
-        seed: int | None = None,
         budget: Budget | None = None,
         config: OneShotConfig | None = None,
-        costs: CostModel | None = None,
-        hyperparameters: keras_tuner.HyperParameters | None = None,
-        tune_new_entries: bool = True,
-        allow_new_entries: bool = True,
-        max_retries_per_trial: int = 0,
-        max_consecutive_failed_trials: int = 3,
+        cost_model: CostModel | None = None,
+        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        oracle = AngleShrinkingOracle(
-            hypermodel,
-            budget,
-            config,
-            costs,
-            seed=seed,
-            objective=objective,
-            max_trials=max_trials,
-            hyperparameters=hyperparameters,
-            tune_new_entries=tune_new_entries,
-            allow_new_entries=allow_new_entries,
-            max_retries_per_trial=max_retries_per_trial,
-            max_consecutive_failed_trials=max_consecutive_failed_trials,
+        networks = read_networks(hypermodel)
+        budget = budget or Budget()
+        config = config or OneShotConfig()
+        if seed is not None:
+            config = dataclasses.replace(config, seed=seed)
+        method = OneShotSearch(
+            cost_model_for(networks.space, budget, cost_model), budget, config
         )
-        super().__init__(oracle, hypermodel, **kwargs)
+        super().__init__(method, networks.space, seed=config.seed, **kwargs)
+        self.networks = networks
+
+
+class AngleShrinking(WeightSharingTuner[OneShotConfig]):
+    """Shrinks a space by angle, explores it, trains the winner alone.
+
+    `SupernetTuner` and `AngleShrinkingOracle` in the form of keras-tuner's own
+    tuners. See `WeightSharingTuner` for all arguments; `config` is a
+    `OneShotConfig` here.
+
+    Example:
+        ```python
+        tuner = AngleShrinking(space, max_macs=1.2e6, effort="quick")
+        tuner.search(images, labels, validation_split=0.2)
+        model = tuner.get_best_models()[0]
+        ```
+    """
+
+    oracle_class = AngleShrinkingOracle
+
+    @classmethod
+    def config_of(cls, effort: Effort, budget: Budget) -> OneShotConfig:
+        """Returns the numbers of an effort; a budget changes none of them."""
+        del budget
+        return effort.search

@@ -1,23 +1,30 @@
 """How much a search does: from minutes on a laptop to the paper's numbers."""
 
 import dataclasses
+from collections.abc import Collection
 
+from nse_tf.costs import Budget
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import OneShotConfig, SpaceEvolutionConfig
-from nse_tf.shrinking import ShrinkSchedule
-from nse_tf.training import ChildRecipe, SupernetRecipe
+from nse_tf.shrinking import ANGLE_SCORES, ShrinkSchedule
+from nse_tf.spaces import SearchSpace
+from nse_tf.training import NB201_RECIPE, ChildRecipe, SupernetRecipe
+
+# Costs that an evolving space may have as its target; the first one that the
+# budget limits is taken.
+_TARGET_COSTS = ("macs", "latency_ms", "params")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Effort:
     """All numbers of a search that say how long it takes.
 
     Attributes:
-        summary: One line that says for what it is.
-        search: Of the method.
-        supernet: Of the training of shared weights.
-        child: Of the training of a child alone.
-        evolution: Of the method whose space evolves.
+        summary: What data and hardware it suits, in one line.
+        search: Numbers of a search on shared weights.
+        supernet: How shared weights are trained.
+        child: How a child is trained alone.
+        evolution: Numbers of a search whose space evolves.
     """
 
     summary: str
@@ -26,11 +33,71 @@ class Effort:
     child: ChildRecipe
     evolution: SpaceEvolutionConfig
 
+    def fitted_to(
+        self, space: SearchSpace, fixed: Collection[str] = ()
+    ) -> "Effort":
+        """Returns the effort as it suits a kind of space.
+
+        A tabular benchmark has so few cells that each gets its angle, and its
+        supernet is trained as ABS trains it.
+
+        Args:
+            space: What is searched.
+            fixed: Fields of `search` that the user has set and that stay.
+        """
+        if not space.skeleton.is_tabular:
+            return self
+        search = self.search
+        is_set = "children_per_operator" in fixed
+        if search.score in ANGLE_SCORES and not is_set:
+            search = dataclasses.replace(search, children_per_operator=None)
+        return dataclasses.replace(
+            self,
+            search=search,
+            supernet=dataclasses.replace(
+                NB201_RECIPE,
+                batch_size=self.supernet.batch_size,
+                augmentation=self.supernet.augmentation,
+            ),
+        )
+
+    def evolution_within(self, budget: Budget) -> SpaceEvolutionConfig:
+        """Returns `evolution` with a cost that the budget limits as target."""
+        limited = [name for name in _TARGET_COSTS if name in budget.limits]
+        return dataclasses.replace(
+            self.evolution, cost=(limited or [self.evolution.cost])[0]
+        )
+
 
 EFFORTS = {
+    "demo": Effort(
+        summary="the embedded digits, to see a search run: a minute or two",
+        search=OneShotConfig(
+            exploring=ExplorerConfig(num_children=40, population=20),
+            shrinking=ShrinkSchedule(
+                first_epochs=8, other_epochs=2, stop_size=10**6
+            ),
+            search_epochs=10,
+            learning_rates=(0.1, 0.001),
+            calibration_images=512,
+            child_epochs=15,
+        ),
+        supernet=SupernetRecipe(),
+        child=ChildRecipe(),
+        evolution=SpaceEvolutionConfig(
+            num_active=3,
+            max_rounds=2,
+            round_epochs=2,
+            learning_rates=(0.02, 0.1),
+            num_proposals=12,
+            num_extra=2,
+            calibration_images=512,
+            child_epochs=15,
+        ),
+    ),
     "quick": Effort(
-        "a few thousand small images: minutes on two cores",
-        OneShotConfig(
+        summary="a few thousand small images: minutes on two cores",
+        search=OneShotConfig(
             exploring=ExplorerConfig(num_children=300, population=50),
             shrinking=ShrinkSchedule(
                 stop_size=100_000,
@@ -45,9 +112,9 @@ EFFORTS = {
             num_rank_checks=8,
             rank_check_epochs=12,
         ),
-        SupernetRecipe(batch_size=32, label_smoothing=0.0),
-        ChildRecipe(batch_size=32, learning_rate=0.05, weight_decay=3e-4),
-        SpaceEvolutionConfig(
+        supernet=SupernetRecipe(batch_size=32, label_smoothing=0.0),
+        child=ChildRecipe(batch_size=32, learning_rate=0.05, weight_decay=3e-4),
+        evolution=SpaceEvolutionConfig(
             num_active=5,
             round_epochs=20,
             learning_rates=(0.02, 0.1),
@@ -62,8 +129,8 @@ EFFORTS = {
         ),
     ),
     "laptop": Effort(
-        "some ten thousand images of 32 to 96 pixels: hours on two cores",
-        OneShotConfig(
+        summary="ten thousand images and more of 32 to 96 pixels: hours",
+        search=OneShotConfig(
             exploring=ExplorerConfig(num_children=200, population=50),
             shrinking=ShrinkSchedule(
                 first_epochs=8, other_epochs=1, total_epochs=16
@@ -75,9 +142,9 @@ EFFORTS = {
             num_rank_checks=8,
             rank_check_epochs=8,
         ),
-        SupernetRecipe(batch_size=128, label_smoothing=0.0),
-        ChildRecipe(batch_size=128, learning_rate=0.2, weight_decay=1e-4),
-        SpaceEvolutionConfig(
+        supernet=SupernetRecipe(batch_size=128, label_smoothing=0.0),
+        child=ChildRecipe(batch_size=128, learning_rate=0.2, weight_decay=1e-4),
+        evolution=SpaceEvolutionConfig(
             num_active=5,
             round_epochs=4,
             learning_rates=(0.02, 0.1),
@@ -92,10 +159,10 @@ EFFORTS = {
         ),
     ),
     "paper": Effort(
-        "SPOS after ABS as published for ImageNet: many GPUs",
-        OneShotConfig(),
-        SupernetRecipe(batch_size=512, nesterov=False),
-        ChildRecipe(
+        summary="SPOS after ABS as published for ImageNet: many GPUs",
+        search=OneShotConfig(),
+        supernet=SupernetRecipe(batch_size=512, nesterov=False),
+        child=ChildRecipe(
             batch_size=1024,
             learning_rate=0.5,
             warmup_epochs=0.0,
@@ -103,9 +170,22 @@ EFFORTS = {
             weight_decay=4e-5,
             dropout=0.2,
         ),
-        SpaceEvolutionConfig(),
+        evolution=SpaceEvolutionConfig(),
     ),
 }
+
+
+def effort_named(name: str) -> Effort:
+    """Returns the effort of a name.
+
+    Raises:
+        ValueError: If there is none; lists those that there are.
+    """
+    if name not in EFFORTS:
+        raise ValueError(
+            f"`effort` {name!r} is unknown: choose one of {', '.join(EFFORTS)}."
+        )
+    return EFFORTS[name]
 
 
 def effort_for(num_images: int, image_size: tuple[int, int]) -> str:

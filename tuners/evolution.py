@@ -22,12 +22,13 @@ class Evolution(BaseTuner):
     Arguments not listed are those of `EvolutionOracle`.
 
     Args:
-        hypermodel: As of every tuner; also a space, or a Keras model with
+        hypermodel: A hypermodel or a function that builds one; see
+            `keras_tuner.Tuner`. Also a space, or a Keras model with
             `nse_tf.Choice` layers.
-        **kwargs: As of `keras_tuner.Tuner`.
+        **kwargs: See `keras_tuner.Tuner`.
 
     Raises:
-        ValueError: As of `EvolutionOracle`.
+        ValueError: See `EvolutionOracle`.
 
     Example:
         ```python
@@ -76,22 +77,23 @@ class Evolution(BaseTuner):
         )
         self._goals: Goals = oracle.goals
         self._identity = {**deciding_versions(), **oracle.identity()}
-        self._told: list[Trial] | None = None
+        self._final_trials: list[Trial] | None = None
         super().__init__(oracle, hypermodel, **kwargs)
 
     def on_search_end(self) -> None:
-        """Asks, on a worker, for all trials while the chief still serves."""
+        """Fetches all trials, on a worker, while the chief still serves."""
         super().on_search_end()
         if is_worker():
-            self._told = self.oracle.get_best_trials(10**6)
+            self._final_trials = self.oracle.get_best_trials(10**6)
 
     def pareto_trials(self) -> list[Trial]:
         """Returns the trials within all limits that no other dominates.
 
-        By the first objective, best first. Also on a worker, which asks its
-        chief for the trials; after the search, as they were at its end.
+        They are sorted by the first objective, best first. A worker asks its
+        chief for the trials during the search; after it, these are the trials
+        as they were at its end.
         """
-        trials = self._told
+        trials = self._final_trials
         if trials is None:
             trials = self.oracle.get_best_trials(10**6)
         return self._goals.front(trials)

@@ -9,11 +9,13 @@ import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from nse_tf.distribute.identity import require_own_format
 from nse_tf.distribute.leased_trials import LeasedTrials
 from nse_tf.distribute.locking import synchronized
 from nse_tf.spaces.files import write_json
 from nse_tf.trials.job_files import error_path
 from nse_tf.tuners.goals import Goals, completed, read_goals
+from nse_tf.version import __version__
 
 MAX_TRIES = 200
 
@@ -24,25 +26,25 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
     The first `population` trials are drawn at random. Every later one has two
     parents, each the better of two drawn from the `population` best so far;
     takes each value from either; and redraws some. A trial is a function of the
-    seed, its number and the trials that ended before, so a search that goes on
-    after a kill comes to the same.
+    seed, its number and the trials that ended before, so a search that is
+    killed and resumed comes to the same result.
 
     Args:
-        objective: As of every oracle, or several, none of which is traded for
-            another; see `read_goals`. The validation accuracy if None.
+        objective: One objective, or several, none of which is traded for
+            another; see `read_goals`. None means the validation accuracy.
         max_trials: Most trials.
         population: How many trials are drawn before any is bred, and how many
             of the best may be parents.
-        mutation_probability: Of redrawing a value that a child inherits; one
-            is redrawn in any case where it would repeat a trial.
+        mutation_probability: Probability that a value is redrawn instead of
+            inherited; one value is redrawn where a child would repeat a trial.
         constraints: Limits on metrics; see `read_goals`. Trials that miss one
             come after all that keep them.
-        seed: Of everything drawn; 0 is one. None draws one.
-        hyperparameters: As of every oracle.
-        tune_new_entries: As of every oracle.
-        allow_new_entries: As of every oracle.
-        max_retries_per_trial: As of every oracle.
-        max_consecutive_failed_trials: As of every oracle.
+        seed: Seed of everything drawn; 0 is a seed, None draws one.
+        hyperparameters: See `keras_tuner.Oracle`.
+        tune_new_entries: See `keras_tuner.Oracle`.
+        allow_new_entries: See `keras_tuner.Oracle`.
+        max_retries_per_trial: See `keras_tuner.Oracle`.
+        max_consecutive_failed_trials: See `keras_tuner.Oracle`.
 
     Attributes:
         goals: Objectives and limits.
@@ -109,7 +111,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
     def create_trial(self, tuner_id: str) -> Trial:
         """Returns a trial to run; see `keras_tuner.Oracle`.
 
-        One that is done again, since its worker is gone, reports anew.
+        A trial that is repeated because its worker died drops its metrics.
         """
         trial = super().create_trial(tuner_id)
         if trial.status == TrialStatus.RUNNING:
@@ -120,7 +122,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
 
     @synchronized
     def is_over(self) -> bool:
-        """Whether nothing is at work and nothing is left to do."""
+        """Whether no trial is running and none is left to run."""
         if self.ongoing_trials or self._retry_queue:
             return self.failure is not None and not self.ongoing_trials
         return (
@@ -171,7 +173,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
     def update_trial(
         self, trial_id: str, metrics: Mapping[str, float], step: int = 0
     ) -> Any:
-        """Notes metrics; see `keras_tuner.Oracle`.
+        """Records metrics; see `keras_tuner.Oracle`.
 
         Raises:
             FatalValueError: If an objective, or what a limit is on, is missing.
@@ -188,8 +190,8 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         for name in self.goals.metrics:
             if not np.isfinite(plain[name]):
                 raise ValueError(
-                    f"A trial cannot be judged by {name} {plain[name]}: did "
-                    "its training diverge?"
+                    f"A trial reported {name} {plain[name]}, which is not a "
+                    "finite number: did its training diverge?"
                 )
         known = {k: v for k, v in plain.items() if np.isfinite(v)}
         return super().update_trial(trial_id, known, step)
@@ -198,8 +200,8 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
     def end_trial(self, trial: Trial) -> None:
         """Ends a trial, with the error that a worker left in its folder.
 
-        One that ended before is left as it is: a worker that was taken for
-        dead comes late.
+        A trial that ended before stays as it is: its worker was taken for dead
+        and reports late.
         """
         if trial.trial_id in self.end_order:
             return
@@ -212,14 +214,14 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         super().end_trial(trial)
 
     def _retry(self, trial: Trial) -> bool:
-        """Lets a trial that is tried again forget what it reported."""
+        """Drops the metrics of a trial that is retried."""
         is_again: bool = super()._retry(trial)
         if is_again:
             trial.metrics = type(trial.metrics)()
         return is_again
 
     def _check_consecutive_failures(self) -> None:
-        """Ends the search after too many failures; keeps the lock in order."""
+        """Ends the search after too many failures, but raises no error here."""
         try:
             super()._check_consecutive_failures()
         except RuntimeError as error:
@@ -232,7 +234,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
     def pareto_trials(self) -> list[Trial]:
         """Returns the trials within all limits that no other dominates.
 
-        By the first objective, best first.
+        They are sorted by the first objective, best first.
         """
         return self.goals.front(completed(self.trials))
 
@@ -243,7 +245,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
 
         Args:
             reference: The worst value of each objective that counts; None takes
-                the worst so far, which makes searches incomparable.
+                the worst so far, so that searches cannot be compared.
         """
         ended = [
             self.trials[trial_id]
@@ -253,7 +255,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         return self.goals.hypervolumes(ended, reference)
 
     def _settings(self) -> dict[str, Any]:
-        """Returns what a search that goes on must have in common."""
+        """Returns the settings that a resumed search must share."""
         return {
             "objective": dict(self.goals.directions),
             "constraints": dict(self.goals.limits),
@@ -270,16 +272,28 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         return own
 
     def get_state(self) -> dict[str, Any]:
-        """Returns keras-tuner's state and the settings."""
+        """Returns keras-tuner's state, the settings and the version."""
         state: dict[str, Any] = super().get_state()
-        return {**state, "settings": self._settings()}
+        return {
+            **state,
+            "settings": self._settings(),
+            "version": __version__,
+        }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from a state; a seed that was drawn is taken over.
+        """Resumes from a state; a seed that was drawn is kept.
 
         Raises:
-            ValueError: If it is that of other settings; names both.
+            ValueError: If the state is that of another oracle or version, or
+                has other settings; names both.
         """
+        project = self._project_dir or "The project"
+        if "settings" not in dict(state):  # TypeError if it is damaged.
+            raise ValueError(
+                f"{project} was begun by another oracle. Name another "
+                "`project_name`, or start anew with `overwrite=True`."
+            )
+        require_own_format(project, state.get("version"))
         theirs, ours = state["settings"], self._settings()
         if not self._is_seeded:
             ours["seed"] = theirs["seed"]
@@ -293,10 +307,10 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         super().set_state(state)
 
     def reload(self) -> None:
-        """Goes on from the state in the project's folder.
+        """Resumes from the state in the project's folder.
 
         Raises:
-            ValueError: If the file is damaged; names it.
+            ValueError: If the file is damaged or by another version; names it.
         """
         path = pathlib.Path(self._get_oracle_fname())
         try:

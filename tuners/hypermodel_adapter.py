@@ -1,4 +1,4 @@
-"""What a user hands over to be searched: a space, a model, a hypermodel."""
+"""What a user gives to be searched: a space, a model, a hypermodel."""
 
 from typing import Any
 
@@ -7,23 +7,23 @@ from nse_tf.supernet import Networks, networks_of
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
 
-def read_networks(searched: Any) -> Networks:
+def read_networks(hypermodel: Any) -> Networks:
     """Returns what makes the networks of whatever is to be searched.
 
     Args:
-        searched: A space, a Keras model with `nse_tf.Choice` layers, a
+        hypermodel: A space, a Keras model with `nse_tf.Choice` layers, a
             `SpaceHyperModel` of either, or a `Networks` itself.
 
     Raises:
         TypeError: If it is none of these.
         ValueError: If it is a model that is no space; says why.
     """
-    if isinstance(searched, SpaceHyperModel):
-        return searched.networks
-    if isinstance(getattr(searched, "space", None), SearchSpace):
-        networks: Networks = searched
+    if isinstance(hypermodel, SpaceHyperModel):
+        return hypermodel.networks
+    if isinstance(getattr(hypermodel, "space", None), SearchSpace):
+        networks: Networks = hypermodel
         return networks
-    return networks_of(searched)
+    return networks_of(hypermodel)
 
 
 def agreed_networks(oracle: Any, hypermodel: Any) -> Networks:
@@ -31,7 +31,7 @@ def agreed_networks(oracle: Any, hypermodel: Any) -> Networks:
 
     Args:
         oracle: Has `space`, and `networks` if it was given more than that.
-        hypermodel: As of `read_networks`, or None for the oracle's.
+        hypermodel: See `read_networks`; None for that of the oracle.
 
     Raises:
         TypeError: If the oracle's space needs its model and there is none.

@@ -1,10 +1,8 @@
-"""Methods as oracles: ask, tell, resume."""
+"""A method as an oracle: ask, tell, resume."""
 
-import dataclasses
 import math
 from typing import Any
 
-import keras
 import keras_tuner
 from keras_tuner.engine import trial as trial_module
 
@@ -24,21 +22,14 @@ from nse_tf.jobs import (
 from nse_tf.methods import (
     Done,
     Method,
-    OneShotConfig,
-    OneShotSearch,
     SearchError,
-    SpaceEvolution,
-    SpaceEvolutionConfig,
-    StartState,
     Wait,
 )
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.trials.job_files import read_result
 from nse_tf.trials.persistent_oracle import PersistentOracle
-from nse_tf.tuners.hypermodel_adapter import read_networks
 from nse_tf.tuners.hyperparameters import values_of
 from nse_tf.tuners.objectives import reported_objective
-from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
 OBJECTIVE = "val_accuracy"
 
@@ -48,8 +39,8 @@ class SearchOracle(PersistentOracle):
 
     Every job of the method is a trial. Its hyperparameter values name the job
     (`job`, `job_kind`); those of a child trained alone also spell the child, an
-    op name for each place. The tuner that runs the trial must do the job and
-    set the value `result` to a reference of its result, as `SupernetTuner`
+    op name for each choice block. The tuner that runs the trial must do the job
+    and set the value `result` to a reference of its result, as `SupernetTuner`
     does; a trial whose reference does not hold fails.
 
     Only children trained alone compete for being best, or, while there is
@@ -58,15 +49,15 @@ class SearchOracle(PersistentOracle):
     Args:
         method: Asks for jobs.
         space: What the method searches.
-        objective: As of every oracle; validation accuracy unless asked
-            otherwise.
+        objective: The validation accuracy, which is also what None means: jobs
+            report no other objective.
         max_trials: Most trials of all kinds; None leaves the end to the method.
-        hyperparameters: As of every oracle.
-        allow_new_entries: As of every oracle.
-        tune_new_entries: As of every oracle.
+        hyperparameters: See `keras_tuner.Oracle`.
+        allow_new_entries: See `keras_tuner.Oracle`.
+        tune_new_entries: See `keras_tuner.Oracle`.
         seed: Kept for keras-tuner; the method has its own.
-        max_retries_per_trial: As of every oracle.
-        max_consecutive_failed_trials: As of every oracle.
+        max_retries_per_trial: See `keras_tuner.Oracle`.
+        max_consecutive_failed_trials: See `keras_tuner.Oracle`.
 
     Attributes:
         failure: Why the search could not go on, if it could not.
@@ -237,110 +228,27 @@ class SearchOracle(PersistentOracle):
         return []
 
 
-class AngleShrinkingOracle(SearchOracle):
-    """Shrinks a space by the angle of its children, then explores it.
-
-    Args:
-        space: What to search: a space, a Keras model with `nse_tf.Choice`
-            layers, or a `SpaceHyperModel` of either.
-        budget: What the network handed over must fit.
-        config: The numbers of the search; `shrinking=None` there searches the
-            space whole.
-        model: Prices children; needed where the budget speaks of latency or
-            file size, and made from `space` otherwise.
-        seed: Of everything drawn, in place of that of `config`.
-        **kwargs: As of `keras_tuner.Oracle`.
-
-    Raises:
-        BudgetError: If nothing in the space can fit the budget.
-        ValueError: If the budget needs a `model` with measured rows, the
-            objective is reported by no job, or a Keras model is no space.
-
-    References:
-        Hu et al., ABS (2020): https://arxiv.org/abs/2004.13431
-    """
-
-    def __init__(
-        self,
-        space: SearchSpace | keras.Model | SpaceHyperModel,
-        budget: Budget | None = None,
-        config: OneShotConfig | None = None,
-        model: CostModel | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        networks = read_networks(space)
-        budget = budget or Budget()
-        model = _costed(model, networks.space, budget)
-        config = config or OneShotConfig()
-        if seed is not None:
-            config = dataclasses.replace(config, seed=seed)
-        method = OneShotSearch(model, budget, config)
-        super().__init__(method, networks.space, seed=config.seed, **kwargs)
-        self.networks = networks
-
-
-class SpaceEvolutionOracle(SearchOracle):
-    """Evolves a space round by round, after NSE.
-
-    Args:
-        space: What to search: a space, or a `SpaceHyperModel` of one. Its
-            active ops are the pool.
-        budget: What the network handed over must fit.
-        config: The numbers of the search.
-        start: An earlier search's state to go on from; None starts anew.
-        model: Prices networks; needed where the budget speaks of latency or
-            file size, and made from `space` otherwise.
-        seed: Of everything drawn, in place of that of `config`.
-        **kwargs: As of `keras_tuner.Oracle`.
-
-    Raises:
-        BudgetError: If no network of the pool has the cost that is aimed at.
-        ValueError: If the numbers do not fit the pool, or the budget needs a
-            `model` with measured rows.
-
-    References:
-        Ci et al., Evolving Search Space for Neural Architecture Search (2021):
-        https://arxiv.org/abs/2011.10904
-    """
-
-    def __init__(
-        self,
-        space: SearchSpace | SpaceHyperModel,
-        budget: Budget | None = None,
-        config: SpaceEvolutionConfig | None = None,
-        start: StartState | None = None,
-        model: CostModel | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        networks = read_networks(space)
-        budget = budget or Budget()
-        config = config or SpaceEvolutionConfig()
-        if seed is not None:
-            config = dataclasses.replace(config, seed=seed)
-        method = SpaceEvolution(
-            _costed(model, networks.space, budget), budget, config, start
-        )
-        super().__init__(method, networks.space, seed=config.seed, **kwargs)
-        self.networks = networks
-
-
-def _costed(
-    model: CostModel | None, space: SearchSpace, budget: Budget
+def cost_model_for(
+    space: SearchSpace, budget: Budget, cost_model: CostModel | None = None
 ) -> CostModel:
-    """Returns a model that can tell all that a budget speaks of.
+    """Returns a cost model that knows every cost that a budget limits.
+
+    Args:
+        space: What is searched.
+        budget: The limits.
+        cost_model: The user's; None makes one without a table.
 
     Raises:
-        ValueError: If it lacks a table.
+        ValueError: If a limit needs a table and there is none.
     """
-    model = model or CostModel(space)
-    if budget.needs_table and model.table is None:
+    cost_model = cost_model or CostModel(space)
+    if budget.needs_table and cost_model.table is None:
         raise ValueError(
-            f"`budget` has {budget}, which only a measurement tells: pass a "
-            "`model` with a cost table."
+            f"The limit {budget} needs a measured cost table: pass "
+            "`cost_model=CostModel(space, CostTable.load(FILE))` with a file "
+            "that nse_lut made, or use nse_search, which measures one itself."
         )
-    return model
+    return cost_model
 
 
 def metrics_of(result: Result) -> dict[str, float]:

@@ -22,57 +22,59 @@ class SpaceHyperModel(keras_tuner.HyperModel):
     """A space as a hypermodel: hyperparameters in, compiled child model out.
 
     Children are trained alone, or inherit the weights of a supernet that a run
-    left in its folder. Those are judged as they are, batch norm calibrated on
-    the training images, unless `search` is told how many `epochs` to train on.
+    left in its folder. The latter are evaluated without training, after their
+    batch norm was calibrated on the training images, unless `search` is given
+    a number of `epochs`.
 
-    Besides what Keras reports, trials get every cost that `costs` tells
-    (`macs`, `params`, and with a measured table `latency_ms` and `size_bytes`),
-    so that they can be objectives.
+    Trials report every cost that `cost_model` computes (`macs`, `params`, and
+    with a measured table `latency_ms` and `size_bytes`) beside what Keras
+    reports, so that costs can be objectives.
 
     Args:
-        searched: What to choose from: a space, full or shrunk, or a Keras model
-            with `nse_tf.Choice` layers.
-        learning_rate: Of the Adam optimizer that children are compiled with; a
-            compiled model of the user's stays compiled as it is.
-        seed: Of the children's weights; another execution of the same child
-            takes the next seed.
+        hypermodel: What to choose from: a space, full or shrunk, or a Keras
+            model with `nse_tf.Choice` layers.
+        learning_rate: Learning rate of the Adam optimizer that children are
+            compiled with; a user's model that is compiled stays as it is.
+        seed: Seed of the children's weights; another execution of the same
+            child takes the next seed.
         within: The subspace to draw from, such as a run's last
-            `space_003.json`; None for all of `searched`.
+            `space_003.json`; None for all of `hypermodel`.
         inherits_from: The folder of a run whose supernet children are cut out
             of; None trains them from fresh weights.
         calibration_images: How many training images calibrate a child that
             inherits its weights.
-        costs: Prices children; MACs and parameters alone if None.
+        cost_model: Computes the costs of children. None computes MACs and
+            parameters.
 
     Raises:
-        TypeError: If `searched` is nothing that can be searched.
+        TypeError: If `hypermodel` is nothing that can be searched.
         ValueError: If `within` is of another space, or `inherits_from` has no
             supernet of this one.
     """
 
     def __init__(
         self,
-        searched: SearchSpace | keras.Model | Networks,
+        hypermodel: SearchSpace | keras.Model | Networks,
         learning_rate: float = 1e-3,
         seed: int = 0,
         within: SearchSpace | None = None,
         inherits_from: str | pathlib.Path | None = None,
         calibration_images: int = 2000,
-        costs: CostModel | None = None,
+        cost_model: CostModel | None = None,
     ) -> None:
-        is_made = isinstance(getattr(searched, "space", None), SearchSpace)
-        networks: Any = searched if is_made else networks_of(searched)
+        is_made = isinstance(getattr(hypermodel, "space", None), SearchSpace)
+        networks: Any = hypermodel if is_made else networks_of(hypermodel)
         self.networks: Networks = networks
         self.space = networks.space.restrict((within or networks.space).active)
         if within is not None and within.fingerprint != self.space.fingerprint:
             raise ValueError(
-                f"`within` is a subspace of {within.fingerprint!r}, but what "
-                f"is searched is {self.space.fingerprint!r}."
+                f"`within` is a subspace of {within.fingerprint!r}, but "
+                f"`hypermodel` is of {self.space.fingerprint!r}."
             )
         super().__init__(name=self.space.name)
         self._learning_rate = learning_rate
         self._seed = seed
-        self._costs = costs or CostModel(networks.space)
+        self._cost_model = cost_model or CostModel(networks.space)
         self._num_built: collections.Counter[Any] = collections.Counter()
         self._inheritance = (
             None
@@ -85,9 +87,9 @@ class SpaceHyperModel(keras_tuner.HyperModel):
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
         """Declares choices that spell the networks of the space.
 
-        That is one of the active candidates for every place. Of DARTS's cells
-        it is one of the inputs of every inner node, such as `normal_2/inputs`,
-        and of the ops on those edges, so that each node takes two.
+        Each choice block or edge is a choice among its active candidates. In
+        DARTS's cells each inner node is a choice of its two inputs, such as
+        `normal_2/inputs`, and only the edges from those are choices of ops.
         """
         declare_valid(self.space, hp)
 
@@ -99,7 +101,7 @@ class SpaceHyperModel(keras_tuner.HyperModel):
 
         Raises:
             FatalValueError: If the project was begun with another space, whose
-                values keras-tuner goes on with.
+                values keras-tuner keeps.
         """
         self.declare_hyperparameters(hp)
         self._check_declared(hp)
@@ -136,13 +138,13 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         *args: Any,
         **kwargs: Any,
     ) -> keras.callbacks.History:
-        """Trains a child, or judges it as it is; adds what it costs.
+        """Trains a child, or evaluates it as it is; adds what it costs.
 
         Args:
             hp: Spells the child.
             model: The child.
-            *args: As of `keras.Model.fit`.
-            **kwargs: As of `keras.Model.fit`.
+            *args: See `keras.Model.fit`.
+            **kwargs: See `keras.Model.fit`.
 
         Returns:
             The history, each cost repeated for each epoch.
@@ -155,14 +157,14 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         else:
             history = model.fit(*args, **kwargs)
         num_epochs = len(history.epoch)
-        for name, cost in self._costs.costs(genotype).items():
+        for name, cost in self._cost_model.costs(genotype).items():
             history.history[name] = [float(cost)] * num_epochs
         return history
 
     def _check_declared(self, hp: keras_tuner.HyperParameters) -> None:
-        """Refuses places with other values, which keras-tuner kept from before.
+        """Refuses choices whose values keras-tuner kept from another space.
 
-        A wider declaration is none of ours, or that of all candidates.
+        The values may be those of the whole space, which every run declares.
         """
         declared = {each.name: each for each in hp.space}
         whole = valid_choices(self.space.whole)
@@ -171,7 +173,7 @@ class SpaceHyperModel(keras_tuner.HyperModel):
             values = list(declared[choice.name].values)
             if values not in (widest[choice.name], list(choice.values)):
                 raise keras_tuner.errors.FatalValueError(
-                    f"Place {choice.name!r} of the project offers {values}, "
+                    f"Choice {choice.name!r} of the project has {values}, "
                     f"and the space {list(choice.values)}: it was begun with "
                     "another space. Name another `project_name`, or start "
                     "anew with `overwrite=True`."
@@ -194,8 +196,8 @@ def evaluated(
     data = fit.get("validation_data")
     if data is None:
         raise keras_tuner.errors.FatalValueError(
-            "Children that inherit their weights are judged on "
-            "`validation_data`: hand it to `search`, or say how many `epochs` "
+            "Children that inherit their weights are evaluated on "
+            "`validation_data`: pass it to `search`, or say how many `epochs` "
             "to train."
         )
     images, *labels = data if isinstance(data, tuple | list) else (data,)

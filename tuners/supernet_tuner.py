@@ -11,7 +11,6 @@ import keras
 import keras_tuner
 import numpy as np
 
-from nse_tf.datasets import ImageData, ImageSet
 from nse_tf.distribute.identity import identity_of
 from nse_tf.distribute.strategies import checked_strategy, num_replicas
 from nse_tf.jobs import (
@@ -43,7 +42,7 @@ from nse_tf.trials.run_storage import TABLE
 from nse_tf.trials.unsupported_arguments import refuse_unmeant
 from nse_tf.tuners.hypermodel_adapter import agreed_networks
 from nse_tf.tuners.hyperparameters import declare, values_of
-from nse_tf.tuners.oracles import SearchOracle, metrics_of
+from nse_tf.tuners.search_oracle import SearchOracle, metrics_of
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
 LOGGER = logging.getLogger("nse_tf")
@@ -53,28 +52,29 @@ class SupernetTuner(BaseTuner):
     """Does the jobs of a `SearchOracle`; holds the supernet between trials.
 
     Args:
-        oracle: Wraps the method.
+        oracle: Asks for jobs.
         hypermodel: What the oracle searches, once more: a space, a Keras model
             with `nse_tf.Choice` layers or a `SpaceHyperModel`. None takes it
             from the oracle.
         supernet_recipe: How shared weights are trained.
         child_recipe: How a child is trained alone.
-        measure: Measures models whole, for budgets on latency or file size;
+        measure: Measures whole models, for budgets on latency or file size;
             see `training.Worker`.
-        directory: Where runs lie, as of every tuner.
-        project_name: The run's folder in there, as of every tuner.
-        overwrite: Whether to start anew, as of every tuner.
-        max_model_size: Refused, as `refuse_unmeant` says; so are the next four
-            unless they ask for what is done anyway.
+        directory: Folder of all runs; see `keras_tuner.Tuner`.
+        project_name: The run's folder in there; see `keras_tuner.Tuner`.
+        overwrite: Whether to start anew; see `keras_tuner.Tuner`.
+        max_model_size: Has no use here; `refuse_unmeant` tells what to give
+            instead. So have the next three and `executions_per_trial`, unless
+            they ask for what is done anyway.
         optimizer: See `max_model_size`.
         loss: See `max_model_size`.
         metrics: See `max_model_size`.
         distribution_strategy: Shares each batch of a training among devices, or
             among processes of which the first decides; see docs/workers.md.
-        logger: As of every tuner: taken, and warned of.
-        tuner_id: As of every tuner.
+        logger: See `keras_tuner.Tuner`, which ignores it with a warning.
+        tuner_id: See `keras_tuner.Tuner`.
         executions_per_trial: See `max_model_size`.
-        evaluate_file: Judges finalists as files; see `training.Worker`.
+        evaluate_file: Evaluates finalists as files; see `training.Worker`.
 
     Raises:
         ValueError: If an argument has no use here, or oracle and hypermodel are
@@ -146,7 +146,7 @@ class SupernetTuner(BaseTuner):
         verbose: int | str = 1,
         **fit: Any,
     ) -> None:
-        """Searches; stopped and started again, it goes on.
+        """Searches; call it again after an interruption to resume.
 
         Args:
             x: Training images with `y`, or a pair of both, an `ImageSet`, or a
@@ -154,11 +154,11 @@ class SupernetTuner(BaseTuner):
                 labels as integers.
             y: Labels, where `x` is an array of images.
             validation_data: The validation part, in any of the forms of `x`.
-            verbose: 0 keeps keras-tuner's own display silent.
-            **fit: As of `keras.Model.fit`: `validation_split` in place of
-                `validation_data`; `epochs`, of each child trained alone, and
-                `callbacks`, which see them; `batch_size` and `class_weight` of
-                all training.
+            verbose: 0 silences keras-tuner's own display.
+            **fit: More arguments of `keras.Model.fit`: `validation_split` in
+                place of `validation_data`; `epochs` of each child trained
+                alone, and `callbacks` for these; `batch_size` and
+                `class_weight` of all training.
 
         Raises:
             TypeError: If there is an argument that has no use here.
@@ -173,9 +173,7 @@ class SupernetTuner(BaseTuner):
             **fit,
         )
         self._child_epochs = given.epochs
-        data = _checked_data(
-            self._space.skeleton, given.train, given.validation
-        )
+        data = given.data_for(self._space.skeleton)
         recipes = given.recipes(self._supernet_recipe, self._child_recipe)
         if not self._peers.leads:
             ReplicaWorker(
@@ -208,34 +206,35 @@ class SupernetTuner(BaseTuner):
 
     @contextlib.contextmanager
     def _deciding(self) -> Iterator[None]:
-        """Holds the folder, and sees that it is that of the same run."""
+        """Locks the folder, and checks that it is that of the same run."""
         with self._peers.dismissed(), super()._deciding():
             self.oracle.claim(self._own_identity)
             yield
 
     def on_search_begin(self) -> None:
-        """Says whose folder this is, before the first job is done in it."""
+        """Marks the folder as this run's before the first job writes to it."""
         super().on_search_begin()
         if not self._is_worker():
             write_json(self.folder / "tuner0.json", self.get_state())
             self.save()
 
     def save(self) -> None:
-        """Makes what happened count, whole or not at all."""
+        """Commits what happened, whole or not at all."""
         if not self._is_worker():
             self.oracle.save()
 
     def reload(self) -> None:
-        """Goes on from the run's files, where there are any of ours."""
+        """Resumes from the run's files, if there are any of this package."""
         if not self._is_worker():
             self.oracle.reload()
         self._populate_initial_space()
 
     def _get_tuner_fname(self) -> str:
-        """Returns the file that tells whether there is a run to go on with.
+        """Returns the file that tells whether there is a run to resume.
 
-        The results table, whoever runs it; keras-tuner's own file, of another
-        kind of project, is found too, and refused.
+        That is the results table, for every process of a run. Where only
+        keras-tuner's own file is found, the project is of another kind, which
+        `reload` refuses.
         """
         table = self.folder / TABLE
         return str(table) if table.exists() else super()._get_tuner_fname()
@@ -247,7 +246,7 @@ class SupernetTuner(BaseTuner):
         del args, kwargs
         if self._worker is None:
             raise keras_tuner.errors.FatalValueError(
-                "Call `search`: it hands over the images."
+                "Call `search`, which provides the images."
             )
         values = trial.hyperparameters.values
         reference = finished_result(self.folder, values["job"])
@@ -263,13 +262,13 @@ class SupernetTuner(BaseTuner):
         return metrics_of(result)
 
     def _replaced(self, job: Job) -> Job:
-        """Returns the job, with the epochs that `search` was told."""
+        """Returns the job, with the number of epochs given to `search`."""
         if isinstance(job, TrainChild) and self._child_epochs is not None:
             return dataclasses.replace(job, epochs=self._child_epochs)
         return job
 
     def _done(self, worker: Worker, job: Job) -> Result:
-        """Returns what comes of a job; weights that were lost come first."""
+        """Returns the result of a job; trains weights again that were lost."""
         try:
             return worker.run(job)
         except LostWeightsError as lost:
@@ -284,8 +283,8 @@ class SupernetTuner(BaseTuner):
     ) -> None:
         """Reports metrics as they are: not every job has the objective.
 
-        A disk that is full is no fault of the job: it is not told as failed,
-        and the search, started again, does it then.
+        A full disk is no fault of the job, which is not reported as failed: the
+        search ends, and does the job when it is started again.
         """
         try:
             metrics = self.run_trial(trial, *args, **kwargs)
@@ -298,7 +297,7 @@ class SupernetTuner(BaseTuner):
     def _try_run_and_update_trial(
         self, trial: keras_tuner.engine.trial.Trial, *args: Any, **kwargs: Any
     ) -> None:
-        """Ends the search where keras-tuner would note a failed trial."""
+        """Ends the search where keras-tuner would record a failed trial."""
         super()._try_run_and_update_trial(trial, *args, **kwargs)
         if self._disk_error is not None:
             raise self._disk_error
@@ -306,8 +305,8 @@ class SupernetTuner(BaseTuner):
     def load_model(self, trial: keras_tuner.engine.trial.Trial) -> keras.Model:
         """Returns the model of a trial, of stock layers.
 
-        For a child trained alone, as it was trained; for an evaluated
-        generation, its best child with inherited weights, as it was judged.
+        A child trained alone is returned as it was trained; of an evaluated
+        generation, the best child with inherited weights, as it was evaluated.
 
         Raises:
             ValueError: If the trial has no model.
@@ -325,7 +324,7 @@ class SupernetTuner(BaseTuner):
         if self._worker is None:
             raise ValueError(
                 "No child was trained alone yet, and the supernet is not "
-                "loaded: call `search` first, which goes on where it stopped."
+                "loaded: call `search` first, which resumes where it stopped."
             )
         job = self._generation(values["job"])
         return self._worker.evaluator().child(
@@ -348,34 +347,3 @@ class SupernetTuner(BaseTuner):
         """Returns the child of a generation that did best."""
         best = job.children[int(np.argmax(result.accuracies))]
         return Genotype(best, self._space.fingerprint)
-
-
-def _checked_data(
-    skeleton: Any, train: ImageSet, validation: ImageSet
-) -> ImageData:
-    """Returns the data of a search whose test part stays with the caller.
-
-    Raises:
-        ValueError: If images or labels do not fit the skeleton.
-    """
-    shape = (*skeleton.image_size, skeleton.image_channels)
-    for name, part in (("training", train), ("validation", validation)):
-        if part.images.shape[1:] != shape:
-            raise ValueError(
-                f"The space takes images of shape {shape}; the {name} images "
-                f"have {part.images.shape[1:]}. Make the space for them, or "
-                "resize them."
-            )
-        if part.labels.max() >= skeleton.num_classes:
-            raise ValueError(
-                f"The space tells {skeleton.num_classes} classes apart; a "
-                f"{name} label is {part.labels.max()}."
-            )
-    names = tuple(str(label) for label in range(skeleton.num_classes))
-    return ImageData(
-        name="search",
-        train=train,
-        validation=validation,
-        test=validation,
-        class_names=names,
-    )

@@ -60,7 +60,7 @@ def context() -> ForkServerContext:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     found = multiprocessing.get_context("forkserver")
     found.set_forkserver_preload(
-        ["nse_tf.tuners.oracles", "nse_tf.tuners.supernet_tuner"]
+        ["nse_tf.tuners.search_oracle", "nse_tf.tuners.supernet_tuner"]
     )
     first = found.Process(target=os.getpid)
     first.start()

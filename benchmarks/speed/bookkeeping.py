@@ -25,7 +25,7 @@ from nse_tf.testing import FormulaWorker
 from nse_tf.trials.job_files import read_job, write_result
 from nse_tf.tuners import AngleShrinkingOracle
 from nse_tf.tuners.hyperparameters import declare
-from nse_tf.tuners.oracles import metrics_of
+from nse_tf.tuners.search_oracle import metrics_of
 
 CHILDREN = flags.DEFINE_integer(
     "children", 50_000, "Number of children.", 2_000

@@ -1,21 +1,49 @@
 """What makes a run the run it is, so that no other is mistaken for it.
 
-A folder that is gone on with and a worker that joins are asked the same thing:
-is everything that decides the outcome the same on both sides?
+The same question is asked of a folder that is resumed and of a worker that
+joins: is everything that decides the outcome the same on both sides?
 """
 
 import dataclasses
 import importlib.metadata
 import json
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from nse_tf import __version__
 from nse_tf.datasets import ImageData
 from nse_tf.training import ChildRecipe, SupernetRecipe
+from nse_tf.version import __version__
 
 # Packages whose other versions may compute other bits.
 DECIDING_PACKAGES = ("tensorflow", "keras", "numpy")
+
+
+# What is assumed of a folder that names no version: only 0.1 left it out.
+_UNNAMED = "0.1"
+
+
+def require_own_format(
+    folder: pathlib.Path | str, begun_by: str | None
+) -> None:
+    """Refuses a folder in the format of another series of this package.
+
+    It is asked before anything else in the folder is read.
+
+    Args:
+        folder: A run's or project's folder, as messages call it.
+        begun_by: The version of nse_tf that began it; None if it names none.
+
+    Raises:
+        ValueError: If that version is of another series, such as 0.1.
+    """
+    begun_by = begun_by or _UNNAMED
+    if begun_by.split(".")[:2] != __version__.split(".")[:2]:
+        raise ValueError(
+            f"{folder} was begun by nse_tf {begun_by}, and nse_tf "
+            f"{__version__} cannot resume it: install nse_tf {begun_by} to "
+            "finish it, or start anew in another folder."
+        )
 
 
 def deciding_versions() -> dict[str, str]:
@@ -34,9 +62,10 @@ def identity_of(
     child_epochs: int | None = None,
     num_replicas: int = 1,
 ) -> dict[str, Any]:
-    """Returns all that decides a run's outcome but the method's settings.
+    """Returns all that decides a run's outcome except the method's settings.
 
-    As it comes back from a file or over a wire.
+    Values are as JSON returns them, to compare with those of a file or a
+    worker.
     """
     versions = {
         f"version of {name}": version

@@ -1,4 +1,4 @@
-"""What a finished search hands over: the network, its files, its numbers."""
+"""What a finished search exports: the network, its files, its numbers."""
 
 import dataclasses
 import logging
@@ -22,7 +22,7 @@ from nse_tf.tuners.supernet_tuner import SupernetTuner
 
 LOGGER = logging.getLogger("nse_tf")
 
-# For the ranges of int8; more change nothing and cost time.
+# Images for the ranges of int8; more change nothing and cost time.
 NUM_CALIBRATION_IMAGES = 200
 
 
@@ -30,13 +30,13 @@ def export_artifacts(
     config: SearchConfig,
     folder: RunFolder,
     tuner: SupernetTuner,
-    model: CostModel,
+    cost_model: CostModel,
     data: ImageData,
 ) -> None:
-    """Writes the winner, its files and what is known of them to `best/`."""
+    """Writes the winner, its files and their measurements to `best/`."""
     method = tuner.oracle.method
     winner = method.noted(WinnerChosen)[-1]
-    genotype = model.space.genotype(winner.path)
+    genotype = cost_model.space.genotype(winner.path)
     model_file = folder.path / winner.model_file
     trained = next(
         each
@@ -48,7 +48,7 @@ def export_artifacts(
     folder.best.mkdir(exist_ok=True)
     shutil.copyfile(model_file, folder.best / "model.keras")
     write_json(folder.best / "genotype.json", genotype.to_json())
-    LOGGER.info("converting, checking and timing the .tflite files")
+    LOGGER.info("Converting, checking and timing the .tflite files")
     stride = max(1, len(data.train) // NUM_CALIBRATION_IMAGES)
     report = export_model(
         network,
@@ -71,8 +71,8 @@ def export_artifacts(
             "schema": "nse_tf.result/1",
             "genotype": genotype.to_json(),
             "path": winner.path,
-            "ops": format_genotype(model.space, genotype).split(),
-            "costs": model.costs(genotype),
+            "ops": format_genotype(cost_model.space, genotype).split(),
+            "costs": cost_model.costs(genotype),
             "test_accuracy": test_accuracy,
             "test_errors": round((1 - test_accuracy) * len(data.test)),
             "test_images": len(data.test),

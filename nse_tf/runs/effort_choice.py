@@ -1,4 +1,4 @@
-"""The numbers of a run: an effort, changed by flags and fitted to the space."""
+"""The numbers of a run: an effort, changed by flags and fitted to its data."""
 
 import dataclasses
 from typing import Any
@@ -6,13 +6,8 @@ from typing import Any
 from nse_tf.datasets import ImageData
 from nse_tf.methods import SpaceEvolutionConfig
 from nse_tf.runs.search_config import EXPLORERS, SearchConfig
-from nse_tf.shrinking import ANGLE_SCORES, PUBLISHED_SCHEDULES
-from nse_tf.spaces import NB201Skeleton, SearchSpace
-from nse_tf.training import NB201_RECIPE
+from nse_tf.shrinking import PUBLISHED_SCHEDULES
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
-
-# What an evolving space aims at, if there is a limit on it; the first counts.
-_AIMED_AT = ("macs", "latency_ms", "params")
 
 
 def make_effort(config: SearchConfig, data: ImageData) -> Effort:
@@ -49,8 +44,8 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
     supernet = changed(effort.supernet, batch_size="batch_size")
     rate = given.get("supernet_learning_rate", search.learning_rates[0])
     return Effort(
-        effort.summary,
-        dataclasses.replace(
+        summary=effort.summary,
+        search=dataclasses.replace(
             changed(
                 search,
                 search_epochs="supernet_epochs",
@@ -78,8 +73,8 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
             num_threads=config.num_threads,
             seed=config.seed,
         ),
-        dataclasses.replace(supernet, augmentation=data.augmentation),
-        dataclasses.replace(
+        supernet=dataclasses.replace(supernet, augmentation=data.augmentation),
+        child=dataclasses.replace(
             changed(
                 effort.child,
                 batch_size="batch_size",
@@ -87,26 +82,21 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
             ),
             augmentation=data.augmentation,
         ),
-        _evolution(config, effort.evolution),
+        evolution=_evolution(config, effort),
     )
 
 
-def _evolution(
-    config: SearchConfig, evolution: SpaceEvolutionConfig
-) -> SpaceEvolutionConfig:
+def _evolution(config: SearchConfig, effort: Effort) -> SpaceEvolutionConfig:
     """Returns the numbers of an evolving space, single ones overridden."""
+    evolution = effort.evolution_within(config.budget)
     given: dict[str, Any] = dict(config.overrides)
     fields = {field.name for field in dataclasses.fields(evolution)}
     changes = {name: value for name, value in given.items() if name in fields}
-    cost = next(
-        (name for name in _AIMED_AT if name in config.budget.limits),
-        evolution.cost,
-    )
-    if "target_m" in given and cost == "latency_ms":
+    if "target_m" in given and evolution.cost == "latency_ms":
         raise ValueError(
             "`--target_m` counts millions of MACs or parameters, but the "
-            "search aims at a latency, since --max_latency_ms is its limit: "
-            "leave out --target_m, or add --max_macs_m."
+            "target is a latency, since --max_latency_ms is the limit: leave "
+            "out --target_m, or add --max_macs_m."
         )
     if "target_m" in given:
         changes["target"] = given["target_m"] * 1e6
@@ -116,36 +106,10 @@ def _evolution(
         changes["learning_rates"] = (first * scale, peak * scale)
     return dataclasses.replace(
         evolution,
-        cost=cost,
         inherit_by=config.inherit_by,
         rank_by=config.rank_by,
         precision=config.precision,
         num_threads=config.num_threads,
         seed=config.seed,
         **changes,
-    )
-
-
-def fitted_to(
-    effort: Effort, space: SearchSpace, config: SearchConfig
-) -> Effort:
-    """Returns an effort as it suits the kind of space.
-
-    Cells of NAS-Bench-201 are few enough for each to have its angle, unless the
-    config says otherwise, and their supernet is trained as ABS trains it.
-    """
-    if space.skeleton.kind != NB201Skeleton.KIND:
-        return effort
-    search, supernet = effort.search, effort.supernet
-    is_told = "children_per_operator" in dict(config.overrides)
-    if search.score in ANGLE_SCORES and not is_told:
-        search = dataclasses.replace(search, children_per_operator=None)
-    return dataclasses.replace(
-        effort,
-        search=search,
-        supernet=dataclasses.replace(
-            NB201_RECIPE,
-            batch_size=supernet.batch_size,
-            augmentation=supernet.augmentation,
-        ),
     )

@@ -15,7 +15,7 @@ NUM_NOISE_IMAGES = 16
 NUM_CALIBRATION_IMAGES = 200
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Images:
     """What an export calibrates and compares on.
 

@@ -14,7 +14,7 @@ from nse_tf.spaces import SearchSpace
 NUM_NAMED = 3
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class LutConfig:
     """A latency table to make.
 

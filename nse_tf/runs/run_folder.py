@@ -1,4 +1,4 @@
-"""A run's folder: whose it is, and what lies in it."""
+"""A run's folder: which run it belongs to, and what lies in it."""
 
 import contextlib
 import datetime
@@ -9,13 +9,17 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from nse_tf import __version__
 from nse_tf.datasets import ImageData
-from nse_tf.distribute.identity import deciding_versions, differences
+from nse_tf.distribute.identity import (
+    deciding_versions,
+    differences,
+    require_own_format,
+)
 from nse_tf.events import Event, StageTimed, new_entry
 from nse_tf.reporting import RunLog
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.sealed_files import read_either, write_twice
+from nse_tf.version import __version__
 
 SCHEMA = "nse_tf.config/1"
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "ai-edge-litert", "numpy")
@@ -38,45 +42,46 @@ class RunFolder:
 
     @property
     def best(self) -> pathlib.Path:
-        """Where what is handed over lies."""
+        """Where the network found and its files lie."""
         return self.path / "best"
 
     @property
     def cost_table(self) -> pathlib.Path:
-        """Where the measured costs lie that its budget is kept by."""
+        """The measured cost table that its budget is checked with."""
         return self.path / "cost_table.json"
 
     @property
     def is_finished(self) -> bool:
-        """Whether the run came to its end."""
+        """Whether the run has ended well."""
         return (self.best / "result.json").exists()
 
     def check(self, settings: dict[str, Any]) -> bool:
-        """Returns whether a run is to be gone on with here; writes nothing.
+        """Returns whether there is a run to resume here; writes nothing.
 
         Raises:
             ValueError: If the folder holds something else, or a run of other
-                settings; says what differs.
+                settings or another version; says what differs.
         """
         config = self._config()
         if config is None:
             if self.path.exists() and any(self.path.iterdir()):
                 raise ValueError(
-                    f"{self.path} is not empty and holds no run. Name another "
+                    f"{self.path} is not empty and holds no run. Use another "
                     "--run_dir; nothing was overwritten."
                 )
             return False
+        require_own_format(self.path, config["versions"].get("nse_tf"))
         if found := differences(config["settings"], settings):
             raise ValueError(
-                f"{self.path} holds a run of other settings: {found}. Name "
-                "another --run_dir, or the old settings to go on."
+                f"{self.path} holds a run of other settings: {found}. Use "
+                "another --run_dir, or the former settings to resume."
             )
         ours = deciding_versions()
         theirs = {name: config["versions"].get(name) for name in ours}
         if found := differences(theirs, ours):
             raise ValueError(
                 f"{self.path} holds a run of other versions: {found}. They "
-                "compute other bits: install the former ones to go on, or name "
+                "compute other bits: install the former ones to resume, or use "
                 "another --run_dir."
             )
         return True
@@ -116,7 +121,7 @@ class RunFolder:
         )
 
     def check_data(self, data: ImageData) -> None:
-        """Refuses to go on with other images than the run began with.
+        """Refuses to resume with other images than the run began with.
 
         Raises:
             ValueError: If the images are not those of the run.
@@ -126,7 +131,7 @@ class RunFolder:
         if known != data.fingerprint():
             raise ValueError(
                 f"The images of {data.name!r} are not those that the run in "
-                f"{self.path} began with. Name another --run_dir."
+                f"{self.path} began with. Use another --run_dir."
             )
 
     def _config(self) -> dict[str, Any] | None:
@@ -141,7 +146,7 @@ class RunFolder:
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Notes in the log how long something took."""
+        """Logs how long something took."""
         started = time.monotonic()
         yield
         seconds = time.monotonic() - started

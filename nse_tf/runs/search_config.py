@@ -6,7 +6,7 @@ from typing import Any
 
 from nse_tf.costs import Budget
 
-EFFORT_NAMES = ("quick", "laptop", "paper")
+EFFORT_NAMES = ("demo", "quick", "laptop", "paper")
 STRATEGIES = ("mirrored", "multi_worker")
 EXPLORERS = ("evolution", "random", "regularized_evolution")
 NSE = "nse"
@@ -24,9 +24,9 @@ SCORES = (
 SCHEDULES = ("spos", "fairnas", "darts", "nb201")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class SearchConfig:
-    """One run of the main job. None leaves a choice to the data.
+    """One run of a search. None leaves a choice to the data.
 
     Attributes:
         run_dir: The run's folder.

@@ -16,19 +16,15 @@ from nse_tf.datasets import ImageData
 from nse_tf.distribute.local_workers import LocalWorkers
 from nse_tf.distribute.worker_link import await_chief
 from nse_tf.events import RunFailed, RunFinished, StageTimed
-from nse_tf.export import TablePlan
+from nse_tf.export import TablePlan, accuracy_of_file, measure_models
 from nse_tf.methods import SearchError, load_start
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.stage_times import stage_lines
 from nse_tf.runs.artifacts import export_artifacts
-from nse_tf.runs.effort_choice import fitted_to, make_effort
+from nse_tf.runs.effort_choice import make_effort
 from nse_tf.runs.latency_tables import given_table
-from nse_tf.runs.measuring import (
-    accuracy_of_file,
-    measure_models,
-    measured_table,
-)
+from nse_tf.runs.measuring import measured_table
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import NSE, SearchConfig
 from nse_tf.spaces import (
@@ -40,13 +36,13 @@ from nse_tf.spaces.presets import preset_for
 from nse_tf.spaces.sealed_files import read_either, write_twice
 from nse_tf.supernet import networks_of_space
 from nse_tf.training.progress import spoken
-from nse_tf.tuners.efforts import Effort
-from nse_tf.tuners.oracles import (
+from nse_tf.tuners import (
     AngleShrinkingOracle,
     SearchOracle,
     SpaceEvolutionOracle,
+    SupernetTuner,
 )
-from nse_tf.tuners.supernet_tuner import SupernetTuner
+from nse_tf.tuners.efforts import Effort
 
 LOGGER = logging.getLogger("nse_tf")
 
@@ -56,12 +52,13 @@ def run_search(
     workers: LocalWorkers | None = None,
     strategy: tf.distribute.Strategy | None = None,
 ) -> pathlib.Path:
-    """Does the main job, or goes on with it; returns the report's path.
+    """Does a whole search, or resumes it; returns the report's path.
 
     Args:
         config: What to do, and in which folder.
-        workers: Who shares the search; None does it alone, or, if keras-tuner's
-            variables make this process a chief, with those who join.
+        workers: Processes to start as workers. None starts none; if
+            keras-tuner's variables make this process a chief, it works with
+            those that join.
         strategy: Shares each batch of a training; see `make_strategy`.
 
     Raises:
@@ -73,7 +70,7 @@ def run_search(
     folder = RunFolder(config.run_dir)
     goes_on = folder.check(config.settings())
     if folder.is_finished:
-        LOGGER.info("The run in %s is finished already.", folder.path)
+        LOGGER.info("The run in %s is already finished.", folder.path)
         return write_report(folder.path)
     started = time.monotonic()
     data = load_data(config)
@@ -82,25 +79,25 @@ def run_search(
     if goes_on:
         folder.check_data(data)
     measured_from = time.monotonic()
-    model = CostModel(space, _table(config, space, folder))
+    cost_model = CostModel(space, _table(config, space, folder))
     measuring_seconds = time.monotonic() - measured_from
-    config.budget.check_reachable(model)
+    config.budget.check_reachable(cost_model)
     if goes_on:
-        LOGGER.info("Going on with the run in %s", folder.path)
+        LOGGER.info("Resuming the run in %s", folder.path)
     else:
         folder.begin(config.settings(), data, space)
-        LOGGER.info("Results will lie in %s", folder.path)
-    if model.table is not None and not folder.cost_table.exists():
-        write_twice(folder.cost_table, model.table.to_json())
+        LOGGER.info("Writing results to %s", folder.path)
+    if cost_model.table is not None and not folder.cost_table.exists():
+        write_twice(folder.cost_table, cost_model.table.to_json())
         folder.note(StageTimed(name="cost table", seconds=measuring_seconds))
     try:
         with folder.stage("search"), _at_work(workers):
-            tuner = make_tuner(config, model, effort, strategy)
+            tuner = make_tuner(config, cost_model, effort, strategy)
             if workers is not None:
                 tuner.watch = workers.watch
             tuner.search(data.train, validation_data=data.validation, verbose=0)
         with folder.stage("export"):
-            export_artifacts(config, folder, tuner, model, data)
+            export_artifacts(config, folder, tuner, cost_model, data)
     except Exception as error:
         with contextlib.suppress(OSError, ValueError):  # The disk may be full.
             folder.note(RunFailed(error=str(error)))
@@ -116,7 +113,7 @@ def run_search(
 def run_replica_worker(
     config: SearchConfig, strategy: tf.distribute.Strategy | None
 ) -> None:
-    """Takes its part of the batches of a process that does the same search.
+    """Trains on a share of the batches of the process that leads the search.
 
     Raises:
         SearchError: If that process ended before its search.
@@ -127,13 +124,13 @@ def run_replica_worker(
         own = dataclasses.replace(config, run_dir=pathlib.Path(folder) / "run")
         # A budget decides nothing here, and may need a table to be measured.
         own = dataclasses.replace(own, budget=Budget())
-        model = CostModel(make_space(own, data))
-        tuner = make_tuner(own, model, effort, strategy)
+        cost_model = CostModel(make_space(own, data))
+        tuner = make_tuner(own, cost_model, effort, strategy)
         try:
             tuner.search(data.train, validation_data=data.validation, verbose=0)
         except tf.errors.OpError as error:
             raise SearchError(
-                "The process that decides ended, or cannot be reached: "
+                "The process that leads the search ended or cannot be reached: "
                 f"{error.message.splitlines()[0]}"
             ) from error
 
@@ -157,8 +154,8 @@ def run_worker(
     data = load_data(config)
     folder.check_data(data)
     space = make_space(config, data)
-    model = CostModel(space, _table(config, space, folder))
-    tuner = make_tuner(config, model, make_effort(config, data), strategy)
+    cost_model = CostModel(space, _table(config, space, folder))
+    tuner = make_tuner(config, cost_model, make_effort(config, data), strategy)
     tuner.search(data.train, validation_data=data.validation, verbose=0)
 
 
@@ -236,14 +233,14 @@ def _named_space(config: SearchConfig, data: ImageData) -> SearchSpace:
 
 def make_tuner(
     config: SearchConfig,
-    model: CostModel,
+    cost_model: CostModel,
     effort: Effort,
     strategy: tf.distribute.Strategy | None = None,
 ) -> SupernetTuner:
-    """Returns the oracle and tuner of a run, as the library way makes them."""
-    effort = fitted_to(effort, model.space, config)
+    """Returns the oracle and tuner of a run, as a script would make them."""
+    effort = effort.fitted_to(cost_model.space, fixed=dict(config.overrides))
     return SupernetTuner(
-        _make_oracle(config, model, effort),
+        _make_oracle(config, cost_model, effort),
         supernet_recipe=effort.supernet,
         child_recipe=effort.child,
         measure=measure_models,
@@ -255,14 +252,14 @@ def make_tuner(
 
 
 def _make_oracle(
-    config: SearchConfig, model: CostModel, effort: Effort
+    config: SearchConfig, cost_model: CostModel, effort: Effort
 ) -> SearchOracle:
     """Returns the oracle of a run's method.
 
     Raises:
         ValueError: If settings are for another method.
     """
-    space, budget = model.space, config.budget
+    space, budget = cost_model.space, config.budget
     if config.method == NSE:
         if config.distribute is not None:
             raise ValueError(
@@ -273,7 +270,7 @@ def _make_oracle(
             None if config.start is None else load_start(space, config.start)
         )
         return SpaceEvolutionOracle(
-            space, budget, effort.evolution, start, model, seed=config.seed
+            space, budget, effort.evolution, start, cost_model, seed=config.seed
         )
     if config.start is not None or config.inherit_by != "front":
         raise ValueError(
@@ -281,7 +278,7 @@ def _make_oracle(
             f"{config.method!r}."
         )
     return AngleShrinkingOracle(
-        space, budget, effort.search, model, seed=config.seed
+        space, budget, effort.search, cost_model, seed=config.seed
     )
 
 

@@ -5,7 +5,7 @@ import pathlib
 
 from nse_tf.costs import CostModel
 from nse_tf.methods import Done, SpaceShrinking, Wait
-from nse_tf.runs.effort_choice import fitted_to, make_effort
+from nse_tf.runs.effort_choice import make_effort
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import load_data, make_space
@@ -17,39 +17,40 @@ LOGGER = logging.getLogger("nse_tf")
 
 
 def run_shrinking(config: SearchConfig) -> tuple[SearchSpace, pathlib.Path]:
-    """Shrinks a space, or goes on with it; returns what is left, and its file.
+    """Shrinks a space, or resumes it; returns what is left, and its file.
 
-    The file is one that every search takes as its space: `nse_search
-    --space=FILE.json`, or `load_space` and `SpaceHyperModel` for keras-tuner's
-    own tuners.
+    Every search takes the file as its space: `nse_search --space=FILE.json`, or
+    `load_space` and `SpaceHyperModel` for keras-tuner's own tuners.
 
     Args:
-        config: What to shrink and how; what comes after shrinking is ignored.
+        config: What to shrink and how; settings of later stages are ignored.
 
     Raises:
         BudgetError: If no network of the space fits the budget.
         FileNotFoundError: If the data are not where they should be.
         SearchError: If the shrinking cannot go on.
         ValueError: If settings do not fit each other, the data or the folder,
-            or a limit speaks of what is measured.
+            or a limit is on a measured cost.
     """
     if config.budget.needs_table:
         raise ValueError(
-            "Shrinking alone knows MACs and parameters: leave latency and size "
-            "limits to the search that follows."
+            "Shrinking alone knows MACs and parameters: set limits on latency "
+            "and size in the search that follows."
         )
     folder = RunFolder(config.run_dir)
     settings = {**config.settings(), "task": "shrink"}
     goes_on = folder.check(settings)
     data = load_data(config)
     space = make_space(config, data)
-    effort = fitted_to(make_effort(config, data), space, config)
+    effort = make_effort(config, data).fitted_to(
+        space, fixed=dict(config.overrides)
+    )
     method = SpaceShrinking(CostModel(space), config.budget, effort.search)
     if goes_on:
         folder.check_data(data)
     else:
         folder.begin(settings, data, space)
-    LOGGER.info("Results will lie in %s", folder.path)
+    LOGGER.info("Writing results to %s", folder.path)
     worker = Worker(space, data, folder.path, effort.supernet, effort.child)
     _finish(method, worker, folder)
     path = folder.path / "space.json"
@@ -58,7 +59,7 @@ def run_shrinking(config: SearchConfig) -> tuple[SearchSpace, pathlib.Path]:
 
 
 def _finish(method: SpaceShrinking, worker: Worker, folder: RunFolder) -> None:
-    """Does all jobs of a method, and keeps its state after each."""
+    """Does all jobs of a method, and saves its state after each."""
     path = folder.path / "method.json"
     if path.exists():
         method.set_state(read_either(path))
@@ -66,7 +67,7 @@ def _finish(method: SpaceShrinking, worker: Worker, folder: RunFolder) -> None:
     while True:
         job = waiting.pop(0) if waiting else method.ask()
         folder.log.append(method.history)
-        if isinstance(job, Done | Wait):  # It is told at once, so never waits.
+        if isinstance(job, Done | Wait):  # Every job is answered at once.
             return
         method.tell(job.id, worker.run(job))
         write_twice(path, method.get_state())

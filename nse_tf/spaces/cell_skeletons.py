@@ -173,6 +173,11 @@ class NB201Skeleton(CellSkeleton):
     ENCODES_NONE: ClassVar[bool] = True
 
     @property
+    def is_tabular(self) -> bool:
+        """Yes, of 15,625 cells."""
+        return True
+
+    @property
     def graph(self) -> CellGraph:
         """The graph of every cell."""
         return NB201_GRAPH

@@ -137,6 +137,14 @@ class Skeleton(abc.ABC):
         )
 
     @property
+    def is_tabular(self) -> bool:
+        """Whether it is a tabular benchmark: few networks, all of them known.
+
+        Each of them can then be scored by itself.
+        """
+        return False
+
+    @property
     def measures_blocks(self) -> bool:
         """Whether a cost table can hold its blocks; see `cost_keys`."""
         return False

@@ -1,4 +1,4 @@
-"""What `search` is given: the arguments of `keras.Model.fit`, read."""
+"""The arguments of `search`, which are those of `keras.Model.fit`, checked."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -6,22 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from nse_tf.datasets import ImageSet, as_image_set
+from nse_tf.datasets import ImageData, ImageSet, as_image_set
+from nse_tf.spaces import Skeleton
 from nse_tf.training import ChildRecipe, SupernetRecipe
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class FitArguments:
     """The arguments of a search on shared weights.
 
     Attributes:
         train: The training part.
         validation: The validation part.
-        epochs: Of each child that is trained alone, or None for the method's
-            own number.
-        batch_size: Of all training, or None for the recipes' own.
+        epochs: Epochs of each child that is trained alone, or None for the
+            number of the method.
+        batch_size: Images a step in all training, or None for the number of the
+            recipes.
         class_weights: A factor on the loss of each class; empty for ones.
-        callbacks: See each child that is trained alone.
+        callbacks: Keras callbacks of each child that is trained alone.
     """
 
     train: ImageSet
@@ -34,7 +36,7 @@ class FitArguments:
     def recipes(
         self, supernet: SupernetRecipe, child: ChildRecipe
     ) -> tuple[SupernetRecipe, ChildRecipe]:
-        """Returns the recipes with what `search` says in their place."""
+        """Returns the recipes, changed by what `search` was given."""
         changes: dict[str, Any] = {}
         if self.batch_size is not None:
             changes["batch_size"] = self.batch_size
@@ -43,6 +45,36 @@ class FitArguments:
         return (
             dataclasses.replace(supernet, **changes),
             dataclasses.replace(child, **changes),
+        )
+
+    def data_for(self, skeleton: Skeleton) -> ImageData:
+        """Returns the data of a search whose test part stays with the caller.
+
+        Raises:
+            ValueError: If images or labels do not fit the skeleton.
+        """
+        shape = (*skeleton.image_size, skeleton.image_channels)
+        parts = (("training", self.train), ("validation", self.validation))
+        for name, part in parts:
+            if part.images.shape[1:] != shape:
+                raise ValueError(
+                    f"The space takes images of shape {shape}; the {name} "
+                    f"images have {part.images.shape[1:]}. Make the space for "
+                    "them, or resize them."
+                )
+            if part.labels.max() >= skeleton.num_classes:
+                raise ValueError(
+                    f"The space has {skeleton.num_classes} classes; a {name} "
+                    f"label is {part.labels.max()}."
+                )
+        names = tuple(str(label) for label in range(skeleton.num_classes))
+        # The test part is not looked at.
+        return ImageData(
+            name="search",
+            train=self.train,
+            validation=self.validation,
+            test=self.validation,
+            class_names=names,
         )
 
 
@@ -62,16 +94,16 @@ def read_fit_arguments(
     """Returns the arguments of `search`, checked.
 
     Args:
-        num_classes: Of the space.
-        x: As of `SupernetTuner.search`; so are all others.
+        num_classes: Classes of the space.
+        x: See `SupernetTuner.search`, also for what follows.
         y: Labels, or None.
         validation_data: The validation part, or None.
         validation_split: Share of the end of the training part, or 0.
-        epochs: Of children trained alone.
-        batch_size: Of all training.
+        epochs: Epochs of children trained alone.
+        batch_size: Images a step in all training.
         class_weight: Factor on the loss by label; 1 for those left out.
-        callbacks: Keras callbacks.
-        **others: Refused.
+        callbacks: Keras callbacks of children trained alone.
+        **others: Other arguments, all of which are refused.
 
     Raises:
         TypeError: If there is an argument that has no use here.
@@ -82,7 +114,7 @@ def read_fit_arguments(
         raise TypeError(
             f"`search` has no use for {sorted(others)} here: it takes epochs, "
             "batch_size, class_weight, callbacks, validation_data, "
-            "validation_split and verbose; augmentation is the recipes'."
+            "validation_split and verbose; augmentation is set in the recipes."
         )
     train = as_image_set(x if y is None else (x, y))
     if (validation_data is None) == (not validation_split):
@@ -98,12 +130,12 @@ def read_fit_arguments(
         if value is not None and value < 1:
             raise ValueError(f"`{name}` must be at least 1, not {value}.")
     return FitArguments(
-        train,
-        validation,
-        epochs,
-        batch_size,
-        _class_weights(class_weight or {}, num_classes),
-        tuple(callbacks or ()),
+        train=train,
+        validation=validation,
+        epochs=epochs,
+        batch_size=batch_size,
+        class_weights=_class_weights(class_weight or {}, num_classes),
+        callbacks=tuple(callbacks or ()),
     )
 
 

@@ -1,4 +1,4 @@
-"""keras-tuner's own state, told from the results table.
+"""keras-tuner's own state, restored from the results table.
 
 keras-tuner writes all of it anew at every trial, so that a trial costs the more
 the more came before. Here each trial is a row, and the rest is constant.
@@ -24,12 +24,12 @@ def trial_row(
     """Returns a trial as a row; `digest` is that of its whole job."""
     is_last = oracle.end_order[-1:] == [trial.trial_id]
     return TrialRow(
-        int(trial.trial_id),
-        trial.hyperparameters.values["job"],
-        digest,
-        oracle._run_times.get(trial.trial_id, 0),
-        len(oracle.end_order) - 1 if is_last else None,
-        json.dumps(trial.get_state()),
+        number=int(trial.trial_id),
+        job=trial.hyperparameters.values["job"],
+        asked=digest,
+        runs=oracle._run_times.get(trial.trial_id, 0),
+        ended=len(oracle.end_order) - 1 if is_last else None,
+        state=json.dumps(trial.get_state()),
     )
 
 

@@ -1,4 +1,4 @@
-"""keras-tuner's Oracle with bookkeeping that lasts and does not grow."""
+"""keras-tuner's Oracle with durable records, at a constant cost a trial."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import keras_tuner
 from keras_tuner.engine import trial as trial_module
 
 from nse_tf.costs import CostModel
-from nse_tf.distribute.identity import differences
+from nse_tf.distribute.identity import differences, require_own_format
 from nse_tf.distribute.leased_trials import LeasedTrials
 from nse_tf.distribute.locking import open_library_lock, synchronized
 from nse_tf.distribute.shards import SharedJobs
@@ -19,10 +19,11 @@ from nse_tf.trials.keras_tuner_state import (
     trial_row,
 )
 from nse_tf.trials.run_storage import TABLE, RunStorage
+from nse_tf.version import __version__
 
 
 class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
-    """What every oracle of ours keeps of a search, and how.
+    """What every oracle of this package keeps of a search, and how.
 
     A trial counts when its rows are committed to the run's results table; a
     reload goes on from there. A trial costs the same however many came before.
@@ -30,7 +31,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
     Args:
         method: Asks for jobs.
         space: What the method searches.
-        **kwargs: As of `keras_tuner.Oracle`.
+        **kwargs: See `keras_tuner.Oracle`.
 
     Attributes:
         method: Asks for jobs.
@@ -49,10 +50,12 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
 
     @property
     def storage(self) -> RunStorage:
-        """The run's files; opened with the first that is needed of them."""
+        """The run's files, opened on first use."""
         if self._storage is None:
-            model = getattr(self.method, "model", None) or CostModel(self.space)
-            self._storage = RunStorage(self.folder, self.space, model)
+            model = getattr(self.method, "model", None)
+            self._storage = RunStorage(
+                self.folder, self.space, model or CostModel(self.space)
+            )
         return self._storage
 
     @synchronized
@@ -79,7 +82,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
 
     @synchronized
     def is_over(self) -> bool:
-        """Whether nothing is at work and nothing is left to do."""
+        """Whether no trial is running and none is left to run."""
         if self.ongoing_trials or self._retry_queue:
             return self.failure is not None and not self.ongoing_trials
         if self.failure is not None or self.remaining_trials() == 0:
@@ -96,7 +99,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
     def update_trial(
         self, trial_id: str, metrics: dict[str, float], step: int = 0
     ) -> Any:
-        """Notes metrics; a trial that judges nothing lacks the objective."""
+        """Records metrics; a trial that evaluates nothing has no objective."""
         trial = self.trials[trial_id]
         for name, value in metrics.items():
             if not trial.metrics.exists(name):
@@ -111,10 +114,10 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
         return trial
 
     def _take_over(self, trial: trial_module.Trial) -> None:
-        """Completes a trial that came over the wire by what that drops.
+        """Completes a trial that came over the wire with what the wire drops.
 
         It shuffles the space and leaves out the message, which the worker
-        leaves in the trial's folder.
+        writes into the trial's folder.
         """
         mine = self.trials[trial.trial_id]
         mine.hyperparameters.values.update(trial.hyperparameters.values)
@@ -126,7 +129,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
             trial.message = path.read_text()
 
     def _check_consecutive_failures(self) -> None:
-        """Ends the search after too many failures; keeps the lock in order."""
+        """Ends the search after too many failures, but raises no error here."""
         limit = self.max_consecutive_failed_trials
         last = [self.trials[each] for each in self.end_order[-limit:]]
         failed = trial_module.TrialStatus.FAILED
@@ -139,7 +142,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
     def _record_values(self, trial: trial_module.Trial) -> None:
         """Leaves values as they are, where keras-tuner would add random ones.
 
-        A trial that trains no child has no op for any place, and no two trials
+        A trial that trains no child has no op for any block, and no two trials
         do the same job.
         """
 
@@ -153,7 +156,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from a state.
+        """Resumes from a state.
 
         Raises:
             ValueError: If it is that of another search; says what differs.
@@ -177,7 +180,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
 
     @synchronized
     def claim(self, identity: dict[str, Any]) -> None:
-        """Says what else decides the run's outcome; see `identity`.
+        """Records what else decides the run's outcome; see `identity_of`.
 
         Raises:
             ValueError: If the folder holds a run of another identity; says
@@ -186,16 +189,17 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
         known = self.storage.facts().get("identity")
         if known is not None and (found := differences(known, identity)):
             raise ValueError(
-                f"{self.folder} holds a run of another kind: {found}. Go on "
-                "with what it was, or use another folder."
+                f"{self.folder} holds another run: {found}. Resume it as it "
+                "was begun, or use another folder."
             )
         self.storage.note_facts({"identity": identity})
 
     @synchronized
     def save(self) -> None:
-        """Makes what happened count, whole or not at all."""
+        """Commits what happened, whole or not at all."""
         self.storage.note_facts(
             {
+                "version": __version__,
                 "settings": self.method.get_settings(),
                 "library": library_state(self),
             }
@@ -204,21 +208,23 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
 
     @synchronized
     def reload(self) -> None:
-        """Goes on from the run's files; see `bookkeeping`.
+        """Resumes from the run's files; see `RunStorage`.
 
         Raises:
             RuntimeError: If the folder holds another kind of project.
-            ValueError: If it holds another search; says what differs.
+            ValueError: If it holds another search, or one that another version
+                began; says what differs.
         """
         if not (self.folder / TABLE).exists():
             raise RuntimeError(
                 f"The existing project at {self.folder} has no {TABLE}, so it "
-                "is none of ours. Change `project_name`, or pass "
+                "is not of this package. Change `project_name`, or pass "
                 "`overwrite=True` to begin anew there."
             )
         facts = self.storage.facts()
         if not facts:
-            return  # Killed before anything was noted.
+            return  # Killed before anything was recorded.
+        require_own_format(self.folder, facts.get("version"))
         self.trials, state = state_of_table(
             self.storage.table, facts, self.get_state()
         )
@@ -226,7 +232,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
         self.storage.repair()
 
     def _save_trial(self, trial: trial_module.Trial) -> None:
-        """Notes a trial, to count with the next `save`."""
+        """Records a trial, which counts from the next `save` on."""
         job_id = trial.hyperparameters.values["job"]
         digest = self._jobs.asked_digest(job_id)
         self.storage.note_trial(trial_row(self, trial, digest))

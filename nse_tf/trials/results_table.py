@@ -10,13 +10,14 @@ SQLite's own journal, and what a power cut could take is made again from
 """
 
 import contextlib
+import dataclasses
 import errno
 import hashlib
 import json
 import pathlib
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 from nse_tf.spaces.sealed_files import DamagedError
 
@@ -38,16 +39,17 @@ CREATE TABLE children (
 COST_COLUMNS = ("macs", "params", "latency_ms", "size_bytes")
 
 
-class TrialRow(NamedTuple):
-    """A trial: its place in the order of start, and all that it says.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrialRow:
+    """A trial: its position in the order of starting, and its state.
 
     Attributes:
-        number: Place in the order of starting.
+        number: Position in the order of starting.
         job: Id of the job, or of a shard of one.
         asked: Digest of the job that the method asked for.
         runs: How often it was run to an end.
-        ended: Place in the order of ending; None while it is not over.
-        state: keras-tuner's own, as JSON.
+        ended: Position in the order of ending; None while it is not over.
+        state: keras-tuner's own state, as JSON.
     """
 
     number: int
@@ -58,11 +60,12 @@ class TrialRow(NamedTuple):
     state: str
 
 
-class ResultRow(NamedTuple):
-    """What came of a job, or of a shard of one.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ResultRow:
+    """The result of a job, or of a shard of one.
 
     Attributes:
-        job: Its id.
+        job: Id of the job.
         asked: The job as JSON.
         told: The result as JSON.
     """
@@ -72,18 +75,20 @@ class ResultRow(NamedTuple):
     told: str
 
 
-class ChildRow(NamedTuple):
-    """A child that was judged with inherited weights.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ChildRow:
+    """A child that was evaluated with inherited weights.
 
     Attributes:
-        job: Id of the job that judged it.
-        generation: Which one it is of.
-        genes: As JSON.
-        accuracy: On the validation part; None where it is not finite.
+        job: Id of the job that evaluated it.
+        generation: Number of its generation.
+        genes: Its genes, as JSON.
+        accuracy: Accuracy on the validation part; None where it is not finite.
         macs: Multiply-accumulates.
         params: Trainable numbers.
-        latency_ms: As the cost table predicts; None without one.
-        size_bytes: The same of the file's size.
+        latency_ms: Latency by the cost table, in milliseconds; None without
+            one.
+        size_bytes: Size of the file by the cost table; None without one.
     """
 
     job: str
@@ -94,6 +99,9 @@ class ChildRow(NamedTuple):
     params: float | None
     latency_ms: float | None
     size_bytes: float | None
+
+
+_Row = TypeVar("_Row", TrialRow, ResultRow, ChildRow)
 
 
 class ResultsTable:
@@ -127,80 +135,76 @@ class ResultsTable:
             raise
 
     def close(self) -> None:
-        """Lets go of the file; what was not committed is undone."""
+        """Closes the file; what was not committed is undone."""
         self._connection.close()
 
     def commit(self) -> None:
-        """Makes all changes since the last call count, or none of them."""
+        """Commits all changes since the last call, or none of them."""
         if self._connection.in_transaction:
             with _explained(self.path):
                 self._connection.execute("COMMIT")
 
     def set_fact(self, name: str, value: Any) -> None:
-        """Notes a JSON value under a name."""
+        """Records a JSON value under a name."""
         text = json.dumps(value, allow_nan=False)
         self._write("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", name, text)
 
     def facts(self) -> dict[str, Any]:
-        """Returns what was noted, by name."""
+        """Returns all facts, by name."""
         rows = self._connection.execute("SELECT name, value FROM facts")
         return {name: json.loads(value) for name, value in rows}
 
     def set_trial(self, row: TrialRow) -> None:
-        """Notes a trial, in place of what was known of it."""
-        self._write(
-            "INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?)", *row
-        )
+        """Records a trial, in place of an earlier record of it."""
+        self._put("trials", row)
 
     def trials(self) -> list[TrialRow]:
         """Returns all trials, in the order of starting."""
-        rows = self._connection.execute(
-            "SELECT number, job, asked, runs, ended, state FROM trials "
-            "ORDER BY number"
-        )
-        return [TrialRow(*row) for row in rows]
+        return list(self._rows("trials", TrialRow))
 
     def add_result(
         self, row: ResultRow, children: Sequence[ChildRow] = ()
     ) -> None:
-        """Notes what came of a job, with the children that it judged, once."""
+        """Records a job's result and the children it evaluated, once."""
         if self.has_result(row.job):
             return
-        self._write(
-            "INSERT INTO results (job, asked, told, seal) VALUES (?, ?, ?, ?)",
-            *row,
-        )
+        self._put("results", row)
         for child in children:
-            self._write(
-                f"INSERT INTO children ({', '.join(ChildRow._fields)}, seal) "
-                f"VALUES ({', '.join('?' * (len(ChildRow._fields) + 1))})",
-                *child,
-            )
+            self._put("children", child)
 
     def has_result(self, job: str) -> bool:
-        """Returns whether it is known what came of a job."""
+        """Returns whether the result of a job is recorded."""
         found = self._connection.execute(
             "SELECT 1 FROM results WHERE job = ?", (job,)
         )
         return found.fetchone() is not None
 
     def results(self) -> Iterator[ResultRow]:
-        """Yields all results, in the order of coming in."""
-        rows = self._connection.execute(
-            "SELECT job, asked, told FROM results ORDER BY number"
-        )
-        yield from (ResultRow(*row) for row in rows)
+        """Yields all results, in the order of recording."""
+        yield from self._rows("results", ResultRow)
 
     def children(self) -> Iterator[ChildRow]:
-        """Yields all judged children, in the order of coming in."""
-        rows = self._connection.execute(
-            f"SELECT {', '.join(ChildRow._fields)} FROM children "
-            "ORDER BY number"
+        """Yields all evaluated children, in the order of recording."""
+        yield from self._rows("children", ChildRow)
+
+    def _put(self, table: str, row: TrialRow | ResultRow | ChildRow) -> None:
+        """Writes a row, in place of one with the same key."""
+        names = _columns(type(row))
+        self._write(
+            f"INSERT OR REPLACE INTO {table} ({', '.join(names)}, seal) "
+            f"VALUES ({', '.join('?' * (len(names) + 1))})",
+            *(getattr(row, name) for name in names),
         )
-        yield from (ChildRow(*row) for row in rows)
+
+    def _rows(self, table: str, kind: type[_Row]) -> Iterator[_Row]:
+        names = _columns(kind)
+        rows = self._connection.execute(
+            f"SELECT {', '.join(names)} FROM {table} ORDER BY number"
+        )
+        yield from (kind(**dict(zip(names, row, strict=True))) for row in rows)
 
     def _write(self, statement: str, *values: Any) -> None:
-        """Does a change, with the row's checksum as its last value."""
+        """Makes a change, with the row's checksum as its last value."""
         with _explained(self.path):
             if not self._connection.in_transaction:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -221,7 +225,8 @@ class ResultsTable:
                 fresh.executescript(_SCHEMA)
                 if _tables(self._connection) != _tables(fresh):
                     raise DamagedError(
-                        f"{self.path} is damaged: its tables are not ours."
+                        f"{self.path} is damaged: its tables are not those of "
+                        "nse_tf."
                     )
             for table, start in (
                 ("facts", 0),
@@ -235,6 +240,11 @@ class ResultsTable:
                             f"{self.path} is damaged: a row of its table "
                             f"{table!r} is not as it was written."
                         )
+
+
+def _columns(kind: type[TrialRow | ResultRow | ChildRow]) -> list[str]:
+    """Returns the columns of a kind of row, which are its fields."""
+    return [field.name for field in dataclasses.fields(kind)]
 
 
 def _connect(path: pathlib.Path) -> sqlite3.Connection:
@@ -258,7 +268,7 @@ def _seal(values: Sequence[Any]) -> str:
 
 @contextlib.contextmanager
 def _explained(path: pathlib.Path) -> Iterator[None]:
-    """Turns SQLite's errors into those of a disk that is full, or of damage."""
+    """Turns SQLite's errors into those of a full disk, or of damage."""
     try:
         yield
     except sqlite3.Error as error:

@@ -62,18 +62,18 @@ class RunStorage:
     Args:
         folder: The run's folder.
         space: What is searched.
-        model: Prices the children that are judged.
+        cost_model: Computes the costs of evaluated children.
 
     Raises:
         ValueError: If another process writes the table.
     """
 
     def __init__(
-        self, folder: pathlib.Path, space: SearchSpace, model: CostModel
+        self, folder: pathlib.Path, space: SearchSpace, cost_model: CostModel
     ) -> None:
         self._folder = folder
         self._space = space
-        self._model = model
+        self._cost_model = cost_model
         self._log = RunLog(folder / "log.jsonl")
         self._scalars = ScalarFile(folder)
         self._num_recorded = 0
@@ -135,9 +135,9 @@ class RunStorage:
         """Keeps what came of a job, with the children that it judged."""
         self.table.add_result(
             ResultRow(
-                job.id,
-                json.dumps(job_to_json(job)),
-                json.dumps(result_to_json(result)),
+                job=job.id,
+                asked=json.dumps(job_to_json(job)),
+                told=json.dumps(result_to_json(result)),
             ),
             self._children(job, result),
         )
@@ -193,11 +193,11 @@ class RunStorage:
             return []
         return [
             ChildRow(
-                job.id,
-                job.generation,
-                json.dumps(genes),
-                accuracy if math.isfinite(accuracy) else None,
-                *(costs.get(name) for name in COST_COLUMNS),
+                job=job.id,
+                generation=job.generation,
+                genes=json.dumps(genes),
+                accuracy=accuracy if math.isfinite(accuracy) else None,
+                **{name: costs.get(name) for name in COST_COLUMNS},
             )
             for genes, accuracy, costs in zip(
                 job.children,
@@ -213,14 +213,16 @@ class RunStorage:
             return [
                 {name: float(cost) for name, cost in costs.items()}
                 for costs in (
-                    self._model.costs(self._space.genotype(genes))
+                    self._cost_model.costs(self._space.genotype(genes))
                     for genes in children
                 )
             ]
         paths = np.array(children)[:, :, 0]
         columns = {
-            name: self._model.path_costs(name, paths).astype(float).tolist()
-            for name in self._model.names
+            name: self._cost_model.path_costs(name, paths)
+            .astype(float)
+            .tolist()
+            for name in self._cost_model.names
         }
         return [
             dict(zip(columns, row, strict=True))

@@ -137,7 +137,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
         image.save(folder / "photos" / f"{name}.png")
     space = make_preset("spos_tiny", image_size=(32, 32), num_classes=5)
     save_space(space, folder / "large.json")
-    config = SearchConfig(pathlib.Path("begun"))
+    config = SearchConfig(run_dir=pathlib.Path("begun"))
     RunFolder(folder / "begun").begin(config.settings(), load("digits"), space)
     return folder
 
@@ -243,12 +243,12 @@ def test_help_lists_the_flags_without_tensorflow(
         ),
     ):
         assert name in done.stdout
-    assert "quick|laptop|paper" in done.stdout
+    assert "demo|quick|laptop|paper" in done.stdout
 
 
 def test_without_flags_it_is_digits() -> None:
     assert search_flags.search_config() == SearchConfig(
-        pathlib.Path("runs/digits")
+        run_dir=pathlib.Path("runs/digits")
     )
 
 

@@ -96,9 +96,21 @@ def test_a_run_of_another_version_is_refused_with_both_named(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = begun(tmp_path)
-    monkeypatch.setattr("nse_tf.distribute.identity.__version__", "99.0")
-    with pytest.raises(ValueError, match=r"nse_tf was '.*' and is '99\.0'"):
+    monkeypatch.setattr("nse_tf.distribute.identity.__version__", "0.2.99")
+    with pytest.raises(ValueError, match=r"nse_tf was '.*' and is '0\.2\.99'"):
         folder.check(SETTINGS)
+
+
+def test_a_run_that_0_1_began_is_refused_before_its_settings_are_read(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("nse_tf.runs.run_folder.__version__", "0.1.0")
+        folder = begun(tmp_path)
+    with pytest.raises(ValueError, match=r"begun by nse_tf 0\.1\.0, and") as it:
+        folder.check({"former_name": 1})
+    assert str(it.value).count(".\n") == 0
+    assert "install nse_tf 0.1.0 to finish it" in str(it.value)
 
 
 def test_the_config_says_what_made_the_run(tmp_path: pathlib.Path) -> None:

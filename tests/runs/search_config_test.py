@@ -13,7 +13,7 @@ from nse_tf.runs.search_config import EFFORT_NAMES, METHODS, SearchConfig
 from nse_tf.shrinking import PUBLISHED_SCHEDULES
 from nse_tf.tuners.efforts import EFFORTS
 
-CONFIG = SearchConfig(pathlib.Path("runs/digits"))
+CONFIG = SearchConfig(run_dir=pathlib.Path("runs/digits"))
 
 
 def test_the_settings_are_json_and_come_back() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from nse_tf.costs import Budget, BudgetError
 from nse_tf.datasets import ImageData
-from nse_tf.runs.effort_choice import fitted_to, make_effort
+from nse_tf.runs.effort_choice import make_effort
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import (
     load_data,
@@ -21,7 +21,7 @@ from tests.supernet.tiny_spaces import tiny_space
 from tests.training.tiny_data import image_data
 
 DATA: ImageData = image_data()
-CONFIG = SearchConfig(pathlib.Path("never_made"))
+CONFIG = SearchConfig(run_dir=pathlib.Path("never_made"))
 
 
 def with_overrides(**numbers: float) -> SearchConfig:
@@ -94,15 +94,9 @@ def test_cells_have_all_their_angles_but_not_all_accuracies(
 ) -> None:
     config = dataclasses.replace(with_overrides(**numbers), score=score)
     space = make_preset("nb201")
-    effort = fitted_to(make_effort(config, DATA), space, config)
+    effort = make_effort(config, DATA).fitted_to(space, fixed=numbers)
     assert effort.search.children_per_operator == expected
     assert effort.supernet.weight_decay == NB201_RECIPE.weight_decay
-
-
-def test_only_cells_of_nasbench201_are_trained_as_these_are() -> None:
-    effort = make_effort(CONFIG, DATA)
-    for name in ("darts", "spos_tiny"):
-        assert fitted_to(effort, make_preset(name), CONFIG) == effort
 
 
 def test_operators_are_dropped_as_published_but_for_single_numbers() -> None:

@@ -20,7 +20,7 @@ from nse_tf.testing.oracle_laws import (
 )
 from nse_tf.trials.job_files import read_job, write_result
 from nse_tf.tuners import AngleShrinkingOracle, EvolutionOracle
-from nse_tf.tuners.oracles import metrics_of
+from nse_tf.tuners.search_oracle import metrics_of
 from tests.supernet.choice_models import dense_model
 from tests.tuners.evolution_oracle_test import evaluate, make_space
 from tests.tuners.tiny_search import CONFIG, SPACE

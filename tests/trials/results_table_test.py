@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import pathlib
 import sqlite3
@@ -13,9 +14,27 @@ from nse_tf.trials.results_table import (
     TrialRow,
 )
 
-TRIAL = TrialRow(0, "00000_evaluate", "ab", 1, None, json.dumps({"x": 1 / 3}))
-CHILD = ChildRow("00000_evaluate", 2, "[[0], [1]]", 0.1, 7e6, 2e5, None, None)
-RESULT = ResultRow("00000_evaluate", '{"asked": 1}', '{"told": 0.1}')
+TRIAL = TrialRow(
+    number=0,
+    job="00000_evaluate",
+    asked="ab",
+    runs=1,
+    ended=None,
+    state=json.dumps({"x": 1 / 3}),
+)
+CHILD = ChildRow(
+    job="00000_evaluate",
+    generation=2,
+    genes="[[0], [1]]",
+    accuracy=0.1,
+    macs=7e6,
+    params=2e5,
+    latency_ms=None,
+    size_bytes=None,
+)
+RESULT = ResultRow(
+    job="00000_evaluate", asked='{"asked": 1}', told='{"told": 0.1}'
+)
 
 
 @pytest.fixture
@@ -26,7 +45,7 @@ def table(tmp_path: pathlib.Path) -> ResultsTable:
 def fill(table: ResultsTable) -> None:
     table.set_fact("seed", {"is": [0, 0.5, None]})
     table.set_trial(TRIAL)
-    table.add_result(RESULT, [CHILD, CHILD._replace(accuracy=None)])
+    table.add_result(RESULT, [CHILD, dataclasses.replace(CHILD, accuracy=None)])
 
 
 def test_what_was_committed_is_there_to_the_bit(table: ResultsTable) -> None:
@@ -37,7 +56,10 @@ def test_what_was_committed_is_there_to_the_bit(table: ResultsTable) -> None:
     assert again.facts() == {"seed": {"is": [0, 0.5, None]}}
     assert again.trials() == [TRIAL]
     assert list(again.results()) == [RESULT]
-    assert list(again.children()) == [CHILD, CHILD._replace(accuracy=None)]
+    assert list(again.children()) == [
+        CHILD,
+        dataclasses.replace(CHILD, accuracy=None),
+    ]
 
 
 def test_what_was_not_committed_never_was(table: ResultsTable) -> None:
@@ -55,7 +77,7 @@ def test_what_was_not_committed_never_was(table: ResultsTable) -> None:
 def test_a_result_counts_once(table: ResultsTable) -> None:
     for _ in range(2):
         table.add_result(RESULT, [CHILD])
-        table.add_result(RESULT._replace(told="other"), [CHILD])
+        table.add_result(dataclasses.replace(RESULT, told="other"), [CHILD])
         table.commit()
     assert list(table.results()) == [RESULT]
     assert list(table.children()) == [CHILD]
@@ -63,10 +85,13 @@ def test_a_result_counts_once(table: ResultsTable) -> None:
 
 def test_a_trial_is_replaced_and_keeps_its_place(table: ResultsTable) -> None:
     table.set_trial(TRIAL)
-    table.set_trial(TRIAL._replace(number=1, job="00001"))
-    ended = TRIAL._replace(ended=0, runs=2)
+    table.set_trial(dataclasses.replace(TRIAL, number=1, job="00001"))
+    ended = dataclasses.replace(TRIAL, ended=0, runs=2)
     table.set_trial(ended)
-    assert table.trials() == [ended, TRIAL._replace(number=1, job="00001")]
+    assert table.trials() == [
+        ended,
+        dataclasses.replace(TRIAL, number=1, job="00001"),
+    ]
 
 
 def test_other_tools_can_read_it(table: ResultsTable) -> None:

@@ -6,8 +6,10 @@ import pytest
 from nse_tf.costs import Budget
 from nse_tf.methods import OneShotConfig
 from nse_tf.runs.effort_choice import make_effort
-from nse_tf.runs.search_config import SearchConfig
-from nse_tf.tuners.efforts import EFFORTS, effort_for
+from nse_tf.runs.search_config import EFFORT_NAMES, SearchConfig
+from nse_tf.spaces import make_preset
+from nse_tf.training import NB201_RECIPE
+from nse_tf.tuners.efforts import EFFORTS, effort_for, effort_named
 from tests.training.tiny_data import image_data
 
 
@@ -46,6 +48,25 @@ def test_every_effort_shrinks_and_says_for_what_it_is(name: str) -> None:
     # Frozen, so that nobody's run changes another's.
     with pytest.raises(dataclasses.FrozenInstanceError):
         effort.search = OneShotConfig()  # type: ignore[misc]
+
+
+def test_only_cells_of_nasbench201_are_trained_as_these_are() -> None:
+    effort = EFFORTS["quick"]
+    for name in ("darts", "spos_tiny"):
+        assert effort.fitted_to(make_preset(name)) == effort
+    fitted = effort.fitted_to(make_preset("nb201"))
+    assert fitted.search.children_per_operator is None
+    assert fitted.supernet.weight_decay == NB201_RECIPE.weight_decay
+    assert fitted.supernet.batch_size == effort.supernet.batch_size
+
+
+def test_an_unknown_effort_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"'huge' is unknown.*quick, laptop"):
+        effort_named("huge")
+
+
+def test_efforts_are_those_that_the_command_line_offers() -> None:
+    assert tuple(EFFORTS) == EFFORT_NAMES
 
 
 def test_a_target_of_macs_is_refused_where_latency_is_aimed_at() -> None:

@@ -182,6 +182,26 @@ def test_other_settings_are_refused_and_both_are_named(
             make_oracle(tmp_path / "run", **changes).reload()
 
 
+@pytest.mark.parametrize(
+    ("lost", "message"),
+    [
+        ("version", r"run was begun by nse_tf 0\.1, and nse_tf .* cannot"),
+        ("settings", "run was begun by another oracle"),
+    ],
+)
+def test_a_project_by_0_1_or_by_another_oracle_is_refused(
+    tmp_path: pathlib.Path, lost: str, message: str
+) -> None:
+    oracle = make_oracle(tmp_path / "run")
+    run(oracle, 2)
+    path = tmp_path / "run" / "oracle.json"
+    state = json.loads(path.read_text())
+    del state[lost]
+    path.write_text(json.dumps(state))
+    with pytest.raises(ValueError, match=message):
+        make_oracle(tmp_path / "run").reload()
+
+
 def test_a_missing_objective_is_named_and_leaves_the_lock_open(
     tmp_path: pathlib.Path,
 ) -> None:

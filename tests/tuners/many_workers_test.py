@@ -26,7 +26,7 @@ from nse_tf.methods.method import Plan
 from nse_tf.testing import FormulaWorker
 from nse_tf.trials.job_files import error_path, read_job, write_result
 from nse_tf.tuners import AngleShrinkingOracle, SearchOracle
-from nse_tf.tuners.oracles import metrics_of
+from nse_tf.tuners.search_oracle import metrics_of
 from tests.tuners.tiny_search import (
     SPACE,
     do,

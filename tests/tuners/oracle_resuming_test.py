@@ -90,6 +90,22 @@ def test_the_state_of_another_search_is_refused(folder: pathlib.Path) -> None:
         budgeted.reload()
 
 
+def test_a_project_that_0_1_began_is_refused_whatever_is_in_it(
+    folder: pathlib.Path,
+) -> None:
+    oracle = make_oracle(folder)
+    do_trials(oracle, 1)
+    table = oracle.storage.table
+    table._connection.execute("DELETE FROM facts WHERE name = 'version'")
+    table._connection.execute("UPDATE results SET told = 'of another form'")
+    other = make_oracle(
+        folder, config=dataclasses.replace(CONFIG, search_epochs=7)
+    )
+    other._storage = oracle.storage  # Whose checksums are not asked again.
+    with pytest.raises(ValueError, match=r"run was begun by nse_tf 0\.1, and"):
+        other.reload()
+
+
 def test_a_foreign_project_is_refused(folder: pathlib.Path) -> None:
     do_trials(make_oracle(folder), 1)
     (folder / "results.sqlite").unlink()

@@ -23,7 +23,7 @@ from nse_tf.methods import SearchError
 from nse_tf.spaces import load_space
 from nse_tf.trials.job_files import read_job, read_result, write_result
 from nse_tf.tuners import AngleShrinkingOracle
-from nse_tf.tuners.oracles import metrics_of
+from nse_tf.tuners.search_oracle import metrics_of
 from tests.tuners.tiny_search import (
     CONFIG,
     SPACE,
@@ -266,7 +266,7 @@ def test_spaces_are_written_as_they_shrink(folder: pathlib.Path) -> None:
 
 
 def test_a_budget_on_latency_needs_a_cost_table() -> None:
-    with pytest.raises(ValueError, match="pass a `model` with a cost table"):
+    with pytest.raises(ValueError, match="needs a measured cost table: pass `cost_m"):
         AngleShrinkingOracle(SPACE, Budget(latency_ms=1.0))
 
 

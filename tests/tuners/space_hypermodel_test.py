@@ -156,7 +156,7 @@ def test_a_project_of_another_space_is_refused() -> None:
     SpaceHyperModel(shrunk).declare_hyperparameters(hp)
     with pytest.raises(
         keras_tuner.errors.FatalValueError,
-        match=r"of the project offers \['mbconv_k3_e1', 'mbconv_k5_e3'\]",
+        match=r"of the project has \['mbconv_k3_e1', 'mbconv_k5_e3'\]",
     ):
         SpaceHyperModel(SPACE).build(hp)
 

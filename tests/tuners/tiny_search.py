@@ -17,7 +17,7 @@ from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.trials.job_files import read_job, write_result
 from nse_tf.tuners import AngleShrinkingOracle, SearchOracle, SupernetTuner
 from nse_tf.tuners.hyperparameters import declare
-from nse_tf.tuners.oracles import metrics_of
+from nse_tf.tuners.search_oracle import metrics_of
 from tests.reporting.made_up_run import MadeUpWorker
 from tests.supernet.tiny_spaces import tiny_space
 

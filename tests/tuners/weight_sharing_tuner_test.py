@@ -1,0 +1,227 @@
+"""The short form of a search: limits and an effort in place of records."""
+
+import dataclasses
+import inspect
+import pathlib
+from typing import Any
+
+import keras_tuner
+import pytest
+
+import nse_tf
+from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.export import accuracy_of_file, measure_models
+from nse_tf.methods import OneShotConfig, SpaceEvolutionConfig
+from nse_tf.spaces import SearchSpace, make_preset
+from nse_tf.training import ChildRecipe, SupernetRecipe
+from nse_tf.tuners import (
+    EFFORTS,
+    AngleShrinking,
+    SpaceEvolution,
+    SpaceEvolutionOracle,
+    SupernetTuner,
+)
+from nse_tf.tuners.weight_sharing_tuner import WeightSharingTuner
+from tests.costs.strategies import made_up_table
+from tests.supernet.choice_models import choice_model
+from tests.training.tiny_data import image_data
+from tests.tuners.tiny_search import CONFIG, SPACE
+
+BRANCHES = make_preset(
+    "nse_tiny", image_size=(8, 8), image_channels=1, num_classes=3
+)
+
+
+def method_of(tuner: SupernetTuner) -> Any:
+    """Returns the method that a tuner's oracle asks for jobs."""
+    return tuner.oracle.method
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> dict[str, str]:
+    """Where a tuner's run goes."""
+    return {"directory": str(tmp_path), "project_name": "run"}
+
+
+def test_an_effort_gives_configuration_and_recipes(
+    folder: dict[str, str],
+) -> None:
+    tuner = AngleShrinking(
+        SPACE, seed=5, max_macs=80_000, effort="laptop", **folder
+    )
+    laptop = EFFORTS["laptop"]
+    method = method_of(tuner)
+    assert method.config == dataclasses.replace(laptop.search, seed=5)
+    assert method.budget == Budget(macs=80_000)
+    assert tuner._supernet_recipe == laptop.supernet
+    assert tuner._child_recipe == laptop.child
+    assert tuner._measure is measure_models
+    assert tuner._evaluate_file is accuracy_of_file
+
+
+def test_without_an_effort_it_is_quick(folder: dict[str, str]) -> None:
+    tuner = nse_tf.AngleShrinking(choice_model(), **folder)
+    assert method_of(tuner).config == EFFORTS["quick"].search
+
+
+def test_an_augmentation_goes_into_both_recipes_of_an_effort(
+    folder: dict[str, str],
+) -> None:
+    tuner = AngleShrinking(
+        SPACE, effort="demo", augmentation="digits", **folder
+    )
+    assert tuner._supernet_recipe == SupernetRecipe(augmentation="digits")
+    assert tuner._child_recipe == ChildRecipe(augmentation="digits")
+
+
+def test_recipes_replace_those_of_an_effort(folder: dict[str, str]) -> None:
+    recipe = SupernetRecipe(batch_size=7)
+    tuner = AngleShrinking(
+        SPACE, effort="quick", supernet_recipe=recipe, **folder
+    )
+    assert tuner._supernet_recipe == recipe
+    assert tuner._child_recipe == EFFORTS["quick"].child
+
+
+def test_a_configuration_comes_with_the_default_recipes(
+    folder: dict[str, str],
+) -> None:
+    tuner = AngleShrinking(SPACE, config=CONFIG, **folder)
+    assert method_of(tuner).config == CONFIG
+    assert tuner._supernet_recipe == SupernetRecipe()
+    assert tuner._child_recipe == ChildRecipe()
+
+
+def test_cells_of_nasbench201_get_all_their_angles(
+    folder: dict[str, str],
+) -> None:
+    tuner = AngleShrinking(make_preset("nb201"), effort="quick", **folder)
+    assert method_of(tuner).config.children_per_operator is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "cost"),
+    [
+        ({}, "macs"),
+        ({"max_params": 1e5}, "params"),
+        ({"max_macs": 1e6}, "macs"),
+    ],
+)
+def test_an_evolving_space_aims_at_what_is_limited(
+    folder: dict[str, str], limits: dict[str, float], cost: str
+) -> None:
+    tuner = SpaceEvolution(BRANCHES, effort="demo", **limits, **folder)
+    assert method_of(tuner).config == dataclasses.replace(
+        EFFORTS["demo"].evolution, cost=cost
+    )
+    assert isinstance(tuner.oracle, SpaceEvolutionOracle)
+
+
+def test_limits_are_those_of_a_budget(folder: dict[str, str]) -> None:
+    cost_model = CostModel(SPACE, made_up_table(SPACE))
+    tuner = AngleShrinking(
+        SPACE,
+        max_params=9_000,
+        max_latency_ms=100.0,
+        max_size_kb=200.0,
+        cost_model=cost_model,
+        **folder,
+    )
+    method = method_of(tuner)
+    assert method.budget == Budget(
+        params=9_000, latency_ms=100.0, size_bytes=200_000.0
+    )
+    assert method.model is cost_model
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"max_macs": 1e5, "max_params": 1e5, "budget": Budget(macs=2e5)},
+            r"`max_macs` and `max_params` and `budget` \(macs <= 200,?000\)",
+        ),
+        (
+            {"effort": "quick", "config": CONFIG},
+            "`effort` 'quick' and `config` both",
+        ),
+        ({"effort": "lunch"}, "`effort` 'lunch' is unknown: choose .*laptop"),
+        (
+            {"augmentation": "digits", "child_recipe": ChildRecipe()},
+            "`augmentation` 'digits' is for recipes that are not given",
+        ),
+        ({"max_latency_ms": 1.0}, r"latency_ms <= 1 .*`cost_model=.*nse_lut"),
+        ({"max_size_kb": 9.0}, r"size_bytes <= .*`cost_model=.*nse_search"),
+        ({"max_macs": 1}, "macs"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(
+    given: dict[str, Any], message: str, folder: dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        AngleShrinking(SPACE, **given, **folder)
+    assert not (pathlib.Path(folder["directory"]) / "run").exists()
+
+
+def test_a_limit_that_nothing_fits_is_a_budget_error() -> None:
+    with pytest.raises(BudgetError):
+        AngleShrinking(SPACE, max_macs=1)
+
+
+@pytest.mark.parametrize("tuner", [AngleShrinking, SpaceEvolution])
+def test_both_tuners_take_the_same_arguments(
+    tuner: type[WeightSharingTuner[Any]],
+) -> None:
+    ours = inspect.signature(tuner).parameters
+    assert list(ours)[:4] == ["hypermodel", "objective", "max_trials", "seed"]
+    theirs = inspect.signature(keras_tuner.RandomSearch).parameters
+    assert set(theirs) <= set(ours) | {"args", "kwargs"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "space", "config"),
+    [
+        (AngleShrinking, SPACE, CONFIG),
+        (
+            SpaceEvolution,
+            BRANCHES,
+            SpaceEvolutionConfig(
+                num_active=3,
+                max_rounds=1,
+                round_epochs=1,
+                num_proposals=6,
+                num_extra=1,
+                calibration_images=20,
+                child_epochs=1,
+            ),
+        ),
+    ],
+)
+def test_the_short_form_comes_to_the_same_as_the_long_one(
+    kind: type[WeightSharingTuner[Any]],
+    space: SearchSpace,
+    config: OneShotConfig | SpaceEvolutionConfig,
+    tmp_path: pathlib.Path,
+) -> None:
+    data = image_data()
+    oracle: Any = kind.oracle_class
+    tuners = [
+        kind(space, config=config, directory=str(tmp_path), project_name="a"),
+        SupernetTuner(
+            oracle(space, config=config),
+            directory=str(tmp_path),
+            project_name="b",
+        ),
+    ]
+    winners = []
+    for tuner in tuners:
+        tuner.search(
+            data.train,
+            validation_data=data.validation,
+            batch_size=20,
+            verbose=0,
+        )
+        winners.append(tuner.get_best_models()[0].get_weights())
+    for one, other in zip(*winners, strict=True):
+        assert (one == other).all()

@@ -1,0 +1,198 @@
+"""What the drop-in tuners on shared weights have in common."""
+
+import abc
+import dataclasses
+from typing import Any, ClassVar, Generic, TypeVar
+
+import keras
+import keras_tuner
+
+from nse_tf.costs import Budget, CostModel
+from nse_tf.export import accuracy_of_file, measure_models
+from nse_tf.spaces import SearchSpace
+from nse_tf.training import ChildRecipe, SupernetRecipe
+from nse_tf.tuners.efforts import Effort, effort_named
+from nse_tf.tuners.hypermodel_adapter import read_networks
+from nse_tf.tuners.search_oracle import SearchOracle
+from nse_tf.tuners.space_hypermodel import SpaceHyperModel
+from nse_tf.tuners.supernet_tuner import SupernetTuner
+
+Config = TypeVar("Config")
+
+DEFAULT_EFFORT = "quick"
+
+
+class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
+    """A search on shared weights, given by limits and an effort.
+
+    It makes the oracle, the configuration and the training recipes that
+    `SupernetTuner` is otherwise given one by one.
+
+    Args:
+        hypermodel: What to search: a space, a Keras model with `nse_tf.Choice`
+            layers, or a `SpaceHyperModel` of either.
+        objective: See `SearchOracle`.
+        max_trials: See `SearchOracle`; None leaves the end to the method.
+        seed: Seed of everything drawn; None takes that of the configuration.
+        hyperparameters: See `keras_tuner.Oracle`.
+        tune_new_entries: See `keras_tuner.Oracle`.
+        allow_new_entries: See `keras_tuner.Oracle`.
+        max_retries_per_trial: See `keras_tuner.Oracle`.
+        max_consecutive_failed_trials: See `keras_tuner.Oracle`.
+        max_macs: Most multiply-accumulates of the network wanted.
+        max_params: Most parameters of it.
+        max_latency_ms: Longest latency on this machine, in milliseconds; needs
+            a `cost_model` with a table.
+        max_size_kb: Largest `.tflite` file, in kilobytes of 1,000; needs a
+            `cost_model` with a table.
+        budget: The limits as a record, in place of those above.
+        effort: How much to do: the name of one of `EFFORTS`. None takes
+            `quick`, unless `config` is given.
+        config: All numbers of the method, in place of an effort; recipes that
+            are not given are then the default ones.
+        cost_model: Computes the costs of children. None computes MACs and
+            parameters.
+        augmentation: How training images are varied, a name in
+            `datasets.POLICIES`; None varies none.
+        supernet_recipe: How shared weights are trained, in place of the recipe
+            of the effort.
+        child_recipe: How a child is trained alone, in place of the recipe of
+            the effort.
+        **kwargs: See `SupernetTuner`, such as `directory`, `project_name` and
+            `overwrite`.
+
+    Raises:
+        BudgetError: If no network of the space fits the limits.
+        TypeError: If the hypermodel is nothing that can be searched.
+        ValueError: If two arguments say the same thing, an effort is unknown,
+            or a limit needs a table; see also oracle and tuner.
+    """
+
+    oracle_class: ClassVar[type[SearchOracle]]
+
+    def __init__(
+        self,
+        hypermodel: SearchSpace | keras.Model | SpaceHyperModel,
+        objective: Any = None,
+        max_trials: int | None = None,
+        seed: int | None = None,
+        hyperparameters: keras_tuner.HyperParameters | None = None,
+        tune_new_entries: bool = True,
+        allow_new_entries: bool = True,
+        max_retries_per_trial: int = 0,
+        max_consecutive_failed_trials: int = 3,
+        *,
+        max_macs: float | None = None,
+        max_params: float | None = None,
+        max_latency_ms: float | None = None,
+        max_size_kb: float | None = None,
+        budget: Budget | None = None,
+        effort: str | None = None,
+        config: Config | None = None,
+        cost_model: CostModel | None = None,
+        augmentation: str | None = None,
+        supernet_recipe: SupernetRecipe | None = None,
+        child_recipe: ChildRecipe | None = None,
+        **kwargs: Any,
+    ) -> None:
+        networks = read_networks(hypermodel)
+        budget = _read_budget(
+            budget,
+            max_macs=max_macs,
+            max_params=max_params,
+            max_latency_ms=max_latency_ms,
+            max_size_kb=max_size_kb,
+        )
+        recipes = (SupernetRecipe(), ChildRecipe())
+        if config is None:
+            chosen = effort_named(effort or DEFAULT_EFFORT)
+            chosen = chosen.fitted_to(networks.space)
+            config = self.config_of(chosen, budget)
+            recipes = (chosen.supernet, chosen.child)
+        elif effort is not None:
+            raise ValueError(
+                f"`effort` {effort!r} and `config` both set the numbers of the "
+                "search: leave one out. To change single numbers of an effort, "
+                f"give dataclasses.replace(EFFORTS[{effort!r}].…) as `config`."
+            )
+        supernet_recipe, child_recipe = _augmented(
+            augmentation, supernet_recipe, child_recipe, recipes
+        )
+        oracle: Any = self.oracle_class  # Each with arguments of its own.
+        super().__init__(
+            oracle(
+                networks,
+                budget=budget,
+                config=config,
+                cost_model=cost_model,
+                seed=seed,
+                objective=objective,
+                max_trials=max_trials,
+                hyperparameters=hyperparameters,
+                tune_new_entries=tune_new_entries,
+                allow_new_entries=allow_new_entries,
+                max_retries_per_trial=max_retries_per_trial,
+                max_consecutive_failed_trials=max_consecutive_failed_trials,
+            ),
+            supernet_recipe=supernet_recipe,
+            child_recipe=child_recipe,
+            **{
+                "measure": measure_models,
+                "evaluate_file": accuracy_of_file,
+                **kwargs,
+            },
+        )
+
+    @classmethod
+    @abc.abstractmethod
+    def config_of(cls, effort: Effort, budget: Budget) -> Config:
+        """Returns the configuration that an effort means under a budget."""
+
+
+def _read_budget(budget: Budget | None, **limits: float | None) -> Budget:
+    """Returns the limits on a search, which may be given in either form.
+
+    Raises:
+        ValueError: If they are given in both; names them.
+    """
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    if budget is None:
+        size_kb = limits["max_size_kb"]
+        return Budget(
+            macs=limits["max_macs"],
+            params=limits["max_params"],
+            latency_ms=limits["max_latency_ms"],
+            size_bytes=None if size_kb is None else size_kb * 1e3,
+        )
+    if given:
+        named = " and ".join(f"`{name}`" for name in given)
+        raise ValueError(
+            f"{named} and `budget` ({budget}) both set limits: give all of "
+            "them in one form."
+        )
+    return budget
+
+
+def _augmented(
+    augmentation: str | None,
+    supernet: SupernetRecipe | None,
+    child: ChildRecipe | None,
+    defaults: tuple[SupernetRecipe, ChildRecipe],
+) -> tuple[SupernetRecipe, ChildRecipe]:
+    """Returns the recipes given, or the defaults with an augmentation.
+
+    Raises:
+        ValueError: If an augmentation is given with a recipe, which has its
+            own.
+    """
+    if augmentation is not None:
+        if supernet is not None or child is not None:
+            raise ValueError(
+                f"`augmentation` {augmentation!r} is for recipes that are not "
+                "given: set it in `supernet_recipe` and `child_recipe`."
+            )
+        return (
+            dataclasses.replace(defaults[0], augmentation=augmentation),
+            dataclasses.replace(defaults[1], augmentation=augmentation),
+        )
+    return supernet or defaults[0], child or defaults[1]
