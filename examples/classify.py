@@ -1,4 +1,4 @@
-"""Classifies an image with a file that nse_export wrote, by LiteRT alone.
+"""Classifies an image with a file of nse_export, using LiteRT alone.
 
 pip install ai-edge-litert pillow
 python examples/classify.py model_int8.tflite photo.jpg

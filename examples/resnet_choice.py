@@ -2,9 +2,9 @@
 
     python examples/resnet_choice.py --epochs=8 --run_dir=runs/resnet
 
-The model is written as any Keras model is. Where it could be one thing or
-another, `nse_tf.Choice` says so; that is all there is to it. On the embedded
-digits, in a few minutes on two cores.
+The model is written as any Keras model is, with an `nse_tf.Choice` for each
+block that is to be searched. On the embedded digits it takes a few minutes on
+two cores.
 """
 
 import pathlib
@@ -15,22 +15,18 @@ import numpy as np
 from absl import app, flags
 
 import nse_tf
-from nse_tf.costs import Budget
-from nse_tf.datasets import load
 from nse_tf.evolution import ExplorerConfig
-from nse_tf.export import export_model
 from nse_tf.methods import OneShotConfig
 from nse_tf.shrinking import ShrinkSchedule
-from nse_tf.tuners import AngleShrinkingOracle, SupernetTuner
 
 EPOCHS = flags.DEFINE_integer(
-    "epochs", 8, "Of the supernet, after shrinking.", lower_bound=1
+    "epochs", 8, "Epochs of the supernet, after shrinking.", lower_bound=1
 )
 CHILDREN = flags.DEFINE_integer(
-    "children", 60, "How many networks are judged.", lower_bound=2
+    "children", 60, "How many networks are evaluated.", lower_bound=2
 )
-MAX_MACS = flags.DEFINE_float("max_macs", 1.5e6, "Of the network wanted.")
-RUN_DIR = flags.DEFINE_string("run_dir", "runs/resnet", "Where results go.")
+MAX_MACS = flags.DEFINE_float("max_macs", 1.5e6, "Most MACs of the network.")
+RUN_DIR = flags.DEFINE_string("run_dir", "runs/resnet", "The run's folder.")
 
 L = keras.layers
 
@@ -49,7 +45,7 @@ def residual_block(
         shortcut = L.BatchNormalization()(conv(filters, 1, stride)(x))
     branch = nse_tf.Choice(
         [
-            keras.Sequential(  # As He et al. have it.
+            keras.Sequential(  # The block of He et al.
                 [
                     conv(filters, 3, stride),
                     L.BatchNormalization(),
@@ -104,12 +100,9 @@ def make_resnet(image_shape: tuple[int, ...], num_classes: int) -> keras.Model:
     )
 
 
-def main(argv: Sequence[str]) -> None:
-    """Searches, and prints what came out."""
-    del argv
-    data = load("digits")
-    model = make_resnet(data.image_shape, data.num_classes)
-    config = OneShotConfig(
+def make_config() -> OneShotConfig:
+    """Returns numbers for a space this small; an effort has larger ones."""
+    return OneShotConfig(
         exploring=ExplorerConfig(
             num_children=CHILDREN.value,
             population=max(2, CHILDREN.value // 3),
@@ -126,9 +119,17 @@ def main(argv: Sequence[str]) -> None:
         calibration_images=512,
         child_epochs=EPOCHS.value,
     )
+
+
+def main(argv: Sequence[str]) -> None:
+    """Searches, and prints what was found."""
+    del argv
+    data = nse_tf.load("digits")
     folder = pathlib.Path(RUN_DIR.value)
-    tuner = SupernetTuner(
-        AngleShrinkingOracle(model, Budget(macs=MAX_MACS.value), config),
+    tuner = nse_tf.AngleShrinking(
+        make_resnet(data.image_shape, data.num_classes),
+        max_macs=MAX_MACS.value,
+        config=make_config(),
         directory=str(folder.parent),
         project_name=folder.name,
     )
@@ -137,7 +138,7 @@ def main(argv: Sequence[str]) -> None:
     for name, value in tuner.get_best_hyperparameters()[0].values.items():
         if name.startswith("choice"):
             print(f"{name}: {value}")
-    report = export_model(
+    report = nse_tf.export_model(
         best,
         folder / "best",
         calibration_images=data.train.images[:200],

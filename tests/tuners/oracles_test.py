@@ -266,7 +266,9 @@ def test_spaces_are_written_as_they_shrink(folder: pathlib.Path) -> None:
 
 
 def test_a_budget_on_latency_needs_a_cost_table() -> None:
-    with pytest.raises(ValueError, match="needs a measured cost table: pass `cost_m"):
+    with pytest.raises(
+        ValueError, match="needs a measured cost table: pass `cost_m"
+    ):
         AngleShrinkingOracle(SPACE, Budget(latency_ms=1.0))
 
 
