@@ -1,8 +1,9 @@
-"""What all our binaries share: how they start, fail and show their help."""
+"""What all binaries share: how they start, fail and show their help."""
 
 import os
 import pathlib
 import sys
+import types
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -15,9 +16,9 @@ def run(main: Callable[[Sequence[str]], None]) -> NoReturn:
     """Runs a binary and ends the process.
 
     Bad input ends with one line on stderr and exit code 2: a flag that absl
-    refuses, a file that cannot be read or written, or a `ValueError` that our
-    own code raised. An error raised elsewhere is a fault, not bad input, and
-    keeps its traceback; `--v=1` shows it always.
+    refuses, a file that cannot be read or written, or a `ValueError` that this
+    package raised. An error raised elsewhere is a fault, not bad input, and
+    keeps its traceback; `--v=1` always shows it.
 
     Args:
         main: Takes the command line without its flags: the binary's name.
@@ -25,7 +26,7 @@ def run(main: Callable[[Sequence[str]], None]) -> NoReturn:
     try:
         app.run(main, flags_parser=lambda argv: _parse(main, argv))
     except BrokenPipeError:
-        # The reader has seen enough. Without this, Python would complain when
+        # The reader closed the pipe. Without this, Python would complain when
         # it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -38,9 +39,9 @@ def run(main: Callable[[Sequence[str]], None]) -> NoReturn:
 
 
 def quiet_libraries() -> None:
-    """Lets of the libraries' log lines only errors through; `--v=1` shows all.
+    """Silences log lines of libraries below errors; `--v=1` shows all.
 
-    To be called before TensorFlow is imported.
+    Call it before TensorFlow is imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if logging.get_verbosity() == logging.INFO:  # Not asked for more.
@@ -48,12 +49,12 @@ def quiet_libraries() -> None:
 
 
 def choose_kernels(dataset: str | None) -> None:
-    """Asks TensorFlow for oneDNN's kernels where they pay.
+    """Makes TensorFlow use oneDNN's kernels where they are faster.
 
-    TensorFlow 2.21 takes them by itself only on CPUs with AVX-512. On others a
+    TensorFlow 2.21 uses them by itself only on CPUs with AVX-512. On others a
     step at 32x32 takes 1.5 times as long without them, and one on the embedded
-    8x8 scans 1.6 times as long with them. What the environment says stays. To
-    be called before TensorFlow is imported.
+    8x8 scans 1.6 times as long with them. A setting of the environment stays.
+    Call it before TensorFlow is imported.
     """
     if dataset != "digits":
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -63,8 +64,8 @@ def _parse(
     main: Callable[[Sequence[str]], None], argv: Sequence[str]
 ) -> list[str]:
     """Returns what is left of a command line; `--help` ends here."""
+    module = sys.modules[main.__module__]
     if {"--help", "-help", "--helpshort", "-h", "-?"} & set(argv[1:]):
-        module = sys.modules[main.__module__]
         sys.stdout.write(f"{module.__doc__}\n")
         sys.stdout.write(f"{flags.FLAGS.module_help(module)}\n")
         sys.exit(0)
@@ -74,7 +75,24 @@ def _parse(
         _refuse(_one_line(error))
     if len(rest) > 1:
         _refuse(f"{rest[1]!r} is no flag; flags look like --name=value.")
+    if unused := _unused_flags(module):
+        _refuse(f"--{unused[0]} is a flag of other commands; see --help.")
     return rest
+
+
+def _unused_flags(module: types.ModuleType) -> list[str]:
+    """Returns flags that were given but that a binary does not read.
+
+    absl accepts all flags of all modules that are imported, also of those that
+    a binary imports for one flag.
+    """
+    read = {flag.name for flag in flags.FLAGS.get_key_flags_for_module(module)}
+    return [
+        flag.name
+        for name, defined in flags.FLAGS.flags_by_module_dict().items()
+        for flag in defined
+        if name.startswith("nse_tf.") and flag.present and flag.name not in read
+    ]
 
 
 def _refuse(message: str) -> NoReturn:

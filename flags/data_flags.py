@@ -1,4 +1,4 @@
-"""Flags that say which images and where results go, shared by our binaries."""
+"""Flags that say which images and where results go, shared by the binaries."""
 
 from absl import flags
 
@@ -11,8 +11,8 @@ DATASET = flags.DEFINE_string(
 DATA_DIR = flags.DEFINE_string(
     "data_dir",
     None,
-    "A folder with a folder of images for each class; with --dataset, where "
-    "TensorFlow Datasets prepared it.",
+    "A folder with a folder of images for each class; with --dataset, the "
+    "folder where TensorFlow Datasets prepared it.",
 )
 RUN_DIR = flags.DEFINE_string(
     "run_dir", None, "The run's folder. Default: runs/ and the data set's name."

@@ -1,4 +1,4 @@
-"""Tells what a search space or a network is and costs.
+"""Describes a search space or a network, and what it costs.
 
   nse_describe --network=spos_abs
   nse_describe --space=spos --image_size=32 --num_classes=10
@@ -10,7 +10,7 @@
   nse_describe --space=nb201 --genotype="|nor_conv_3x3~0|+|none~0|..."
 
 MACs are multiply-accumulates of convolutions and the classifier, and nothing
-else; parameters are what training moves. With --format=json the answer is one
+else; parameters are the trainable ones. With --format=json the output is one
 JSON object.
 """
 
@@ -56,9 +56,9 @@ flags.adopt_module_key_flags(output_flags)
 GENOTYPE = flags.DEFINE_string(
     "genotype",
     None,
-    "A network of the space: one word for each place (an op's name or index, "
-    "-1 for the identity, open branches joined by +), an arch string of cells, "
-    "or a .json file.",
+    "A network of the space: one word for each choice block (an op's name or "
+    "index, -1 for the identity, active branches joined by +), an arch string "
+    "of cells, or a .json file.",
 )
 NETWORK = flags.DEFINE_string(
     "network", None, f"A published network: one of {', '.join(PUBLISHED)}."
@@ -68,7 +68,7 @@ NETWORK = flags.DEFINE_string(
 SCALE_TO_MACS_M = flags.DEFINE_float(
     "scale_to_macs_m",
     None,
-    "Makes a network of a chain as wide as so many million MACs allow.",
+    "Widen the network, of a chain, to so many million MACs.",
     lower_bound=0,
 )
 
@@ -90,7 +90,7 @@ def describe() -> SpaceDescription | NetworkDescription:
     if name is None:
         raise ValueError(
             f"Say what to describe: --space={'|'.join(PRESETS)}|FILE.json or "
-            f"--network={'|'.join(PUBLISHED)}; --help tells more."
+            f"--network={'|'.join(PUBLISHED)}; see --help."
         )
     space = space_flags.read_space(name, adapted)
     source = PRESETS[name].summary if name in PRESETS else name

@@ -12,14 +12,14 @@ def network_text(network: NetworkDescription) -> str:
         ["part", "ops", "in", "out", "MACs", "params"],
         *(
             [
-                place.name,
-                "+".join(place.ops) or "-",
-                _shape(place.in_shape),
-                _shape(place.out_shape),
-                f"{place.macs:,}",
-                f"{place.params:,}",
+                block.name,
+                "+".join(block.ops) or "-",
+                _shape(block.in_shape),
+                _shape(block.out_shape),
+                f"{block.macs:,}",
+                f"{block.params:,}",
             ]
-            for place in network.blocks
+            for block in network.blocks
         ),
         ["total", "", "", "", f"{network.macs:,}", f"{network.params:,}"],
     ]
@@ -52,11 +52,11 @@ def space_text(space: SpaceDescription) -> str:
     backbone_params = sum(part.params for part in space.backbone)
     facts = [
         ["networks", f"{space.size:,}"],
-        ["places", f"{space.num_blocks}"],
+        ["blocks", f"{space.num_blocks}"],
         ["operators", f"{space.num_operators}"],
         ["MACs", f"{macs.lowest:,} to {macs.highest:,}"],
         ["params", f"{params.lowest:,} to {params.highest:,}"],
-        ["fixed parts", f"{backbone_macs:,} MACs, {backbone_params:,} params"],
+        ["backbone", f"{backbone_macs:,} MACs, {backbone_params:,} params"],
         ["supernet", f"{space.macs:,} MACs, {space.params:,} params"],
     ]
     return "\n".join(
@@ -69,36 +69,36 @@ def space_text(space: SpaceDescription) -> str:
             "MACs of each candidate, in millions:",
             *aligned(_candidate_rows(space), num_left=3),
             *_wrapped("cheapest in MACs", macs.cheapest),
-            *_wrapped("dearest in MACs", macs.most_expensive),
+            *_wrapped("most expensive in MACs", macs.most_expensive),
         ]
     )
 
 
 def _candidate_rows(space: SpaceDescription) -> list[list[str]]:
-    """Returns places as rows and ops as columns, under ops' names in pieces."""
+    """Returns blocks as rows and ops as columns, under ops' names in pieces."""
     names = list(
         dict.fromkeys(
             candidate.op
-            for place in space.blocks
-            for candidate in place.candidates
+            for block in space.blocks
+            for candidate in block.candidates
         )
     )
     pieces = [name.split("_") for name in names]
     height = max(len(each) for each in pieces)
     rows = [
         [
-            *(["place", "in", "out"] if line == 0 else ["", "", ""]),
+            *(["block", "in", "out"] if line == 0 else ["", "", ""]),
             *(each[line] if line < len(each) else "" for each in pieces),
         ]
         for line in range(height)
     ]
-    for place in space.blocks:
-        macs = {each.op: each.macs for each in place.candidates}
+    for block in space.blocks:
+        macs = {each.op: each.macs for each in block.candidates}
         rows.append(
             [
-                place.name,
-                _shape(place.in_shape),
-                _shape(place.out_shape),
+                block.name,
+                _shape(block.in_shape),
+                _shape(block.out_shape),
                 *(
                     f"{macs[name] / 1e6:.4f}" if name in macs else ""
                     for name in names

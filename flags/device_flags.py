@@ -1,4 +1,4 @@
-"""Flags that say how .tflite files are timed, shared by our binaries."""
+"""Flags that say how .tflite files are timed, shared by the binaries."""
 
 from absl import flags
 

@@ -6,16 +6,19 @@ r"""Exports a Keras model as .tflite files that are checked and timed.
   nse_export --model=model.keras --data_dir=photos --compress=quantize \
       --compress_epochs=3 --output_dir=out
 
-Any Keras model with one image as input and one vector of scores as output will
-do; the files take pixels in 0..255, whatever range of values the model takes.
-Labeled images, of --dataset or --data_dir, calibrate int8 and measure accuracy;
-without them int8 is left out, and scores are compared on noise. A genotype is
-exported with fresh weights, to be measured. --compress trains a network of
-stock layers on before, by TensorFlow's toolkit (pip install nse-tf[compress]):
-for 8 bits, which gives the int8 file, or until half of its weights are zero
-(prune) or each kernel has 16 values (cluster), which is exported in its place
-and written as model.keras. Exit code 1 says that a file has a
-fault; export.json, latency.json and the terminal say which.
+The model may be any Keras model with an image as input and a vector of scores
+as output. The files take pixels in 0..255, whatever range of values the model
+takes. Labeled images, of --dataset or --data_dir, calibrate int8 and measure
+accuracy; without them int8 is left out, and scores are compared on noise. A
+genotype is exported with fresh weights, to measure its latency.
+
+--compress first trains a network of stock layers further, by TensorFlow's
+toolkit (pip install nse-tf[compress]): for 8 bits, which gives the int8 file,
+or until half of its weights are zero (prune) or each kernel has 16 values
+(cluster). The compressed network is exported and written as model.keras.
+
+Exit code 1 means that a file has a fault; export.json, latency.json and the
+terminal name it.
 """
 
 import json
@@ -59,8 +62,8 @@ QUANTIZER = flags.DEFINE_enum(
     "quantizer",
     "ai_edge",
     ["ai_edge", "tensorflow"],
-    "What makes other precisions than fp32: ai-edge-quantizer from one "
-    "conversion, or TensorFlow's converter, which converts for each.",
+    "Quantize by ai-edge-quantizer, from one conversion, or by TensorFlow's "
+    "converter, which converts for each precision.",
 )
 VALUE_RANGE = flags.DEFINE_list(
     "value_range",
@@ -78,7 +81,7 @@ COMPRESS = flags.DEFINE_enum(
     "compress",
     None,
     ["quantize", "prune", "cluster"],
-    "Train on before the export: for 8 bits, for zeros, or for few values.",
+    "Train further before the export: for 8 bits, many zeros, or few values.",
 )
 COMPRESS_EPOCHS = flags.DEFINE_integer(
     "compress_epochs",
@@ -87,7 +90,10 @@ COMPRESS_EPOCHS = flags.DEFINE_integer(
     lower_bound=1,
 )
 COMPRESS_LEARNING_RATE = flags.DEFINE_float(
-    "compress_learning_rate", 1e-4, "Of --compress, by Adam.", lower_bound=0
+    "compress_learning_rate",
+    1e-4,
+    "Learning rate of Adam in --compress.",
+    lower_bound=0,
 )
 
 
@@ -105,15 +111,15 @@ def load_model(path: pathlib.Path) -> "keras.Model":
     if path.suffix == ".json":
         if space_name is None:
             raise ValueError(
-                f"`--model` {path} is a genotype: say of which space, with "
+                f"`--model` {path} is a genotype: name its space by "
                 "--space=NAME or --space=FILE.json."
             )
         space = space_flags.read_space(space_name, adapted)
         genotype = load_genotype(space, path)
     elif space_name is not None or adapted:
         raise ValueError(
-            f"`--model` {path} is a whole model: leave out --space and what "
-            "adapts it."
+            f"`--model` {path} is a whole model: leave out --space and the "
+            "flags that adapt it."
         )
     with quiet_native_output():
         from nse_tf.runs.export_inputs import read_model, with_pixels
@@ -154,7 +160,7 @@ def _images(model: "keras.Model") -> "Images":
 
 
 def _check_compress() -> None:
-    """Refuses --compress before anything is loaded, where it cannot be."""
+    """Refuses an impossible --compress before anything is loaded."""
     if COMPRESS.value is None:
         return
     from nse_tf.export.compression import require_toolkit
@@ -190,13 +196,13 @@ def _compressed(model: "keras.Model", images: "Images") -> "Compressed | None":
 
 
 def main(argv: Sequence[str]) -> None:
-    """Does the export that the flags ask for, and prints what came of it."""
+    """Exports as the flags ask, and prints the measurements."""
     del argv
     model_file, output_dir = model_flags.MODEL.value, OUTPUT_DIR.value
     if model_file is None or output_dir is None:
         raise ValueError(
             "Say what to export, and where to: --model=FILE --output_dir=DIR; "
-            "--help tells more."
+            "see --help."
         )
     _value_range()
     binaries.quiet_libraries()

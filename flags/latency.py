@@ -5,7 +5,7 @@
   nse_latency --model=model.tflite --format=json
 
 The latency is the median of the calmer half of interleaved rounds, batch 1.
-With --format=json the answer is one JSON object: latency_ms, and all that it
+With --format=json the output is one JSON object: latency_ms, and all that it
 depends on.
 """
 
@@ -65,7 +65,7 @@ def as_text(measured: dict[str, Any]) -> str:
     """Returns what `measure` returns as lines for people."""
     machine = measured["machine"]
     taken = (
-        "the runtime does not tell how many ops"
+        "the runtime does not report how many ops"
         if measured["num_ops"] is None
         else f"{measured['delegated_ops']} of {measured['num_ops']} ops"
     )
@@ -96,7 +96,7 @@ def main(argv: Sequence[str]) -> None:
     del argv
     if model_flags.MODEL.value is None:
         raise ValueError(
-            "Say what to measure: --model=FILE.tflite; --help tells more."
+            "Say what to measure: --model=FILE.tflite; see --help."
         )
     path = pathlib.Path(model_flags.MODEL.value)
     if not path.is_file():

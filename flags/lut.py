@@ -7,11 +7,11 @@
   nse_search --latency_table=t.json --max_latency_ms=8
 
 Each distinct op and shape of the space is built as a .tflite file of its own,
-measured and written with its provenance; the rows are then fitted to --fit
-random whole networks, and with --validate=N held against N others. Stopped and
-started again, it goes on from t.rows.json, and measures rows again whose
-quartiles lie wide apart. With --compare=OTHER.rows.json it tells how many rows
-agree with an earlier measurement.
+measured and written with its provenance. The rows are then fitted to --fit
+random whole networks, and with --validate=N compared with N others. Re-run the
+command to resume from t.rows.json; rows whose quartiles lie far apart are
+measured again. With --compare=OTHER.rows.json it reports how many rows agree
+with an earlier measurement.
 """
 
 import json
@@ -44,20 +44,21 @@ for _module in (
     image_flags,
     device_flags,
     output_flags,
-    table_flags,
 ):
     flags.adopt_module_key_flags(_module)
-for _flag in (search_flags.PRECISION, search_flags.SEED):
+for _flag in (search_flags.PRECISION, search_flags.SEED, table_flags.TABLE):
     flags.declare_key_flag(_flag.name)
 OUTPUT = flags.DEFINE_string("output", None, "The table's .json file.")
 BACKEND = flags.DEFINE_enum(
     "backend",
     "interpreter",
     ["interpreter", "litert_benchmark", "android"],
-    "What measures: LiteRT's interpreter or its benchmark program on this "
-    "machine, or benchmark_model on a phone that adb sees.",
+    "Measure by LiteRT's interpreter or by its benchmark program on this "
+    "machine, or by benchmark_model on a phone that adb lists.",
 )
-SERIAL = flags.DEFINE_string("serial", None, "Which phone, of several.")
+SERIAL = flags.DEFINE_string(
+    "serial", None, "Serial number of the phone, if adb lists several."
+)
 BENCHMARK_MODEL = flags.DEFINE_string(
     "benchmark_model",
     None,
@@ -69,7 +70,7 @@ FIT = flags.DEFINE_integer(
 VALIDATE = flags.DEFINE_integer(
     "validate",
     0,
-    "Other whole networks that predictions are held against.",
+    "Other whole networks that predictions are compared with.",
     lower_bound=0,
 )
 MAX_SPREAD = flags.DEFINE_float(
@@ -82,7 +83,7 @@ PUBLISHED = flags.DEFINE_enum(
     "published",
     None,
     ["proxylessnas", "nse"],
-    "Measure nothing, but take the published table of --table.",
+    "Measure nothing; import the published table of --table.",
 )
 COMPARE = flags.DEFINE_string(
     "compare", None, "Rows as measured earlier, to compare with."
@@ -96,8 +97,8 @@ def _space() -> SearchSpace:
             adapted[flag.name] = flag.value
     if space_flags.SPACE.value is None or OUTPUT.value is None:
         raise ValueError(
-            "Say which space, and where the table goes: --space=NAME "
-            "--output=FILE.json; --help tells more."
+            "Say which space, and where to write the table: --space=NAME "
+            "--output=FILE.json; see --help."
         )
     return space_flags.read_space(space_flags.SPACE.value, adapted)
 

@@ -1,5 +1,5 @@
-"""Flags that say which model file, shared by our binaries."""
+"""Flags that say which model file, shared by the binaries."""
 
 from absl import flags
 
-MODEL = flags.DEFINE_string("model", None, "The model's file.")
+MODEL = flags.DEFINE_string("model", None, "File of the model.")

@@ -1,4 +1,4 @@
-"""Flags that say how an answer is printed, shared by our binaries."""
+"""Flags that say how results are printed, shared by the binaries."""
 
 from absl import flags
 

@@ -1,4 +1,4 @@
-"""Tells how well scores rank the cells of NAS-Bench-201.
+"""Measures how well scores rank the cells of NAS-Bench-201.
 
   nse_rank --table=nb201_cifar10.csv.gz --data_dir=DIR
   nse_rank --table=nb201_cifar10.csv.gz --data_dir=DIR --seeds=5 --epochs=8
@@ -10,8 +10,7 @@ DIR, and correlates the angle of all 15,625 cells with their true accuracies,
 several times an epoch, beside MACs, parameters and chance. Rows go to
 RUN_DIR/rows.csv, the figure of tau over training to RUN_DIR/report.html;
 --dataset and --run_dir are cifar10 and runs/rank unless given.
-Stopped and started again with the same flags, it goes on; more epochs or seeds
-are added to what is there.
+Re-run the command to resume; more epochs or seeds are added to the rows.
 """
 
 import pathlib
@@ -27,11 +26,9 @@ from nse_tf.quiet import quiet_native_output
 if TYPE_CHECKING:
     from nse_tf.supernet.layers.layouts import InitialKernels
 
-TRUTH = flags.DEFINE_string(
-    "truth", "cifar10_test", "Column of the table that is ranked against."
-)
 flags.adopt_module_key_flags(data_flags)
-flags.adopt_module_key_flags(table_flags)
+for _flag in (table_flags.TABLE, table_flags.TRUTH):
+    flags.declare_key_flag(_flag.name)
 EPOCHS = flags.DEFINE_integer("epochs", 4, "Passes over the images.", 1)
 SEEDS = flags.DEFINE_integer("seeds", 1, "Trainings, seeds from 0.", 1)
 IMAGES = flags.DEFINE_integer(
@@ -41,13 +38,13 @@ BATCH_SIZE = flags.DEFINE_integer(
     "supernet_batch_size", 64, "Images a step.", 1
 )
 LEARNING_RATE = flags.DEFINE_float(
-    "learning_rate", 0.025, "At the start; a cosine over 250 epochs.", 0.0
+    "learning_rate", 0.025, "First one of a cosine over 250 epochs.", 0.0
 )
 INITIAL_KERNELS = flags.DEFINE_enum(
     "initial_kernels",
     "fan_in",
     ("fan_in", "fan_out"),
-    "How kernels are drawn at first: as PyTorch does by default, or with six "
+    "How initial kernels are drawn: as PyTorch does by default, or with six "
     "times the variance, as one-shot supernets do.",
 )
 CELLS_PER_STAGE = flags.DEFINE_integer(
@@ -57,7 +54,7 @@ CHANNELS = flags.DEFINE_integer(
     "stage_channels", 16, "Channels of the first stage's cells.", 1
 )
 MEASURES = flags.DEFINE_integer(
-    "measures_per_epoch", 2, "How often an epoch is measured.", 1
+    "measures_per_epoch", 2, "How often an epoch scores are computed.", 1
 )
 CELLS = flags.DEFINE_enum(
     "cells",
@@ -69,40 +66,39 @@ CELLS = flags.DEFINE_enum(
 SAMPLE_SIZE = flags.DEFINE_integer(
     "sample_size",
     0,
-    "Cells of a fixed sample whose scores that take time are told; see "
+    "Cells of a fixed sample that slow scores are computed for; see "
     "--sample_every.",
     0,
 )
 SAMPLE_EVERY = flags.DEFINE_float(
     "sample_every",
     0.0,
-    "How many epochs lie between two times that the sample's scores are told; "
-    "a multiple of 1 / --measures_per_epoch. 0 tells them at the end only.",
+    "Epochs between two computations of the sample's scores, a multiple of 1 / "
+    "--measures_per_epoch. 0 computes them only at the end.",
     0.0,
 )
 SAMPLE_SCORES = flags.DEFINE_multi_enum(
     "sample_scores",
     ["accuracy", "zero_cost"],
     ("accuracy", "zero_cost"),
-    "Which scores those are: accuracy with inherited weights, calibrated and "
-    "not, and scores without training.",
+    "The slow scores: accuracy with inherited weights, calibrated and not, and "
+    "scores without training.",
 )
 MAGNITUDE = flags.DEFINE_bool(
     "magnitude",
     False,
-    "Whether architecture parameters are trained beside the weights, so that "
-    "their magnitude ranks, too. After each step another one runs all ops of "
-    "all cells forward and back.",
+    "Whether to train architecture parameters beside the weights and to rank "
+    "by their magnitude, too. After each step another one runs all ops of all "
+    "cells forward and back.",
 )
 
 
 def main(argv: Sequence[str]) -> None:
-    """Does the study that the flags ask for, and prints what it found."""
+    """Runs the study that the flags ask for, and prints its findings."""
     del argv
     if table_flags.TABLE.value is None:
         raise ValueError(
-            "Say where the known accuracies are: --table=FILE.csv; --help "
-            "tells more."
+            "Say where the known accuracies are: --table=FILE.csv; see --help."
         )
     table = pathlib.Path(table_flags.TABLE.value)
     if not table.exists():
@@ -141,7 +137,7 @@ def main(argv: Sequence[str]) -> None:
         sample_every=SAMPLE_EVERY.value,
         sample_scores=tuple(SAMPLE_SCORES.value),
         magnitude=MAGNITUDE.value,
-        truth=TRUTH.value,
+        truth=table_flags.TRUTH.value,
         initial_kernels=cast("InitialKernels", INITIAL_KERNELS.value),
     )
 

@@ -1,11 +1,11 @@
-"""Makes the report of a run again, at any time, and tells its answer.
+"""Writes the report of a run again, at any time, and prints its result.
 
   nse_report runs/digits
   nse_report runs/shrunk runs/plain --output=comparison.html
 
-It reads the run's folder, of a run that still goes on or that failed as well,
+It reads the run's folder, also while the run continues or after it failed,
 writes report.html there, brings its tensorboard/ up to date, and prints the
-answer in a few lines. Of several runs it writes one page that compares them.
+result in a few lines. For several runs it writes one page that compares them.
 """
 
 import pathlib
@@ -26,7 +26,7 @@ from nse_tf.reporting import (
 )
 
 OUTPUT = flags.DEFINE_string(
-    "output", "comparison.html", "Where the comparison of several runs goes."
+    "output", "comparison.html", "File of the comparison of several runs."
 )
 
 

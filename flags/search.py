@@ -1,4 +1,4 @@
-"""Searches for the best network under a limit, and hands it over measured.
+"""Searches for the best network under a limit, and exports and measures it.
 
   nse_search
   nse_search --dataset=cifar10 --data_dir=DIR --max_macs_m=12 --run_dir=runs/c10
@@ -6,8 +6,8 @@
 
 It shrinks the search space by angle, explores what is left, trains the winner
 alone, converts it to .tflite files, measures them, and writes report.html.
-Stopped and started again with the same flags, it goes on. With --workers=N,
-N processes share the work; docs/workers.md says how to do so across machines.
+Re-run the command to resume. With --workers=N, N processes share the work;
+docs/workers.md explains how to do so across machines.
 """
 
 import logging
@@ -94,9 +94,9 @@ def _local_workers() -> LocalWorkers | None:
 
 
 def set_up_logging() -> None:
-    """Lets our own lines through, and of the libraries' only errors.
+    """Shows log lines of this package, and of libraries only errors.
 
-    Of a worker only warnings, since its chief tells how far it is.
+    A worker shows only warnings, since its chief reports the progress.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if absl_logging.get_verbosity() == absl_logging.INFO:  # Not asked for more.

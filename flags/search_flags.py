@@ -8,6 +8,7 @@ from nse_tf.costs import Budget
 from nse_tf.flags import data_flags, space_flags, table_flags
 from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
 from nse_tf.flags.device_flags import NUM_THREADS
+from nse_tf.flags.image_flags import IMAGE_CHANNELS
 from nse_tf.runs.search_config import (
     EFFORT_NAMES,
     INHERITANCES,
@@ -20,10 +21,8 @@ from nse_tf.runs.search_config import (
 )
 
 flags.adopt_module_key_flags(data_flags)
-flags.declare_key_flag(NUM_THREADS.name)
-CHANNELS = flags.DEFINE_enum(
-    "channels", None, ["1", "3"], "Channels of the images: gray or color."
-)
+for _flag in (NUM_THREADS, IMAGE_CHANNELS, table_flags.LATENCY_TABLE):
+    flags.declare_key_flag(_flag.name)
 VALIDATION_FRACTION = flags.DEFINE_float(
     "validation_fraction",
     0.2,
@@ -32,7 +31,10 @@ VALIDATION_FRACTION = flags.DEFINE_float(
     upper_bound=0.9,
 )
 AUGMENTATION = flags.DEFINE_string(
-    "augmentation", None, "How images are varied; default: what suits the data."
+    "augmentation",
+    None,
+    "How training images are varied: none, digits, small_images or photos. "
+    "Default: what suits the data.",
 )
 MAX_MACS_M = flags.DEFINE_float(
     "max_macs_m", None, "Most MACs, in millions.", lower_bound=0
@@ -66,20 +68,20 @@ PRECISION = flags.DEFINE_enum(
     "precision",
     "fp32",
     ["fp32", "fp16", "int8"],
-    "The .tflite file that --max_latency_ms and --max_size_kb speak of.",
+    "The .tflite file that --max_latency_ms and --max_size_kb limit.",
 )
 RANK_BY = flags.DEFINE_enum(
     "rank_by",
     "keras",
     RANKINGS,
-    "What the finalists are ranked by: the trained networks' accuracy, or that "
-    "of their int8 files; see --num_finalists.",
+    "What finalists are ranked by: the accuracy of the trained Keras networks, "
+    "or that of their int8 files; see --num_finalists.",
 )
 MAX_TABLE_ERROR = flags.DEFINE_float(
     "max_table_error",
     0.25,
-    "How far a latency table may be off, as a share, on the median of whole "
-    "networks that were measured to test it; inf trusts any table.",
+    "Largest median error of a latency table, as a share, on whole networks "
+    "that were measured to test it; inf accepts any table.",
     lower_bound=0,
 )
 WORKERS = flags.DEFINE_integer(
@@ -92,20 +94,20 @@ COMPUTE_THREADS = flags.DEFINE_integer(
     "compute_threads",
     None,
     "Threads of each process that trains or evaluates. Default: as many as "
-    "TensorFlow takes. Other numbers may compute other bits.",
+    "TensorFlow takes. Another number may compute other bits.",
     lower_bound=1,
 )
 DISTRIBUTE = flags.DEFINE_enum(
     "distribute",
     None,
     STRATEGIES,
-    "What shares each batch of a training: the devices of this machine, or the "
-    "processes that TF_CONFIG names. Default: nothing.",
+    "Share each batch of a training among the devices of this machine, or "
+    "among the processes that TF_CONFIG names. Default: one device.",
 )
 CPU_DEVICES = flags.DEFINE_integer(
     "cpu_devices",
     None,
-    "How many devices the CPU is to be, for --distribute=mirrored.",
+    "Number of devices to split the CPU into, for --distribute=mirrored.",
     lower_bound=1,
 )
 METHOD = flags.DEFINE_enum(
@@ -118,24 +120,24 @@ INHERIT_BY = flags.DEFINE_enum(
     "inherit_by",
     "front",
     INHERITANCES,
-    "What decides which ops a round of --method=nse hands on.",
+    "What decides which ops a round of --method=nse passes on.",
 )
 START = flags.DEFINE_string(
-    "start", None, "File with an earlier search's ops for --method=nse."
+    "start", None, "File with the ops of an earlier search, for --method=nse."
 )
 SHRINK = flags.DEFINE_bool(
     "shrink", True, "Shrink the space before it is explored."
 )
 SCORE = flags.DEFINE_enum(
-    "score", "angle", SCORES, "What operators are scored by in shrinking."
+    "score", "angle", SCORES, "What shrinking scores operators by."
 )
 SHRINK_SCHEDULE = flags.DEFINE_enum(
     "shrink_schedule",
     None,
     SCHEDULES,
     "Drop operators as ABS does in this space, by its rule and its epochs: the "
-    "lowest of all, of each layer or edge, or in a single shot. Default: as "
-    "the effort says; the flags below change single numbers of either.",
+    "lowest of all, of each layer or edge, or in a single shot. Default: the "
+    "schedule of the effort. The flags below change single numbers of either.",
 )
 EFFORT = flags.DEFINE_enum(
     "effort",
@@ -149,7 +151,9 @@ CACHE_DIR = flags.DEFINE_string(
     "~/.cache/nse_tf",
     "Where decoded images and cost tables are kept between runs.",
 )
-SEED = flags.DEFINE_integer("seed", 0, "Of everything drawn.", lower_bound=0)
+SEED = flags.DEFINE_integer(
+    "seed", 0, "Seed of everything drawn.", lower_bound=0
+)
 
 # Single numbers of an effort, by flag name.
 OVERRIDES = (
@@ -158,30 +162,35 @@ OVERRIDES = (
         for name, text, least in (
             (
                 "shrink_warmup_epochs",
-                "Of DARTS's cells: epochs before each insertion of a cell, "
-                "three at first, until there are all; 0 for no warm-up.",
+                "DARTS cells: the supernet starts with three cells and gets "
+                "another one after so many epochs, until it has all; 0 starts "
+                "with all.",
                 0,
             ),
-            ("shrink_first_epochs", "Epochs before the first operators go.", 1),
-            ("shrink_epochs", "Epochs before further ones go.", 1),
-            ("drop_per_stage", "Operators that go at a time.", 1),
-            ("stop_size", "Networks left at which shrinking stops.", 1),
+            (
+                "shrink_first_epochs",
+                "Epochs before the first drop of operators.",
+                1,
+            ),
+            ("shrink_epochs", "Epochs before each later drop.", 1),
+            ("drop_per_stage", "Operators that are dropped at a time.", 1),
+            ("stop_size", "Number of networks at which shrinking stops.", 1),
             ("max_stages", "Most stages of shrinking.", 1),
             ("supernet_epochs", "Epochs of the supernet that is explored.", 1),
             (
                 "children_per_operator",
-                "Children that an operator is judged by.",
+                "Children that an operator is scored by.",
                 1,
             ),
             (
                 "score_calibration_images",
-                "Images for the batch norm of a child whose accuracy scores "
-                "operators; 0 takes the supernet's statistics.",
+                "Images that calibrate the batch norm of a child whose "
+                "accuracy scores operators; 0 takes the supernet's statistics.",
                 0,
             ),
-            ("num_children", "Children judged with inherited weights.", 1),
+            ("num_children", "Children evaluated with inherited weights.", 1),
             ("population", "Children of a generation.", 1),
-            ("calibration_images", "Images for a child's batch norm.", 1),
+            ("calibration_images", "Images that calibrate batch norm.", 1),
             (
                 "num_finalists",
                 "Children trained alone, the best of which wins.",
@@ -198,9 +207,14 @@ OVERRIDES = (
             ("num_active", "nse: ops of a cell that are searched at once.", 1),
             ("max_rounds", "nse: most rounds.", 1),
             ("round_epochs", "nse: epochs of a round.", 1),
-            ("architecture_every", "nse: steps to each of the indicators.", 1),
-            ("num_proposals", "nse: networks judged each round.", 1),
-            ("num_extra", "nse: networks judged below the window.", 0),
+            (
+                "architecture_every",
+                "nse: steps of the weights to one of the architecture "
+                "parameters.",
+                1,
+            ),
+            ("num_proposals", "nse: networks evaluated each round.", 1),
+            ("num_extra", "nse: networks evaluated below the window.", 0),
         )
     ]
     + [
@@ -208,32 +222,50 @@ OVERRIDES = (
         for name, text in (
             ("supernet_learning_rate", "First learning rate of the supernet."),
             ("child_learning_rate", "Highest learning rate of a child."),
-            ("target_m", "nse: target of expected MACs, in millions."),
+            ("target_m", "nse: target of the expected cost, in millions."),
             ("penalty", "nse: loss at twice the target."),
-            ("window", "nse: half of the proposals' window to the target."),
-            ("window_shift", "nse: its middle above the target, as a share."),
-            ("extra_window", "nse: how far extra proposals reach below it."),
-            ("warmup_epochs", "nse: epochs until the full learning rate."),
-            ("architecture_rate", "nse: learning rate of the indicators."),
-            ("open_rate", "nse: share of ops open in a step of the weights."),
+            (
+                "window",
+                "nse: half the width of the window of proposals' costs, as a "
+                "share of the target.",
+            ),
+            (
+                "window_shift",
+                "nse: how far the window's middle lies above the target, as a "
+                "share of it.",
+            ),
+            (
+                "extra_window",
+                "nse: how far below the window extra proposals reach, as a "
+                "share of the target.",
+            ),
+            ("warmup_epochs", "nse: epochs of learning rate warm-up."),
+            (
+                "architecture_rate",
+                "nse: learning rate of the architecture parameters.",
+            ),
+            ("open_rate", "nse: probability of an op to be active in a step."),
             (
                 "locked_rate",
-                "nse: share of steps that hold locked ops together.",
+                "nse: share of steps in which locked ops are active together.",
             ),
         )
     ]
     + [
         flags.DEFINE_float(
-            "drop_below", None, "nse: least parameter of an op that stays."
+            "drop_below",
+            None,
+            "nse: ops whose architecture parameter is lower are dropped.",
         )
     ]
     + [
         flags.DEFINE_bool(name, None, text)
         for name, text in (
-            ("preserve_locked", "nse: inherited ops are not dropped."),
+            ("preserve_locked", "nse: never drop inherited ops."),
             (
                 "other_moves_statistics",
-                "nse: the subset that only runs forward moves statistics, too.",
+                "nse: batch norm's statistics also follow the subset that only "
+                "runs forward.",
             ),
         )
     ]
@@ -255,6 +287,11 @@ def search_config() -> SearchConfig:
             f"`--image_size` is {space_flags.IMAGE_SIZE.value}; images are cut "
             "to squares here, so give one side in pixels."
         )
+    if IMAGE_CHANNELS.value not in (None, 1, 3):
+        raise ValueError(
+            f"`--image_channels` is {IMAGE_CHANNELS.value}; images are read in "
+            "gray (1) or in color (3)."
+        )
     data_dir = None if DATA_DIR.value is None else pathlib.Path(DATA_DIR.value)
     name = dataset or (data_dir.resolve().name if data_dir else "run")
     return SearchConfig(
@@ -262,7 +299,7 @@ def search_config() -> SearchConfig:
         dataset=dataset,
         data_dir=data_dir,
         image_size=None if image_size is None else image_size[0],
-        image_channels=None if CHANNELS.value is None else int(CHANNELS.value),
+        image_channels=IMAGE_CHANNELS.value,
         validation_fraction=VALIDATION_FRACTION.value,
         space=space_flags.SPACE.value,
         width=space_flags.WIDTH.value,

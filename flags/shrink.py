@@ -1,12 +1,12 @@
-"""Shrinks a search space by a score, and writes what is left as a file.
+"""Shrinks a search space by a score, and writes the smaller space to a file.
 
   nse_shrink --dataset=cifar10 --data_dir=DIR --run_dir=runs/small
   nse_search --space=runs/small/space.json --dataset=cifar10 --data_dir=DIR
 
-The flags are those of nse_search; what comes after shrinking is ignored. The
-space goes to RUN_DIR/space.json. Stopped and started again with the same flags,
-it goes on. Of cells of NAS-Bench-201, --known=FILE.csv tells how many of the
-operators that are truly best were kept.
+The flags are those of nse_search; those of later stages are ignored. The space
+goes to RUN_DIR/space.json. Re-run the command to resume. With cells of
+NAS-Bench-201, --table=FILE.csv reports how many of the operators that are truly
+best were kept.
 """
 
 import pathlib
@@ -16,19 +16,15 @@ from typing import NoReturn
 
 from absl import flags
 
-from nse_tf.flags import binaries, search_flags, space_flags
+from nse_tf.flags import binaries, search_flags, space_flags, table_flags
 from nse_tf.flags.search import set_up_logging
 from nse_tf.methods import SearchError
 from nse_tf.quiet import quiet_native_output
 
 flags.adopt_module_key_flags(search_flags)
 flags.adopt_module_key_flags(space_flags)
-KNOWN = flags.DEFINE_string(
-    "known", None, "CSV of known accuracies of NAS-Bench-201's cells."
-)
-KNOWN_COLUMN = flags.DEFINE_string(
-    "known_column", "cifar10_test", "Column of --known that is looked up."
-)
+for _flag in (table_flags.TABLE, table_flags.TRUTH):
+    flags.declare_key_flag(_flag.name)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -43,8 +39,8 @@ def main(argv: Sequence[str]) -> None:
         from nse_tf.runs.shrink_run import run_shrinking
 
     known = None
-    if KNOWN.value is not None:
-        path = pathlib.Path(KNOWN.value)
+    if table_flags.TABLE.value is not None:
+        path = pathlib.Path(table_flags.TABLE.value)
         if not path.exists():
             raise FileNotFoundError(2, "No such file or directory", str(path))
         known = read_table(path)
@@ -55,9 +51,9 @@ def main(argv: Sequence[str]) -> None:
     for block, indices in zip(space.blocks, space.active, strict=True):
         names = ", ".join(block.candidates[index].name for index in indices)
         print(f"{block.name}: {names}")
-    print(f"{space.size} networks are left.")
+    print(f"{space.size} networks remain.")
     if known is not None:
-        ranks = kept_ranks(known, space, KNOWN_COLUMN.value)
+        ranks = kept_ranks(known, space, table_flags.TRUTH.value)
         print(f"Kept, by true rank of operators: {', '.join(map(str, ranks))}")
     print(f"Space: {path}")
 

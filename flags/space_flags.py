@@ -1,4 +1,4 @@
-"""Flags that say which search space, shared by our binaries."""
+"""Flags that say which search space, shared by the binaries."""
 
 import pathlib
 import re
@@ -25,28 +25,28 @@ IMAGE_SIZE = flags.DEFINE_string(
     "Height and width of the images, in pixels: 32, or 300x200.",
 )
 WIDTH = flags.DEFINE_float(
-    "width", None, "Multiplies all widths of a space that goes by name."
+    "width", None, "Factor on all widths of a preset space."
 )
 DEPTH = flags.DEFINE_float(
-    "depth", None, "Multiplies the depth of each stage of such a space."
+    "depth", None, "Factor on the depth of each stage of a preset space."
 )
 ACTIVATION = flags.DEFINE_enum(
-    "activation", None, ACTIVATIONS, "Of multi-branch cells."
+    "activation", None, ACTIVATIONS, "Activation in multi-branch cells."
 )
 SQUEEZE_EXCITE = flags.DEFINE_bool(
     "squeeze_excite",
     None,
-    "Whether branches of multi-branch cells weigh their channels.",
+    "Whether branches of multi-branch cells have squeeze-and-excitation.",
 )
-# What may also be asked of a published network.
+# Options that a published network has, too.
 OPTIONS = (ACTIVATION, SQUEEZE_EXCITE)
 
 
 def read_image_size(text: str) -> tuple[int, int]:
-    """Returns the height and width that `32` or `300x200` spells.
+    """Returns the height and width that `32` or `300x200` stands for.
 
     Raises:
-        ValueError: If the text spells neither.
+        ValueError: If the text is neither.
     """
     match = re.fullmatch(r"(\d{1,6})(?:x(\d{1,6}))?", text)
     if match is None:
@@ -61,7 +61,7 @@ def adaptation() -> dict[str, Any]:
     """Returns the given flags that adapt a preset, by `make_preset` name.
 
     Raises:
-        ValueError: If the image size does not read.
+        ValueError: If the image size cannot be read.
     """
     adapted: dict[str, Any] = {}
     if IMAGE_SIZE.value is not None:
@@ -77,7 +77,7 @@ def read_space(text: str, adapted: dict[str, Any]) -> SearchSpace:
 
     Args:
         text: The flag's value.
-        adapted: What `make_preset` takes; a file has its own numbers.
+        adapted: Arguments of `make_preset`; a file has its own numbers.
 
     Raises:
         ValueError: If the name is unknown, the file is no search space, or a

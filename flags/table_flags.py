@@ -1,4 +1,4 @@
-"""Flags that say which published table, shared by our binaries."""
+"""Flags that say which published table, shared by the binaries."""
 
 from absl import flags
 
@@ -7,6 +7,11 @@ TABLE = flags.DEFINE_string(
     None,
     "CSV of published numbers: accuracies of cells (index, arch, and numbers), "
     "or latencies of ops.",
+)
+TRUTH = flags.DEFINE_string(
+    "truth",
+    "cifar10_test",
+    "Column of --table that has the true accuracies of cells.",
 )
 LATENCY_TABLE = flags.DEFINE_string(
     "latency_table",

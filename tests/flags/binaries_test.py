@@ -92,3 +92,19 @@ def test_a_reader_that_leaves_early_is_no_error(
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+def test_a_flag_of_another_binary_is_refused_where_it_would_do_nothing(
+    tmp_path: pathlib.Path,
+) -> None:
+    body = """
+from absl import flags
+from nse_tf.flags import image_flags
+flags.declare_key_flag("image_channels")
+def main(argv): print(image_flags.IMAGE_CHANNELS.value)
+"""
+    done = run(body, "--image_channels=3", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "3\n")
+    done = run(body, "--image_channels=3", "--num_classes=2", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--num_classes is a flag of other commands" in done.stderr

@@ -96,7 +96,7 @@ def test_a_genotype_is_built_and_exported_for_its_latency(
         precisions=["fp32"],
     )
     assert (tmp_path / "out" / "model_fp32.tflite").exists()
-    with pytest.raises(ValueError, match="say of which space"):
+    with pytest.raises(ValueError, match="name its space by"):
         run(tmp_path / "out", model=str(path))
 
 

@@ -256,7 +256,7 @@ def test_flags_become_one_config() -> None:
     with flagsaver.flagsaver(
         data_dir="my/photos",
         image_size="96",
-        channels="3",
+        image_channels=3,
         max_macs_m=1.5,
         max_size_kb=200.0,
         max_latency_ms=8.0,

@@ -12,7 +12,7 @@ from tests.ranking.made_up_table import as_csv
 
 def test_a_missing_table_is_missing(tmp_path: pathlib.Path) -> None:
     with (
-        flagsaver.flagsaver(known=str(tmp_path / "x.csv")),
+        flagsaver.flagsaver(table=str(tmp_path / "x.csv")),
         pytest.raises(FileNotFoundError),
     ):
         shrink.main(["nse_shrink"])
@@ -21,7 +21,7 @@ def test_a_missing_table_is_missing(tmp_path: pathlib.Path) -> None:
 def test_a_latency_limit_is_refused(tmp_path: pathlib.Path) -> None:
     with (
         flagsaver.flagsaver(run_dir=str(tmp_path / "run"), max_latency_ms=1.0),
-        pytest.raises(ValueError, match="leave latency and size limits"),
+        pytest.raises(ValueError, match="set limits on latency and size"),
     ):
         shrink.main(["nse_shrink"])
     assert not (tmp_path / "run").exists()
@@ -47,8 +47,8 @@ def test_cells_are_shrunk_in_a_single_shot_and_go_on(
         stop_size=1,
         shrink_first_epochs=1,
         batch_size=128,
-        known=str(table),
-        known_column="truth",
+        table=str(table),
+        truth="truth",
     ):
         shrink.main(["nse_shrink"])
         first = capsys.readouterr().out
@@ -56,7 +56,7 @@ def test_cells_are_shrunk_in_a_single_shot_and_go_on(
         assert capsys.readouterr().out == first
     space = load_space(run_dir / "space.json")
     assert len(space.operators) == 10
-    assert f"{space.size} networks are left." in first
+    assert f"{space.size} networks remain." in first
     assert first.count("Kept, by true rank of operators: ") == 1
 
 
@@ -86,4 +86,4 @@ def test_cells_of_darts_are_shrunk_after_a_warm_up(
     assert space.require_skeleton(DartsSkeleton).num_cells == 4
     log = (run_dir / "log.jsonl").read_text()
     assert log.count('"supernet_warmed_up"') == 1
-    assert f"{space.size} networks are left." in capsys.readouterr().out
+    assert f"{space.size} networks remain." in capsys.readouterr().out
