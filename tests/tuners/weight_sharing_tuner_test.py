@@ -38,13 +38,13 @@ def method_of(tuner: SupernetTuner) -> Any:
 
 
 @pytest.fixture
-def folder(tmp_path: pathlib.Path) -> dict[str, str]:
+def folder(tmp_path: pathlib.Path) -> dict[str, Any]:
     """Where a tuner's run goes."""
     return {"directory": str(tmp_path), "project_name": "run"}
 
 
 def test_an_effort_gives_configuration_and_recipes(
-    folder: dict[str, str],
+    folder: dict[str, Any],
 ) -> None:
     tuner = AngleShrinking(
         SPACE, seed=5, max_macs=80_000, effort="laptop", **folder
@@ -59,13 +59,13 @@ def test_an_effort_gives_configuration_and_recipes(
     assert tuner._evaluate_file is accuracy_of_file
 
 
-def test_without_an_effort_it_is_quick(folder: dict[str, str]) -> None:
+def test_without_an_effort_it_is_quick(folder: dict[str, Any]) -> None:
     tuner = nse_tf.AngleShrinking(choice_model(), **folder)
     assert method_of(tuner).config == EFFORTS["quick"].search
 
 
 def test_an_augmentation_goes_into_both_recipes_of_an_effort(
-    folder: dict[str, str],
+    folder: dict[str, Any],
 ) -> None:
     tuner = AngleShrinking(
         SPACE, effort="demo", augmentation="digits", **folder
@@ -74,7 +74,7 @@ def test_an_augmentation_goes_into_both_recipes_of_an_effort(
     assert tuner._child_recipe == ChildRecipe(augmentation="digits")
 
 
-def test_recipes_replace_those_of_an_effort(folder: dict[str, str]) -> None:
+def test_recipes_replace_those_of_an_effort(folder: dict[str, Any]) -> None:
     recipe = SupernetRecipe(batch_size=7)
     tuner = AngleShrinking(
         SPACE, effort="quick", supernet_recipe=recipe, **folder
@@ -84,7 +84,7 @@ def test_recipes_replace_those_of_an_effort(folder: dict[str, str]) -> None:
 
 
 def test_a_configuration_comes_with_the_default_recipes(
-    folder: dict[str, str],
+    folder: dict[str, Any],
 ) -> None:
     tuner = AngleShrinking(SPACE, config=CONFIG, **folder)
     assert method_of(tuner).config == CONFIG
@@ -93,7 +93,7 @@ def test_a_configuration_comes_with_the_default_recipes(
 
 
 def test_cells_of_nasbench201_get_all_their_angles(
-    folder: dict[str, str],
+    folder: dict[str, Any],
 ) -> None:
     tuner = AngleShrinking(make_preset("nb201"), effort="quick", **folder)
     assert method_of(tuner).config.children_per_operator is None
@@ -108,7 +108,7 @@ def test_cells_of_nasbench201_get_all_their_angles(
     ],
 )
 def test_an_evolving_space_aims_at_what_is_limited(
-    folder: dict[str, str], limits: dict[str, float], cost: str
+    folder: dict[str, Any], limits: dict[str, Any], cost: str
 ) -> None:
     tuner = SpaceEvolution(BRANCHES, effort="demo", **limits, **folder)
     assert method_of(tuner).config == dataclasses.replace(
@@ -117,7 +117,7 @@ def test_an_evolving_space_aims_at_what_is_limited(
     assert isinstance(tuner.oracle, SpaceEvolutionOracle)
 
 
-def test_limits_are_those_of_a_budget(folder: dict[str, str]) -> None:
+def test_limits_are_those_of_a_budget(folder: dict[str, Any]) -> None:
     cost_model = CostModel(SPACE, made_up_table(SPACE))
     tuner = AngleShrinking(
         SPACE,
@@ -156,7 +156,7 @@ def test_limits_are_those_of_a_budget(folder: dict[str, str]) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_by_name(
-    given: dict[str, Any], message: str, folder: dict[str, str]
+    given: dict[str, Any], message: str, folder: dict[str, Any]
 ) -> None:
     with pytest.raises(ValueError, match=message):
         AngleShrinking(SPACE, **given, **folder)
