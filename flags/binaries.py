@@ -31,7 +31,7 @@ def run(main: Callable[[Sequence[str]], None]) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (OSError, ValueError) as error:
-        if isinstance(error, ValueError) and not _is_ours(error):
+        if isinstance(error, ValueError) and not _is_own(error):
             raise
         logging.debug("What led here:", exc_info=True)
         _refuse(_one_line(error))
@@ -106,7 +106,7 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _is_ours(error: BaseException) -> bool:
+def _is_own(error: BaseException) -> bool:
     """Whether the line that raised an error lies in this package."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

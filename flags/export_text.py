@@ -61,17 +61,17 @@ def _compression_notes(report: ExportReport) -> list[str]:
     after = done["accuracy"]
     if after is None:
         after = report.checks["int8"].accuracy
-    told = (
+    summary = (
         f"{done['kind']}, epochs: {done['epochs']}; accuracy "
         f"{done['accuracy_before']:.4f} before, {after:.4f} after"
     )
     match done["kind"]:
         case "prune":
-            told += f"; at least {done['least_zeros']:.1%} zeros in a kernel"
+            summary += f"; at least {done['least_zeros']:.1%} zeros in a kernel"
         case "cluster":
-            told += f"; at most {done['most_values']} values in a kernel"
+            summary += f"; at most {done['most_values']} values in a kernel"
     deflated = ", ".join(
         f"{precision} {size:,}"
         for precision, size in done["deflated_bytes"].items()
     )
-    return [told, f"bytes once zipped: {deflated}"]
+    return [summary, f"bytes once zipped: {deflated}"]

@@ -6,5 +6,5 @@ IMAGE_CHANNELS = flags.DEFINE_integer(
     "image_channels", None, "Channels of the images.", lower_bound=1
 )
 NUM_CLASSES = flags.DEFINE_integer(
-    "num_classes", None, "How many classes to tell apart.", lower_bound=2
+    "num_classes", None, "Number of classes.", lower_bound=2
 )

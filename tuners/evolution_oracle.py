@@ -50,7 +50,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         goals: Objectives and limits.
 
     Raises:
-        ValueError: If a number is out of range, or a direction cannot be told.
+        ValueError: If a number is out of range, or a direction is unknown.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Several objectives and limits, as plain data, and who is best by them.
+"""Several objectives and limits, as plain data, and the trials best by them.
 
-keras-tuner takes a list of objectives for one: their sum, whatever their units.
-Here none is traded for another: a trial is better than one that it dominates.
+keras-tuner sums a list of objectives, whatever their units. Here none is traded
+for another: a trial is better than one that it dominates.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ Table = Mapping[str, np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Goals:
-    """What trials are to reach, by the metrics that they report.
+    """Objectives and limits of trials, on the metrics that they report.
 
     Attributes:
         directions: `min` or `max` for each objective; the first is that of
@@ -32,7 +32,7 @@ class Goals:
     References:
         Deb et al., A fast and elitist multiobjective genetic algorithm: NSGA-II
         (2002), sections III and VI: trials within the limits come first, front
-        by front, the others by how far they miss them. Within a front ours go
+        by front, the others by how far they miss them. Within a front these go
         by the hypervolume that each adds, as in Beume et al., SMS-EMOA (2007),
         of objectives scaled to 0..1.
     """
@@ -62,7 +62,7 @@ class Goals:
         )
 
     def excesses_of(self, table: Table) -> np.ndarray:
-        """Returns the sum of the shares by which each row misses limits."""
+        """Returns by how much each row misses limits, relative to them."""
         found = np.zeros(len(table[next(iter(self.directions))]))
         for name, limit in self.limits.items():
             over = table[name] - limit
@@ -88,18 +88,18 @@ class Goals:
         return front
 
     def table(self, trials: Sequence[Trial]) -> Table:
-        """Returns what the goals look at, by metric."""
+        """Returns the metrics of the goals, by name."""
         return {
             name: np.array([value_of(trial, name) for trial in trials], float)
             for name in self.metrics
         }
 
     def points(self, trials: Sequence[Trial]) -> np.ndarray:
-        """As `points_of`, of trials."""
+        """Returns `points_of` the table of trials."""
         return self.points_of(self.table(trials))
 
     def excesses(self, trials: Sequence[Trial]) -> np.ndarray:
-        """As `excesses_of`, of trials."""
+        """Returns `excesses_of` the table of trials."""
         return self.excesses_of(self.table(trials))
 
     def ordered(self, trials: Sequence[Trial]) -> list[Trial]:
@@ -108,13 +108,13 @@ class Goals:
             return []
         points, excesses = self.points(trials), self.excesses(trials)
         fits = excesses == 0.0
-        ranks, shares = np.zeros(len(trials)), np.zeros(len(trials))
-        ranks[fits], shares[fits] = ranked(points[fits])
-        order = np.lexsort((-shares, ranks, excesses))
+        ranks, volumes = np.zeros(len(trials)), np.zeros(len(trials))
+        ranks[fits], volumes[fits] = ranked(points[fits])
+        order = np.lexsort((-volumes, ranks, excesses))
         return [trials[index] for index in order]
 
     def front(self, trials: Sequence[Trial]) -> list[Trial]:
-        """As `front_of`, of trials."""
+        """Returns the trials of `front_of` their table."""
         return [trials[index] for index in self.front_of(self.table(trials))]
 
     def hypervolumes(
@@ -165,7 +165,7 @@ class Goals:
 def read_goals(
     objective: Any, constraints: Mapping[str, float] | None = None
 ) -> Goals:
-    """Returns the goals that a user spells.
+    """Returns goals, read as a user writes them.
 
     Args:
         objective: A name, a `keras_tuner.Objective`, or a list of these; None
@@ -176,7 +176,7 @@ def read_goals(
 
     Raises:
         TypeError: If an objective is none.
-        ValueError: If a direction cannot be told, an objective stands twice, or
+        ValueError: If a direction is unknown, an objective is named twice, or
             a limit is no number.
     """
     listed = objective if isinstance(objective, list | tuple) else [objective]
@@ -205,7 +205,7 @@ def read_goals(
 
 
 def ranked(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns each point's front, from 0, and what it adds to it.
+    """Returns each point's front, from 0, and its share of hypervolume.
 
     Args:
         points: `(count, num_objectives)`, lower is better.
@@ -216,13 +216,13 @@ def ranked(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     scaled = (points - points.min(axis=0)) / np.where(span > 0, span, 1.0)
     scaled = _two_columns(scaled)
     ranks = np.asarray(moocore.pareto_rank(scaled), float)
-    shares = np.zeros(len(points))
+    volumes = np.zeros(len(points))
     for rank in np.unique(ranks):
         members = ranks == rank
-        shares[members] = moocore.hv_contributions(
+        volumes[members] = moocore.hv_contributions(
             scaled[members], ref=np.full(scaled.shape[1], 1.1)
         )
-    return ranks, shares
+    return ranks, volumes
 
 
 def completed(trials: Mapping[str, Trial]) -> list[Trial]:
@@ -252,7 +252,7 @@ def _read_one(objective: Any) -> Any:
 
 
 def _two_columns(points: np.ndarray) -> np.ndarray:
-    """Returns points that have a second objective, for moocore asks for one."""
+    """Returns points with a second objective, which moocore asks for."""
     if points.shape[1] > 1:
         return points
     return np.column_stack([points, np.zeros(len(points))])

@@ -16,7 +16,7 @@ def read_networks(hypermodel: Any) -> Networks:
 
     Raises:
         TypeError: If it is none of these.
-        ValueError: If it is a model that is no space; says why.
+        ValueError: If it is a model that is not a space; gives the reason.
     """
     if isinstance(hypermodel, SpaceHyperModel):
         return hypermodel.networks

@@ -1,8 +1,8 @@
 """A search space as keras-tuner hyperparameters, and back.
 
-A place is a choice of op names. In DARTS's cells, whose nodes take two inputs,
-an inner node is a choice of its inputs besides, such as `0+2`, and an edge is
-one only where it is among them.
+A choice block or edge is a choice of op names. In DARTS's cells, whose nodes
+take two inputs, an inner node is also a choice of its inputs, such as `0+2`,
+and an edge is a choice only if it is among them.
 """
 
 import dataclasses
@@ -16,13 +16,13 @@ from nse_tf.spaces import DecisionPoint, Genotype, Node, Op, SearchSpace
 
 @dataclasses.dataclass(frozen=True)
 class NamedChoice:
-    """A choice that spells a part of a network.
+    """A choice that encodes a part of a network.
 
     Attributes:
-        name: Of the hyperparameter.
-        values: What there is to choose from.
-        parent: Of another choice on which it depends; empty if on none.
-        parent_values: The values of that one with which this is a choice.
+        name: Name of the hyperparameter.
+        values: The values to choose from.
+        parent: Name of the choice on which it depends; empty if on none.
+        parent_values: Values of the parent with which this one is active.
     """
 
     name: str
@@ -32,7 +32,7 @@ class NamedChoice:
 
 
 def valid_choices(space: SearchSpace) -> list[NamedChoice]:
-    """Returns what spells every lawful single path of a space, and no other.
+    """Returns choices that encode every valid single path, and no other.
 
     Only active candidates are offered; see `SearchSpace.joint_decisions`.
     """
@@ -71,11 +71,12 @@ def declare_valid(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
 
 
 def declare(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
-    """Declares a choice of ops for every place, named as the place is.
+    """Declares a choice of ops for every block, by the block's name.
 
     Values are op names, since keras-tuner knows no tuples; the union of all
     candidates is declared, active or not, since it ignores a choice that
-    narrows later. Where a place may open several ops, each is a boolean.
+    narrows later. Where several ops of a block may be active, each op is a
+    boolean.
     """
     if all(block.max_open == 1 for block in space.blocks):
         declare_valid(space.whole, hp)
@@ -110,23 +111,23 @@ def values_of(space: SearchSpace, genotype: Genotype) -> dict[str, str | bool]:
 def genotype_of(
     space: SearchSpace, hp: keras_tuner.HyperParameters
 ) -> Genotype:
-    """Returns the genotype that hyperparameter values spell.
+    """Returns the genotype that hyperparameter values encode.
 
     Raises:
-        ValueError: If a place has no value, an op does not compete for it, or
-            nothing is open where something must be.
+        ValueError: If a block has no value, an op is none of its candidates, or
+            nothing is active where something must be.
     """
     genes: list[int | list[int]] = []
     left_out = _left_out(space, hp)
-    for place, block in enumerate(space.blocks):
-        if place in left_out:
-            genes.append(left_out[place])
+    for index, block in enumerate(space.blocks):
+        if index in left_out:
+            genes.append(left_out[index])
             continue
         if block.max_open > 1:
             genes.append(
                 [
-                    index
-                    for index, op in enumerate(block.candidates)
+                    candidate
+                    for candidate, op in enumerate(block.candidates)
                     if hp.values.get(_flag(block, op))
                 ]
             )
@@ -143,7 +144,7 @@ def genotype_of(
 def _left_out(
     space: SearchSpace, hp: keras_tuner.HyperParameters
 ) -> dict[int, int]:
-    """Returns what leaves out the edges that are among no node's inputs."""
+    """Returns the candidate `none` of edges that are no input of their node."""
     left_out = {}
     for node in space.nodes:
         text = hp.values.get(_inputs_name(node))
@@ -153,11 +154,11 @@ def _left_out(
                 f"{_inputs_name(node)!r}; they have "
                 f"{', '.join(hp.values) or 'none at all'}."
             )
-        for place, edge, closed in zip(
+        for block, edge, none in zip(
             node.blocks, node.edges, node.none, strict=True
         ):
-            if closed is not None and str(edge.source) not in text.split("+"):
-                left_out[place] = closed
+            if none is not None and str(edge.source) not in text.split("+"):
+                left_out[block] = none
     return left_out
 
 

@@ -1,4 +1,4 @@
-"""Children cut out of the supernet that a run left in its folder."""
+"""Children cut out of the supernet in a run's folder."""
 
 import pathlib
 from typing import Any
@@ -21,7 +21,7 @@ class Inheritance:
         calibration_images: How many training images calibrate a child.
 
     Raises:
-        ValueError: As of `load_supernet`.
+        ValueError: See `load_supernet`.
     """
 
     def __init__(
@@ -49,8 +49,8 @@ class Inheritance:
         Args:
             model: The child, as `child` returned it.
             genotype: Its genotype.
-            x: As of `keras.Model.fit`; the same images in every trial.
-            y: As of `keras.Model.fit`.
+            x: See `keras.Model.fit`; the same images in every trial.
+            y: See `keras.Model.fit`.
             **fit: Ignored.
 
         Raises:

@@ -9,7 +9,7 @@ def reported_objective(objective: Any, reported: str) -> Any:
     """Returns the objective of a search on shared weights.
 
     Args:
-        objective: As of every oracle; None for what is reported.
+        objective: See `read_objective`; None for what is reported.
         reported: The one number that jobs report, the larger the better.
 
     Raises:
@@ -21,7 +21,7 @@ def reported_objective(objective: Any, reported: str) -> Any:
         return ours
     try:
         asked = read_objective(objective)
-    except ValueError:  # Of a direction that keras-tuner cannot tell.
+    except ValueError:  # keras-tuner does not know the direction.
         asked = keras_tuner.Objective(str(objective), "max")
     if hasattr(asked, "objectives") or asked != ours:
         raise ValueError(
@@ -37,6 +37,6 @@ def read_objective(objective: Any) -> Any:
 
     Raises:
         TypeError: If it is none.
-        ValueError: If its direction cannot be told.
+        ValueError: If its direction is unknown.
     """
     return keras_tuner.Oracle(objective=objective).objective

@@ -1,6 +1,6 @@
-"""The children that a search judged, and the front among them.
+"""The children that a search evaluated, and the Pareto front among them.
 
-A generation of children is one trial, so that keras-tuner's books stay small;
+A generation of children is one trial, so that keras-tuner's state stays small;
 the children themselves are in the method's history.
 """
 
@@ -21,7 +21,7 @@ class ParetoChild:
     """A child that no other dominates.
 
     Attributes:
-        path: The candidate of each place, or its open candidates.
+        path: The candidate of each block, or its active candidates.
         values: The same as hyperparameter values.
         metrics: Its validation accuracy with inherited weights, as
             `val_accuracy`, and its costs.
@@ -37,13 +37,13 @@ def pareto_children(
     objective: Any = ("val_accuracy", "macs"),
     constraints: Mapping[str, float] | None = None,
 ) -> list[ParetoChild]:
-    """Returns the judged children that no other dominates.
+    """Returns the evaluated children that no other dominates.
 
     Args:
         oracle: A `SearchOracle`.
-        objective: As of `read_goals`, of `val_accuracy` and the costs that the
-            search's model tells.
-        constraints: As of `read_goals`.
+        objective: See `read_goals`; known are `val_accuracy` and the costs of
+            the search's cost model.
+        constraints: See `read_goals`.
 
     Returns:
         By the first objective, best first; of equal children the earlier one.

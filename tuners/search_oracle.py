@@ -60,7 +60,7 @@ class SearchOracle(PersistentOracle):
         max_consecutive_failed_trials: See `keras_tuner.Oracle`.
 
     Attributes:
-        failure: Why the search could not go on, if it could not.
+        failure: What ended the search early, or None.
     """
 
     def __init__(
@@ -93,8 +93,8 @@ class SearchOracle(PersistentOracle):
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Asks the method for a job; see `keras_tuner.Oracle`.
 
-        An error is kept in `failure` and ends the search, since one that is
-        raised here would leave keras-tuner's lock closed behind it.
+        An error is kept in `failure` and ends the search: one that is raised
+        here would leave keras-tuner's lock held.
         """
         del trial_id
         job: Job | Wait | Done = Done()
@@ -115,10 +115,10 @@ class SearchOracle(PersistentOracle):
         return {"status": trial_module.TrialStatus.RUNNING, "values": values}
 
     def _next_job(self) -> Job | Wait | Done:
-        """Returns a job that may be done now: what is measured runs alone.
+        """Returns a job that may be done now; measuring runs alone.
 
         Raises:
-            SearchError: If it waits for results that nobody works on.
+            SearchError: If it waits for results of no running trial.
         """
         out = [
             trial.hyperparameters.values["job_kind"]
@@ -133,7 +133,7 @@ class SearchOracle(PersistentOracle):
         if isinstance(job, Wait) and not out:
             waiting = [each.id for each in self.method.out]
             raise SearchError(
-                f"The search waits for {waiting}, which nobody works on."
+                f"The search waits for {waiting}, which no trial is doing."
             )
         return job
 
@@ -149,10 +149,10 @@ class SearchOracle(PersistentOracle):
 
     @synchronized
     def end_trial(self, trial: trial_module.Trial) -> None:
-        """Tells the method what became of a job; see `keras_tuner.Oracle`.
+        """Tells the method the result of a job; see `keras_tuner.Oracle`.
 
-        A trial that ended before is left as it is: a worker that was taken for
-        dead comes late.
+        A trial that ended before stays as it is: its worker was taken for dead
+        and reports late.
         """
         if trial.trial_id in self._ended or trial.trial_id not in self.trials:
             return
@@ -176,12 +176,12 @@ class SearchOracle(PersistentOracle):
         super().end_trial(trial)
 
     def _note_result(self, job_id: str, result: Result) -> None:
-        """Keeps what came of a job, and tells the method."""
+        """Records the result of a job, and tells the method."""
         self.storage.note_result(self._jobs.find(job_id), result)
         self._jobs.tell(job_id, result)
 
     def _retry(self, trial: trial_module.Trial) -> bool:
-        """Tells the method that a job failed once it is not retried."""
+        """Reports a failed job to the method once it is not retried."""
         is_retried: bool = super()._retry(trial)
         if not is_retried:
             self._ended.add(trial.trial_id)
@@ -193,8 +193,8 @@ class SearchOracle(PersistentOracle):
     def get_best_trials(self, num_trials: int = 1) -> list[Any]:
         """Returns the best completed trials that may compete, best first.
 
-        The winner's last training comes first: after it took in the validation
-        part, no accuracy there could speak for it.
+        The winner's last training comes first: it used the validation part, so
+        that its accuracy there says nothing.
         """
         trained = self.method.noted(TrainedAlone)
         checks = {
@@ -252,7 +252,7 @@ def cost_model_for(
 
 
 def metrics_of(result: Result) -> dict[str, float]:
-    """Returns what a trial shows of a result; for show, the file is exact.
+    """Returns the metrics that a trial shows; the result file is exact.
 
     Numbers that are not finite are left out: JSON lacks them.
     """

@@ -163,7 +163,7 @@ class SupernetTuner(BaseTuner):
         Raises:
             TypeError: If there is an argument that has no use here.
             ValueError: If images or labels do not fit the space.
-            SearchError: If the search cannot go on.
+            SearchError: If the search cannot continue.
         """
         given = read_fit_arguments(
             self._space.skeleton.num_classes,

@@ -1,1 +1,1 @@
-"""Chief, workers and leases: one search on several processes."""
+"""One search on several processes: chief, workers and leases."""

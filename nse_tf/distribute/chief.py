@@ -1,8 +1,8 @@
-"""The chief: hands out trials over gRPC and survives the death of workers.
+"""The chief: assigns trials over gRPC and survives the death of workers.
 
-keras-tuner's own service, with a lease for every worker. Who is silent for too
-long is taken for dead, and what it did is done by another. The chief ends when
-the search ends, also if no worker lived to ask once more.
+It is keras-tuner's own service, with a lease for every worker. A worker that is
+silent for too long is taken for dead, and another does its trial. The chief
+ends when the search ends, also if no worker is left to poll once more.
 """
 
 import logging
@@ -26,12 +26,12 @@ from nse_tf.spaces.files import write_json
 
 LOGGER = logging.getLogger("nse_tf")
 
-# Between two looks at who lives, and between two lines in a log.
-LOOK_SECONDS = 0.2
-TELL_SECONDS = 15.0
+# Between two checks of the leases, and between two lines in a log.
+CHECK_SECONDS = 0.2
+LOG_SECONDS = 15.0
 # So that a beat never waits for a trial that is being made.
 NUM_THREADS = 16
-# Without any worker for so long, the chief gives up.
+# The chief gives up after so long without any worker.
 PATIENCE_SECONDS = 600.0
 
 CHIEF_FILE = "chief.json"
@@ -41,10 +41,10 @@ class Chief:
     """Serves one search until it ends.
 
     Args:
-        oracle: Knows what is to be done.
+        oracle: The oracle of the search.
         identity: All that decides the outcome; workers must have the same.
         lease_seconds: How long a worker may be silent.
-        watch: Called at every look; raises where no worker will come any more.
+        watch: Called at every check; raises if no worker can join any more.
     """
 
     def __init__(
@@ -64,20 +64,20 @@ class Chief:
         """Serves until the search is over and all workers know it.
 
         Raises:
-            SearchError: If no worker is heard of for `PATIENCE_SECONDS`.
+            SearchError: If no worker reports for `PATIENCE_SECONDS`.
             ValueError: If the address cannot be served at.
         """
         address = chief_address()
         server = self._start(address)
         write_json(self._oracle.folder / CHIEF_FILE, {"token": self._token})
-        LOGGER.info("The chief serves at %s and waits for workers.", address)
+        LOGGER.info("Chief: serving at %s, waiting for workers", address)
         try:
-            told = time.monotonic()
+            logged = time.monotonic()
             while not self._oracle.is_over():
-                time.sleep(LOOK_SECONDS)
+                time.sleep(CHECK_SECONDS)
                 self._look_after_workers()
-                if time.monotonic() - told >= TELL_SECONDS:
-                    told = time.monotonic()
+                if time.monotonic() - logged >= LOG_SECONDS:
+                    logged = time.monotonic()
                     LOGGER.info("%s", self.leases.summary() or "no worker yet")
             self._dismiss()
         finally:
@@ -115,7 +115,7 @@ class Chief:
         return server
 
     def _join(self, message: Message) -> Message:
-        """Takes a worker in, or says why it does not fit."""
+        """Admits a worker, or returns why it does not fit."""
         worker = message["worker"]
         if message["token"] != self._token:
             return {
@@ -147,7 +147,7 @@ class Chief:
     def _look_after_workers(self) -> None:
         for worker in self.leases.take_lapsed():
             LOGGER.warning(
-                "%s was not heard of for %g s; what it did is done by another.",
+                "%s was silent for %g s; another worker does its job.",
                 worker,
                 self.leases.seconds,
             )
@@ -156,13 +156,13 @@ class Chief:
         self._watch()
         if time.monotonic() - self.leases.last_heard > PATIENCE_SECONDS:
             raise SearchError(
-                f"No worker was heard of for {PATIENCE_SECONDS:g} s. Start "
-                "chief and workers again: the search goes on where it is."
+                f"No worker reported for {PATIENCE_SECONDS:g} s. Restart "
+                "chief and workers to resume the search."
             )
 
     def _dismiss(self) -> None:
-        """Waits until every worker was told that the search is over."""
+        """Waits until every worker knows that the search is over."""
         deadline = time.monotonic() + self.leases.seconds
         while self.leases.workers and time.monotonic() < deadline:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(CHECK_SECONDS)
             self.leases.take_lapsed()

@@ -1,7 +1,7 @@
-"""What workers tell a chief beside keras-tuner's own calls, over the same port.
+"""Calls of workers to a chief beside keras-tuner's own, on the same port.
 
-keras-tuner's chief never learns that a worker died, and its wire drops what a
-worker is like. Three calls of JSON mend that: join, beat, leave.
+keras-tuner's chief never learns that a worker died, nor what settings it has.
+Three calls with JSON messages add that: join, beat, leave.
 """
 
 import json
@@ -22,7 +22,7 @@ def _encoded(message: Message) -> bytes:
 
 
 def lease_handler(answers: dict[str, Answer]) -> grpc.GenericRpcHandler:
-    """Returns what serves calls by name; each takes and gives a message."""
+    """Returns a handler of calls by name; each maps message to message."""
 
     def method(answer: Answer) -> grpc.RpcMethodHandler:
         return grpc.unary_unary_rpc_method_handler(
@@ -37,7 +37,7 @@ def lease_handler(answers: dict[str, Answer]) -> grpc.GenericRpcHandler:
 
 
 def local_channel(address: str) -> grpc.Channel:
-    """Returns a channel that a proxy's environment variables do not divert."""
+    """Returns a channel that ignores a proxy in the environment."""
     return grpc.insecure_channel(
         address, options=[("grpc.enable_http_proxy", 0)]
     )

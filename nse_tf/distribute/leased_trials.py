@@ -1,4 +1,4 @@
-"""Trials that workers hold on lease: what an oracle does when one is gone."""
+"""Trials on lease: how an oracle recovers the trials of dead workers."""
 
 import abc
 import pathlib
@@ -9,8 +9,8 @@ from keras_tuner.engine import trial as trial_module
 
 from nse_tf.distribute.locking import synchronized
 
-# A job that takes its process with it, for want of memory, say, would
-# otherwise take all workers in turn.
+# A job that kills its process, say by lack of memory, would otherwise kill all
+# workers in turn.
 MOST_LOST_WORKERS = 5
 
 
@@ -18,9 +18,9 @@ class LeasedTrials(abc.ABC):
     """Mixed into a `keras_tuner.Oracle` that a chief can lead.
 
     Attributes:
-        failure: Why the search could not go on, if it could not.
-        lock: Held by whoever changes anything.
-        num_workers: How many share the work.
+        failure: What ended the search early, or None.
+        lock: Held by the thread that changes the oracle.
+        num_workers: How many workers share the jobs.
     """
 
     trials: dict[str, trial_module.Trial]
@@ -43,12 +43,12 @@ class LeasedTrials(abc.ABC):
 
     @abc.abstractmethod
     def is_over(self) -> bool:
-        """Whether nothing is at work and nothing is left to do."""
+        """Whether no trial is running and none is left to run."""
 
     def _may_be_needed(self, trial: trial_module.Trial) -> bool:
-        """Whether a worker that would be stopped is to stay for others' work.
+        """Whether an idle worker must stay in case another one dies.
 
-        One of those at work may die, and what it did is to be done again.
+        The trial of a worker that dies has to be repeated.
         """
         return (
             trial.status == trial_module.TrialStatus.STOPPED
@@ -58,9 +58,9 @@ class LeasedTrials(abc.ABC):
 
     @synchronized
     def drop_worker(self, tuner_id: str) -> None:
-        """Gives what a worker did to the next that asks: it is gone.
+        """Queues the trial of a worker that is gone for another one.
 
-        A job that nobody survives is failed at the fifth time.
+        A job that five workers did not survive fails.
         """
         self.tuner_ids.discard(tuner_id)
         trial = self.ongoing_trials.pop(tuner_id, None)
@@ -72,6 +72,6 @@ class LeasedTrials(abc.ABC):
             self._retry_queue.append(trial.trial_id)
             return
         trial.status = trial_module.TrialStatus.FAILED
-        trial.message = f"{num_lost} workers ended while they did it"
+        trial.message = f"{num_lost} workers ended while they did this job"
         oracle: Any = self  # A keras-tuner oracle, too.
         oracle.end_trial(trial)

@@ -1,4 +1,4 @@
-"""Who is at work: a worker holds what it does for as long as it is heard of."""
+"""Leases: a worker keeps its trial for as long as it reports."""
 
 import threading
 import time
@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 
 class Leases:
-    """When each worker was last heard of.
+    """When each worker last reported.
 
     Args:
         seconds: How long a worker may be silent before it is taken for dead.
-        clock: Tells the time, in seconds.
+        clock: Returns the time, in seconds.
     """
 
     def __init__(
@@ -24,13 +24,13 @@ class Leases:
         self.last_heard = clock()
 
     def hear(self, worker: str, doing: str = "") -> None:
-        """Notes that a worker lives, and what it is at."""
+        """Records that a worker lives, and what it is doing."""
         with self._lock:
             self._heard[worker] = self.last_heard = self._clock()
             self._doing[worker] = doing
 
     def leave(self, worker: str) -> None:
-        """Notes that a worker has ended."""
+        """Records that a worker has ended."""
         with self._lock:
             self._heard.pop(worker, None)
             self._doing.pop(worker, None)
@@ -50,16 +50,16 @@ class Leases:
 
     @property
     def workers(self) -> tuple[str, ...]:
-        """Those that live, by name."""
+        """The live workers, by name."""
         with self._lock:
             return tuple(sorted(self._heard))
 
     def summary(self) -> str:
-        """Returns what all of them are at, in one line."""
+        """Returns what all of them are doing, in one line."""
         with self._lock:
-            told = sorted(self._doing.items())
-        busy = [f"{name} is {what}" for name, what in told if what]
-        waiting = sum(not what for _, what in told)
+            doing = sorted(self._doing.items())
+        busy = [f"{name} is {what}" for name, what in doing if what]
+        waiting = sum(not what for _, what in doing)
         if waiting:
             busy.append(f"{waiting} waiting")
-        return f"{len(told)} at work: {'; '.join(busy)}" if told else ""
+        return f"{len(doing)} workers: {'; '.join(busy)}" if doing else ""

@@ -18,11 +18,11 @@ END_SECONDS = 20.0
 
 
 class LocalWorkers:
-    """Worker processes of one chief; what they say is told as its own.
+    """Worker processes of one chief, whose log includes theirs.
 
     Args:
-        command: Starts a worker, which reads its part from the environment.
-        count: How many.
+        command: Starts a worker, which reads its role from the environment.
+        count: Number of workers.
     """
 
     def __init__(self, command: Sequence[str], count: int) -> None:
@@ -30,7 +30,7 @@ class LocalWorkers:
         self._count = count
         self._processes: dict[str, subprocess.Popen[str]] = {}
         self._last_lines: dict[str, str] = {}
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._relays: list[threading.Thread] = []
 
     @contextlib.contextmanager
@@ -53,25 +53,25 @@ class LocalWorkers:
                     os.environ[name] = value
 
     def watch(self) -> None:
-        """Tells which worker died.
+        """Logs which worker died.
 
         Raises:
-            SearchError: If none is left; with the last words of one.
+            SearchError: If none is left; with the last log line of one.
         """
         for name, process in self._processes.items():
             code = process.poll()
-            if code and name not in self._told:
-                self._told.add(name)
+            if code and name not in self._reported:
+                self._reported.add(name)
                 LOGGER.warning("%s ended with %s", name, _reason(code))
         if all(each.poll() is not None for each in self._processes.values()):
             name = next(iter(self._processes))
             for relay in self._relays:
-                relay.join(1.0)  # So that the last word is heard.
+                relay.join(1.0)  # So that the last line is read.
             raise SearchError(
                 f"None of the {self._count} workers is left; {name} ended "
                 f"with {_reason(self._processes[name].returncode)}: "
-                f"{self._last_lines.get(name, 'no word')}. Started again, the "
-                "search goes on where it is."
+                f"{self._last_lines.get(name, 'it printed nothing')}. Re-run "
+                "the command to resume the search."
             )
 
     def _start(self, name: str, environment: dict[str, str]) -> None:
@@ -92,7 +92,7 @@ class LocalWorkers:
         self._relays.append(relay)
 
     def _relay(self, name: str, process: subprocess.Popen[str]) -> None:
-        """Tells what a worker says under its name."""
+        """Logs the lines of a worker under its name."""
         if process.stderr is None:
             return
         with process.stderr as lines:
@@ -102,7 +102,7 @@ class LocalWorkers:
                     LOGGER.info("[%s] %s", name, line.rstrip())
 
     def _end(self) -> None:
-        """Waits for the workers that the chief let go, and ends the others."""
+        """Waits for the workers to end, and kills those that do not."""
         for process in self._processes.values():
             try:
                 process.wait(END_SECONDS)

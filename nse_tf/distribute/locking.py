@@ -1,4 +1,4 @@
-"""One lock for an oracle that no error leaves closed."""
+"""A lock for an oracle that no error leaves held."""
 
 import functools
 import sys
@@ -14,10 +14,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def synchronized(method: Function) -> Function:
     """Lets one thread at a time into the methods of an oracle.
 
-    As `keras_tuner.synchronized`, which this is used in place of, but an error
-    opens the lock again: keras-tuner leaves its own closed behind one, and all
-    other threads wait for ever. The oracle needs a `lock`, a
-    `threading.RLock`.
+    It replaces `keras_tuner.synchronized`, which leaves its lock held after an
+    error, so that all other threads wait forever; here an error releases it.
+    The oracle needs a `lock`, a `threading.RLock`.
     """
 
     @functools.wraps(method)
@@ -26,14 +25,14 @@ def synchronized(method: Function) -> Function:
             try:
                 return method(self, *args, **kwargs)
             except BaseException:
-                open_library_lock(self)
+                release_library_lock(self)
                 raise
 
     return locked  # type: ignore[return-value]
 
 
-def open_library_lock(oracle: keras_tuner.Oracle) -> None:
-    """Opens keras-tuner's own lock if an error left it closed here."""
+def release_library_lock(oracle: keras_tuner.Oracle) -> None:
+    """Releases keras-tuner's own lock if an error left it held here."""
     library: Any = sys.modules[keras_tuner.Oracle.__module__]
     if library.THREADS[oracle] == threading.current_thread().name:
         library.THREADS[oracle] = None

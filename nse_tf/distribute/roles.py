@@ -1,4 +1,4 @@
-"""Which part a process has in a search, as keras-tuner's variables say.
+"""The role of a process in a search, read from keras-tuner's variables.
 
 `KERASTUNER_TUNER_ID` names the process, and a name with "chief" in it makes it
 the chief; `KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT` say where the
@@ -16,7 +16,7 @@ VARIABLES = (
 
 
 class Role(enum.Enum):
-    """The part of a process."""
+    """The role of a process."""
 
     ALONE = "alone"
     CHIEF = "chief"
@@ -24,7 +24,7 @@ class Role(enum.Enum):
 
 
 def present_role() -> Role:
-    """Returns the part of this process.
+    """Returns the role of this process.
 
     Raises:
         ValueError: If only some of keras-tuner's variables are set.
@@ -42,11 +42,11 @@ def present_role() -> Role:
 
 
 def is_worker() -> bool:
-    """Whether this process takes its trials from a chief elsewhere."""
+    """Whether this process gets its trials from a chief."""
     return present_role() is Role.WORKER
 
 
 def chief_address() -> str:
-    """Returns where the chief is found, as host and port."""
+    """Returns host and port of the chief."""
     host, port = (os.environ[name] for name in VARIABLES[1:])
     return f"{host}:{port}"

@@ -1,8 +1,8 @@
 """A generation of children in shards, one for each worker.
 
-A method asks for a job and is told its result; that several workers shared it
-is no concern of its. Children are judged one by one, so that the result does
-not depend on how they were shared out.
+A method asks for a job and gets its result; it does not know how many workers
+shared it. Children are evaluated one by one, so that the result does not depend
+on how they were divided.
 """
 
 import dataclasses
@@ -25,9 +25,9 @@ _SHARD = re.compile(r"(.+)_(\d+)of(\d+)")
 
 
 def shard_of(job: Job, index: int, count: int) -> Job:
-    """Returns one of `count` parts of a job; the whole where it has no parts.
+    """Returns one of `count` parts of a job, or the whole if it has none.
 
-    Shards differ by one child at most, and are jobs with ids of their own.
+    Shards differ in size by at most one child, and have ids of their own.
     """
     if count == 1 or not isinstance(job, EvaluateChildren):
         return job
@@ -50,7 +50,7 @@ def parent_of(job_id: str) -> tuple[str, int, int]:
 
 
 class SharedJobs:
-    """Hands out the jobs of a method in shards and joins their results.
+    """Splits the jobs of a method into shards and joins their results.
 
     Args:
         method: Asks for jobs.
@@ -60,14 +60,14 @@ class SharedJobs:
         self._method = method
         self._waiting: list[Job] = []
         self._out: dict[str, Job] = {}
-        self._told: dict[str, Result] = {}
+        self._results: dict[str, Result] = {}
         self._digests: dict[str, str] = {}
 
     def ask(self, num_workers: int) -> Job | Wait | Done:
         """Returns the next job or shard; see `Method.ask`.
 
         Args:
-            num_workers: How many are at hand to share the next job.
+            num_workers: How many workers can share the next job.
         """
         if not self._waiting:
             job = self._method.ask()
@@ -79,12 +79,12 @@ class SharedJobs:
         return shard
 
     def give_back(self, job: Job) -> None:
-        """Takes a job back that was asked for, to be asked for again next."""
+        """Takes back a job that `ask` returned, to return it next time."""
         del self._out[job.id]
         self._waiting.insert(0, job)
 
     def find(self, job_id: str) -> Job:
-        """Returns a job or shard that was asked for and not told yet."""
+        """Returns a job or shard whose result is not known yet."""
         return self._out[job_id]
 
     def asked_digest(self, job_id: str) -> str:
@@ -92,33 +92,33 @@ class SharedJobs:
         return self._digests[parent_of(job_id)[0]]
 
     def tell(self, job_id: str, result: Result) -> None:
-        """Notes a result; tells the method when all shards are in."""
+        """Takes a result; passes it to the method once all shards are in."""
         self._out.pop(job_id, None)
         whole, _, count = parent_of(job_id)
         if count == 1:
             self._method.tell(job_id, result)
             return
-        self._told.setdefault(job_id, result)
+        self._results.setdefault(job_id, result)
         ids = [f"{whole}_{index + 1}of{count}" for index in range(count)]
-        if all(each in self._told for each in ids):
-            results = [self._told.pop(each) for each in ids]
+        if all(each in self._results for each in ids):
+            results = [self._results.pop(each) for each in ids]
             self._method.tell(whole, joined(results))
 
     def get_state(self) -> dict[str, Any]:
-        """Returns what the method was not told yet, as a JSON value."""
+        """Returns results that the method has not got yet, as a JSON value."""
         return {
             job_id: result_to_json(result)
-            for job_id, result in self._told.items()
+            for job_id, result in self._results.items()
         }
 
     def resume(self, shards: dict[str, Any], started: list[str]) -> None:
-        """Goes on after the method's state was set.
+        """Resumes after the method's state was set.
 
         Args:
             shards: What `get_state` returned.
             started: Ids of the jobs and shards that trials were started for.
         """
-        self._waiting, self._out, self._told = [], {}, {}
+        self._waiting, self._out, self._results = [], {}, {}
         counts = dict(
             (whole, count) for whole, _, count in map(parent_of, started)
         )
@@ -143,25 +143,25 @@ class SharedJobs:
 
 
 def join_shards(
-    told: dict[str, Result],
+    found: dict[str, Result],
 ) -> tuple[dict[str, Result], dict[str, Result]]:
     """Returns the results of whole jobs, and those of shards of others.
 
     Args:
-        told: Results of jobs and shards, by id.
+        found: Results of jobs and shards, by id.
     """
     by_job: dict[tuple[str, int], dict[int, str]] = {}
-    for job_id in told:
+    for job_id in found:
         whole, index, count = parent_of(job_id)
         by_job.setdefault((whole, count), {})[index] = job_id
     results: dict[str, Result] = {}
     rest: dict[str, Result] = {}
     for (whole, count), ids in by_job.items():
         if len(ids) == count:
-            parts = [told[ids[index]] for index in range(count)]
+            parts = [found[ids[index]] for index in range(count)]
             results[whole] = parts[0] if count == 1 else joined(parts)
         else:
-            rest |= {job_id: told[job_id] for job_id in ids.values()}
+            rest |= {job_id: found[job_id] for job_id in ids.values()}
     return results, rest
 
 

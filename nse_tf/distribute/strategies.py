@@ -16,8 +16,8 @@ def make_strategy(
     Args:
         kind: `mirrored` for all devices of this machine, `multi_worker` for
             the processes that TF_CONFIG names, None for one device.
-        cpu_devices: How many devices the CPU is to be; before TensorFlow's
-            first op only.
+        cpu_devices: Number of devices to split the CPU into, which only works
+            before TensorFlow's first op.
     """
     if cpu_devices is not None:
         (cpu,) = tf.config.list_physical_devices("CPU")
@@ -34,11 +34,11 @@ def make_strategy(
 
 
 def checked_strategy(strategy: Any) -> tf.distribute.Strategy | None:
-    """Returns a strategy that trainings here can run under.
+    """Returns a strategy, if trainings can run under it.
 
     Raises:
-        ValueError: If it is none, or of another kind, or there is a chief of
-            keras-tuner beside its processes.
+        ValueError: If it is of another kind, or keras-tuner's chief is in use,
+            too.
     """
     if strategy is None:
         return None
@@ -50,7 +50,7 @@ def checked_strategy(strategy: Any) -> tf.distribute.Strategy | None:
     if not isinstance(strategy, known):
         raise ValueError(
             "`distribution_strategy` must be a tf.distribute.Strategy that "
-            f"keeps its replicas alike ({', '.join(x.__name__ for x in known)}"
+            f"keeps its replicas equal ({', '.join(x.__name__ for x in known)}"
             f"), not {strategy!r}."
         )
     if is_multi_worker(strategy) and present_role() is not Role.ALONE:

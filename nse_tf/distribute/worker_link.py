@@ -1,4 +1,4 @@
-"""A worker's tie to its chief: joining, beating, and never waiting for ever."""
+"""A worker's connection to its chief: join, heartbeat, bounded waits."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ LOGGER = logging.getLogger("nse_tf")
 
 # A chief may measure a cost table, or read a large data set, before it serves.
 CHIEF_PATIENCE_SECONDS = 600.0
-# A chief that serves answers at once, but for breeding a generation.
+# A serving chief answers at once, except while it breeds a generation.
 ANSWER_SECONDS = 60.0
 # A shared folder may show a new file late.
 FOLDER_SECONDS = 20.0
@@ -39,13 +39,13 @@ def await_chief(seconds: float = CHIEF_PATIENCE_SECONDS) -> None:
         except grpc.FutureTimeoutError as error:
             raise SearchError(
                 f"No chief answers at {chief_address()} after {seconds:g} s. "
-                "Start it there, or see to KERASTUNER_ORACLE_IP and _PORT."
+                "Start it there, or correct KERASTUNER_ORACLE_IP and _PORT."
             ) from error
 
 
 @contextlib.contextmanager
 def joined(folder: pathlib.Path, identity: dict[str, Any]) -> Iterator[None]:
-    """Is at work for a chief, and tells it so all the time.
+    """Joins a chief, and sends it heartbeats until the end.
 
     Args:
         folder: The run's folder, as this worker sees it.
@@ -75,7 +75,7 @@ def joined(folder: pathlib.Path, identity: dict[str, Any]) -> Iterator[None]:
 def _join(
     channel: grpc.Channel, folder: pathlib.Path, identity: dict[str, Any]
 ) -> float:
-    """Joins the chief; returns how long it bears silence, in seconds."""
+    """Joins the chief; returns the length of the lease, in seconds."""
     deadline = time.monotonic() + FOLDER_SECONDS
     while True:
         answer = call(
@@ -97,7 +97,7 @@ def _join(
 
 
 def _token(folder: pathlib.Path) -> str:
-    """Returns what the chief wrote into the folder, if anything."""
+    """Returns the token that the chief wrote into the folder, if any."""
     try:
         return str(json.loads((folder / CHIEF_FILE).read_bytes())["token"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -107,15 +107,15 @@ def _token(folder: pathlib.Path) -> str:
 def _beat(
     channel: grpc.Channel, lease_seconds: float, is_over: threading.Event
 ) -> None:
-    """Tells the chief several times a lease that this worker lives."""
+    """Sends the chief five heartbeats a lease."""
     while not is_over.wait(lease_seconds / 5):
-        with contextlib.suppress(grpc.RpcError):  # The next call will tell.
+        with contextlib.suppress(grpc.RpcError):  # The next call shows it.
             message = {"worker": own_name(), "doing": Progress.present}
             call(channel, "Beat", message, lease_seconds / 5)
 
 
 class BoundedStub:
-    """keras-tuner's stub, that waits an hour for a chief, with less patience.
+    """keras-tuner's stub, which waits an hour for a chief, with a timeout.
 
     Args:
         stub: keras-tuner's.
@@ -138,7 +138,7 @@ class BoundedStub:
                 raise SearchError(
                     f"The chief at {chief_address()} did not answer {name} in "
                     f"{self._seconds:g} s ({error.code().name}). Start it "
-                    "again: the search goes on where it is."
+                    "again to resume the search."
                 ) from error
 
         return bounded

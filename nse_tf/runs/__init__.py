@@ -1,1 +1,1 @@
-"""A search as a run: its folder, its configuration, its artifacts."""
+"""A search as a run: folder, configuration, artifacts; see README.md."""

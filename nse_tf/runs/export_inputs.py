@@ -1,4 +1,4 @@
-"""What `nse_export` adds to an export: any model, and any images."""
+"""Models and images that `nse_export` reads."""
 
 import dataclasses
 import pathlib
@@ -17,14 +17,14 @@ NUM_CALIBRATION_IMAGES = 200
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Images:
-    """What an export calibrates and compares on.
+    """Images that an export calibrates with and compares on.
 
     Attributes:
         calibration: `(count, height, width, channels)`, or None.
         test: The same, of images that training did not see, or of noise.
         test_labels: `(count,)`, or None for noise.
         class_names: A name for each score.
-        precisions: What can be exported with these.
+        precisions: Precisions that can be exported with these images.
         train: Training images, or None for noise.
     """
 
@@ -40,7 +40,7 @@ def read_model(path: pathlib.Path) -> keras.Model:
     """Returns the Keras model of a file.
 
     Raises:
-        ValueError: If the file holds none, or one that needs code of others.
+        ValueError: If the file holds none, or one that needs other code.
     """
     try:
         model: keras.Model = keras.saving.load_model(path, compile=False)
@@ -58,7 +58,7 @@ def with_pixels(
 
     Args:
         model: One input `(batch, height, width, channels)`.
-        value_range: The values of a black and of a white pixel that it takes.
+        value_range: Its values of a black and of a white pixel.
 
     Raises:
         ValueError: If the input is no image.
@@ -77,7 +77,7 @@ def with_pixels(
 
 
 def noise_images(model: keras.Model) -> Images:
-    """Returns noise to compare scores on, where there are no images."""
+    """Returns noise to compare scores on, if there are no images."""
     shape = (NUM_NOISE_IMAGES, *model.input_shape[1:])
     noise = np.random.default_rng(0).integers(0, 256, shape)
     return Images(
@@ -92,17 +92,17 @@ def noise_images(model: keras.Model) -> Images:
 def data_images(
     model: keras.Model, name: str | None, data_dir: str | None
 ) -> Images:
-    """Returns the images of a data set, resized to what the model takes.
+    """Returns the images of a data set, resized for the model.
 
     Raises:
         ValueError: If the model takes no square images, or has not as many
-            scores as the data have classes; or as of `datasets.load`.
+            scores as the data have classes; see also `datasets.load`.
     """
     height, width, channels = model.input_shape[1:]
     if height != width:
         raise ValueError(
             f"`model` takes images of {height}x{width}; data sets are cut to "
-            "squares. Call nse_tf.export.export_model with images of yours."
+            "squares. Call nse_tf.export_model with images of that size."
         )
     data = datasets.load(
         name, data_dir=data_dir, image_size=height, channels=channels
@@ -110,7 +110,7 @@ def data_images(
     if data.num_classes != model.output_shape[-1]:
         raise ValueError(
             f"`model` has {model.output_shape[-1]} scores, the data "
-            f"{data.name!r} {data.num_classes} classes: another data set."
+            f"{data.name!r} have {data.num_classes} classes."
         )
     stride = max(1, len(data.train) // NUM_CALIBRATION_IMAGES)
     return Images(

@@ -1,4 +1,4 @@
-"""Latency tables as files: made for a device, looked over, and taken up."""
+"""Latency tables as files: made for a device, checked, and read."""
 
 import dataclasses
 import pathlib
@@ -19,13 +19,13 @@ class LutConfig:
     """A latency table to make.
 
     Attributes:
-        space: What it is to price.
+        space: The space whose ops it has rows for.
         output: The `.json` file; beside it, `….rows.json` keeps the rows as
-            measured, from which a process that was killed goes on.
+            measured, from which a process that was killed resumes.
         plan: How to measure.
         num_fitted: Random whole networks that it is fitted to.
-        num_checked: Others that it is held against; 0 asks none.
-        seed: Draws both.
+        num_checked: Other networks that it is compared with; 0 compares none.
+        seed: Seed of both draws.
     """
 
     space: SearchSpace
@@ -97,12 +97,12 @@ def given_table(
 
 
 def require_rows(table: CostTable, space: SearchSpace, name: str) -> None:
-    """Refuses a table that does not price a whole space.
+    """Refuses a table that lacks rows of a space.
 
     Args:
         table: The table.
-        space: What it is to price.
-        name: What messages call the table.
+        space: The space whose ops it must have rows for.
+        name: Name of the table in messages.
 
     Raises:
         ValueError: If rows are missing; names how many, and some.

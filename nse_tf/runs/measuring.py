@@ -32,17 +32,17 @@ LOGGER = logging.getLogger("nse_tf")
 # Whole networks that a table is fitted to: enough to tell scale and overhead
 # apart, few enough to take seconds.
 NUM_FITTED_NETWORKS = 8
-# Others that it is held against, before a search relies on it.
+# Other networks that it is compared with before a search relies on it.
 NUM_CHECKED_NETWORKS = 8
-# Branches that a cell of theirs opens; published networks rarely open more.
+# Most active branches of a cell there; published networks rarely have more.
 MOST_OPEN = 4
-# How far it may be off on the median of those. On a quiet machine it is off by
-# a few percent; a busy one adds noise of ten and more.
+# Largest median error on those. On a quiet machine it is a few percent; a busy
+# one adds noise of ten and more.
 MAX_TABLE_ERROR = 0.25
 
 
 def table_builders(space: SearchSpace) -> dict[str, Callable[[], keras.Model]]:
-    """Returns what builds the model of every row that prices a space."""
+    """Returns builders of the models of all rows of a space's table."""
     skeleton, blocks = space.as_chain()
     stem_key, tail_key = skeleton.cost_keys
     builders: dict[str, Callable[[], keras.Model]] = {
@@ -66,8 +66,8 @@ def whole_networks(
 ) -> list[WholeNetwork]:
     """Returns random networks of a space, by their rows and converted.
 
-    Where cells open several branches, each opens a number drawn evenly from
-    the fewest that it may to `MOST_OPEN`.
+    Where cells may have several active branches, their number is drawn evenly
+    from the fewest allowed to `MOST_OPEN`.
     """
     genotypes = [_random_network(space, rng) for _ in range(count)]
     return [
@@ -103,16 +103,16 @@ def fitted_table(
     num_checked: int = NUM_CHECKED_NETWORKS,
     backend: Backend | None = None,
 ) -> CostTable:
-    """Returns a table as measured, fitted to networks and held against others.
+    """Returns a table as measured, fitted to networks and compared with others.
 
     Args:
-        table: Has a row for all that the space has.
-        space: Whose networks are drawn.
+        table: Has a row for each op of the space.
+        space: The space that networks are drawn from.
         plan: How to measure.
-        seed: Draws the networks.
+        seed: Seed of the draw.
         num_fitted: How many the table is fitted to; 0 leaves it as it is.
-        num_checked: How many others it is held against; 0 asks none.
-        backend: What measures; by default the interpreter on this machine.
+        num_checked: How many others it is compared with; 0 compares none.
+        backend: What measures; None takes the interpreter on this machine.
     """
     backend = InterpreterBackend() if backend is None else backend
     rng = np.random.default_rng([seed, 3])
@@ -141,12 +141,11 @@ def measured_table(
     Single rows are kept in `cache_dir` between runs; the fit is made anew.
 
     Raises:
-        ValueError: If it is off by more than `max_error` on the median of other
-            networks.
+        ValueError: If its median error on other networks exceeds `max_error`.
     """
     name = f"{plan.precision}_{plan.num_threads}threads.json"
     builders = table_builders(space)
-    LOGGER.info("measuring what %d ops and shapes cost here", len(builders))
+    LOGGER.info("Measuring %d ops and shapes on this machine", len(builders))
     table = measure_table(
         builders,
         plan,
@@ -156,7 +155,7 @@ def measured_table(
     table = fitted_table(table, space, plan, seed=seed)
     if table.check is not None:
         LOGGER.info(
-            "latency table: %d rows, median error on %d other networks %.1f %%",
+            "Latency table: %d rows, median error on %d other networks %.1f %%",
             len(table.rows),
             table.check.num_networks,
             100 * table.check.median_error,

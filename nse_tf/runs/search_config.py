@@ -1,4 +1,4 @@
-"""What a search is asked to do, as one value that a run's folder keeps."""
+"""The settings of a run as one record, which its folder keeps."""
 
 import dataclasses
 import pathlib
@@ -32,41 +32,41 @@ class SearchConfig:
         run_dir: The run's folder.
         dataset: `digits` or a name of TensorFlow Datasets; None with a
             `data_dir` reads a folder of images for each class.
-        data_dir: Where the data lie.
+        data_dir: Folder of the data.
         image_size: Side, in pixels, that images are resized to.
         image_channels: 1 or 3.
         validation_fraction: Share of the training part that is split off.
         space: A preset's name or a space's `.json` file.
         width: Multiplies a preset's widths.
         depth: Multiplies a preset's depths.
-        activation: Of a preset's multi-branch cells.
-        squeeze_excite: Whether their branches weigh channels.
+        activation: Activation in a preset's multi-branch cells.
+        squeeze_excite: Whether their branches have squeeze-and-excitation.
         method: The explorer of a one-shot search, or `nse`, which evolves the
             space.
-        inherit_by: What decides which ops a round of `nse` hands on.
-        start: A file that `nse` goes on from; see `methods.load_start`.
+        inherit_by: What decides which ops a round of `nse` passes on.
+        start: A file that `nse` continues from; see `methods.load_start`.
         shrink: Whether the space is shrunk first.
         score: What operators are scored by in shrinking; one of `SCORES`.
         shrink_schedule: The published schedule that operators are dropped
             by; one of `SCHEDULES`. None leaves it to the effort.
-        budget: What the network handed over must fit.
-        precision: Of the file that latency and size limits speak of.
+        budget: Limits that the network found must keep.
+        precision: Precision of the file that latency and size limits hold for.
         rank_by: What finalists are ranked by: `keras`, or the accuracy of
             their `int8` files.
-        num_threads: Of the interpreter that latency is measured with.
+        num_threads: Threads of the interpreter that measures latency.
         latency_table: A table's `.json` file; None measures one.
-        max_table_error: How far a table may be off on the median of whole
-            networks, as a share; `inf` trusts any.
-        distribute: What shares each batch of a training; see
-            `distribution.make_strategy`. None trains on one device.
-        cpu_devices: How many devices the CPU is to be.
-        compute_threads: Of each process that trains or evaluates; None leaves
-            it to TensorFlow. Other numbers may compute other bits.
-        effort: A name in `EFFORTS`.
+        max_table_error: Largest median error of a table on whole networks, as
+            a share; `inf` accepts any.
+        distribute: How each batch of a training is shared; see
+            `strategies.make_strategy`. None trains on one device.
+        cpu_devices: Number of devices to split the CPU into.
+        compute_threads: Threads of each process that trains or evaluates; None
+            leaves it to TensorFlow. Another number may compute other bits.
+        effort: A name in `EFFORTS`; None takes what suits the data.
         overrides: Single numbers of the effort, by flag name.
         augmentation: A policy of `datasets.POLICIES`.
-        seed: Of everything drawn.
-        cache_dir: Where decoded images and cost tables are kept between runs.
+        seed: Seed of everything drawn.
+        cache_dir: Folder of decoded images and cost tables, kept between runs.
     """
 
     run_dir: pathlib.Path

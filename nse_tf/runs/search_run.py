@@ -1,4 +1,4 @@
-"""The main job: from a data set and a limit to measured .tflite files."""
+"""A whole search: from a data set and a limit to measured .tflite files."""
 
 import contextlib
 import dataclasses
@@ -64,7 +64,7 @@ def run_search(
     Raises:
         BudgetError: If no network of the space fits the budget.
         FileNotFoundError: If the data are not where they should be.
-        SearchError: If the search cannot go on.
+        SearchError: If the search cannot continue.
         ValueError: If settings do not fit each other, the data or the folder.
     """
     folder = RunFolder(config.run_dir)

@@ -28,7 +28,7 @@ def run_shrinking(config: SearchConfig) -> tuple[SearchSpace, pathlib.Path]:
     Raises:
         BudgetError: If no network of the space fits the budget.
         FileNotFoundError: If the data are not where they should be.
-        SearchError: If the shrinking cannot go on.
+        SearchError: If the shrinking cannot continue.
         ValueError: If settings do not fit each other, the data or the folder,
             or a limit is on a measured cost.
     """

@@ -1,1 +1,1 @@
-"""keras-tuner's trials, oracles and tuners, made durable."""
+"""keras-tuner's trials, oracles and tuners, made durable; see README.md."""

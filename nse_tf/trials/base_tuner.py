@@ -1,4 +1,4 @@
-"""What keras-tuner's tuners get wrong around a search, put right."""
+"""A keras-tuner Tuner with the faults around its search corrected."""
 
 import contextlib
 import os
@@ -25,34 +25,34 @@ LONGEST_PAUSE_SECONDS = 2.0
 
 
 class BaseTuner(keras_tuner.Tuner):
-    """A tuner whose files hold, and that says what it goes on with.
+    """A tuner with durable files, which prints what it resumes.
 
-    * `tuner_id` names the file that is looked for as well as the one written.
+    * `tuner_id` names the file that is read as well as the one written.
     * `overwrite` deletes nothing on a worker, whose chief owns the folder.
     * Files are written whole or not at all.
     * A project whose space is not that of the code is refused.
     * Every execution's score is kept beside the mean, which is the trial's.
-    * What ended a search before its time is raised from `search`, also from
-      that of a chief.
-    * The error of a trial that failed is left in its folder, since the wire
+    * `search` raises the error that ended a search early, also on a chief.
+    * The error of a failed trial is written to its folder, since the wire
       between worker and chief drops it.
-    * A chief survives its workers: who falls silent is taken for dead, and what
-      it did is done by another. A worker without work asks ever more rarely.
-    * A process may do only so many trials, since each model that Keras fits
-      leaves some megabytes behind in TensorFlow.
+    * A chief survives its workers: a silent worker is taken for dead, and
+      another does its trial. An idle worker polls less and less often.
+    * A process may be limited to a number of trials, since each model that
+      Keras fits leaks some megabytes in TensorFlow.
 
     Args:
-        *args: As of `keras_tuner.Tuner`.
-        overwrite: As of every tuner.
-        tuner_id: As of every tuner.
-        trials_per_process: After so many trials `search` returns, with the
-            others left for a process that is started next. None does all.
-        **kwargs: As of `keras_tuner.Tuner`.
+        *args: See `keras_tuner.Tuner`.
+        overwrite: See `keras_tuner.Tuner`.
+        tuner_id: See `keras_tuner.Tuner`.
+        trials_per_process: `search` returns after so many trials and leaves the
+            others to the next process. None does all.
+        **kwargs: See `keras_tuner.Tuner`.
 
     Attributes:
-        lease_seconds: How long a chief bears the silence of a worker.
-        watch: Called all along by a chief; raises where no worker will come
-            any more.
+        lease_seconds: How long a worker may be silent before its chief takes it
+            for dead.
+        watch: Called by a chief in regular intervals; raises if no worker can
+            join any more.
     """
 
     lease_seconds: float = 30.0
@@ -90,17 +90,17 @@ class BaseTuner(keras_tuner.Tuner):
         return os.path.join(str(self.project_dir), f"{name}.json")  # noqa: PTH118
 
     def reload(self) -> None:
-        """Goes on from the project's files.
+        """Resumes from the project's files.
 
         Raises:
             ValueError: If the project's space is not that of the code, which
-                keras-tuner would leave unused without a word.
+                keras-tuner would silently ignore.
         """
         super().reload()
         self._check_space()
 
     def _check_space(self) -> None:
-        """Holds the reloaded space against that of the code."""
+        """Compares the reloaded space with that of the code."""
         hp = keras_tuner.HyperParameters()
         self.hypermodel.declare_hyperparameters(hp)
         self.hypermodel.build(hp)
@@ -119,7 +119,7 @@ class BaseTuner(keras_tuner.Tuner):
                 )
 
     def search(self, *args: Any, **kwargs: Any) -> None:
-        """Searches, alone, as a chief, or for one; see `keras_tuner.Tuner`."""
+        """Searches, alone, as chief or as worker; see `keras_tuner.Tuner`."""
         try:
             if is_worker():
                 with joined(self.folder, dict(self._identity)):
@@ -133,19 +133,19 @@ class BaseTuner(keras_tuner.Tuner):
         except _EnoughHereError:
             self.on_search_end()
             if getattr(self.oracle, "verbose", 1):
-                print(  # noqa: T201 - as keras-tuner speaks.
-                    "This process has done its trials; started again, the "
-                    "search goes on."
+                print(  # noqa: T201 - as keras-tuner does.
+                    "This process has done its trials; start it again to "
+                    "resume the search."
                 )
 
     @contextlib.contextmanager
     def _deciding(self) -> Iterator[None]:
-        """Holds the folder against others that would decide there, too."""
+        """Locks the folder against a second process that would decide there."""
         with sole_decider(self.folder):
             yield
 
     def _lead(self, verbose: int | str) -> None:
-        """Hands out trials to workers until the search is over."""
+        """Assigns trials to workers until the search is over."""
         self.oracle.verbose = verbose
         self.on_search_begin()
         self.save()
@@ -160,9 +160,9 @@ class BaseTuner(keras_tuner.Tuner):
         return pathlib.Path(self.project_dir)
 
     def pre_create_trial(self) -> None:
-        """Waits before it asks again, longer each time there was nothing.
+        """Pauses before an idle worker polls again, longer each time.
 
-        Ends the part of this process once it has done its trials.
+        Leaves the search once this process has done its trials.
         """
         super().pre_create_trial()
         if self._num_left_here == 0:
@@ -173,12 +173,12 @@ class BaseTuner(keras_tuner.Tuner):
         self._num_idle += 1
 
     def on_trial_begin(self, trial: Trial) -> None:
-        """Ends the waiting."""
+        """Resets the pause."""
         super().on_trial_begin(trial)
         self._num_idle = 0
 
     def on_trial_end(self, trial: Trial) -> None:
-        """Ends a trial; leaves the error of one that failed in its folder."""
+        """Ends a trial; writes the error of a failed one to its folder."""
         if trial.message:
             write_bytes(
                 error_path(pathlib.Path(self.project_dir), trial.trial_id),
@@ -189,7 +189,7 @@ class BaseTuner(keras_tuner.Tuner):
             self._num_left_here -= 1
 
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
-        """Runs a trial; keeps what each of its executions reported."""
+        """Runs a trial; keeps the metrics of each of its executions."""
         results = super().run_trial(trial, *args, **kwargs)
         if self.executions_per_trial > 1:
             path = pathlib.Path(self.get_trial_dir(trial.trial_id))
@@ -206,17 +206,17 @@ class BaseTuner(keras_tuner.Tuner):
         write_json(pathlib.Path(self._get_tuner_fname()), self.get_state())
 
     def on_search_begin(self) -> None:
-        """Says how much of a reloaded project is done already."""
+        """Prints how much of a reloaded project is already done."""
         super().on_search_begin()
         trials = getattr(self.oracle, "trials", {}) if not is_worker() else {}
         if trials and getattr(self.oracle, "verbose", 1):
-            print(  # noqa: T201 - as keras-tuner speaks.
-                f"Going on with {len(trials)} trials of {self.project_dir}; "
+            print(  # noqa: T201 - as keras-tuner does.
+                f"Resuming {self.project_dir} with {len(trials)} trials; "
                 f"{self.oracle.remaining_trials()} remain."
             )
 
     def on_search_end(self) -> None:
-        """Raises what ended the search before its time, if anything did."""
+        """Raises the error that ended the search early, if there is one."""
         super().on_search_end()
         self._raise_failure()
 
@@ -231,7 +231,7 @@ class _EnoughHereError(Exception):
 
 
 def _plain_values(result: Any) -> Any:
-    """Returns what an execution reported, epoch by epoch, as plain numbers."""
+    """Returns the metrics of an execution, for each epoch, as numbers."""
     history = getattr(result, "history", result)
     if isinstance(history, dict):
         return {

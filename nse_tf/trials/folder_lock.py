@@ -1,4 +1,4 @@
-"""One process decides in a run's folder; a second one is told of the first."""
+"""A lock on a run's folder: one process decides, a second is refused."""
 
 import contextlib
 import datetime
@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def sole_decider(folder: pathlib.Path) -> Iterator[None]:
-    """Holds a folder against other processes that would decide there, too.
+    """Locks a folder against other processes that would decide there.
 
-    The system opens the lock when the process ends, however it ends.
+    The system releases the lock when the process ends, however it ends.
 
     Raises:
         ValueError: If another process holds the folder; names it.
@@ -26,7 +26,7 @@ def sole_decider(folder: pathlib.Path) -> Iterator[None]:
             file.seek(0)
             holder = file.read().strip() or "another process"
             raise ValueError(
-                f"{folder} is being worked in by {holder}; this is process "
+                f"{folder} is in use by {holder}; this is process "
                 f"{os.getpid()} on {socket.gethostname()}. End that one first, "
                 "or use another folder."
             ) from error

@@ -1,8 +1,8 @@
 """Jobs and results as files in the run's folder, which all workers share.
 
 keras-tuner's wire rounds metrics to float32 and takes no lists, so a trial
-carries names of files, and the file a hash. A result's file says which job it
-answers: it is what a results table is made again from.
+carries the name and the hash of a file. A result's file names the job that it
+answers, so that the results table can be made again from these files.
 """
 
 import hashlib
@@ -46,9 +46,9 @@ def error_path(folder: pathlib.Path, trial_id: str) -> pathlib.Path:
 
 
 def write_job(folder: pathlib.Path, job: Job) -> None:
-    """Writes a job where a worker will look for it; the disk may lag.
+    """Writes a job for the workers to read, without waiting for the disk.
 
-    A file that says the same is left as it is.
+    A file with the same content is left as it is.
     """
     path, content = job_path(folder, job.id), {"job": job_to_json(job)}
     wanted = sealed_bytes(content)

@@ -1,7 +1,7 @@
 """keras-tuner's own state, restored from the results table.
 
-keras-tuner writes all of it anew at every trial, so that a trial costs the more
-the more came before. Here each trial is a row, and the rest is constant.
+keras-tuner writes all of it anew at every trial, so that each trial costs more
+than the one before. Here a trial is a row, and the rest is constant.
 """
 
 import json
@@ -26,7 +26,7 @@ def trial_row(
     return TrialRow(
         number=int(trial.trial_id),
         job=trial.hyperparameters.values["job"],
-        asked=digest,
+        digest=digest,
         runs=oracle._run_times.get(trial.trial_id, 0),
         ended=len(oracle.end_order) - 1 if is_last else None,
         state=json.dumps(trial.get_state()),
@@ -34,7 +34,7 @@ def trial_row(
 
 
 def library_state(oracle: keras_tuner.Oracle) -> dict[str, Any]:
-    """Returns what of keras-tuner's state does not grow with the trials."""
+    """Returns the part of keras-tuner's state that does not grow."""
     return {
         "hyperparameters": oracle.hyperparameters.get_config(),
         "seed": oracle.seed,
@@ -46,12 +46,12 @@ def state_of_table(
 ) -> tuple[Trials, dict[str, Any]]:
     """Returns the trials and an oracle's state.
 
-    Trials that were not over are to be run again, the first ones first.
+    Trials that had not ended are to be run again, the earliest first.
 
     Args:
-        table: Of the run.
-        facts: What was kept for the whole run.
-        state: That of an oracle which has done nothing yet.
+        table: The results table of the run.
+        facts: Facts of the whole run; see `RunStorage.facts`.
+        state: State of an oracle that has done nothing yet.
     """
     rows = table.trials()
     trials = {}
@@ -65,7 +65,7 @@ def state_of_table(
     )
     results, shards = join_shards(
         {
-            row.job: result_from_json(json.loads(row.told))
+            row.job: result_from_json(json.loads(row.result))
             for row in table.results()
         }
     )
@@ -81,7 +81,7 @@ def state_of_table(
         "method": {
             "schema": SCHEMA,
             "settings": facts["settings"],
-            "asked": {parent_of(row.job)[0]: row.asked for row in rows},
+            "asked": {parent_of(row.job)[0]: row.digest for row in rows},
             "results": {
                 job: result_to_json(result) for job, result in results.items()
             },

@@ -8,7 +8,7 @@ from keras_tuner.engine import trial as trial_module
 from nse_tf.costs import CostModel
 from nse_tf.distribute.identity import differences, require_own_format
 from nse_tf.distribute.leased_trials import LeasedTrials
-from nse_tf.distribute.locking import open_library_lock, synchronized
+from nse_tf.distribute.locking import release_library_lock, synchronized
 from nse_tf.distribute.shards import SharedJobs
 from nse_tf.methods import Method, SearchError
 from nse_tf.spaces import SearchSpace
@@ -75,7 +75,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
         except OSError as error:
             self.failure = error
             self.ongoing_trials.pop(tuner_id, None)
-            open_library_lock(self)
+            release_library_lock(self)
         return trial_module.Trial(
             self.get_space(), status=trial_module.TrialStatus.STOPPED
         )

@@ -1,8 +1,9 @@
-"""Brings the files of a run up to what its oracle knows, a step at a time.
+"""The files of a run, brought up to date with its oracle step by step.
 
-`results.sqlite` is where a trial counts. All else follows from it and is made
-again if it is lost: `oracle.json`, `trial_*/`, `jobs/`, `results/`, the log,
-the spaces. The other way round, `results/` is enough to make the table again.
+A trial counts from its commit to `results.sqlite` on. All else follows from
+that table and is made again if it is lost: `oracle.json`, `trial_*/`, `jobs/`,
+`results/`, the log, the spaces. Conversely, the table can be made again from
+`results/`.
 """
 
 import json
@@ -54,10 +55,10 @@ TABLE = "results.sqlite"
 
 
 class RunStorage:
-    """Holds the results table of a run and the files that follow from it.
+    """The results table of a run and the files that follow from it.
 
-    A table that is damaged is set aside and begun anew; the search then goes
-    through its results again, which costs no training.
+    A damaged table is renamed and begun anew; the search then reads its results
+    again, which costs no training.
 
     Args:
         folder: The run's folder.
@@ -82,7 +83,7 @@ class RunStorage:
     def record(self, history: Sequence[Entry]) -> None:
         """Writes what is new in a history to log, curves and spaces.
 
-        The first time, what an earlier process wrote is compared and mended.
+        The first time, the log of an earlier process is compared and repaired.
         """
         if self._num_recorded == 0:
             self._log.repair(history)
@@ -98,7 +99,7 @@ class RunStorage:
         self._num_recorded = len(history)
 
     def note_facts(self, facts: dict[str, Any]) -> None:
-        """Keeps what holds for the whole run, in the table and beside it."""
+        """Records facts of the whole run, in the table and beside it."""
         known = self.table.facts()
         for name, value in facts.items():
             if name not in known or known[name] != value:
@@ -109,7 +110,7 @@ class RunStorage:
             write_sealed(path, content)
 
     def facts(self) -> dict[str, Any]:
-        """Returns what was kept; of a table begun anew, what lies beside."""
+        """Returns the facts; if the table was begun anew, those beside it."""
         path = self._folder / "oracle.json"
         facts = self.table.facts()
         try:
@@ -127,37 +128,37 @@ class RunStorage:
         return facts or {k: v for k, v in beside.items() if k != "schema"}
 
     def note_trial(self, row: TrialRow) -> None:
-        """Keeps a trial, and shows it where keras-tuner's users look."""
+        """Records a trial, also in the file that keras-tuner's users read."""
         self.table.set_trial(row)
         self._show_trial(row)
 
     def note_result(self, job: Job, result: Result) -> None:
-        """Keeps what came of a job, with the children that it judged."""
+        """Records the result of a job, with the children it evaluated."""
         self.table.add_result(
             ResultRow(
                 job=job.id,
-                asked=json.dumps(job_to_json(job)),
-                told=json.dumps(result_to_json(result)),
+                request=json.dumps(job_to_json(job)),
+                result=json.dumps(result_to_json(result)),
             ),
             self._children(job, result),
         )
-        # Where a worker could not write it: its job failed.
+        # A worker whose job failed has not written it.
         content = sealed_bytes(result_content(job, result))
         self._restored(result_path(self._folder, job.id), content)
 
     def repair(self) -> None:
-        """Writes again what follows from the table and is not as it was."""
+        """Writes derived files again that are missing or damaged."""
         repaired: list[str] = []
-        for row in self.table.trials():
-            repaired += self._show_trial(row)
-        for result in self.table.results():
-            job = job_from_json(json.loads(result.asked))
-            told = result_from_json(json.loads(result.told))
+        for trial in self.table.trials():
+            repaired += self._show_trial(trial)
+        for row in self.table.results():
+            job = job_from_json(json.loads(row.request))
+            result = result_from_json(json.loads(row.result))
             for path, content in (
                 (job_path(self._folder, job.id), {"job": job_to_json(job)}),
                 (
                     result_path(self._folder, job.id),
-                    result_content(job, told),
+                    result_content(job, result),
                 ),
             ):
                 repaired += self._restored(path, sealed_bytes(content))
@@ -178,8 +179,8 @@ class RunStorage:
             if journal.exists():  # It would be played into the new file.
                 set_aside(journal)
             LOGGER.warning(
-                "%s Kept as %s; the search goes through the results in "
-                "%s again, where nothing needs to be trained twice.",
+                "%s Kept as %s; the search reads the results in %s again, and "
+                "trains nothing twice.",
                 error,
                 aside.name,
                 self._folder / "results",
@@ -208,7 +209,7 @@ class RunStorage:
         ]
 
     def _costs(self, children: Sequence[Genes]) -> list[dict[str, float]]:
-        """Returns the costs of each child; of single paths all at once."""
+        """Returns the costs of each child; of single paths in one call."""
         if any(len(gene) != 1 for genes in children for gene in genes):
             return [
                 {name: float(cost) for name, cost in costs.items()}
@@ -230,7 +231,7 @@ class RunStorage:
         ]
 
     def _keep_space(self, event: SpaceAtStage) -> None:
-        """Writes the space after a stage, unless it lies there intact."""
+        """Writes the space after a stage, unless the file is intact."""
         path = self._folder / f"space_{event.stage:03d}.json"
         space = self._space.restrict(event.active)
         self._restored(path, json_bytes(space_to_json(space)))
@@ -241,7 +242,7 @@ class RunStorage:
         return self._restored(path, json_line(state))
 
     def _restored(self, path: pathlib.Path, content: bytes) -> list[str]:
-        """Writes a file unless it holds just that; returns what was mended."""
+        """Writes a file that has other content; returns its name if so."""
         if path.exists() and path.read_bytes() == content:
             return []
         write_bytes(path, content, durable=False)

@@ -1,7 +1,7 @@
-"""keras-tuner's constructor arguments: which mean something here.
+"""Constructor arguments of keras-tuner that have no meaning here.
 
-Each is accepted. What a search on shared weights has no use for is refused with
-the way to ask for the same here, rather than ignored.
+A search on shared weights refuses them with what to give instead, rather than
+ignoring them.
 """
 
 from typing import Any
@@ -12,8 +12,9 @@ _LOSSES = ("sparse_categorical_crossentropy", "categorical_crossentropy")
 _REASONS = {
     "max_model_size": "Give the oracle a `budget`: Budget(params={value}).",
     "optimizer": (
-        "Shared weights are trained by an SGD that leaves closed candidates "
-        "untouched, which Keras optimizers do not; set its numbers in "
+        "Shared weights are trained by an SGD that leaves inactive "
+        "candidates untouched, which Keras optimizers do not; set its "
+        "numbers in "
         "`supernet_recipe` and `child_recipe`."
     ),
     "loss": (
@@ -29,13 +30,13 @@ _REASONS = {
 
 
 def refuse_unmeant(**given: Any) -> None:
-    """Refuses constructor arguments of keras-tuner that mean nothing here.
+    """Refuses constructor arguments of keras-tuner without a meaning here.
 
     Args:
         **given: Arguments of `keras_tuner.Tuner` by name, None where unset.
 
     Raises:
-        ValueError: For the first that cannot be honored, with the way out.
+        ValueError: For the first of them, with what to give instead.
     """
     for name, value in given.items():
         if value is not None and not _is_what_is_done(name, value):

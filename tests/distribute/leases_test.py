@@ -45,5 +45,5 @@ def test_all_are_told_of_in_one_line() -> None:
     leases.hear("b")
     leases.hear("a", "evaluating children, 1 of 9 children")
     assert leases.summary() == (
-        "2 at work: a is evaluating children, 1 of 9 children; 1 waiting"
+        "2 workers: a is evaluating children, 1 of 9 children; 1 waiting"
     )

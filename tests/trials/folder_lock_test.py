@@ -26,7 +26,7 @@ def test_a_second_process_is_refused_and_both_are_named(
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
         with (
-            pytest.raises(ValueError, match="is being worked in by") as error,
+            pytest.raises(ValueError, match="is in use by") as error,
             sole_decider(tmp_path),
         ):
             pass

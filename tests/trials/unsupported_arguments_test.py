@@ -50,7 +50,7 @@ def test_every_argument_of_keras_tuner_has_a_place(
         ),
         (
             {"optimizer": "adam"},
-            "`optimizer` 'adam' .* leaves closed candidates",
+            "`optimizer` 'adam' .* leaves inactive candidates",
         ),
         ({"loss": "mse"}, "`loss` 'mse' .*as classifiers, by cross entropy"),
         ({"metrics": ["auc"]}, r"`metrics` \['auc'\] .*validation accuracy"),

@@ -234,7 +234,7 @@ def test_a_job_that_nobody_survives_is_failed(tmp_path: pathlib.Path) -> None:
     assert ids == {"0002"}
     do_trials(oracle)
     (failed,) = oracle.method.noted(JobFailed)
-    assert failed.error == "5 workers ended while they did it"
+    assert failed.error == "5 workers ended while they did this job"
 
 
 def test_the_error_that_the_wire_drops_is_kept(tmp_path: pathlib.Path) -> None:

@@ -207,7 +207,7 @@ def test_a_process_does_only_so_many_trials(
     tuner = tuner_in(tmp_path, trials_per_process=3)
     tuner.search(verbose=1)
     assert len(tuner.oracle.end_order) == 3
-    assert "started again, the search goes on" in capsys.readouterr().out
+    assert "start it again to resume" in capsys.readouterr().out
     again = tuner_in(tmp_path, trials_per_process=3)
     again.search(verbose=0)
     whole = tuner_in(tmp_path / "whole")
@@ -275,9 +275,9 @@ def test_what_is_reloaded_is_said(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tuner_in(tmp_path).search(verbose=1)
-    assert "Going on with" not in capsys.readouterr().out
+    assert "Resuming" not in capsys.readouterr().out
     tuner_in(tmp_path).search(verbose=1)
-    assert "Going on with 4 trials of" in capsys.readouterr().out
+    assert "with 4 trials; " in capsys.readouterr().out
 
 
 def test_max_trials_of_all_kinds_and_the_default_objective() -> None:
