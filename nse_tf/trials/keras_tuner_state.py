@@ -26,7 +26,7 @@ def trial_row(
     return TrialRow(
         number=int(trial.trial_id),
         job=trial.hyperparameters.values["job"],
-        digest=digest,
+        asked=digest,
         runs=oracle._run_times.get(trial.trial_id, 0),
         ended=len(oracle.end_order) - 1 if is_last else None,
         state=json.dumps(trial.get_state()),
@@ -65,7 +65,7 @@ def state_of_table(
     )
     results, shards = join_shards(
         {
-            row.job: result_from_json(json.loads(row.result))
+            row.job: result_from_json(json.loads(row.told))
             for row in table.results()
         }
     )
@@ -81,7 +81,7 @@ def state_of_table(
         "method": {
             "schema": SCHEMA,
             "settings": facts["settings"],
-            "asked": {parent_of(row.job)[0]: row.digest for row in rows},
+            "asked": {parent_of(row.job)[0]: row.asked for row in rows},
             "results": {
                 job: result_to_json(result) for job, result in results.items()
             },

@@ -25,12 +25,12 @@ _SCHEMA = """
 CREATE TABLE facts (
     name TEXT PRIMARY KEY, value TEXT NOT NULL, seal TEXT NOT NULL);
 CREATE TABLE trials (
-    number INTEGER PRIMARY KEY, job TEXT NOT NULL, digest TEXT NOT NULL,
+    number INTEGER PRIMARY KEY, job TEXT NOT NULL, asked TEXT NOT NULL,
     runs INTEGER NOT NULL, ended INTEGER, state TEXT NOT NULL,
     seal TEXT NOT NULL);
 CREATE TABLE results (
-    number INTEGER PRIMARY KEY, job TEXT NOT NULL UNIQUE, request TEXT NOT NULL,
-    result TEXT NOT NULL, seal TEXT NOT NULL);
+    number INTEGER PRIMARY KEY, job TEXT NOT NULL UNIQUE, asked TEXT NOT NULL,
+    told TEXT NOT NULL, seal TEXT NOT NULL);
 CREATE TABLE children (
     number INTEGER PRIMARY KEY, job TEXT NOT NULL, generation INTEGER NOT NULL,
     genes TEXT NOT NULL, accuracy REAL, macs REAL, params REAL,
@@ -46,7 +46,7 @@ class TrialRow:
     Attributes:
         number: Position in the order of starting.
         job: Id of the job, or of a shard of one.
-        digest: Digest of the whole job, as the method requested it.
+        asked: Digest of the whole job, as the method asked for it.
         runs: How often it was run to an end.
         ended: Position in the order of ending; None while it is not over.
         state: keras-tuner's own state, as JSON.
@@ -54,7 +54,7 @@ class TrialRow:
 
     number: int
     job: str
-    digest: str
+    asked: str
     runs: int
     ended: int | None
     state: str
@@ -66,13 +66,13 @@ class ResultRow:
 
     Attributes:
         job: Id of the job.
-        request: The job as JSON.
-        result: The result as JSON.
+        asked: The job that the method asked for, as JSON.
+        told: The result that it is told, as JSON.
     """
 
     job: str
-    request: str
-    result: str
+    asked: str
+    told: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

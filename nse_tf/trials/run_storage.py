@@ -137,8 +137,8 @@ class RunStorage:
         self.table.add_result(
             ResultRow(
                 job=job.id,
-                request=json.dumps(job_to_json(job)),
-                result=json.dumps(result_to_json(result)),
+                asked=json.dumps(job_to_json(job)),
+                told=json.dumps(result_to_json(result)),
             ),
             self._children(job, result),
         )
@@ -152,8 +152,8 @@ class RunStorage:
         for trial in self.table.trials():
             repaired += self._show_trial(trial)
         for row in self.table.results():
-            job = job_from_json(json.loads(row.request))
-            result = result_from_json(json.loads(row.result))
+            job = job_from_json(json.loads(row.asked))
+            result = result_from_json(json.loads(row.told))
             for path, content in (
                 (job_path(self._folder, job.id), {"job": job_to_json(job)}),
                 (

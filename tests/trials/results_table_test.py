@@ -17,7 +17,7 @@ from nse_tf.trials.results_table import (
 TRIAL = TrialRow(
     number=0,
     job="00000_evaluate",
-    digest="ab",
+    asked="ab",
     runs=1,
     ended=None,
     state=json.dumps({"x": 1 / 3}),
@@ -33,7 +33,7 @@ CHILD = ChildRow(
     size_bytes=None,
 )
 RESULT = ResultRow(
-    job="00000_evaluate", request='{"asked": 1}', result='{"told": 0.1}'
+    job="00000_evaluate", asked='{"asked": 1}', told='{"told": 0.1}'
 )
 
 
@@ -77,7 +77,7 @@ def test_what_was_not_committed_never_was(table: ResultsTable) -> None:
 def test_a_result_counts_once(table: ResultsTable) -> None:
     for _ in range(2):
         table.add_result(RESULT, [CHILD])
-        table.add_result(dataclasses.replace(RESULT, result="other"), [CHILD])
+        table.add_result(dataclasses.replace(RESULT, told="other"), [CHILD])
         table.commit()
     assert list(table.results()) == [RESULT]
     assert list(table.children()) == [CHILD]

@@ -139,7 +139,7 @@ def test_other_files_and_spaces_are_refused(tmp_path: pathlib.Path) -> None:
     for name, space in (("proxylessnas", "spos"), ("nse", "nse_gpu")):
         with pytest.raises(ValueError, match="is not such a table: it has no"):
             READERS[name](path, make_preset(space))
-    with pytest.raises(ValueError, match="has no multi-branch cells"):
+    with pytest.raises(ValueError, match="this needs multi-branch cells"):
         nse_table(path, make_preset("spos"))
     with pytest.raises(FileNotFoundError):
         nse_table(tmp_path / "absent.csv", make_preset("nse_gpu"))
