@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nse_tf import costs as costs
     from nse_tf import datasets as datasets
     from nse_tf import distribute as distribute
+    from nse_tf import events as events
     from nse_tf import evolution as evolution
     from nse_tf import export as export
     from nse_tf import flags as flags
@@ -58,6 +59,7 @@ _SUBPACKAGES = (
     "costs",
     "datasets",
     "distribute",
+    "events",
     "evolution",
     "export",
     "flags",
