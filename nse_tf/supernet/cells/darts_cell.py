@@ -194,8 +194,8 @@ def _edge_function(
 
     Args:
         work: What the edge's candidates compute.
-        shapes: Shapes of the edge's input and, unless it is the first of its target,
-            of the target's value so far, without the batch.
+        shapes: Shapes, without the batch, of the edge's input and, unless it is
+            the first of its target, of the target's value so far.
         row_length: Length of a candidate's weights.
         training: Whether to normalize by the batch.
     """
