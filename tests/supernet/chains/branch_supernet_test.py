@@ -103,7 +103,7 @@ def test_fresh_weights_follow_the_seed() -> None:
 
 
 def test_other_spaces_are_refused() -> None:
-    with pytest.raises(ValueError, match="no multi-branch cells"):
+    with pytest.raises(ValueError, match="needs multi-branch cells"):
         BranchSupernet(make_preset("spos_tiny", image_size=(8, 8)))
 
 
