@@ -111,7 +111,7 @@ def test_the_tool_is_pushed_where_it_is_given(
     (phone / "tool").unlink()
     with pytest.raises(ValueError, match="--benchmark_model=FILE"):
         AndroidBackend()
-    with pytest.raises(ValueError, match="is no file"):
+    with pytest.raises(ValueError, match="is not a file"):
         AndroidBackend(benchmark_model=tmp_path / "absent")
     tool = tmp_path / "benchmark_model"
     tool.write_bytes(b"")
