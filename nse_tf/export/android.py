@@ -57,7 +57,8 @@ class AndroidBackend:
             if not benchmark_model.is_file():
                 raise ValueError(
                     f"`benchmark_model` {benchmark_model} is not a file: "
-                    "download TensorFlow's benchmark tool for the phone's processor."
+                    "download TensorFlow's benchmark tool for the phone's "
+                    "processor."
                 )
             self._adb("push", str(benchmark_model), TOOL)
             self._adb("shell", "chmod", "+x", TOOL)

@@ -49,7 +49,7 @@ class ExportReport:
     Attributes:
         output_dir: The folder written to.
         files: The .tflite files.
-        sha256: Their checksums.
+        sha256: Checksums of the files.
         checks: How they compare to Keras on the test images.
         faults: What is wrong with each, in sentences; empty if nothing.
         latencies: How long one inference takes here.
@@ -110,11 +110,11 @@ def export_model(
         precisions: Which files to write, of `PRECISIONS`.
         quantizer: What makes other precisions than fp32; see `convert`.
         compressed: What `compress` made of the model: a pruned or clustered
-            network is exported in its place, as `model.keras` too, and the
-            file of one fine-tuned for 8 bits in place of the converted int8.
+            network is exported instead, as `model.keras` too, and the file of
+            one fine-tuned for 8 bits replaces the converted int8 file.
         num_threads: Threads that one inference may use while it is timed.
         use_xnnpack: Whether XNNPACK may take operators while it is timed.
-        seed: Of the random inputs that are timed.
+        seed: Seed of the random inputs that are timed.
         progress: Whether to show a progress bar.
 
     Raises:
@@ -199,7 +199,7 @@ def _check_compressed(
     if labels is None:
         raise ValueError(
             "`test_labels` is None: what compressing did to the accuracy "
-            "cannot be told without labels."
+            "cannot be measured without labels."
         )
     if made.tflite is not None and "int8" not in precisions:
         raise ValueError(
@@ -304,7 +304,7 @@ def _export_json(report: ExportReport, model: keras.Model) -> dict[str, Any]:
 
 
 def _check_json(check: ExportCheck) -> dict[str, Any]:
-    """Returns a check with the shares of integers in place of tensor names."""
+    """Returns a check with shares of integers instead of tensor names."""
     value = dataclasses.asdict(check)
     census = check.census
     value["census"].pop("float_names")

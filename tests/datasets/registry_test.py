@@ -58,7 +58,10 @@ def test_a_folder_without_a_name_is_read_as_images(
         ({"validation_fraction": 1.0}, "`validation_fraction` must lie"),
         ({"seed": -1}, "`seed` must not be negative"),
         ({"name": "digits", "data_dir": "x"}, "reads no `data_dir`"),
-        ({"name": "digit"}, "'digit' is not a known .* Similar names are digits"),
+        (
+            {"name": "digit"},
+            "'digit' is not a known .* Similar names are digits",
+        ),
         ({"name": "cifar-10"}, "Similar names are cifar10"),
         ({"name": "photos/"}, "folder of your own images"),
         ({"name": "cifar10/no_such_config"}, "`name` 'cifar10/no_such_config'"),

@@ -136,7 +136,7 @@ def test_a_phone_that_throttles_leaves_no_table(
     hot = OUTPUT.replace("p95=5.2e+03", "p95=2.2e+04")
     (phone / "output").write_text(hot)
     path = tmp_path / "table.json"
-    with pytest.raises(ValueError, match=r"does not hold still: in 2 tries"):
+    with pytest.raises(ValueError, match=r"vary too much: in 2 tries"):
         measure_table(
             Builders(4),
             TablePlan(rounds=1, retries=1),

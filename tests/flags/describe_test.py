@@ -73,8 +73,8 @@ def test_a_published_network(
 ) -> None:
     value = value_of(capsys, network=name)
     assert (value["kind"], value["name"]) == ("network", name)
-    assert value["macs"] == sum(each["macs"] for each in value["places"])
-    assert value["params"] == sum(each["params"] for each in value["places"])
+    assert value["macs"] == sum(each["macs"] for each in value["blocks"])
+    assert value["params"] == sum(each["params"] for each in value["blocks"])
     assert (value["macs"], value["params"]) == (macs, params)
     assert value["published_macs"] == published
     assert "2004.13431" in value["source"]
@@ -95,7 +95,7 @@ def test_a_published_network_of_cells(
     assert (value["space"], value["published_macs"]) == ("darts", published)
     assert value["params"] == params
     for key in ("macs", "params"):
-        assert value[key] == sum(each[key] for each in value["places"])
+        assert value[key] == sum(each[key] for each in value["blocks"])
     assert value["genotype"].startswith("normal=|")
 
 
@@ -106,7 +106,7 @@ def test_a_cell_is_counted_as_the_benchmark_does(
     assert value["published_macs"] == 153_272_970
     assert (value["macs"], value["params"]) == (153_272_960, 1_073_466)
     assert value["genotype"] == BEST_CELL
-    assert [place["name"] for place in value["places"]] == [
+    assert [place["name"] for place in value["blocks"]] == [
         "stem",
         "reduction1",
         "reduction2",
@@ -143,7 +143,7 @@ def test_a_genotype_is_the_same_as_numbers_names_and_file(
     for text in (SPOS_ABS, format_genotype(space, genotype), str(path)):
         value = value_of(capsys, space="spos", genotype=text)
         assert (value["kind"], value["name"]) == ("genotype", text)
-        for key in ("macs", "published_macs", "params", "genotype", "places"):
+        for key in ("macs", "published_macs", "params", "genotype", "blocks"):
             assert value[key] == published[key]
 
 
@@ -180,10 +180,10 @@ def test_a_space_is_adapted_by_flags(
         width=0.5,
         depth=0.5,
     )
-    assert value["fixed"][0]["in_shape"] == [300, 200, 1]
-    assert value["fixed"][-1]["out_shape"] == [7]
+    assert value["backbone"][0]["in_shape"] == [300, 200, 1]
+    assert value["backbone"][-1]["out_shape"] == [7]
     assert value["num_blocks"] == 10
-    assert value["fixed"][-2]["out_shape"][-1] == 640
+    assert value["backbone"][-2]["out_shape"][-1] == 640
 
 
 def test_a_space_file_describes_the_shrunk_space(
@@ -247,7 +247,7 @@ def test_the_table_of_a_space_is_the_published_one(
         ({"network": "spos_abs", "width": 2.0}, "takes no other flag"),
         ({"network": "spos_abs", "space": "spos"}, "takes no other flag"),
         ({"space": "spos", "genotype": "1 2"}, "has 21 words"),
-        ({"space": "spos", "genotype": "9 " * 21}, "'9' is no candidate"),
+        ({"space": "spos", "genotype": "9 " * 21}, "'9' is not a candidate"),
         (
             {"space": "nb201", "genotype": BEST_CELL.replace("skip_", "")},
             "'connect' is not a candidate of edge 'cell_0_3'",
