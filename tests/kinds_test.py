@@ -5,6 +5,7 @@ All other code asks the contracts: `Skeleton`, `DecisionPoint` and `Supernet`.
 
 import ast
 import pathlib
+import re
 from collections.abc import Iterator
 
 from nse_tf.spaces import DecisionPoint, Skeleton
@@ -17,8 +18,9 @@ DISPATCHER = "nse_tf/supernet/networks.py"
 def named(kind: type) -> Iterator[str]:
     """Yields the names of a class and all its subclasses."""
     yield kind.__name__
-    for each in kind.__subclasses__():
-        yield from named(each)
+    subclasses: list[type] = kind.__subclasses__()
+    for subclass in subclasses:
+        yield from named(subclass)
 
 
 def supernet_classes() -> Iterator[str]:
@@ -35,7 +37,9 @@ def lines_that_test(source: str, kinds: set[str]) -> list[int]:
     """Returns the lines of `isinstance` and `match` on one of some classes."""
     lines = []
     for node in ast.walk(ast.parse(source)):
-        tested: list[ast.AST] = []
+        tested: list[ast.expr] = []
+        if not isinstance(node, ast.expr | ast.pattern):
+            continue
         if isinstance(node, ast.Call) and ast.unparse(node.func) in (
             "isinstance",
             "issubclass",
@@ -43,13 +47,7 @@ def lines_that_test(source: str, kinds: set[str]) -> list[int]:
             tested = list(node.args[1:])
         elif isinstance(node, ast.MatchClass):
             tested = [node.cls]
-        names = {
-            each.id if isinstance(each, ast.Name) else each.attr
-            for tree in tested
-            for each in ast.walk(tree)
-            if isinstance(each, ast.Name | ast.Attribute)
-        }
-        if names & kinds:
+        if kinds & set(re.findall(r"\w+", " ".join(map(ast.unparse, tested)))):
             lines.append(node.lineno)
     return lines
 

@@ -40,7 +40,8 @@ def require_fixed_shapes(name: str, interpreter: Interpreter) -> None:
             shape = "x".join("?" if n < 0 else str(n) for n in sides)
             raise ValueError(
                 f"{name} has inputs without a fixed shape: {given['name']!r} "
-                f"is {shape}. A latency belongs to one shape: convert the model for one."
+                f"is {shape}. A latency belongs to one shape: "
+                "convert the model for one."
             )
 
 

@@ -72,7 +72,7 @@ def test_layers_are_told_with_whom_they_hear() -> None:
 
 def test_every_layer_of_a_multi_branch_cell_is_known() -> None:
     block = BranchBlock(
-        name="place",
+        name="block",
         candidates=(LinearBottleneck(3, 3, dilation=2),),
         in_size=(12, 12),
         in_channels=8,

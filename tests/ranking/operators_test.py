@@ -16,8 +16,8 @@ def test_ranks_are_those_of_the_mean_of_all_cells() -> None:
     assert sorted(ranks.ravel().tolist()) == list(range(1, 31))
     truth = table.column("truth")
     means = {
-        (place, index): truth[table.paths[:, place] == index].mean()
-        for place in range(6)
+        (block, index): truth[table.paths[:, block] == index].mean()
+        for block in range(6)
         for index in range(5)
     }
     best = max(means, key=means.__getitem__)
