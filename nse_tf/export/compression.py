@@ -96,6 +96,33 @@ def compress(
             (names it), the toolkit is not installed, the copy's scores differ,
             or the process fails.
     """
+    _check_request(kind, images, labels, epochs, learning_rate)
+    layers = describe_layers(model)
+    require_toolkit()
+    settings = {
+        "kind": kind,
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "seed": seed,
+    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "network.json").write_text(
+            json.dumps({"layers": layers, "settings": settings})
+        )
+        _write_arrays(folder, model, images, labels)
+        _run(folder, timeout_seconds)
+        return _read_result(folder, model, kind, learning_rate)
+
+
+def _check_request(
+    kind: str,
+    images: np.ndarray,
+    labels: np.ndarray,
+    epochs: int,
+    learning_rate: float,
+) -> None:
     if kind not in KINDS:
         raise ValueError(
             f"`kind` must be one of {', '.join(KINDS)}; got {kind!r}."
@@ -110,43 +137,43 @@ def compress(
             f"`epochs` is {epochs} and `learning_rate` {learning_rate}; give "
             "at least 1 epoch and a rate above 0."
         )
-    layers = describe_layers(model)
-    require_toolkit()
+
+
+def _write_arrays(
+    folder: pathlib.Path,
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+) -> None:
+    """Writes weights, images, and the scores that the copy must have."""
     some = _with_extremes(images[:: max(1, len(images) // 64)])
-    settings = {
-        "kind": kind,
-        "epochs": epochs,
-        "learning_rate": learning_rate,
-        "batch_size": batch_size,
-        "seed": seed,
-    }
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        (folder / "network.json").write_text(
-            json.dumps({"layers": layers, "settings": settings})
+    np.savez(folder / "weights.npz", **_weights(model))
+    np.savez(
+        folder / "images.npz",
+        images=images,
+        labels=labels,
+        calibration=some,
+        scores=model.predict(some.astype(np.float32), verbose=0),
+    )
+
+
+def _read_result(
+    folder: pathlib.Path, model: keras.Model, kind: str, learning_rate: float
+) -> Compressed:
+    """Returns what the program wrote, if its copy's scores are equal."""
+    result = json.loads((folder / "result.json").read_text())
+    difference = result["carried_over_difference"]
+    if not difference <= CARRIED_OVER * result["score_span"]:
+        raise ValueError(
+            f"`model` {model.name!r} cannot be copied to the older Keras: its "
+            f"scores differ by {difference:.3g}, of a span of "
+            f"{result['score_span']:.3g}."
         )
-        np.savez(folder / "weights.npz", **_weights(model))
-        np.savez(
-            folder / "images.npz",
-            images=images,
-            labels=labels,
-            calibration=some,
-            scores=model.predict(some.astype(np.float32), verbose=0),
-        )
-        _run(folder, timeout_seconds)
-        result = json.loads((folder / "result.json").read_text())
-        difference = result["carried_over_difference"]
-        if not difference <= CARRIED_OVER * result["score_span"]:
-            raise ValueError(
-                f"`model` {model.name!r} cannot be copied to the older "
-                f"Keras: its scores differ by {difference:.3g}, of a span of "
-                f"{result['score_span']:.3g}."
-            )
-        tflite, compressed = None, None
-        if kind == "quantize":
-            tflite = (folder / "model.tflite").read_bytes()
-        else:
-            compressed = _with_weights(model, folder / "compressed.npz")
+    tflite, compressed = None, None
+    if kind == "quantize":
+        tflite = (folder / "model.tflite").read_bytes()
+    else:
+        compressed = _with_weights(model, folder / "compressed.npz")
     return Compressed(
         kind=kind,
         learning_rate=learning_rate,

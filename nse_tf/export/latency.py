@@ -128,19 +128,15 @@ def measure_together(
         )
         for name, tflite in models.items()
     }
-    run_ms = {}
-    for name, interpreter in ready.items():
-        _set_random_input(interpreter, rng)
-        run_ms[name] = _time_runs(interpreter, warmup, max_seconds).min()
+    run_ms = _warm_up(ready, warmup, max_seconds, rng)
     timed: dict[str, list[np.ndarray]] = {name: [] for name in ready}
     for _ in range(rounds):
         for index in rng.permutation(len(ready)):
             name = list(ready)[index]
             wanted = max(runs, 1e3 * min_seconds / run_ms[name]) / rounds
             count = min(math.ceil(wanted), MAX_RUNS_PER_ROUND)
-            ready[
-                name
-            ].invoke()  # Other files have displaced its weights from the cache.
+            # Brings the weights back that other files displaced from the cache.
+            ready[name].invoke()
             round_ms = _time_runs(ready[name], count, max_seconds / rounds)
             timed[name].append(round_ms)
     return {
@@ -149,6 +145,20 @@ def measure_together(
         )
         for name, interpreter in ready.items()
     }
+
+
+def _warm_up(
+    ready: Mapping[str, Interpreter],
+    warmup: int,
+    max_seconds: float,
+    rng: np.random.Generator,
+) -> dict[str, float]:
+    """Returns the milliseconds of each file's fastest warm-up run."""
+    run_ms = {}
+    for name, interpreter in ready.items():
+        _set_random_input(interpreter, rng)
+        run_ms[name] = float(_time_runs(interpreter, warmup, max_seconds).min())
+    return run_ms
 
 
 def _check_counts(**counts: int) -> None:

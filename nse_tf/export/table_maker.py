@@ -15,6 +15,7 @@ import logging
 import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 import tqdm
@@ -75,19 +76,8 @@ def measure_table(
     path = None if cache_path is None else pathlib.Path(cache_path)
     provenance = backend.provenance(plan)
     table = _cached(path, provenance)
-    keys = list(builders)
-    if table is not None:
-        keys = [
-            key
-            for key in builders
-            if key not in table.rows or is_wide(table.rows[key], table, plan)
-        ]
-    with tqdm.tqdm(
-        total=len(keys),
-        desc="Latency table",
-        bar_format="{l_bar}{bar}| {elapsed} so far, {remaining} left",
-        disable=not progress,
-    ) as bar:
+    keys = [key for key in builders if _is_missing(key, table, plan)]
+    with _progress_bar(len(keys), progress) as bar:
         for start in range(0, len(keys), GROUP_SIZE):
             group = keys[start : start + GROUP_SIZE]
             files = {_EMPTY: _convert(_EMPTY, _empty_network, plan.precision)}
@@ -96,12 +86,7 @@ def measure_table(
                 bar.update(0.5)
             timings = _calm_timings(files, plan, backend)
             if table is None:
-                table = CostTable(
-                    provenance=provenance,
-                    rows={},
-                    overhead_ms=timings[_EMPTY].median_ms,
-                    overhead_bytes=len(files[_EMPTY]),
-                )
+                table = _table_without_rows(provenance, files, timings)
             table = table.with_rows(_rows(group, files, timings))
             if path is not None:
                 table.save(path)
@@ -109,6 +94,36 @@ def measure_table(
     if table is None:
         raise ValueError("No key was measured.")
     return table
+
+
+def _progress_bar(num_keys: int, is_shown: bool) -> Any:
+    return tqdm.tqdm(
+        total=num_keys,
+        desc="Latency table",
+        bar_format="{l_bar}{bar}| {elapsed} so far, {remaining} left",
+        disable=not is_shown,
+    )
+
+
+def _is_missing(key: str, table: CostTable | None, plan: TablePlan) -> bool:
+    """Whether a row is still to be measured, or to be measured again."""
+    if table is None or key not in table.rows:
+        return True
+    return is_wide(table.rows[key], table, plan)
+
+
+def _table_without_rows(
+    provenance: Provenance,
+    files: Mapping[str, bytes],
+    timings: Mapping[str, Timing],
+) -> CostTable:
+    """Returns a table of nothing but the costs of the empty network."""
+    return CostTable(
+        provenance=provenance,
+        rows={},
+        overhead_ms=timings[_EMPTY].median_ms,
+        overhead_bytes=len(files[_EMPTY]),
+    )
 
 
 def _empty_network() -> keras.Model:

@@ -20,10 +20,10 @@ FIVE = chain(5).restrict([[0, 1, 2], [0, 1], [3], [4], [5]])
 NAN = math.nan
 
 
-def scores_of(space: SearchSpace, **by_place: list[float]) -> np.ndarray:
+def scores_of(space: SearchSpace, **by_block: list[float]) -> np.ndarray:
     """Returns scores of 9 but for blocks given as `block0=[...]`."""
     scores = np.full((len(space.blocks), space.max_candidates), 9.0)
-    for name, values in by_place.items():
+    for name, values in by_block.items():
         scores[int(name.removeprefix("block")), : len(values)] = values
     return scores
 
