@@ -50,6 +50,21 @@ def proxylessnas_table(path: pathlib.Path, space: SearchSpace) -> CostTable:
             size_bytes=0,
             runs=int(line["count"]),
         )
+    wanted = _pixel_parts(space)
+    return CostTable(
+        provenance=_provenance("Google Pixel 1", "TensorFlow Lite", runs=139),
+        rows={
+            key: _sum([by_key[part] for part in parts])
+            for key, parts in wanted.items()
+            if all(part in by_key for part in parts)
+        },
+        overhead_ms=0.0,
+        overhead_bytes=0,
+    )
+
+
+def _pixel_parts(space: SearchSpace) -> dict[str, list[str]]:
+    """Returns the parts of each row of a chain, by their keys in the CSV."""
     skeleton, blocks = space.as_chain()
     stem, tail = skeleton.cost_keys
     (height, width), (rows, columns) = skeleton.stem_size, skeleton.tail_size
@@ -73,16 +88,7 @@ def proxylessnas_table(path: pathlib.Path, space: SearchSpace) -> CostTable:
         for op in block.candidates:
             if isinstance(op, MBConv):
                 wanted[block.cost_key(op.name)] = [_block_key(op, block)]
-    return CostTable(
-        provenance=_provenance("Google Pixel 1", "TensorFlow Lite", runs=139),
-        rows={
-            key: _sum([by_key[part] for part in parts])
-            for key, parts in wanted.items()
-            if all(part in by_key for part in parts)
-        },
-        overhead_ms=0.0,
-        overhead_bytes=0,
-    )
+    return wanted
 
 
 def _block_key(op: MBConv, block: ChoiceBlock) -> str:

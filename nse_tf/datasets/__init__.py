@@ -1,4 +1,4 @@
-"""Labeled images by name, by folder or from the user's hands."""
+"""Labeled images by name, by folder or from the user's own arrays."""
 
 from nse_tf.datasets.augmentation import POLICIES as POLICIES
 from nse_tf.datasets.augmentation import (

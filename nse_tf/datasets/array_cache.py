@@ -22,7 +22,7 @@ Rows = Iterable[tuple[npt.NDArray[np.uint8] | None, int]]
 
 
 def default_cache_dir() -> pathlib.Path:
-    """Returns where decoded images lie unless told: `~/.cache/nse_tf/datasets`.
+    """Returns the default folder of decoded images: `~/.cache/nse_tf/datasets`.
 
     `XDG_CACHE_HOME`, if set, stands for `~/.cache`.
     """
@@ -41,8 +41,8 @@ def files_key(
     digest = hashlib.sha256(repr(settings).encode())
     for path in sorted(paths):
         status = path.stat()
-        place = path.relative_to(root).as_posix()
-        line = (place, status.st_size, status.st_mtime_ns)
+        name = path.relative_to(root).as_posix()
+        line = (name, status.st_size, status.st_mtime_ns)
         digest.update(repr(line).encode())
     return digest.hexdigest()[:32]
 
@@ -60,7 +60,7 @@ def load_or_decode(
 
     Returns:
         The images, read-only and mapped if they are over 1 GiB, and the labels
-        with `UNREADABLE` in place of those without an image.
+        with `UNREADABLE` for those without an image.
     """
     if not entry.is_dir():
         _write_entry(entry, *decode())
@@ -120,7 +120,7 @@ def _write_images(
         if len(labels) != shape[0]:
             raise ValueError(
                 f"Expected {shape[0]} images, but {len(labels)} came: the "
-                "source is damaged; prepare it anew."
+                "source is damaged; prepare it again."
             )
         file.flush()
         os.fsync(file.fileno())

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# One column of random numbers for each decision, so that switching one change
-# on leaves all the others as they were.
+# One column of random numbers for each decision, so that a further kind of
+# change leaves all others the same.
 _FLIP, _SHIFT_X, _SHIFT_Y, _ROTATE, _SCALE, _SHEAR = range(6)
 _BRIGHTNESS, _CONTRAST, _CUTOUT_X, _CUTOUT_Y = range(6, 10)
 _NUM_COLUMNS = 10
@@ -16,9 +16,9 @@ _NUM_COLUMNS = 10
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AugmentationPolicy:
-    """How far images may be changed. All zero: not at all.
+    """How far images may be changed; by default not at all.
 
-    Every amount is drawn evenly from ± its limit, for each image anew.
+    Every amount is drawn uniformly between ± its limit, for each image.
 
     Attributes:
         flip: Mirrors every other image, left to right.
@@ -26,11 +26,11 @@ class AugmentationPolicy:
         rotate_degrees: Limit of the turn about the center, in degrees.
         scale: Limit of the zoom: 0.1 is a factor of 0.9 to 1.1.
         shear: Limit of the slant: columns moved per row.
-        brightness: Limit of what is added, as a fraction of 255.
+        brightness: Limit of the added brightness, as a fraction of 255.
         contrast: Limit of the change of distance to the image's mean.
         cutout: Side of a square that is painted in the image's mean color, as
-            a fraction of the side; its center lies anywhere in the image.
-        reflect: Fills what moves into view with a mirror image, not with zeros.
+            a fraction of the side; its center may be anywhere in the image.
+        reflect: Fills empty margins with a mirror image, not with zeros.
 
     Raises:
         ValueError: If a number is out of range.
@@ -106,17 +106,17 @@ def augment(
     Args:
         images: `(batch, height, width, channels)`, float32 in 0..255. The
             batch size may be unknown.
-        policy: What may change.
+        policy: Limits of the changes.
         seed: int32, `(2,)`.
 
     Returns:
-        Of the shape and type of `images`, in 0..255.
+        Images of the same shape and type, in 0..255.
     """
     import tensorflow as tf
 
     if policy == POLICIES["none"]:
         return images
-    # Named, since what "auto_select" means depends on the device.
+    # Named, since "auto_select" depends on the device.
     draws = tf.random.stateless_uniform(
         (tf.shape(images)[0], _NUM_COLUMNS), seed, -1.0, 1.0, alg="philox"
     )
@@ -152,9 +152,9 @@ def _move(
 def _transforms(
     shape: "tf.Tensor", policy: AugmentationPolicy, draws: "tf.Tensor"
 ) -> "tf.Tensor":
-    """The map from a place in the result to its source, `(batch, 8)`.
+    """The map from a pixel of the result to its source, `(batch, 8)`.
 
-    About the center c: source = A (place - c) + c + shift, where A is the turn
+    About the center c: source = A (pixel - c) + c + shift, where A is the turn
     times the slant, divided by the zoom, and its first row negated to flip.
     """
     import tensorflow as tf
@@ -228,7 +228,7 @@ def _cut_out(
 def _is_near(
     draws: "tf.Tensor", side: "tf.Tensor", cutout: float
 ) -> "tf.Tensor":
-    """Which places of an axis the square covers, booleans `(batch, side)`."""
+    """Which pixels of an axis the square covers, booleans `(batch, side)`."""
     import tensorflow as tf
 
     center = (draws[:, tf.newaxis] + 1.0) / 2.0 * side

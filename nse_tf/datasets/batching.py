@@ -43,7 +43,7 @@ def epoch_batches(
         seed: Not negative.
         epoch: From 0. Every epoch has an order of its own.
         shuffle: Otherwise the rows come as they lie.
-        drop_last: As of `num_batches`.
+        drop_last: See `num_batches`.
 
     Returns:
         Pairs of images `(batch, height, width, channels)`, in the type in which

@@ -1,4 +1,4 @@
-"""Which image file belongs to which part and class, by where it lies."""
+"""The part and class of each image file, by its folder."""
 
 import dataclasses
 import pathlib
@@ -26,7 +26,7 @@ class ClassFolders:
     Attributes:
         class_names: In alphabetical order.
         part_names: "train", "test" and perhaps "validation", or `UNDIVIDED`.
-        paths: Of all images.
+        paths: Paths of all images.
         labels: `(n,)`, the class of each.
         parts: `(n,)`, the name of the part of each.
     """
@@ -39,7 +39,7 @@ class ClassFolders:
 
 
 def list_class_folders(root: pathlib.Path) -> ClassFolders:
-    """Returns what lies in a folder with one sub-folder of images per class.
+    """Returns the images of a folder with one sub-folder per class.
 
     There may be a level of parts above the classes: `train/`, `test/` and, if
     wanted, `validation/` or `val/`. Where only the latter accompanies `train/`,

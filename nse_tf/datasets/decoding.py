@@ -1,4 +1,4 @@
-"""From an image of any size and kind to a uint8 array of the asked shape."""
+"""Decodes images of any size and kind to uint8 arrays of one shape."""
 
 import pathlib
 
@@ -21,11 +21,11 @@ def read_image(
     """Returns a file's (first) image, upright by its EXIF orientation.
 
     Args:
-        path: In any format that Pillow reads.
+        path: File in any format that Pillow reads.
         shape: `(height, width, channels)` to return; see `fit`.
 
     Raises:
-        Exception: Whatever Pillow's decoders raise on damaged files.
+        Exception: Any error that Pillow raises for a damaged file.
     """
     with Image.open(path) as image:
         # Lets the JPEG decoder shrink by 2, 4 or 8 as it reads, to no less
@@ -38,10 +38,10 @@ def read_image(
 def fit(
     image: Image.Image, shape: tuple[int, int, int]
 ) -> npt.NDArray[np.uint8]:
-    """Returns the middle of an image in the asked shape.
+    """Returns the middle of an image in a given shape.
 
-    It is resized, antialiased, until it just covers the shape, and what stands
-    out is cut off evenly. Transparency is laid on white.
+    It is resized, antialiased, until it just covers the shape, and the margins
+    are cut off evenly. Transparent pixels become white.
     """
     height, width, channels = shape
     image = _flatten(image)
@@ -62,10 +62,10 @@ def fit_array(
 
 
 def _flatten(image: Image.Image) -> Image.Image:
-    """Returns the image as gray or RGB, 8 bits a channel, nothing see-through.
+    """Returns the image as opaque gray or RGB, 8 bits a channel.
 
     Pillow alone would clip 16 bits to 255 instead of scaling them, resize
-    palette indices, and show whatever color lies under a transparent pixel.
+    palette indices, and show the hidden color of transparent pixels.
     """
     if image.mode in {"L", "RGB"}:
         return image

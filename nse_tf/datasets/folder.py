@@ -16,7 +16,6 @@ from nse_tf.datasets.array_cache import (
     UNREADABLE,
     Rows,
     Shape,
-    default_cache_dir,
     files_key,
     load_or_decode,
 )
@@ -28,45 +27,37 @@ from nse_tf.datasets.class_folders import (
 )
 from nse_tf.datasets.decoding import is_gray, read_image
 from nse_tf.datasets.image_data import ImageData, ImageSet
+from nse_tf.datasets.read_options import ReadOptions
 from nse_tf.datasets.splitting import split_off_test, split_off_validation
 
-# Photographs are shrunk to this unless told otherwise; smaller ones stay.
+# Photographs are shrunk to this by default; smaller ones stay.
 DEFAULT_IMAGE_SIZE = 96
 
-# Of each class, so that every part that is split off gets one and leaves one.
+# Images of each class, so that every part that is split off has at least one
+# and leaves at least one.
 _MIN_IMAGES = {UNDIVIDED: 3, "train": 2, "validation": 1, "test": 1}
 
-# Decoded images that wait to be written, so that memory stays bounded.
+# Decoded images that may wait to be written, so that memory stays bounded.
 _NUM_DECODED_AHEAD = 256
 
 _logger = logging.getLogger(__name__)
 
 
 def load_folder(
-    data_dir: str | os.PathLike[str],
-    *,
-    image_size: int | None = None,
-    channels: int | None = None,
-    validation_fraction: float = 0.2,
-    seed: int = 0,
-    cache_dir: str | os.PathLike[str] | None = None,
+    data_dir: str | os.PathLike[str], options: ReadOptions
 ) -> ImageData:
     """Returns a folder of images, laid out as `list_class_folders` says.
 
     Files that cannot be decoded are left out, logged, and named in the result.
-    Where the folder names no test part, a fifth of every class becomes it, the
+    Where the folder has no test part, a fifth of every class becomes it, the
     same for every seed.
 
     Args:
         data_dir: The folder.
-        image_size: Height and width: the shorter side becomes this, the middle
-            is kept. None: the median shorter side of the images, at most 96.
-        channels: 1 or 3. None: 1 if every image is gray, else 3.
-        validation_fraction: Share of the training images to validate on, if
-            the folder has no validation part.
-        seed: Draws them.
-        cache_dir: Where the decoded images are kept; `default_cache_dir()` if
-            None. They are decoded anew when a file changes.
+        options: How to read it. By default images have the median shorter side
+            of all, at most 96, and 3 channels unless every image is gray. The
+            validation part is split off only if the folder has none. Images
+            are decoded again when a file changes.
 
     Raises:
         FileNotFoundError: If the folder is missing.
@@ -75,17 +66,21 @@ def load_folder(
     root = pathlib.Path(data_dir)
     files = list_class_folders(root)
     _check_counts(root, files, np.ones(len(files.paths), np.bool))
-    key = files_key(root, files.paths, "folder 1", image_size, channels)
+    key = files_key(
+        root, files.paths, "folder 1", options.image_size, options.channels
+    )
     images, labels = load_or_decode(
-        pathlib.Path(cache_dir or default_cache_dir()) / f"folder_{key}",
-        functools.partial(_decode, files, image_size, channels),
+        options.cache / f"folder_{key}",
+        functools.partial(_decode, files, options.image_size, options.channels),
     )
     is_readable = labels != UNREADABLE
     _check_counts(root, files, is_readable)
     everything = ImageSet(images, files.labels)
     train, validation, test = (
         everything.subset(rows)
-        for rows in _split(files, is_readable, validation_fraction, seed)
+        for rows in _split(
+            files, is_readable, options.validation_fraction, options.seed
+        )
     )
     _, height, _, depth = images.shape
     return ImageData(
@@ -120,7 +115,7 @@ def _survey(paths: tuple[pathlib.Path, ...]) -> tuple[int, int]:
                 grays.append(is_gray(image))
         except Exception:
             continue
-    if not sides:  # Decoding will find that no image can be read.
+    if not sides:  # Decoding will report that no image can be read.
         return 1, 1
     return statistics.median_low(sides), 1 if all(grays) else 3
 

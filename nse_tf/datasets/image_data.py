@@ -11,8 +11,8 @@ import numpy.typing as npt
 from nse_tf.datasets.augmentation import POLICIES
 from nse_tf.datasets.mapped_rows import MappedRows
 
-# Beyond this a fingerprint reads evenly spaced images only: 1 GiB is a second
-# or two of hashing, and more need not be in memory at all.
+# Above this a fingerprint reads evenly spaced images only: hashing 1 GiB takes
+# a second or two, and larger sets may not fit into memory.
 SAMPLED_FROM_BYTES = 2**30
 NUM_SAMPLED_IMAGES = 4096
 _ROWS_PER_READ = 1024
@@ -81,19 +81,19 @@ class ImageSet:
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class ImageData:
-    """A classification data set: what a search trains, picks and reports on.
+    """A classification data set in its three parts.
 
     Attributes:
-        name: What reports call it.
-        train: Trains supernets and child models.
-        validation: Ranks child models while a search runs.
-        test: Touched once, at the end.
-        class_names: The name of label 0, of label 1, and so on.
-        augmentation: The name of the policy in `POLICIES` that suits it.
+        name: Name of the set, for reports.
+        train: Images that train supernets and child models.
+        validation: Images that rank child models during a search.
+        test: Images used once, at the end.
+        class_names: Names of the labels, from label 0 on.
+        augmentation: Name of the policy in `POLICIES` that suits it.
         unreadable: Files that could not be decoded and were left out.
 
     Raises:
-        ValueError: If the parts do not fit each other or the class names.
+        ValueError: If the parts differ in shape or do not fit the class names.
     """
 
     name: str
@@ -142,8 +142,8 @@ class ImageData:
     def fingerprint(self) -> str:
         """Returns the SHA-256 of names, shapes, pixels and labels.
 
-        Of a part larger than 1 GiB, 4,096 evenly spaced images stand for the
-        pixels; shapes and labels are hashed in full.
+        In a part larger than 1 GiB only 4,096 evenly spaced images are hashed;
+        shapes and labels are hashed in full.
         """
         digest = hashlib.sha256(repr((self.name, self.class_names)).encode())
         for part, image_set in self._parts():
@@ -163,7 +163,7 @@ class ImageData:
 
 
 def _rows_to_hash(image_set: ImageSet) -> Iterable[Any]:
-    """Yields what to index `images` with, a moderate number of rows a time."""
+    """Yields indices into `images`, a moderate number of rows at a time."""
     count = len(image_set)
     if image_set.images.nbytes > SAMPLED_FROM_BYTES:
         yield np.linspace(0, count - 1, NUM_SAMPLED_IMAGES).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Rows of a mapped file, in an order, without reading them."""
+"""Rows of a mapped file, in any order, without reading them."""
 
 import math
 from typing import Any
@@ -23,21 +23,21 @@ class MappedRows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """As of an array."""
+        """Shape of the rows as an array."""
         return (len(self.rows), *self.source.shape[1:])
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """As of an array."""
+        """Type of the rows as an array."""
         return self.source.dtype
 
     @property
     def nbytes(self) -> int:
-        """What the rows would take in memory."""
+        """Bytes that the rows would take in memory."""
         return math.prod(self.shape) * self.dtype.itemsize
 
     def select(self, indices: npt.NDArray[np.integer]) -> "MappedRows":
-        """Returns rows of these rows, still unread."""
+        """Returns some of these rows, without reading them."""
         return MappedRows(self.source, self.rows[indices])
 
     def __len__(self) -> int:

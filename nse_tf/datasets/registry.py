@@ -1,10 +1,11 @@
-"""Any data set, by name or by folder."""
+"""Loads any data set, by name or by folder."""
 
 import os
 
 from nse_tf.datasets import embedded
 from nse_tf.datasets.folder import load_folder
 from nse_tf.datasets.image_data import ImageData
+from nse_tf.datasets.read_options import ReadOptions
 from nse_tf.datasets.tfds_source import load_tfds
 
 
@@ -22,18 +23,19 @@ def load(
     """Returns a data set in three parts.
 
     The validation part is split off the training part, the same share of every
-    class, by seed; the test part is the same for every seed.
+    class, and depends on the seed; the test part does not.
 
     Args:
         name: "digits", which ships with the package, or a name known to
             TensorFlow Datasets. None: the folder `data_dir`, or "digits".
-        data_dir: Without a name: a folder with a sub-folder of images for each
-            class. With one: where TensorFlow Datasets prepared the set.
+        data_dir: Without a name: a folder with one sub-folder of images for
+            each class. With a name: where TensorFlow Datasets prepared the
+            set.
         image_size: Height and width; None: what suits the data.
         channels: 1 or 3; None: what the data has.
         validation_fraction: Share of the training images to validate on.
-        seed: Draws them.
-        cache_dir: Where decoded images are kept; None: `~/.cache/nse_tf`.
+        seed: Seed of the images to validate on.
+        cache_dir: Folder for decoded images; None: `~/.cache/nse_tf`.
         download: Whether TensorFlow Datasets may use the network.
 
     Raises:
@@ -42,53 +44,21 @@ def load(
             data is not image classification.
         OSError: If a download fails.
     """
-    _check_numbers(image_size, channels, validation_fraction)
+    options = ReadOptions(
+        image_size=image_size,
+        channels=channels,
+        validation_fraction=validation_fraction,
+        seed=seed,
+        cache_dir=cache_dir,
+    )
     if name is None and data_dir is not None:
-        return load_folder(
-            data_dir,
-            image_size=image_size,
-            channels=channels,
-            validation_fraction=validation_fraction,
-            seed=seed,
-            cache_dir=cache_dir,
-        )
+        return load_folder(data_dir, options)
     if name is not None and name != embedded.NAME:
-        return load_tfds(
-            name,
-            data_dir=data_dir,
-            image_size=image_size,
-            channels=channels,
-            validation_fraction=validation_fraction,
-            seed=seed,
-            cache_dir=cache_dir,
-            download=download,
-        )
+        return load_tfds(name, options, data_dir=data_dir, download=download)
     if data_dir is not None:
         raise ValueError(
             f"{embedded.NAME!r} ships with the package and reads no "
             f"`data_dir`, but that is {str(data_dir)!r}: to read that folder, "
             "give no `name`."
         )
-    return embedded.load_digits(
-        image_size=image_size,
-        channels=channels,
-        validation_fraction=validation_fraction,
-        seed=seed,
-    )
-
-
-def _check_numbers(
-    image_size: int | None, channels: int | None, validation_fraction: float
-) -> None:
-    """Refuses here what would otherwise fail after a long decode."""
-    if image_size is not None and image_size < 1:
-        raise ValueError(f"`image_size` must be positive, but is {image_size}.")
-    if channels not in (None, 1, 3):
-        raise ValueError(
-            f"`channels` must be 1 (gray) or 3 (color), but is {channels}."
-        )
-    if not 0.0 < validation_fraction < 1.0:
-        raise ValueError(
-            "`validation_fraction` must lie between 0 and 1, but is "
-            f"{validation_fraction}."
-        )
+    return embedded.load_digits(options)

@@ -12,18 +12,15 @@ from nse_tf.datasets import array_cache, embedded
 from nse_tf.datasets.augmentation import suitable_policy
 from nse_tf.datasets.decoding import fit_array
 from nse_tf.datasets.image_data import ImageData, ImageSet
+from nse_tf.datasets.read_options import ReadOptions
 from nse_tf.datasets.splitting import split_off_test, split_off_validation
 
 
 def load_tfds(
     name: str,
+    options: ReadOptions,
     *,
     data_dir: str | os.PathLike[str] | None = None,
-    image_size: int | None = None,
-    channels: int | None = None,
-    validation_fraction: float = 0.2,
-    seed: int = 0,
-    cache_dir: str | os.PathLike[str] | None = None,
     download: bool = False,
 ) -> ImageData:
     """Returns a data set of TensorFlow Datasets.
@@ -33,16 +30,12 @@ def load_tfds(
     `train`, the same for every seed.
 
     Args:
-        name: Such as "cifar10", or "emnist/letters" for a configuration.
+        name: Name of the set, such as "cifar10", or "emnist/letters" for a
+            configuration.
+        options: How to read it. By default images keep their size, if all have
+            the same, and their channels.
         data_dir: Where TensorFlow Datasets prepared it; None: its own default,
             `~/tensorflow_datasets`.
-        image_size: Height and width: the shorter side becomes this, the middle
-            is kept. None: as they are, if all are alike.
-        channels: 1 or 3; None: as they are.
-        validation_fraction: Share of the training images to validate on.
-        seed: Draws them.
-        cache_dir: Where the decoded images are kept; `default_cache_dir()` if
-            None.
         download: Whether a set that is not prepared may be downloaded.
 
     Raises:
@@ -53,9 +46,9 @@ def load_tfds(
     builder = _prepared_builder(name, data_dir, download)
     image_key, label_key = _image_and_label(name, builder.info)
     image, label = (builder.info.features[k] for k in (image_key, label_key))
-    shape = _target_shape(name, image.shape, image_size, channels)
+    shape = _target_shape(name, image.shape, options)
     read = functools.partial(
-        _read_split, builder, image_key, label_key, shape, cache_dir
+        _read_split, builder, image_key, label_key, shape, options.cache
     )
     train, test = read("train"), None
     for split in ("test", "validation"):
@@ -65,7 +58,7 @@ def load_tfds(
         rest, test_rows = split_off_test(train.labels)
         train, test = train.subset(rest), train.subset(test_rows)
     rows, validation_rows = split_off_validation(
-        train.labels, validation_fraction, seed
+        train.labels, options.validation_fraction, options.seed
     )
     return ImageData(
         name=name,
@@ -86,18 +79,18 @@ def _prepared_builder(
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except ValueError as error:
-        if name.split("/")[0].split(":")[0] in known:  # So the rest is wrong.
+        if name.split("/")[0].split(":")[0] in known:  # The rest is wrong.
             reason = str(error).splitlines()[0]
             raise ValueError(f"`name` {name!r}: {reason}") from error
         near = difflib.get_close_matches(
             name, [*known, embedded.NAME], cutoff=0.5
         )
-        hint = f" Near it are {', '.join(near)}." if near else ""
+        hint = f" Similar names are {', '.join(near)}." if near else ""
         raise ValueError(
-            f"`name` {name!r} is no known data set.{hint} There is "
-            f"{embedded.NAME!r}, which ships with the package, whatever "
-            "TensorFlow Datasets serves or has prepared in `data_dir`, and a "
-            "folder of images of your own (`data_dir` without a name)."
+            f"`name` {name!r} is not a known data set.{hint} There is "
+            f"{embedded.NAME!r}, which ships with the package, any set that "
+            "TensorFlow Datasets offers or has prepared in `data_dir`, and a "
+            "folder of your own images (`data_dir` without a name)."
         ) from error
     if builder.is_prepared():
         return builder
@@ -109,7 +102,7 @@ def _prepared_builder(
         )
     try:
         builder.download_and_prepare()
-    except Exception as error:  # Of many kinds, of many libraries.
+    except Exception as error:  # Many libraries raise errors of many kinds.
         raise OSError(
             f"Data set {name!r} could not be downloaded: {error}"
         ) from error
@@ -117,10 +110,10 @@ def _prepared_builder(
 
 
 def _image_and_label(name: str, info: Any) -> tuple[str, str]:
-    """Returns the names of the features to learn from and to learn.
+    """Returns the names of the features with images and with labels.
 
-    The set's own choice (`supervised_keys`) if it has made one, otherwise the
-    only image and the only class label.
+    They are the set's own choice (`supervised_keys`) if there is one, otherwise
+    the only image and the only class label.
     """
     import tensorflow_datasets as tfds
 
@@ -156,15 +149,15 @@ def _image_and_label(name: str, info: Any) -> tuple[str, str]:
 def _target_shape(
     name: str,
     native: tuple[int | None, int | None, int | None],
-    image_size: int | None,
-    channels: int | None,
+    options: ReadOptions,
 ) -> tuple[int, int, int]:
-    height, width = image_size or native[0], image_size or native[1]
+    height = options.image_size or native[0]
+    width = options.image_size or native[1]
     if height is None or width is None:
         raise ValueError(
             f"The images of {name!r} differ in size: give `image_size`."
         )
-    return height, width, channels or (1 if native[2] == 1 else 3)
+    return height, width, options.channels or (1 if native[2] == 1 else 3)
 
 
 def _read_split(
@@ -172,14 +165,13 @@ def _read_split(
     image_key: str,
     label_key: str,
     shape: tuple[int, int, int],
-    cache_dir: str | os.PathLike[str] | None,
+    cache: pathlib.Path,
     split: str,
 ) -> ImageSet:
     files = [pathlib.Path(p) for p in builder.info.splits[split].filepaths]
     root = pathlib.Path(builder.data_dir)
     full_name = builder.info.full_name
     key = array_cache.files_key(root, files, "tfds 1", full_name, split, shape)
-    cache = pathlib.Path(cache_dir or array_cache.default_cache_dir())
     images, labels = array_cache.load_or_decode(
         cache / f"{builder.name}_{split}_{key}",
         lambda: _decode(builder, image_key, label_key, shape, split),

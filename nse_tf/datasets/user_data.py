@@ -1,4 +1,4 @@
-"""What users hold in their hands, as an image set."""
+"""Turns users' own arrays and pipelines into image sets."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _ROWS_PER_READ = 256
 
 
 def as_image_set(data: Any) -> ImageSet:
-    """Returns labeled images from whatever holds them.
+    """Returns labeled images from arrays or pipelines.
 
     Args:
         data: One of

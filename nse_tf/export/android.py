@@ -1,25 +1,24 @@
 """Times files on a phone, through `adb` and TensorFlow's `benchmark_model`.
 
-Tried here against the real `adb` without a device, and against a stand-in that
-prints what the tool is known to print; no phone was at hand.
+Tested with the real `adb` without a device, and with a stand-in that prints
+what the tool is known to print, but with no phone.
 """
 
 import hashlib
 import pathlib
 import re
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from nse_tf.costs.tables import Provenance
-from nse_tf.export.machine import now
 from nse_tf.export.table_plan import (
     TablePlan,
     Timing,
-    calmest,
+    time_in_rounds,
     timing_of_percentiles,
 )
+from nse_tf.export.tools import run_tool
 
 FOLDER = "/data/local/tmp/nse_tf"
 TOOL = f"{FOLDER}/benchmark_model"
@@ -33,13 +32,13 @@ class AndroidBackend:
     """A phone that `adb` sees.
 
     Args:
-        serial: Which one; may be None where there is only one.
+        serial: Serial number of the phone; None if there is only one.
         benchmark_model: The tool's binary for the phone, on this machine; None
-            uses the one that lies at `/data/local/tmp/nse_tf/benchmark_model`.
+            uses `/data/local/tmp/nse_tf/benchmark_model` on the phone.
 
     Raises:
-        ValueError: If `adb` is missing, or sees no device, several without a
-            serial, or the device not ready; or the tool is missing.
+        ValueError: If `adb` is missing, sees no device, or several without a
+            serial number; if the device is not ready, or lacks the tool.
     """
 
     def __init__(
@@ -57,8 +56,9 @@ class AndroidBackend:
         if benchmark_model is not None:
             if not benchmark_model.is_file():
                 raise ValueError(
-                    f"`benchmark_model` {benchmark_model} is no file: download "
-                    "TensorFlow's benchmark tool for the phone's processor."
+                    f"`benchmark_model` {benchmark_model} is not a file: "
+                    "download TensorFlow's benchmark tool for the phone's "
+                    "processor."
                 )
             self._adb("push", str(benchmark_model), TOOL)
             self._adb("shell", "chmod", "+x", TOOL)
@@ -69,7 +69,7 @@ class AndroidBackend:
             )
 
     def provenance(self, plan: TablePlan) -> Provenance:
-        """Returns what a table measured there and now says of itself."""
+        """Returns the provenance of rows measured there and now."""
         model, chip, governor = (
             self._adb("shell", command).strip() or "unknown"
             for command in (
@@ -80,18 +80,12 @@ class AndroidBackend:
             )
         )
         version = self._adb("shell", "sha256sum", TOOL).split()
-        return Provenance(
+        return plan.provenance(
             device=model,
             cpu=chip,
             governor=governor,
             runtime="benchmark_model",
             runtime_version=f"sha256 {version[0][:12] if version else '?'}",
-            delegate=plan.delegate,
-            num_threads=plan.num_threads,
-            precision=plan.precision,
-            warmup=plan.warmup,
-            runs=plan.runs,
-            date=now(),
         )
 
     def time(
@@ -102,7 +96,6 @@ class AndroidBackend:
         Raises:
             ValueError: If `adb` or the tool fails, or prints no median.
         """
-        timed: dict[str, list[Timing]] = {name: [] for name in files}
         there = {
             name: f"{FOLDER}/{hashlib.sha256(content).hexdigest()[:16]}.tflite"
             for name, content in files.items()
@@ -113,46 +106,45 @@ class AndroidBackend:
                 path.write_bytes(content)
                 self._adb("push", str(path), there[name])
         try:
-            for _ in range(plan.rounds):
-                for name in files:
-                    timed[name].append(self._run(name, there[name], plan))
+            return time_in_rounds(
+                files, plan, lambda name: self._run(name, there[name], plan)
+            )
         finally:
             self._adb("shell", "rm", "-f", *there.values())
-        return {name: calmest(timings) for name, timings in timed.items()}
 
     def _run(self, name: str, path: str, plan: TablePlan) -> Timing:
-        said = self._adb(
+        printed = self._adb(
             "shell",
             TOOL,
             f"--graph={path}",
             f"--num_threads={plan.num_threads}",
             f"--use_xnnpack={str(plan.use_xnnpack).lower()}",
             f"--warmup_runs={plan.warmup}",
-            f"--num_runs={max(1, plan.runs // plan.rounds)}",
+            f"--num_runs={plan.runs_per_round}",
             f"--min_secs={plan.min_seconds / plan.rounds:g}",
             f"--max_secs={plan.max_seconds / plan.rounds:g}",
         )
-        return parse_benchmark(name, said, use_xnnpack=plan.use_xnnpack)
+        return parse_benchmark(name, printed, use_xnnpack=plan.use_xnnpack)
 
     def _adb(self, *words: str) -> str:
         return _run_adb("-s", self._serial, *words)
 
 
-def parse_benchmark(name: str, said: str, *, use_xnnpack: bool) -> Timing:
-    """Returns what the tool's output says of one file.
+def parse_benchmark(name: str, printed: str, *, use_xnnpack: bool) -> Timing:
+    """Returns the timing that the tool printed for one file.
 
     Args:
-        name: The file, for the message.
-        said: All that the tool printed; the last statistics count, since those
-            of the warm-up come first.
-        use_xnnpack: Whether the delegate was asked for.
+        name: Name of the file, for messages.
+        printed: Output of the tool. The last statistics count, since those of
+            the warm-up come first.
+        use_xnnpack: Whether the delegate was requested.
 
     Raises:
         ValueError: If there is no median in it.
     """
-    found = _STATISTICS.findall(said)
+    found = _STATISTICS.findall(printed)
     if not found:
-        last = said.strip().splitlines()[-1:] or ["nothing"]
+        last = printed.strip().splitlines()[-1:] or ["nothing"]
         raise ValueError(
             f"benchmark_model prints no median for {name!r}, but: {last[0]!r}. "
             "Use a build that prints p5, median and p95 (2023 or later)."
@@ -160,7 +152,7 @@ def parse_benchmark(name: str, said: str, *, use_xnnpack: bool) -> Timing:
     count, *times = found[-1]
     p5_ms, median_ms, p95_ms = (float(time) / 1e3 for time in times)
     timing = timing_of_percentiles(p5_ms, median_ms, p95_ms, int(count))
-    replaced = _REPLACED.search(said)
+    replaced = _REPLACED.search(printed)
     if replaced is None or not use_xnnpack:
         return timing
     return Timing(
@@ -173,14 +165,14 @@ def parse_benchmark(name: str, said: str, *, use_xnnpack: bool) -> Timing:
 
 
 def _devices() -> dict[str, str]:
-    """Returns what `adb` sees: state by serial."""
+    """Returns the devices that `adb` sees: state by serial number."""
     lines = _run_adb("devices").splitlines()
     pairs = [line.split("\t") for line in lines if "\t" in line]
     return {serial: state.strip() for serial, state in pairs}
 
 
 def _choose(devices: Mapping[str, str], serial: str | None) -> str:
-    """Returns the serial of the one device that is meant and ready."""
+    """Returns the serial number of the one device that is ready."""
     if not devices:
         raise ValueError(
             "adb sees no device: connect a phone, switch on USB debugging in "
@@ -209,23 +201,5 @@ def _run_adb(*words: str) -> str:
     Raises:
         ValueError: If it fails, or takes more than five minutes.
     """
-    told: Sequence[str] = ("adb", *words)
-    try:
-        done = subprocess.run(
-            told,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=SECONDS_FOR_ONE,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ValueError(
-            f"`{' '.join(told)}` takes more than {SECONDS_FOR_ONE} s."
-        ) from error
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise ValueError(
-            f"`{' '.join(told)}` fails with exit code {done.returncode}: "
-            f"{said[-1] if said else 'no message'}"
-        )
-    return done.stdout + done.stderr
+    command = ("adb", *words)
+    return run_tool(command, f"`{' '.join(command)}`", SECONDS_FOR_ONE)

@@ -1,4 +1,4 @@
-"""Says why a .tflite file does not run, and what to do about it."""
+"""Explains why a .tflite file does not run, and how to fix it."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ IDENTIFIER = b"TFL3"
 
 
 def require_format(name: str, content: bytes) -> None:
-    """Refuses what is no .tflite file at all.
+    """Refuses content that is not a .tflite file.
 
     Args:
-        name: The file or argument, for the message.
-        content: All of its bytes.
+        name: Name of the file or argument, for messages.
+        content: All bytes of the file.
 
     Raises:
         ValueError: If the flatbuffer's identifier is missing.
@@ -29,31 +29,32 @@ def require_format(name: str, content: bytes) -> None:
 
 
 def require_fixed_shapes(name: str, interpreter: Interpreter) -> None:
-    """Refuses inputs with open sides; an open batch is taken as 1.
+    """Refuses inputs of unknown shape; an unknown batch is taken as 1.
 
     Raises:
-        ValueError: If another side than the first of any input is open.
+        ValueError: If any input has an unknown side other than the first.
     """
     for given in interpreter.get_input_details():
         sides = given["shape_signature"].tolist()
         if -1 in sides[1:]:
+            shape = "x".join("?" if n < 0 else str(n) for n in sides)
             raise ValueError(
-                f"{name} takes inputs of no fixed shape: {given['name']!r} is "
-                f"{'x'.join('?' if side < 0 else str(side) for side in sides)}."
-                " A latency belongs to one shape: convert the model for one."
+                f"{name} has inputs without a fixed shape: {given['name']!r} "
+                f"is {shape}. A latency belongs to one shape: "
+                "convert the model for one."
             )
 
 
 @contextlib.contextmanager
 def explaining(name: str, content: bytes) -> Iterator[None]:
-    """Turns the runtime's errors into words that say what to do.
+    """Turns the runtime's errors into messages that say what to do.
 
     Args:
-        name: The file or argument.
-        content: All of its bytes, of the right identifier.
+        name: Name of the file or argument.
+        content: All bytes of the file, with the right identifier.
 
     Raises:
-        ValueError: In place of whatever the runtime raises meanwhile.
+        ValueError: Instead of any error of the runtime.
     """
     try:
         yield
@@ -61,25 +62,25 @@ def explaining(name: str, content: bytes) -> Iterator[None]:
         raise ValueError(_explanation(name, content, str(error))) from error
 
 
-def _explanation(name: str, content: bytes, said: str) -> str:
-    if "not a valid Flatbuffer" in said:
+def _explanation(name: str, content: bytes, reason: str) -> str:
+    if "not a valid Flatbuffer" in reason:
         return (
             f"{name} is not a whole .tflite file: its {len(content):,} bytes "
             "are cut off or damaged. Export or copy it again."
         )
-    foreign = custom_ops(content)
-    if any(op.startswith("Flex") for op in foreign):
+    unknown = custom_ops(content)
+    if any(op.startswith("Flex") for op in unknown):
         return (
             f"{name} needs TensorFlow itself, for the flex ops "
-            f"{', '.join(foreign)}; LiteRT runs without it. Convert the model "
+            f"{', '.join(unknown)}; LiteRT runs without it. Convert the model "
             "with TFLITE_BUILTINS only, and replace these ops."
         )
-    if foreign:
+    if unknown:
         return (
             f"{name} has custom ops that LiteRT does not know: "
-            f"{', '.join(foreign)}. Replace them before converting."
+            f"{', '.join(unknown)}. Replace them before converting."
         )
-    return f"{name} cannot be run: {said.strip()}"
+    return f"{name} cannot be run: {reason.strip()}"
 
 
 def custom_ops(content: bytes) -> list[str]:

@@ -16,8 +16,8 @@ class TypeCount:
     """Tensors of one number type.
 
     Attributes:
-        tensors: How many.
-        size_bytes: What they hold together.
+        tensors: Number of tensors.
+        size_bytes: Bytes of all of them together.
     """
 
     tensors: int
@@ -70,7 +70,7 @@ def take_census(tflite: bytes | str | os.PathLike[str]) -> Census:
     """Returns the census of a file; a tensor that no op makes is a weight.
 
     Raises:
-        ValueError: If the content is no whole .tflite file.
+        ValueError: If the content is not a whole .tflite file.
     """
     interpreter = open_interpreter(tflite, use_xnnpack=False)
     ops = interpreter._get_ops_details()

@@ -17,7 +17,7 @@ class ExportCheck:
 
     Attributes:
         num_images: Images compared.
-        size_bytes: Of the file.
+        size_bytes: Size of the file.
         largest_difference: Largest |file - Keras| of any score.
         mean_difference: Mean of the same.
         score_span: Largest less smallest score of Keras; what the differences

@@ -1,7 +1,7 @@
 """Quantizes, prunes or clusters a network by TensorFlow's toolkit.
 
-Run as a program of its own, since the toolkit needs the older Keras, and
-importing it changes what `tf.keras` is for the whole process. Reads
+It runs in its own process, since the toolkit needs the older Keras, whose
+import changes `tf.keras` for the whole process. Reads
 `network.json`, `weights.npz` and `images.npz` of a folder, and writes
 `result.json` and, as the kind is, `model.tflite` or `compressed.npz`. Imports
 nothing of this package. See `compression`, which calls it.
@@ -17,14 +17,14 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-# What a layer is made from; all else is how it was trained.
+# Arguments that a layer is made from; the others are about training.
 ARGUMENTS = (
     *("filters", "kernel_size", "strides", "padding", "dilation_rate"),
     *("groups", "depth_multiplier", "use_bias", "activation", "units"),
     *("axis", "momentum", "epsilon", "center", "scale", "max_value"),
     *("negative_slope", "threshold", "rate", "pool_size", "keepdims"),
 )
-# Layers that the toolkit knows no way to quantize: their output is.
+# Layers that the toolkit cannot quantize; only their output is quantized.
 OUTPUT_ONLY = ("Multiply", "Scaled")
 NUM_CLUSTERS = 16
 SPARSITY = 0.5
@@ -67,7 +67,7 @@ class Scaled(tf_keras.layers.Layer):
 
     Args:
         factor: The constant.
-        **kwargs: As of any layer.
+        **kwargs: See `keras.layers.Layer`.
     """
 
     def __init__(self, factor: float, **kwargs: Any) -> None:
@@ -90,7 +90,7 @@ def build(layers: list[dict[str, Any]], *, in_steps: bool) -> Any:
     """Returns the older Keras's model of a list of layers, in order.
 
     Args:
-        layers: As `compression.describe_layers` gives them.
+        layers: The result of `compression.describe_layers`.
         in_steps: Whether sums and averages become layers that add two tensors
             each, so that what is between them is quantized, too.
     """

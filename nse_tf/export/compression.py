@@ -1,9 +1,9 @@
-"""Quantization-aware fine-tuning, pruning and clustering, in a process apart.
+"""Quantization-aware fine-tuning, pruning and clustering, in another process.
 
-TensorFlow's model optimization toolkit works on the older Keras alone. So the
-network goes to a process of its own as a list of layers and their weights, is
-built there anew, and its scores are held against those of the original before
-anything is trained: what differs there was not carried over.
+TensorFlow's model optimization toolkit needs the older Keras. So the network
+goes to another process as a list of layers and their weights and is built
+again there. Before training, its scores are compared with those of the
+original, to detect what the copy lacks.
 """
 
 import dataclasses
@@ -11,7 +11,6 @@ import importlib.util
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 from typing import Any
@@ -19,22 +18,24 @@ from typing import Any
 import keras
 import numpy as np
 
+from nse_tf.export.tools import run_tool
+
 PROGRAM = pathlib.Path(__file__).with_name("compress_program.py")
 KINDS = ("quantize", "prune", "cluster")
-# What the program can build; for each, the toolkit or a config of ours knows
-# how to quantize it.
+# Layers that the program can build, and that the toolkit or our own config can
+# quantize.
 KNOWN_LAYERS = (
     *("InputLayer", "Rescaling", "Conv2D", "DepthwiseConv2D", "Dense"),
     *("BatchNormalization", "ReLU", "Activation", "Add", "Multiply"),
     *("Average", "AveragePooling2D", "MaxPooling2D", "Flatten", "Dropout"),
     *("GlobalAveragePooling2D",),
 )
-# Others mean something else in the older Keras, such as hard_sigmoid, or the
-# toolkit cannot quantize them.
+# Others differ in the older Keras, such as hard_sigmoid, or the toolkit cannot
+# quantize them.
 KNOWN_ACTIVATIONS = (
     *("linear", "relu", "sigmoid", "tanh", "gelu", "silu", "swish"),
 )
-# Largest difference of a network carried over, as a share of its scores' span.
+# Largest difference of the copy's scores, as a share of their span.
 CARRIED_OVER = 1e-3
 
 
@@ -44,7 +45,7 @@ class Compressed:
 
     Attributes:
         kind: One of `KINDS`.
-        learning_rate: Of Adam.
+        learning_rate: Learning rate of Adam.
         tflite: The int8 file, for `quantize`.
         model: The network with its new weights, for `prune` and `cluster`.
         carried_over_difference: Largest difference of any score between the
@@ -85,16 +86,43 @@ def compress(
         images: `(count, height, width, channels)`, training images.
         labels: `(count,)`, class indices.
         epochs: Passes over the images.
-        learning_rate: Of Adam.
+        learning_rate: Learning rate of Adam.
         batch_size: Images a step.
-        seed: Of the order of images.
+        seed: Seed of the order of images.
         timeout_seconds: How long the process may take.
 
     Raises:
-        ValueError: If an argument is out of range, a layer is not known there
-            (names it), the toolkit is not installed, weights do not carry over,
+        ValueError: If an argument is out of range, a layer is unknown there
+            (names it), the toolkit is not installed, the copy's scores differ,
             or the process fails.
     """
+    _check_request(kind, images, labels, epochs, learning_rate)
+    layers = describe_layers(model)
+    require_toolkit()
+    settings = {
+        "kind": kind,
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "seed": seed,
+    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "network.json").write_text(
+            json.dumps({"layers": layers, "settings": settings})
+        )
+        _write_arrays(folder, model, images, labels)
+        _run(folder, timeout_seconds)
+        return _read_result(folder, model, kind, learning_rate)
+
+
+def _check_request(
+    kind: str,
+    images: np.ndarray,
+    labels: np.ndarray,
+    epochs: int,
+    learning_rate: float,
+) -> None:
     if kind not in KINDS:
         raise ValueError(
             f"`kind` must be one of {', '.join(KINDS)}; got {kind!r}."
@@ -109,43 +137,43 @@ def compress(
             f"`epochs` is {epochs} and `learning_rate` {learning_rate}; give "
             "at least 1 epoch and a rate above 0."
         )
-    layers = describe_layers(model)
-    require_toolkit()
+
+
+def _write_arrays(
+    folder: pathlib.Path,
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+) -> None:
+    """Writes weights, images, and the scores that the copy must have."""
     some = _with_extremes(images[:: max(1, len(images) // 64)])
-    settings = {
-        "kind": kind,
-        "epochs": epochs,
-        "learning_rate": learning_rate,
-        "batch_size": batch_size,
-        "seed": seed,
-    }
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        (folder / "network.json").write_text(
-            json.dumps({"layers": layers, "settings": settings})
+    np.savez(folder / "weights.npz", **_weights(model))
+    np.savez(
+        folder / "images.npz",
+        images=images,
+        labels=labels,
+        calibration=some,
+        scores=model.predict(some.astype(np.float32), verbose=0),
+    )
+
+
+def _read_result(
+    folder: pathlib.Path, model: keras.Model, kind: str, learning_rate: float
+) -> Compressed:
+    """Returns what the program wrote, if its copy's scores are equal."""
+    result = json.loads((folder / "result.json").read_text())
+    difference = result["carried_over_difference"]
+    if not difference <= CARRIED_OVER * result["score_span"]:
+        raise ValueError(
+            f"`model` {model.name!r} cannot be copied to the older Keras: its "
+            f"scores differ by {difference:.3g}, of a span of "
+            f"{result['score_span']:.3g}."
         )
-        np.savez(folder / "weights.npz", **_weights(model))
-        np.savez(
-            folder / "images.npz",
-            images=images,
-            labels=labels,
-            calibration=some,
-            scores=model.predict(some.astype(np.float32), verbose=0),
-        )
-        _run(folder, timeout_seconds)
-        result = json.loads((folder / "result.json").read_text())
-        difference = result["carried_over_difference"]
-        if not difference <= CARRIED_OVER * result["score_span"]:
-            raise ValueError(
-                f"`model` {model.name!r} was not carried over to the older "
-                f"Keras: its scores differ by {difference:.3g}, of a span of "
-                f"{result['score_span']:.3g}."
-            )
-        tflite, compressed = None, None
-        if kind == "quantize":
-            tflite = (folder / "model.tflite").read_bytes()
-        else:
-            compressed = _with_weights(model, folder / "compressed.npz")
+    tflite, compressed = None, None
+    if kind == "quantize":
+        tflite = (folder / "model.tflite").read_bytes()
+    else:
+        compressed = _with_weights(model, folder / "compressed.npz")
     return Compressed(
         kind=kind,
         learning_rate=learning_rate,
@@ -161,7 +189,7 @@ def describe_layers(model: keras.Model) -> list[dict[str, Any]]:
 
     Raises:
         ValueError: If it is no functional model of one input and output, or has
-            a layer that cannot be carried over; names it.
+            a layer that cannot be copied; names it.
     """
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ValueError(
@@ -201,7 +229,7 @@ def describe_layers(model: keras.Model) -> list[dict[str, Any]]:
 
 
 def _sources(nodes: Any) -> list[str]:
-    """Returns the names of the layers that a layer hears from, in order."""
+    """Returns the names of a layer's input layers, in order."""
     if isinstance(nodes, dict):
         if "keras_history" in nodes:
             return [nodes["keras_history"][0]]
@@ -239,7 +267,7 @@ def _with_extremes(images: np.ndarray) -> np.ndarray:
 
 
 def require_toolkit() -> None:
-    """Refuses to go on without the toolkit, which is an extra.
+    """Refuses to continue without the toolkit, which is an extra.
 
     Raises:
         ValueError: If it is not installed; says how to install it.
@@ -258,21 +286,9 @@ def _run(folder: pathlib.Path, timeout_seconds: float) -> None:
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_USE_LEGACY_KERAS": "1",
     }
-    try:
-        done = subprocess.run(
-            [sys.executable, str(PROGRAM), str(folder)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=environment,
-            timeout=timeout_seconds,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ValueError(
-            f"Compressing takes more than `timeout_seconds` {timeout_seconds}."
-        ) from error
-    if done.returncode:
-        last = (done.stderr.strip() or "no message").splitlines()[-1]
-        raise ValueError(
-            f"Compressing fails with exit code {done.returncode}: {last}"
-        )
+    run_tool(
+        [sys.executable, str(PROGRAM), str(folder)],
+        "Compressing",
+        timeout_seconds,
+        environment,
+    )

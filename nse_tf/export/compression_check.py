@@ -1,4 +1,4 @@
-"""Whether a compressed network is what was asked for."""
+"""Checks whether a compressed network is as requested."""
 
 import dataclasses
 import zlib
@@ -10,10 +10,10 @@ import numpy as np
 
 from nse_tf.export.compression import Compressed
 
-# Of a pruned kernel's weights, half of which are to be zero; a kernel of few
-# weights cannot be halved exactly.
+# Least share of zeros in a pruned kernel. Half of its weights should be zero,
+# but a kernel of few weights cannot be halved exactly.
 LEAST_ZEROS = 0.45
-# Of a clustered kernel.
+# Most different values in a clustered kernel.
 MOST_VALUES = 16
 
 
@@ -26,9 +26,10 @@ class CompressionCheck:
             fully connected layer; None for `quantize`.
         most_values: Most different values in such a kernel; None for
             `quantize`.
-        accuracy_before: Of the network as it was, on the test images.
-        accuracy: Of the compressed one; None for `quantize`, whose file tells.
-        faults: What is wrong with it, in sentences; empty if nothing.
+        accuracy_before: Accuracy of the original network on the test images.
+        accuracy: Accuracy of the compressed network; None for `quantize`, where
+            the file is checked instead.
+        faults: Faults of the network, in sentences.
     """
 
     least_zeros: float | None
@@ -47,8 +48,8 @@ def check_compressed(
     """Returns what compressing did to a network.
 
     Args:
-        made: What came of it.
-        model: The network as it was.
+        made: The compressed network.
+        model: The original network.
         images: `(count, height, width, channels)`, test images.
         labels: `(count,)`, class indices.
     """
@@ -94,11 +95,11 @@ def check_compressed(
 def compression_json(
     made: Compressed, found: CompressionCheck, files: Mapping[str, bytes]
 ) -> dict[str, Any]:
-    """Returns what `export.json` says of a compression.
+    """Returns the part of `export.json` about a compression.
 
     Args:
-        made: What came of it.
-        found: How it was checked.
+        made: The compressed network.
+        found: The check of it.
         files: Contents of the exported files, by precision.
     """
     return {

@@ -49,7 +49,7 @@ class ExportReport:
     Attributes:
         output_dir: The folder written to.
         files: The .tflite files.
-        sha256: Their checksums.
+        sha256: Checksums of the files.
         checks: How they compare to Keras on the test images.
         faults: What is wrong with each, in sentences; empty if nothing.
         latencies: How long one inference takes here.
@@ -89,32 +89,32 @@ def export_model(
     seed: int = 0,
     progress: bool = False,
 ) -> ExportReport:
-    """Writes a model as .tflite files, with proof of what they do.
+    """Writes a model as .tflite files, with checks and latencies.
 
     `model_fp32.tflite` and so on for each precision, `labels.txt` (a class per
     line, in the order of the scores), `export.json` (checksums, checks, faults)
     and `latency.json` (latencies with provenance), each whole or not at all.
-    Labels and what the input wants lie inside each file too, see `metadata`. A
-    faulty file is written too: read `report.faults`.
+    Each file also contains labels and the input's description, see `metadata`.
+    A faulty file is written too: read `report.faults`.
 
     Args:
         model: One input `(batch, height, width, channels)` of raw pixel values
             0..255 (it normalizes them itself), one output `(batch, classes)`.
         output_dir: Folder to write to; made if missing.
         calibration_images: `(count, height, width, channels)` from the training
-            set, for int8; 200 of them, evenly spaced, are used. None will do
+            set, for int8; 200 of them, evenly spaced, are used. May be None
             without int8.
         test_images: `(count, height, width, channels)`, pixel values 0..255.
         test_labels: `(count,)`, class indices; None compares scores alone.
         class_names: A name for each score.
-        precisions: Which files to write, of `PRECISIONS`.
-        quantizer: What makes other precisions than fp32; see `convert`.
-        compressed: What `compress` made of the model: a pruned or clustered
-            network is exported in its place, as `model.keras` too, and the
-            file of one fine-tuned for 8 bits in place of the converted int8.
+        precisions: Precisions to write, of `PRECISIONS`.
+        quantizer: Tool for other precisions than fp32; see `convert`.
+        compressed: Result of `compress` for the model: a pruned or clustered
+            network is exported instead, as `model.keras` too, and the file of
+            one fine-tuned for 8 bits replaces the converted int8 file.
         num_threads: Threads that one inference may use while it is timed.
         use_xnnpack: Whether XNNPACK may take operators while it is timed.
-        seed: Of the random inputs that are timed.
+        seed: Seed of the random inputs that are timed.
         progress: Whether to show a progress bar.
 
     Raises:
@@ -126,37 +126,30 @@ def export_model(
     if compressed is not None:
         _check_compressed(compressed, precisions, test_labels)
         model = compressed.model or model
-    calibration = (
-        None
-        if calibration_images is None
-        else _evenly_spaced(calibration_images, NUM_CALIBRATION_IMAGES)
-    )
-    checks: dict[str, ExportCheck] = {}
     steps = len(precisions) + 3  # Convert all, check each, time all twice.
     with tqdm.tqdm(total=steps, desc="Export", disable=not progress) as bar:
-        converted = convert_all(
-            model, precisions, calibration, quantizer=quantizer
+        contents = _contents(
+            model,
+            precisions,
+            calibration_images,
+            quantizer,
+            compressed,
+            class_names,
         )
-        if compressed is not None and compressed.tflite is not None:
-            converted["int8"] = compressed.tflite
-        contents = {
-            precision: with_classifier(content, class_names)
-            for precision, content in converted.items()
-        }
         bar.update()
+        checks = {}
         for precision, content in contents.items():
             checks[precision] = check(content, model, test_images, test_labels)
             bar.update()
         timed = []
         for threads in (num_threads, 2 if num_threads == 1 else 1):
-            timed.append(
-                measure_together(
-                    contents,
-                    num_threads=threads,
-                    use_xnnpack=use_xnnpack,
-                    seed=seed,
-                )
+            measured = measure_together(
+                contents,
+                num_threads=threads,
+                use_xnnpack=use_xnnpack,
+                seed=seed,
             )
+            timed.append(measured)
             bar.update()
     report = _make_report(pathlib.Path(output_dir), contents, checks, timed)
     if compressed is not None and test_labels is not None:
@@ -165,6 +158,29 @@ def export_model(
         )
     _write(report, contents, class_names, model)
     return report
+
+
+def _contents(
+    model: keras.Model,
+    precisions: Sequence[str],
+    calibration_images: np.ndarray | None,
+    quantizer: str,
+    compressed: Compressed | None,
+    class_names: Sequence[str],
+) -> dict[str, bytes]:
+    """Returns the contents of the files, with labels inside."""
+    calibration = (
+        None
+        if calibration_images is None
+        else _evenly_spaced(calibration_images, NUM_CALIBRATION_IMAGES)
+    )
+    converted = convert_all(model, precisions, calibration, quantizer=quantizer)
+    if compressed is not None and compressed.tflite is not None:
+        converted["int8"] = compressed.tflite
+    return {
+        precision: with_classifier(content, class_names)
+        for precision, content in converted.items()
+    }
 
 
 def _evenly_spaced(images: np.ndarray, count: int) -> np.ndarray:
@@ -198,8 +214,8 @@ def _check_compressed(
 ) -> None:
     if labels is None:
         raise ValueError(
-            "`test_labels` is None: what compressing did to the accuracy "
-            "cannot be told without labels."
+            "`test_labels` is None: the effect of compression on accuracy "
+            "cannot be measured without labels."
         )
     if made.tflite is not None and "int8" not in precisions:
         raise ValueError(
@@ -304,7 +320,7 @@ def _export_json(report: ExportReport, model: keras.Model) -> dict[str, Any]:
 
 
 def _check_json(check: ExportCheck) -> dict[str, Any]:
-    """Returns a check with the shares of integers in place of tensor names."""
+    """Returns a check with shares of integers instead of tensor names."""
     value = dataclasses.asdict(check)
     census = check.census
     value["census"].pop("float_names")

@@ -31,7 +31,7 @@ def open_interpreter(
 
     Raises:
         ValueError: If the content is no whole .tflite file, needs ops that the
-            runtime lacks, or takes inputs of no fixed shape.
+            runtime lacks, or has inputs without a fixed shape.
         FileNotFoundError: If there is no such path.
     """
     if num_threads < 1:
@@ -123,7 +123,7 @@ def count_delegated(interpreter: Interpreter) -> tuple[int, int] | None:
 
     A delegate appears as one more operator, and those that it replaced stay
     listed. Which they are follows from the graph: all that its outputs are
-    made from, back to its own inputs. None where the runtime does not tell.
+    made from, back to its own inputs. None where the runtime does not say.
     """
     try:
         listed = interpreter._get_ops_details()

@@ -2,8 +2,8 @@
 
 The mean is never reported: one interruption of 4.5 ms spoils it for a network
 of 0.3 ms. Rounds of several files are interleaved, and each file keeps the
-calmer half of its rounds: interruptions only ever add time, and they come in
-bursts that may outlast a round.
+calmer half of its rounds: interruptions only add time, and they come in bursts
+that may outlast a round.
 """
 
 import dataclasses
@@ -24,14 +24,14 @@ MAX_RUNS_PER_ROUND = 5_000
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Latency:
-    """How long one inference takes, and all that this depends on.
+    """How long one inference takes, and what that depends on.
 
     Attributes:
         median_ms: Median of the runs, batch 1.
         p25_ms: Lower quartile.
         p75_ms: Upper quartile.
         min_ms: Fastest run.
-        runs: Timed runs that these four rest on.
+        runs: Timed runs behind these four.
         rounds: Rounds measured, of which the calmer half was kept.
         warmup: Untimed runs before the first timed one.
         num_threads: Threads that one inference may use.
@@ -39,7 +39,7 @@ class Latency:
         num_ops: Operators in the file, where known.
         delegated_ops: How many of them the delegate computes, where known.
         input: Type and shape of the input, such as `uint8 1x96x96x3`; random
-            values, set before timing: one never set may be 80 times as slow.
+            values, set before timing: without, it may be 80 times slower.
         machine: Processor and runtime.
         date: ISO date and time, in UTC.
     """
@@ -72,7 +72,7 @@ def measure_latency(
     max_seconds: float = 10.0,
     seed: int = 0,
 ) -> Latency:
-    """Returns the latency of one file; arguments as in `measure_together`."""
+    """Returns the latency of one file; see `measure_together`."""
     measured = measure_together(
         {"tflite": tflite},
         num_threads=num_threads,
@@ -101,8 +101,8 @@ def measure_together(
 ) -> dict[str, Latency]:
     """Returns the latency of several files, measured in interleaved rounds.
 
-    What disturbs the machine meanwhile disturbs all of them alike, so that
-    they compare well with each other.
+    Whatever else the machine does slows all of them alike, so that they can be
+    compared with each other.
 
     Args:
         models: Contents of .tflite files, or their paths, by name.
@@ -112,9 +112,9 @@ def measure_together(
         runs: Fewest timed runs of each file, over all rounds.
         rounds: Rounds, each in another random order.
         min_seconds: Shortest total time of a file, up to 5,000 runs a round.
-        max_seconds: Longest total time for each file; goes before `runs` and
-            `warmup`, but one run a round is always made.
-        seed: Of the random inputs and orders.
+        max_seconds: Longest total time of each file. It overrides `runs` and
+            `warmup`, but each round has at least one run.
+        seed: Seed of the random inputs and orders.
 
     Raises:
         ValueError: If a file is no .tflite file, or a number is out of range.
@@ -128,17 +128,15 @@ def measure_together(
         )
         for name, tflite in models.items()
     }
-    run_ms = {}
-    for name, interpreter in ready.items():
-        _set_random_input(interpreter, rng)
-        run_ms[name] = _time_runs(interpreter, warmup, max_seconds).min()
+    run_ms = _warm_up(ready, warmup, max_seconds, rng)
     timed: dict[str, list[np.ndarray]] = {name: [] for name in ready}
     for _ in range(rounds):
         for index in rng.permutation(len(ready)):
             name = list(ready)[index]
             wanted = max(runs, 1e3 * min_seconds / run_ms[name]) / rounds
             count = min(math.ceil(wanted), MAX_RUNS_PER_ROUND)
-            ready[name].invoke()  # Its weights left the cache meanwhile.
+            # Brings the weights back that other files displaced from the cache.
+            ready[name].invoke()
             round_ms = _time_runs(ready[name], count, max_seconds / rounds)
             timed[name].append(round_ms)
     return {
@@ -147,6 +145,20 @@ def measure_together(
         )
         for name, interpreter in ready.items()
     }
+
+
+def _warm_up(
+    ready: Mapping[str, Interpreter],
+    warmup: int,
+    max_seconds: float,
+    rng: np.random.Generator,
+) -> dict[str, float]:
+    """Returns the milliseconds of each file's fastest warm-up run."""
+    run_ms = {}
+    for name, interpreter in ready.items():
+        _set_random_input(interpreter, rng)
+        run_ms[name] = float(_time_runs(interpreter, warmup, max_seconds).min())
+    return run_ms
 
 
 def _check_counts(**counts: int) -> None:
@@ -197,7 +209,7 @@ def _time_runs(
 def calmer_half(rounds: Iterable[np.ndarray]) -> np.ndarray:
     """Returns all times of the rounds whose medians are lowest.
 
-    Of an odd number of rounds the middle one counts as calm.
+    With an odd number of rounds the middle one counts as calm.
     """
     ranked = sorted(rounds, key=lambda times: float(np.median(times)))
     return np.concatenate(ranked[: (len(ranked) + 1) // 2])
@@ -236,7 +248,7 @@ def _summarize(
 
 
 def _delegate_name(delegated: tuple[int, int] | None, use_xnnpack: bool) -> str:
-    """Returns who computes; XNNPACK is the runtime's only default delegate."""
+    """Returns the delegate; XNNPACK is the runtime's only default one."""
     if not use_xnnpack:
         return "none"
     if delegated is None:

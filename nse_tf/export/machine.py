@@ -1,4 +1,4 @@
-"""What a latency was measured on: processor, governor, runtime, date."""
+"""The machine of a measurement: processor, governor, runtime, date."""
 
 import dataclasses
 import datetime
@@ -16,11 +16,11 @@ class Machine:
 
     Attributes:
         device: Operating system and instruction set, such as `Linux x86_64`.
-        cpu: The processor's own name.
-        governor: What sets its frequency, such as `performance`; `unknown`
+        cpu: Name of the processor.
+        governor: Policy of its frequency, such as `performance`; `unknown`
             where it cannot be read (in most virtual machines).
         runtime: The package that ran the files.
-        runtime_version: Its version.
+        runtime_version: Version of the runtime.
     """
 
     device: str

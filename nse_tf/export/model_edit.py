@@ -33,7 +33,7 @@ def with_byte_ends(content: bytes) -> bytes:
     """Returns a file of int8 ends with uint8 ends, of the same real values.
 
     An op at either end shifts each value by 128, as TensorFlow's converter
-    does. A file with other ends comes back as it is.
+    does. A file with other ends is returned unchanged.
     """
     model = unpacked_model(content)
     graph = model.subgraphs[0]
@@ -115,10 +115,10 @@ def with_metadata(content: bytes, entries: Mapping[str, bytes]) -> bytes:
 
 
 def metadata_of(content: bytes) -> dict[str, bytes]:
-    """Returns what a file holds by name.
+    """Returns the metadata of a file by name.
 
     Raises:
-        ValueError: If it is no .tflite file.
+        ValueError: If it is not a .tflite file.
     """
     model = unpacked_model(content)
     return {

@@ -1,4 +1,4 @@
-"""Holds a cost table against whole networks that it was not fitted to."""
+"""Compares a cost table with whole networks that it was not fitted to."""
 
 import dataclasses
 import math
@@ -11,7 +11,7 @@ from nse_tf.export.machine import now
 from nse_tf.export.table_plan import Backend, TablePlan
 from nse_tf.rank_correlation import kendall_tau
 
-# Fewer do not tell a rank correlation.
+# A rank correlation of fewer says nothing.
 FEWEST_NETWORKS = 5
 
 
@@ -20,8 +20,9 @@ class WholeNetwork:
     """A network by its rows and by its file.
 
     Attributes:
-        keys: Its rows in a cost table, a row used twice given twice.
-        tflite: The content of its .tflite file.
+        keys: Keys of its rows in a cost table; a row used twice is listed
+            twice.
+        tflite: Content of its .tflite file.
     """
 
     keys: Sequence[str]
@@ -44,19 +45,19 @@ def check_table(
     plan: TablePlan,
     backend: Backend,
 ) -> CostTable:
-    """Returns the table with a `check`: predicted against measured.
+    """Returns the table with a `check` of predicted and measured latencies.
 
     Every network is measured twice; see `compare`.
 
     Args:
-        table: What predicts; fitted or not.
+        table: The table, fitted or not.
         networks: Networks that it was not fitted to.
-        plan: How to measure; the table's own conditions.
-        backend: What measured the table.
+        plan: How to measure; the same as for the table.
+        backend: The backend that measured the table.
 
     Raises:
-        ValueError: If there are fewer than 5 networks, or they are to be
-            measured under other conditions than the table.
+        ValueError: If there are fewer than 5 networks, or the conditions are
+            not those of the table.
     """
     if len(networks) < FEWEST_NETWORKS:
         raise ValueError(
@@ -79,14 +80,14 @@ def compare(
 ) -> TableCheck:
     """Returns how well predictions agree with two measurements.
 
-    They are held against the lower of the two, since whatever else goes on
-    only adds time. How the two rank the networks says how well any prediction
-    could.
+    They are compared with the lower of the two, since disturbances only add
+    time. The rank correlation of the two measurements is an upper bound for
+    that of any prediction.
 
     Args:
-        predicted: Milliseconds, `(count,)`.
-        first: As measured, `(count,)`.
-        second: As measured again, `(count,)`.
+        predicted: Predicted milliseconds, `(count,)`.
+        first: Measured milliseconds, `(count,)`.
+        second: Milliseconds of a second measurement, `(count,)`.
     """
     measured = np.minimum(first, second)
     errors = np.abs(predicted / measured - 1)
@@ -108,14 +109,14 @@ def require_right(table: CostTable, max_error: float) -> None:
         max_error: Largest median error, as a share; infinity trusts any table.
 
     Raises:
-        ValueError: If nobody looked, or the error is larger.
+        ValueError: If it has no check, or the error is larger.
     """
     if max_error == math.inf:
         return
     if table.check is None:
         raise ValueError(
-            "The latency table was never held against whole networks: check "
-            "it with nse_lut --validate=50, or trust it as it is with "
+            "The latency table was never compared with whole networks: "
+            "check it with nse_lut --validate=50, or trust it as it is with "
             "--max_table_error=inf."
         )
     if not table.check.median_error <= max_error:

@@ -1,4 +1,4 @@
-"""Fits a cost table to whole networks, and says how well it then predicts."""
+"""Fits a cost table to whole networks, and reports how well it predicts."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ def calibrate_table(
     """Returns the table with its milliseconds fitted to whole networks.
 
     All rows are multiplied by one scale and the overhead is replaced, by least
-    squares of the relative errors; an error beyond 5 % counts linearly, so that
-    one disturbed measurement does not bend the fit. What it was and how well it
-    does is in `fit`. Bytes stay as they are.
+    squares of the relative errors. An error above 5 % counts linearly, so that
+    one disturbed measurement does not distort the fit. The field `fit` holds
+    the scale and the errors before and after. Bytes stay the same.
 
     Args:
-        table: As measured.
+        table: The table as measured.
         networks: For some whole networks, the keys of their rows and their
             measured median latency in milliseconds. They should differ in
-            size, or scale and overhead cannot be told apart.
+            size, or scale and overhead cannot be separated.
 
     Raises:
         ValueError: If there are fewer than 3 networks, a latency is not

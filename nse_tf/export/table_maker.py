@@ -1,10 +1,10 @@
 """Measures a cost table: one small .tflite file per op and shape.
 
-A file of one op is not what the op costs inside a network: calling the
-interpreter and entering the delegate take 0.6 µs (here) whatever the file
-holds, once per file. So a file that holds a single addition is measured along,
-its time and its bytes are taken off every row, and the table adds them once per
-network. What is left (caches, fusing across ops) `calibrate_table` fits.
+A file of one op costs more than the op inside a network: calling the
+interpreter and entering the delegate take 0.6 µs (here), once per file. So an
+empty network is measured too, its time and its bytes are subtracted from every
+row, and the table adds them once per network. `calibrate_table` fits what
+remains (caches, fusing across ops).
 
 On 2 cores a key costs some 0.25 s: 0.04 s to build, 0.13 s to convert (2 s the
 usual way, see `tflite`), 0.07 s to time.
@@ -15,6 +15,7 @@ import logging
 import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 import tqdm
@@ -48,23 +49,25 @@ def measure_table(
 
     With `cache_path`, rows that were measured there before under the same
     conditions are taken from the file, and the file grows with every group of
-    12 keys: a process that is killed goes on where it was. A file measured
-    under other conditions (processor, runtime, delegate, threads, precision) is
-    renamed to `….old-1`, never mixed with. Rows whose quartiles lie wide apart
-    are measured again, those of the file too, and the calmest is kept.
+    12 keys, so that a process that was killed continues where it stopped. A
+    file measured under other conditions (processor, runtime, delegate, threads,
+    precision) is renamed to `….old-1`; its rows are not used. Rows whose
+    quartiles are far apart are measured again, also those of the file, and the
+    calmest measurement is kept.
 
     Args:
-        builders: What makes the Keras model of a key. One input of fixed shape,
-            one output; weights do not matter.
+        builders: Functions that build the Keras model of a key, with one input
+            of fixed shape and one output; weights do not matter.
         plan: How to measure; by default `TablePlan()`.
-        backend: What measures; by default the interpreter on this machine.
-        cache_path: JSON file to read, to grow and to keep.
+        backend: The backend that measures; by default the interpreter on this
+            machine.
+        cache_path: JSON file to read and to extend.
         progress: Whether to show a progress bar with the time left.
 
     Raises:
         ValueError: If there are no builders, a key's model cannot be converted
-            (names the key), `cache_path` holds something else, or the device
-            does not hold still (see `TablePlan.max_spread`).
+            (names the key), `cache_path` is not a table, or latencies vary too
+            much (see `TablePlan.max_spread`).
     """
     if not builders:
         raise ValueError("`builders` is empty: name at least one key.")
@@ -73,19 +76,8 @@ def measure_table(
     path = None if cache_path is None else pathlib.Path(cache_path)
     provenance = backend.provenance(plan)
     table = _cached(path, provenance)
-    keys = list(builders)
-    if table is not None:
-        keys = [
-            key
-            for key in builders
-            if key not in table.rows or is_wide(table.rows[key], table, plan)
-        ]
-    with tqdm.tqdm(
-        total=len(keys),
-        desc="Latency table",
-        bar_format="{l_bar}{bar}| {elapsed} so far, {remaining} left",
-        disable=not progress,
-    ) as bar:
+    keys = [key for key in builders if _is_missing(key, table, plan)]
+    with _progress_bar(len(keys), progress) as bar:
         for start in range(0, len(keys), GROUP_SIZE):
             group = keys[start : start + GROUP_SIZE]
             files = {_EMPTY: _convert(_EMPTY, _empty_network, plan.precision)}
@@ -94,12 +86,7 @@ def measure_table(
                 bar.update(0.5)
             timings = _calm_timings(files, plan, backend)
             if table is None:
-                table = CostTable(
-                    provenance=provenance,
-                    rows={},
-                    overhead_ms=timings[_EMPTY].median_ms,
-                    overhead_bytes=len(files[_EMPTY]),
-                )
+                table = _table_without_rows(provenance, files, timings)
             table = table.with_rows(_rows(group, files, timings))
             if path is not None:
                 table.save(path)
@@ -107,6 +94,36 @@ def measure_table(
     if table is None:
         raise ValueError("No key was measured.")
     return table
+
+
+def _progress_bar(num_keys: int, is_shown: bool) -> Any:
+    return tqdm.tqdm(
+        total=num_keys,
+        desc="Latency table",
+        bar_format="{l_bar}{bar}| {elapsed} so far, {remaining} left",
+        disable=not is_shown,
+    )
+
+
+def _is_missing(key: str, table: CostTable | None, plan: TablePlan) -> bool:
+    """Whether a row is still to be measured, or to be measured again."""
+    if table is None or key not in table.rows:
+        return True
+    return is_wide(table.rows[key], table, plan)
+
+
+def _table_without_rows(
+    provenance: Provenance,
+    files: Mapping[str, bytes],
+    timings: Mapping[str, Timing],
+) -> CostTable:
+    """Returns a table of nothing but the costs of the empty network."""
+    return CostTable(
+        provenance=provenance,
+        rows={},
+        overhead_ms=timings[_EMPTY].median_ms,
+        overhead_bytes=len(files[_EMPTY]),
+    )
 
 
 def _empty_network() -> keras.Model:
@@ -129,7 +146,7 @@ def _rows(
     files: Mapping[str, bytes],
     timings: Mapping[str, Timing],
 ) -> dict[str, CostRow]:
-    """Returns the rows of a group, less what the empty network costs."""
+    """Returns the rows of a group, less the cost of the empty network."""
     empty_ms, empty_bytes = timings[_EMPTY].median_ms, len(files[_EMPTY])
     return {
         key: CostRow(
@@ -151,7 +168,8 @@ def _calm_timings(
     """Returns the calmest timing of each file in up to `1 + retries` tries.
 
     Raises:
-        ValueError: If more than half of the files never hold still.
+        ValueError: If the latencies of more than half of the files vary too
+            much in every try.
     """
     timings = backend.time(files, plan)
     for _ in range(plan.retries):
@@ -168,11 +186,11 @@ def _calm_timings(
     if len(wide) > len(files) / 2:
         worst = max(wide, key=lambda name: _spread(timings[name]))
         raise ValueError(
-            f"The device does not hold still: in {1 + plan.retries} tries the "
+            f"The latencies vary too much: in {1 + plan.retries} tries the "
             f"quartiles of {len(wide)} of {len(files)} files lay more than "
             f"{plan.max_spread:.0%} of the median apart, those of {worst!r} "
-            f"{_spread(timings[worst]):.0%}. It throttles, or computes "
-            "something else: let it cool and idle, or allow a larger "
+            f"{_spread(timings[worst]):.0%}. The device throttles, or "
+            "computes something else: let it cool and idle, or allow a larger "
             "`max_spread`."
         )
     return timings
@@ -189,14 +207,14 @@ def _wide(timings: Mapping[str, Timing], plan: TablePlan) -> list[str]:
 def _spread(timing: Timing) -> float:
     """Returns the distance of the quartiles as a share of the median.
 
-    A microsecond is left out: clocks do not tell less.
+    One microsecond is ignored, which clocks cannot resolve.
     """
     distance_ms = timing.p75_ms - timing.p25_ms - 1e-3
     return max(0.0, distance_ms) / timing.median_ms
 
 
 def is_wide(row: CostRow, table: CostTable, plan: TablePlan) -> bool:
-    """Whether a row's quartiles lie too far apart to rest on it."""
+    """Whether a row's quartiles are too far apart to rely on it."""
     timing = Timing(
         median_ms=table.overhead_ms + row.latency_ms,
         p25_ms=table.overhead_ms + row.p25_ms,
@@ -209,7 +227,7 @@ def is_wide(row: CostRow, table: CostTable, plan: TablePlan) -> bool:
 def _cached(
     path: pathlib.Path | None, provenance: Provenance
 ) -> CostTable | None:
-    """Returns the table to go on with; one of other conditions is moved."""
+    """Returns the table to extend; moves one of other conditions away."""
     if path is None or not path.exists():
         return None
     table = CostTable.load(path)
@@ -224,7 +242,7 @@ def _cached(
     )
     path.rename(aside)
     _LOG.warning(
-        "%s is a cost table of other conditions (%s); moved to %s.",
+        "%s was measured under other conditions (%s); moved to %s.",
         path,
         "; ".join(differences),
         aside.name,

@@ -1,4 +1,4 @@
-"""Places with known answers: how good scores are at ranking."""
+"""Spaces with known accuracies: how well scores rank their networks."""
 
 from nse_tf.ranking.nasbench201 import NB201Table as NB201Table
 from nse_tf.ranking.nasbench201 import read_table as read_table

@@ -14,10 +14,10 @@ def cells_of(table: NB201Table, half: str) -> np.ndarray:
     """Returns the indices of all cells, or of one half, in order.
 
     A cell is held out if the first byte of the SHA-256 of its arch string is
-    odd: a split that anybody can repeat, and that no one can steer.
+    odd. Anybody can repeat this split, and nobody can influence it.
 
     Args:
-        table: Of the cells.
+        table: The table of the cells.
         half: One of `HALVES`.
 
     Raises:

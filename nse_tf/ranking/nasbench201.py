@@ -1,4 +1,4 @@
-"""NAS-Bench-201 as a table: what every one of its cells is known to reach."""
+"""NAS-Bench-201 as a table: the known accuracies of all its cells."""
 
 import csv
 import dataclasses
@@ -16,7 +16,7 @@ from nse_tf.spaces import (
     make_preset,
 )
 
-# Where a row keeps what its line has beyond the columns.
+# Key of the values of a line beyond its columns.
 _BEYOND = "(beyond)"
 
 
@@ -27,7 +27,7 @@ class NB201Table:
     Attributes:
         space: The space of the cells.
         paths: Candidate indices `(15625, 6)`.
-        columns: By name, a number of each cell, `(15625,)`.
+        columns: Numbers of all cells, `(15625,)`, by the name of the column.
 
     References:
         Dong and Yang, NAS-Bench-201 (2020): https://arxiv.org/abs/2001.00326
@@ -38,7 +38,7 @@ class NB201Table:
     columns: dict[str, np.ndarray]
 
     def column(self, name: str) -> np.ndarray:
-        """Returns one number of each cell, `(15625,)`.
+        """Returns a column, one number for each cell, `(15625,)`.
 
         Raises:
             ValueError: If there is no such column.
@@ -62,10 +62,10 @@ class NB201Table:
         return index_by_code[paths @ blocks]
 
     def joined(self, other: "NB201Table") -> "NB201Table":
-        """Returns this table with the columns of another beside its own.
+        """Returns this table with the columns of another one added.
 
         Raises:
-            ValueError: If both have a column of one name.
+            ValueError: If both have a column of the same name.
         """
         both = self.columns.keys() & other.columns.keys()
         if both:
@@ -86,8 +86,8 @@ def read_table(path: pathlib.Path) -> NB201Table:
 
     Raises:
         FileNotFoundError: If the file is not there.
-        ValueError: If it is no such table, rows are missing or in another
-            order, or a number does not read, each with the line.
+        ValueError: If it is not such a table, rows are missing or in another
+            order, or a number is unreadable; names the line.
     """
     space = make_preset("nb201")
     paths = in_table_order(space)
@@ -117,7 +117,7 @@ def _rows(path: pathlib.Path) -> Iterator[dict[str, str]]:
             rows = csv.DictReader(file, restkey=_BEYOND)
             if "index" not in (rows.fieldnames or ()):
                 raise ValueError(
-                    f"{path} is no table of cells: its first line names no "
+                    f"{path} is not a table of cells: its first line has no "
                     "column 'index'."
                 )
             names = list(rows.fieldnames or ())
@@ -142,7 +142,7 @@ def _check_identity(
     """Refuses a row that is not the one of its index."""
     if _BEYOND in row:
         raise ValueError(
-            f"{path}, line {index + 2}: {row[_BEYOND]} lies beyond the columns "
+            f"{path}, line {index + 2}: {row[_BEYOND]} is beyond the columns "
             "that the first line names."
         )
     if row["index"] != str(index):
@@ -166,6 +166,7 @@ def _number(path: pathlib.Path, index: int, name: str, text: str) -> float:
         number = math.nan
     if not math.isfinite(number):
         raise ValueError(
-            f"{path}, line {index + 2}: {name!r} is {text!r}, no finite number."
+            f"{path}, line {index + 2}: {name!r} is {text!r}, not a finite "
+            "number."
         )
     return number

@@ -1,4 +1,4 @@
-"""Which operators are truly best: what shrinking is held against."""
+"""Ranks of operators by known accuracies, to compare shrinking with."""
 
 import numpy as np
 
@@ -8,14 +8,14 @@ from nse_tf.spaces import SearchSpace
 
 
 def operator_ranks(table: NB201Table, column: str) -> np.ndarray:
-    """Returns the rank of each operator by the mean of all cells that hold it.
+    """Returns the rank of each operator by the mean of all cells with it.
 
     Args:
-        table: The known answers.
-        column: Of the accuracies.
+        table: The table of the cells.
+        column: Name of the column of accuracies.
 
     Returns:
-        `(num_edges, num_candidates)`, 1 for the best. Of equal operators the
+        `(num_edges, num_candidates)`, 1 for the best. Among equal operators the
         first ranks first.
 
     Raises:
@@ -29,17 +29,17 @@ def operator_ranks(table: NB201Table, column: str) -> np.ndarray:
 
 
 def kept_ranks(table: NB201Table, space: SearchSpace, column: str) -> list[int]:
-    """Returns the true ranks of the operators that a space has left, sorted.
+    """Returns the true ranks of the active operators of a space, sorted.
 
     Raises:
-        ValueError: If the space has not the cells of the table, or there is no
+        ValueError: If the space has other cells than the table, or there is no
             such column.
     """
     ours = [block.candidates for block in space.blocks]
     if ours != [block.candidates for block in table.space.blocks]:
         raise ValueError(
-            f"Space {space.name!r} has not the operators of NAS-Bench-201, so "
-            "the table knows nothing of them."
+            f"Space {space.name!r} does not have the operators of "
+            "NAS-Bench-201, which the table is about."
         )
     ranks = operator_ranks(table, column)
     return sorted(int(ranks[operator]) for operator in space.operators)

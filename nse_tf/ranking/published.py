@@ -1,4 +1,4 @@
-"""What ABS published of its ranking study on CIFAR-10, to hold ours against.
+"""The published results of ABS's ranking study on CIFAR-10, to compare with.
 
 Kendall's tau, mean and deviation over ten seeds, of supernets of five cells a
 stage and 16 channels after 250 epochs on a GPU; angles are measured from the
@@ -19,11 +19,11 @@ PUBLISHED_TAUS = {
 
 def published_lines() -> list[str]:
     """Returns the published figures as sentences, with their setting."""
-    told = ", ".join(
+    figures = ", ".join(
         f"{score} {mean:.4f} ± {deviation:.4f}"
         for score, (mean, deviation) in PUBLISHED_TAUS.items()
     )
     return [
         f"published (ABS, CIFAR-10, 250 GPU epochs, base first_epoch, ten "
-        f"seeds): {told}"
+        f"seeds): {figures}"
     ]

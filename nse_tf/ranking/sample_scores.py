@@ -1,4 +1,4 @@
-"""Scores that cost time per cell, kept in a file as they come in."""
+"""Scores that take time for each cell, saved to a file as they come."""
 
 import json
 import pathlib
@@ -14,13 +14,13 @@ Scores = dict[str, float]
 
 
 class SampleScores:
-    """What is known of the cells of a sample, kept in a JSON file.
+    """Known scores of the cells of a sample, kept in a JSON file.
 
     Args:
-        path: The file; made when the first scores come in.
+        path: The file; written with the first scores.
 
     Raises:
-        ValueError: If the file is there and holds something else.
+        ValueError: If the file exists and is not JSON.
     """
 
     def __init__(self, path: pathlib.Path) -> None:
@@ -31,8 +31,8 @@ class SampleScores:
                 self._known = dict(json.loads(path.read_text("utf-8")))
             except ValueError as error:
                 raise ValueError(
-                    f"{path} does not read: {error}. Delete it to have the "
-                    "sample scored anew."
+                    f"{path} does not read: {error}. Delete it to score the "
+                    "sample again."
                 ) from error
 
     def of(
@@ -45,10 +45,10 @@ class SampleScores:
         """Returns scores by name, each `(count,)`, in the order of `indices`.
 
         Args:
-            what: What the scores are of; one key, one way of scoring.
-            indices: Of the cells.
-            score: Scores the cell of an index; only asked where it is not
-                known yet. The file is written every few cells.
+            what: Key of a way of scoring.
+            indices: Indices of the cells.
+            score: Returns the scores of the cell of an index; called only for
+                cells without known scores. The file is written every few cells.
             after_cell: Called after each cell that was scored.
         """
         known = self._known.setdefault(what, {})

@@ -1,6 +1,6 @@
-"""Scores of networks that nobody trained, from a batch of images or none.
+"""Scores of untrained networks, from a batch of images or none.
 
-They take a fresh child and half a second. None of them looks at a label.
+They need a fresh child and half a second. None of them uses a label.
 """
 
 import dataclasses
@@ -22,9 +22,9 @@ class ZeroCost:
 
     Attributes:
         space: A space with the skeleton of NAS-Bench-201.
-        images: What features and activations are looked at on, `(count,
-            height, width, channels)`, pixels in 0..255. Two or more.
-        seed: Of each child's fresh weights.
+        images: Two or more images for features and activations, `(count,
+            height, width, channels)`, pixels in 0..255.
+        seed: Seed of each child's fresh weights.
     """
 
     space: SearchSpace
@@ -49,8 +49,8 @@ class ZeroCost:
             for layer in child.layers
             if isinstance(layer, keras.layers.ReLU)
         ]
-        looked_at = keras.Model(child.inputs, [activations, stage_ends(child)])
-        active, features = looked_at(
+        observed = keras.Model(child.inputs, [activations, stage_ends(child)])
+        active, features = observed(
             tf.constant(self.images, tf.float32), training=True
         )
         features = [each.numpy() for each in features]
@@ -64,7 +64,7 @@ class ZeroCost:
         }
 
     def growth(self, genotype: Genotype) -> float:
-        """Returns the growth of one cell alone, in less time than all."""
+        """Returns only the growth of one cell, in less time than all scores."""
         child = build_child(self.space, genotype, seed=self.seed, fast=False)
         features = keras.Model(child.inputs, stage_ends(child))(
             tf.constant(self.images, tf.float32), training=True
@@ -73,14 +73,15 @@ class ZeroCost:
 
 
 def naswot(activations: Sequence[np.ndarray]) -> float:
-    """Returns how well a network's ReLUs tell images apart.
+    """Returns how well a network's ReLUs distinguish images.
 
-    That is the logarithm of the determinant of the matrix of how many ReLUs
-    two images agree in, on or off; with one added to its diagonal, so that
-    images that agree in all of them still give a number.
+    The matrix holds, for two images each, the number of ReLUs that are on for
+    both or off for both. The score is the logarithm of its determinant. One is
+    added to the diagonal, so that images that agree in all ReLUs still give a
+    number.
 
     Args:
-        activations: What each layer of ReLUs put out, `(count, …)`.
+        activations: Outputs of each layer of ReLUs, `(count, …)`.
 
     References:
         Mellor et al., Neural Architecture Search without Training (2021):
@@ -98,11 +99,11 @@ def feature_entropies(features: Sequence[np.ndarray]) -> np.ndarray:
     """Returns how evenly features spread over their principal directions.
 
     The entropy, in nats, of the shares of variance along each direction: the
-    logarithm of the number of channels where all are used alike, 0 where all
-    go along one or nothing varies.
+    logarithm of the number of channels where all directions have the same
+    variance, 0 where there is only one or nothing varies.
 
     Args:
-        features: Each `(count, height, width, channels)`.
+        features: Feature maps, each `(count, height, width, channels)`.
 
     References:
         Lee and Ham, AZ-NAS (2024): https://arxiv.org/abs/2403.19232
@@ -123,18 +124,18 @@ def _entropy(features: np.ndarray) -> float:
 def feature_growth(features: Sequence[np.ndarray]) -> float:
     """Returns how much larger features become from the stem to a stage's end.
 
-    The mean over stages of the logarithm of their standard deviation, over
-    that of the stem's. Where nodes sum branches that batch norm has brought to
-    one size, every cell puts out as much as it did before; where one of these
-    branches hands the input on as it is, each cell adds to it. So growth tells
-    networks whose inputs reach their outputs past all convolutions, which is
-    what keeps a deep network trainable. It hardly ranks all cells; it ranks
-    those that other scores put first.
+    The score is the mean over stages of the logarithm of their standard
+    deviation relative to the stem's. Where nodes sum branches that batch norm
+    has brought to one size, every cell's output is as large as its input; where
+    one of these branches passes the input on, each cell adds to it. So growth
+    identifies networks whose inputs reach their outputs past all convolutions,
+    which keeps a deep network trainable. It hardly ranks all cells, but it
+    ranks those that other scores put first.
 
     Args:
-        features: Of the stem and of the end of each stage, `(count, height,
-            width, channels)`. Where nothing varies, the deviation counts as
-            1e-6 of the stem's.
+        features: Feature maps of the stem and of the end of each stage,
+            `(count, height, width, channels)`. Where nothing varies, the
+            deviation counts as 1e-6 of the stem's.
 
     References:
         De and Smith, Batch Normalization Biases Residual Blocks (2020), for
@@ -147,14 +148,14 @@ def feature_growth(features: Sequence[np.ndarray]) -> float:
 
 
 def log_synflow(child: keras.Model) -> float:
-    """Returns how much weight lies on the paths of a fresh network.
+    """Returns how much weight the paths of a fresh network carry.
 
-    Of the network with all weights made positive, on one image of ones, the
-    sum over kernels of weight times log(1 + gradient of the summed outputs).
-    The child comes back as it was; its batch norms must be as they are built.
+    All weights are made positive, and the input is one image of ones. The score
+    is the sum over kernels of weight times log(1 + gradient of the summed
+    outputs). The child is left unchanged; its batch norms must be fresh.
 
     Args:
-        child: Of stock layers, from pixels in 0..255 to logits.
+        child: A network of stock layers, from pixels in 0..255 to logits.
 
     References:
         Tanaka et al., SynFlow (2020): https://arxiv.org/abs/2006.05467; the

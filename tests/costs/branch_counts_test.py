@@ -116,25 +116,25 @@ def cell(
 def test_single_ops_count_as_published(
     letter: str, channels: int, size: int, index: int, macs: int, params: int
 ) -> None:
-    place = cell(make_preset("nse_72"), channels, size, letter)
-    part = op_part(place.candidates[index], place)
+    block = cell(make_preset("nse_72"), channels, size, letter)
+    part = op_part(block.candidates[index], block)
     assert (part.macs, part.params) == (macs, params)
 
 
 def test_normal_and_dual_convolutions_by_hand() -> None:
-    place = cell(make_preset("nse_gpu"), 64, 28, "N")  # 64 channels, t = 2.
+    block = cell(make_preset("nse_gpu"), 64, 28, "N")  # 64 channels, t = 2.
     m, area = 128, 28 * 28
-    normal = op_part(place.candidates[10], place)
+    normal = op_part(block.candidates[10], block)
     assert normal.macs == area * (64 * m + 9 * m * m + m * 64)
     assert normal.params == 64 * m + 9 * m * m + m * 64 + 4 * m + 2 * 64
-    dual = op_part(place.candidates[12], place)
+    dual = op_part(block.candidates[12], block)
     assert dual.macs == area * (64 * m + 18 * m * m + m * 64)
     assert dual.params == 64 * m + 18 * m * m + m * 64 + 6 * m + 2 * 64
 
 
 def test_the_first_of_two_convolutions_sees_the_whole_map() -> None:
-    place = cell(make_preset("nse_gpu"), 32, 56, "R")  # 32 to 64 channels.
+    block = cell(make_preset("nse_gpu"), 32, 56, "R")  # 32 to 64 channels.
     area, m = 56 * 56, 32
-    dual = op_part(place.candidates[11], place)
+    dual = op_part(block.candidates[11], block)
     whole, quarter = area * (32 * m + 9 * m * m), area // 4
     assert dual.macs == whole + quarter * (9 * m * m + m * 64)

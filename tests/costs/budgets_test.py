@@ -214,12 +214,12 @@ def test_what_fits_keeps_its_distribution() -> None:
     paths = sample_within(SMALL, budget, np.random.default_rng(0), count)
     drawn = {tuple(path) for path in paths.tolist()}
     assert drawn <= fitting
-    # Every candidate of a place as often as among all that fit: a binomial
+    # Every candidate of a block as often as among all that fit: a binomial
     # count, by 5 of its standard deviations.
-    for place, indices in enumerate(SMALL.space.active):
+    for block, indices in enumerate(SMALL.space.active):
         for index in indices:
-            share = np.mean([path[place] == index for path in fitting])
-            found = np.mean(paths[:, place] == index)
+            share = np.mean([path[block] == index for path in fitting])
+            found = np.mean(paths[:, block] == index)
             assert abs(found - share) <= 5 * np.sqrt(share / count)
 
 

@@ -44,7 +44,7 @@ def test_other_images_and_classes() -> None:
     assert costs == {"macs": 55_037_440, "params": 1_538_696}
 
 
-def test_the_fixed_part_of_nas_bench_201_by_hand() -> None:
+def test_the_backbone_of_nas_bench_201_by_hand() -> None:
     stem, first, second, tail, classifier = backbone_parts(NB201.skeleton)
     assert stem.macs == 32 * 32 * 9 * 3 * 16
     kernels = 9 * 16 * 32 + 9 * 32 * 32 + 16 * 32

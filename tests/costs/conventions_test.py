@@ -56,7 +56,7 @@ def test_the_published_classifier_multiplies_and_adds_apart() -> None:
 
 
 def test_the_published_fairnas_table_counts_an_absent_convolution() -> None:
-    # 33.7183 M before the first place, where the network itself has 20.8732 M;
+    # 33.7183 M before the first block, where the network itself has 20.8732 M;
     # 312.223 M in all without that.
     space, genotype = published_network("fairnas_abs")
     absent = 112 * 112 * 32 * 32
@@ -73,7 +73,7 @@ def test_an_adapted_space_is_counted_plainly(name: str) -> None:
     assert published_macs(space, genotype) == costs["macs"]
 
 
-def test_a_foreign_genotype_is_refused() -> None:
+def test_a_genotype_of_another_space_is_refused() -> None:
     _, genotype = published_network("spos_abs")
     with pytest.raises(ValueError, match="belongs to the space of"):
         published_macs(make_preset("fairnas"), genotype)

@@ -31,8 +31,8 @@ def test_the_parts_of_a_network_sum_to_what_it_costs(
     costs = CostModel(space).costs(genotype)
     assert network.macs == costs["macs"]
     assert network.params == costs["params"]
-    assert sum(place.macs for place in network.blocks) == network.macs
-    assert sum(place.params for place in network.blocks) == network.params
+    assert sum(block.macs for block in network.blocks) == network.macs
+    assert sum(block.params for block in network.blocks) == network.params
     assert network.published_macs == published_macs(space, genotype)
     assert parse_genotype(space, network.genotype) == genotype
 
@@ -50,7 +50,7 @@ def test_each_part_takes_what_the_part_before_gives(
     for before, after in itertools.pairwise(blocks):
         assert before.out_shape == after.in_shape
     assert blocks[-1].out_shape == (space.skeleton.num_classes,)
-    assert [place.is_choice for place in blocks] == [
+    assert [block.is_choice for block in blocks] == [
         *[False] * 2,
         *[True] * len(space.blocks),
         *[False] * 2,

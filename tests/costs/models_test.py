@@ -68,7 +68,7 @@ def test_a_table_prices_overhead_ends_and_every_open_candidate() -> None:
     assert costs["size_bytes"] == size_bytes
 
 
-def test_places_of_equal_shape_share_a_row() -> None:
+def test_blocks_of_equal_shape_share_a_row() -> None:
     op = MBConv(3, 3)
     keys = [block.cost_key(op.name) for block in make_preset("spos").blocks]
     assert keys[0] == "mbconv_k3_e3/in:112x112x24/out:56x56x32"
@@ -95,7 +95,7 @@ def test_the_cost_of_a_closed_candidate_is_not_in_the_range() -> None:
     assert CostModel(space).range("macs")[1] < CostModel(TINY).range("macs")[1]
 
 
-def test_a_foreign_genotype_is_not_priced() -> None:
+def test_a_genotype_of_another_space_is_not_counted() -> None:
     genotype = make_preset("spos").genotype([0] * 21)
     with pytest.raises(ValueError, match="belongs to the space of"):
         CostModel(TINY).costs(genotype)

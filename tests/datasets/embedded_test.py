@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from nse_tf.datasets import embedded
+from nse_tf.datasets.read_options import ReadOptions
 
 FILE = importlib.resources.files("nse_tf.datasets") / "digits.npz"
 
@@ -30,7 +31,9 @@ def test_arrays_of_the_file_are_the_ones_that_were_published() -> None:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_same_360_rows_are_the_test_part_for_ever(seed: int) -> None:
-    test = embedded.load_digits(seed=seed, validation_fraction=0.3).test
+    test = embedded.load_digits(
+        ReadOptions(seed=seed, validation_fraction=0.3)
+    ).test
     assert np.bincount(test.labels).tolist() == [36] * 10
     pixels = np.asarray(test.images)
     assert digest(pixels, test.labels.astype(np.uint8)) == (
@@ -47,17 +50,20 @@ def test_the_file_can_be_made_again_byte_for_byte(
 
 
 def test_the_other_1437_rows_are_split_by_seed() -> None:
-    data = embedded.load_digits()
+    data = embedded.load_digits(ReadOptions())
     assert data.image_shape == (8, 8, 1)
     assert (len(data.train), len(data.validation)) == (1150, 287)
     assert data.class_names == tuple("0123456789")
     assert data.augmentation == "digits"
-    again, other = embedded.load_digits(), embedded.load_digits(seed=1)
+    again, other = (
+        embedded.load_digits(ReadOptions()),
+        embedded.load_digits(ReadOptions(seed=1)),
+    )
     assert again.fingerprint() == data.fingerprint() != other.fingerprint()
 
 
 def test_no_test_image_is_also_trained_on() -> None:
-    data = embedded.load_digits()
+    data = embedded.load_digits(ReadOptions())
 
     def scans(part: str) -> set[bytes]:
         return {image.tobytes() for image in getattr(data, part).images}
@@ -67,8 +73,8 @@ def test_no_test_image_is_also_trained_on() -> None:
 
 
 def test_digits_can_be_enlarged_and_colored() -> None:
-    small = embedded.load_digits()
-    large = embedded.load_digits(image_size=16, channels=3)
+    small = embedded.load_digits(ReadOptions())
+    large = embedded.load_digits(ReadOptions(image_size=16, channels=3))
     assert large.image_shape == (16, 16, 3)
     pixels = np.asarray(large.train.images)
     np.testing.assert_array_equal(pixels[..., 0], pixels[..., 2])

@@ -12,6 +12,7 @@ from nse_tf.datasets import array_cache, folder
 from nse_tf.datasets.folder import load_folder
 from nse_tf.datasets.image_data import ImageSet
 from nse_tf.datasets.mapped_rows import MappedRows
+from nse_tf.datasets.read_options import ReadOptions
 
 WriteImages = Callable[..., None]
 
@@ -54,7 +55,9 @@ def photos(tmp_path: pathlib.Path, write_images: WriteImages) -> pathlib.Path:
 def test_every_image_lands_in_one_part_with_its_class_s_share(
     photos: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    data = load_folder(photos, image_size=8, cache_dir=tmp_path / "cache")
+    data = load_folder(
+        photos, ReadOptions(image_size=8, cache_dir=tmp_path / "cache")
+    )
     assert data.name == "photos"
     assert data.class_names == ("ant", "cat", "owl")
     assert data.image_shape == (8, 8, 3)
@@ -77,7 +80,9 @@ def test_the_seed_moves_validation_rows_but_never_test_rows(
     photos: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     first, second, again = (
-        load_folder(photos, image_size=8, seed=seed, cache_dir=tmp_path)
+        load_folder(
+            photos, ReadOptions(image_size=8, seed=seed, cache_dir=tmp_path)
+        )
         for seed in (0, 1, 0)
     )
     assert gray_levels(first.test) == gray_levels(second.test)
@@ -91,13 +96,13 @@ def test_second_load_decodes_nothing_until_a_file_changes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cache = tmp_path / "cache"
-    first = load_folder(photos, image_size=8, cache_dir=cache)
+    first = load_folder(photos, ReadOptions(image_size=8, cache_dir=cache))
     with monkeypatch.context() as patched:
         patched.delattr(folder, "read_image")
-        second = load_folder(photos, image_size=8, cache_dir=cache)
+        second = load_folder(photos, ReadOptions(image_size=8, cache_dir=cache))
     assert second.fingerprint() == first.fingerprint()
     (photos / "cat" / "003.bmp").unlink()
-    third = load_folder(photos, image_size=8, cache_dir=cache)
+    third = load_folder(photos, ReadOptions(image_size=8, cache_dir=cache))
     assert third.fingerprint() != first.fingerprint()
     assert len(list(cache.iterdir())) == 2
 
@@ -107,9 +112,9 @@ def test_a_large_folder_is_mapped_and_equal(
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    read = load_folder(photos, image_size=8, cache_dir=tmp_path)
+    read = load_folder(photos, ReadOptions(image_size=8, cache_dir=tmp_path))
     monkeypatch.setattr(array_cache, "MAPPED_FROM_BYTES", 10)
-    mapped = load_folder(photos, image_size=8, cache_dir=tmp_path)
+    mapped = load_folder(photos, ReadOptions(image_size=8, cache_dir=tmp_path))
     assert isinstance(mapped.train.images, MappedRows)
     assert mapped.fingerprint() == read.fingerprint()
 
@@ -125,7 +130,9 @@ def test_unreadable_files_are_named_counted_and_skipped(
     for _ in ("decoded", "cached"):
         caplog.clear()
         with caplog.at_level(logging.WARNING):
-            data = load_folder(photos, cache_dir=tmp_path / "cache")
+            data = load_folder(
+                photos, ReadOptions(cache_dir=tmp_path / "cache")
+            )
         assert data.unreadable == ("owl/bad.jpg", "owl/cut.png")
         assert "Skipped 2 of 37 images" in caplog.text
         assert "owl/bad.jpg, owl/cut.png" in caplog.text
@@ -137,13 +144,13 @@ def test_without_numbers_size_and_channels_follow_the_images(
     photos: pathlib.Path, tmp_path: pathlib.Path, write_images: WriteImages
 ) -> None:
     # Shorter sides: 20 of 20, 10 of 16, 5 of 24 pixels.
-    data = load_folder(photos, cache_dir=tmp_path)
+    data = load_folder(photos, ReadOptions(cache_dir=tmp_path))
     assert data.image_shape == (20, 20, 3)
     assert data.augmentation == "small_images"
     scans = tmp_path / "scans"
     for name in ("a", "b"):
         write_images(scans / name, 4, size=(120, 130), mode="L")
-    data = load_folder(scans, cache_dir=tmp_path)
+    data = load_folder(scans, ReadOptions(cache_dir=tmp_path))
     assert data.image_shape == (96, 96, 1)
     assert data.augmentation == "digits"
 
@@ -151,7 +158,7 @@ def test_without_numbers_size_and_channels_follow_the_images(
 def test_an_explicit_number_of_channels_wins(
     photos: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    data = load_folder(photos, channels=1, cache_dir=tmp_path)
+    data = load_folder(photos, ReadOptions(channels=1, cache_dir=tmp_path))
     assert data.image_shape == (20, 20, 1)
 
 
@@ -161,7 +168,9 @@ def test_named_parts_are_kept_as_they_are(
     for part, count in (("train", 4), ("val", 1), ("test", 2)):
         for name in ("a", "b"):
             write_images(tmp_path / "x" / part / name, count)
-    data = load_folder(tmp_path / "x", cache_dir=tmp_path / "cache")
+    data = load_folder(
+        tmp_path / "x", ReadOptions(cache_dir=tmp_path / "cache")
+    )
     counts = (len(data.train), len(data.validation), len(data.test))
     assert counts == (8, 2, 4)
 
@@ -173,7 +182,8 @@ def test_validation_comes_from_train_where_only_test_is_named(
         for name in ("a", "b"):
             write_images(tmp_path / "x" / part / name, count)
     data = load_folder(
-        tmp_path / "x", validation_fraction=0.3, cache_dir=tmp_path / "cache"
+        tmp_path / "x",
+        ReadOptions(validation_fraction=0.3, cache_dir=tmp_path / "cache"),
     )
     counts = (len(data.train), len(data.validation), len(data.test))
     assert counts == (14, 6, 6)
@@ -190,7 +200,7 @@ def test_a_class_too_small_to_split_is_refused_by_name(
     with pytest.raises(
         ValueError, match=rf"Class 'yak' .* has {count} readable images?, but"
     ):
-        load_folder(photos, cache_dir=tmp_path / "cache")
+        load_folder(photos, ReadOptions(cache_dir=tmp_path / "cache"))
     assert not (tmp_path / "cache").exists()
 
 
@@ -200,7 +210,7 @@ def test_unreadable_files_do_not_count_towards_a_class(
     for index in range(5):
         (photos / "ant" / f"{index:03d}.webp").write_bytes(b"no")
     with pytest.raises(ValueError, match=r"Class 'ant' .* has 0 readable"):
-        load_folder(photos, cache_dir=tmp_path)
+        load_folder(photos, ReadOptions(cache_dir=tmp_path))
 
 
 def test_a_folder_of_nothing_but_damage_is_refused(
@@ -211,7 +221,7 @@ def test_a_folder_of_nothing_but_damage_is_refused(
         for index in range(3):
             (tmp_path / "x" / name / f"{index}.jpg").write_bytes(b"no")
     with pytest.raises(ValueError, match=r"Class 'a' .* has 0 readable"):
-        load_folder(tmp_path / "x", cache_dir=tmp_path / "cache")
+        load_folder(tmp_path / "x", ReadOptions(cache_dir=tmp_path / "cache"))
 
 
 def test_a_class_that_a_part_lacks_images_of_is_refused(
@@ -221,4 +231,4 @@ def test_a_class_that_a_part_lacks_images_of_is_refused(
         write_images(tmp_path / "x" / "train" / name, 3)
         write_images(tmp_path / "x" / "test" / name, 2 * (name == "a"))
     with pytest.raises(ValueError, match=r"'b' .* 0 readable images in test/"):
-        load_folder(tmp_path / "x", cache_dir=tmp_path / "cache")
+        load_folder(tmp_path / "x", ReadOptions(cache_dir=tmp_path / "cache"))

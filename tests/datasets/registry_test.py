@@ -10,10 +10,11 @@ from PIL import Image
 
 from nse_tf import datasets
 from nse_tf.datasets import embedded, folder
+from nse_tf.datasets.read_options import ReadOptions
 
 
 def test_nothing_asked_for_means_digits() -> None:
-    expected = embedded.load_digits().fingerprint()
+    expected = embedded.load_digits(ReadOptions()).fingerprint()
     assert datasets.load().fingerprint() == expected
     assert datasets.load("digits").fingerprint() == expected
 
@@ -23,7 +24,7 @@ def test_arguments_reach_the_digits() -> None:
         image_size=12, channels=3, validation_fraction=0.5, seed=4
     )
     expected = embedded.load_digits(
-        image_size=12, channels=3, validation_fraction=0.5, seed=4
+        ReadOptions(image_size=12, channels=3, validation_fraction=0.5, seed=4)
     )
     assert data.fingerprint() == expected.fingerprint()
 
@@ -44,7 +45,7 @@ def test_a_folder_without_a_name_is_read_as_images(
         "cache_dir": tmp_path / "cache",
     }
     data = datasets.load(data_dir=tmp_path / "x", **options)
-    expected = folder.load_folder(tmp_path / "x", **options)
+    expected = folder.load_folder(tmp_path / "x", ReadOptions(**options))
     assert data.image_shape == (6, 6, 1)
     assert data.fingerprint() == expected.fingerprint()
 
@@ -57,9 +58,12 @@ def test_a_folder_without_a_name_is_read_as_images(
         ({"validation_fraction": 1.0}, "`validation_fraction` must lie"),
         ({"seed": -1}, "`seed` must not be negative"),
         ({"name": "digits", "data_dir": "x"}, "reads no `data_dir`"),
-        ({"name": "digit"}, "'digit' is no known .* Near it are digits"),
-        ({"name": "cifar-10"}, "Near it are cifar10"),
-        ({"name": "photos/"}, "folder of images of your own"),
+        (
+            {"name": "digit"},
+            "'digit' is not a known .* Similar names are digits",
+        ),
+        ({"name": "cifar-10"}, "Similar names are cifar10"),
+        ({"name": "photos/"}, "folder of your own images"),
         ({"name": "cifar10/no_such_config"}, "`name` 'cifar10/no_such_config'"),
     ],
 )

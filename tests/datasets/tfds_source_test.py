@@ -10,6 +10,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from nse_tf.datasets import tfds_source
+from nse_tf.datasets.read_options import ReadOptions
 from nse_tf.datasets.tfds_source import load_tfds
 
 CLASS_LABEL = tfds.features.ClassLabel(names=["ant", "bee", "cat"])
@@ -85,7 +86,9 @@ def prepare(data_dir: pathlib.Path, name: str, **options: Any) -> str:
 
 def test_a_prepared_set_is_read_whole(tmp_path: pathlib.Path) -> None:
     prepare(tmp_path, "tiny")
-    data = load_tfds("tiny", data_dir=tmp_path, cache_dir=tmp_path / "cache")
+    data = load_tfds(
+        "tiny", ReadOptions(cache_dir=tmp_path / "cache"), data_dir=tmp_path
+    )
     assert data.name == "tiny"
     assert data.image_shape == (6, 4, 1)
     assert data.class_names == ("ant", "bee", "cat")
@@ -104,12 +107,16 @@ def test_second_load_comes_from_the_cache(
 ) -> None:
     prepare(tmp_path, "tiny_cached")
     cache = tmp_path / "cache"
-    first = load_tfds("tiny_cached", data_dir=tmp_path, cache_dir=cache)
+    first = load_tfds(
+        "tiny_cached", ReadOptions(cache_dir=cache), data_dir=tmp_path
+    )
     monkeypatch.delattr(tfds_source, "_decode")
-    second = load_tfds("tiny_cached", data_dir=tmp_path, cache_dir=cache)
+    second = load_tfds(
+        "tiny_cached", ReadOptions(cache_dir=cache), data_dir=tmp_path
+    )
     assert first.fingerprint() == second.fingerprint()
     other_seed = load_tfds(
-        "tiny_cached", data_dir=tmp_path, cache_dir=cache, seed=1
+        "tiny_cached", ReadOptions(cache_dir=cache, seed=1), data_dir=tmp_path
     )
     assert other_seed.fingerprint() != first.fingerprint()
 
@@ -120,10 +127,8 @@ def test_images_are_resized_and_colored_on_request(
     prepare(tmp_path, "tiny_resized")
     data = load_tfds(
         "tiny_resized",
+        ReadOptions(image_size=8, channels=3, cache_dir=tmp_path / "cache"),
         data_dir=tmp_path,
-        image_size=8,
-        channels=3,
-        cache_dir=tmp_path / "cache",
     )
     assert data.image_shape == (8, 8, 3)
     assert data.augmentation == "digits"  # Colored or not, they were gray.
@@ -136,9 +141,11 @@ def test_images_of_unequal_sizes_need_a_size(tmp_path: pathlib.Path) -> None:
     features = {"image": image, "label": CLASS_LABEL}
     prepare(tmp_path, "tiny_uneven", features=features)
     with pytest.raises(ValueError, match="differ in size: give `image_size`"):
-        load_tfds("tiny_uneven", data_dir=tmp_path)
+        load_tfds("tiny_uneven", ReadOptions(), data_dir=tmp_path)
     data = load_tfds(
-        "tiny_uneven", data_dir=tmp_path, image_size=4, cache_dir=tmp_path
+        "tiny_uneven",
+        ReadOptions(image_size=4, cache_dir=tmp_path),
+        data_dir=tmp_path,
     )
     assert data.image_shape == (4, 4, 3)
 
@@ -157,7 +164,9 @@ def test_the_test_part_comes_from_the_best_split_there_is(
     expected: tuple[int, int, int],
 ) -> None:
     prepare(tmp_path, "tiny_splits", splits=splits)
-    data = load_tfds("tiny_splits", data_dir=tmp_path, cache_dir=tmp_path)
+    data = load_tfds(
+        "tiny_splits", ReadOptions(cache_dir=tmp_path), data_dir=tmp_path
+    )
     counts = (len(data.train), len(data.validation), len(data.test))
     assert counts == expected
 
@@ -173,7 +182,9 @@ def test_the_set_s_own_choice_of_a_label_is_followed(
         features=features,
         supervised_keys=("image", "coarse"),
     )
-    data = load_tfds("tiny_two_labels", data_dir=tmp_path, cache_dir=tmp_path)
+    data = load_tfds(
+        "tiny_two_labels", ReadOptions(cache_dir=tmp_path), data_dir=tmp_path
+    )
     assert data.class_names == ("0", "1", "2", "3", "4")
 
 
@@ -213,14 +224,16 @@ def test_what_is_not_image_classification_is_refused(
 ) -> None:
     prepare(tmp_path, "tiny_refused", **options)
     with pytest.raises(ValueError, match=message):
-        load_tfds("tiny_refused", data_dir=tmp_path, cache_dir=tmp_path)
+        load_tfds(
+            "tiny_refused", ReadOptions(cache_dir=tmp_path), data_dir=tmp_path
+        )
 
 
 def test_what_is_not_prepared_is_not_downloaded_unasked(
     tmp_path: pathlib.Path,
 ) -> None:
     with pytest.raises(FileNotFoundError, match=r"'cifar10' is not prepared"):
-        load_tfds("cifar10", data_dir=tmp_path)
+        load_tfds("cifar10", ReadOptions(), data_dir=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -231,11 +244,11 @@ def test_what_may_be_downloaded_is_prepared(tmp_path: pathlib.Path) -> None:
         {"train": 12, "test": 3},
     )
     with pytest.raises(FileNotFoundError, match="allow the `download`"):
-        load_tfds("tiny_downloaded", data_dir=tmp_path)
+        load_tfds("tiny_downloaded", ReadOptions(), data_dir=tmp_path)
     data = load_tfds(
         "tiny_downloaded",
+        ReadOptions(cache_dir=tmp_path / "cache"),
         data_dir=tmp_path,
-        cache_dir=tmp_path / "cache",
         download=True,
     )
     assert len(data.test) == 3
@@ -248,7 +261,9 @@ def test_a_download_that_fails_says_so(tmp_path: pathlib.Path) -> None:
         {"train": 3},
     )
     with pytest.raises(OSError, match="'tiny_failing' could not be downloaded"):
-        load_tfds("tiny_failing", data_dir=tmp_path, download=True)
+        load_tfds(
+            "tiny_failing", ReadOptions(), data_dir=tmp_path, download=True
+        )
 
 
 CIFAR10 = pathlib.Path(__file__).parents[3] / "shared/data/cifar10/to_tfds.py"
@@ -263,7 +278,9 @@ def test_cifar10_is_read_whole(
 ) -> None:
     monkeypatch.setattr("sys.argv", [str(CIFAR10), str(tmp_path)])
     runpy.run_path(str(CIFAR10))["main"]()
-    data = load_tfds("cifar10", data_dir=tmp_path, cache_dir=tmp_path / "c")
+    data = load_tfds(
+        "cifar10", ReadOptions(cache_dir=tmp_path / "c"), data_dir=tmp_path
+    )
     assert data.image_shape == (32, 32, 3)
     assert data.class_names[0] == "airplane"
     assert np.bincount(data.train.labels).tolist() == [4000] * 10

@@ -34,7 +34,7 @@ def explored(
     config: ExplorerConfig | None = None,
     seed: int = 0,
 ) -> tuple[Exploration, list[np.ndarray]]:
-    """Returns an exploration at its end, and the lots that were judged."""
+    """Returns an exploration at its end, and the lots that were evaluated."""
     state = Exploration(
         model=model,
         budget=budget or Budget(),

@@ -36,7 +36,7 @@ def test_mutating_one_gene_reaches_every_neighbor_equally() -> None:
     for _ in range(8_400):
         mutated = tuple(mutate_one_gene(SHRUNK, rng, path).tolist())
         counts[mutated] = counts.get(mutated, 0) + 1
-    # 21 places with two other candidates; 5 standard deviations of 14.1.
+    # 21 blocks with two other candidates; 5 standard deviations of 14.1.
     assert len(counts) == 42
     assert max(abs(count - 200) for count in counts.values()) < 71
 
@@ -92,7 +92,7 @@ DARTS = make_preset("darts")
 @pytest.mark.parametrize(
     "space", [DARTS, DARTS.restrict([[3, 4]] * 28)], ids=["whole", "shrunk"]
 )
-def test_mutants_and_crossings_of_darts_stay_lawful(space: SearchSpace) -> None:
+def test_mutants_and_crossings_of_darts_stay_valid(space: SearchSpace) -> None:
     rng = np.random.default_rng(0)
     mothers, fathers = (space.sample_valid(rng, 200) for _ in range(2))
     crossed = cross_over(space, rng, mothers, fathers)

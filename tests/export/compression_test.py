@@ -72,7 +72,7 @@ def test_layers_are_told_with_whom_they_hear() -> None:
 
 def test_every_layer_of_a_multi_branch_cell_is_known() -> None:
     block = BranchBlock(
-        name="place",
+        name="block",
         candidates=(LinearBottleneck(3, 3, dilation=2),),
         in_size=(12, 12),
         in_channels=8,
@@ -245,7 +245,7 @@ def test_a_fine_tuned_file_is_the_int8_one_and_held_against_accuracy(
         assert report.compression["accuracy"] is None
     for change, match in (
         ({"precisions": ["fp32"]}, "`precisions` fp32 lack int8"),
-        ({"test_labels": None}, "cannot be told without labels"),
+        ({"test_labels": None}, "cannot be measured without labels"),
     ):
         with pytest.raises(ValueError, match=match):
             export_model(

@@ -35,7 +35,7 @@ FAST = {
 
 @functools.cache
 def chain_ops() -> dict[str, ChoiceBlock]:
-    """Returns a small place for each op of the chains, by the op's name."""
+    """Returns a small block for each op of the chains, by the op's name."""
     blocks: dict[str, ChoiceBlock] = {}
     for preset in PRESETS:
         space = make_preset(preset)
@@ -47,7 +47,7 @@ def chain_ops() -> dict[str, ChoiceBlock]:
                     continue
                 if space.opens_subsets:
                     blocks[op.name] = BranchBlock(
-                        name="place",
+                        name="block",
                         candidates=(op,),
                         in_size=(12, 12),
                         in_channels=8,
@@ -57,7 +57,7 @@ def chain_ops() -> dict[str, ChoiceBlock]:
                     )
                 else:
                     blocks[op.name] = ChoiceBlock(
-                        name="place",
+                        name="block",
                         candidates=(op,),
                         in_size=(12, 12),
                         in_channels=8,

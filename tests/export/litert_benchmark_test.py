@@ -41,7 +41,9 @@ def test_a_program_that_fails_is_told(tmp_path: pathlib.Path) -> None:
     program.write_text("#!/bin/sh\necho first\necho 'no such op' >&2\nexit 3\n")
     program.chmod(0o755)
     backend = LiteRTBenchmarkBackend(str(program))
-    with pytest.raises(ValueError, match="'x' with exit code 3: no such op"):
+    with pytest.raises(
+        ValueError, match="'x' fails with exit code 3: no such op"
+    ):
         backend.time({"x": b""}, TablePlan())
 
 

@@ -247,7 +247,7 @@ def test_the_table_of_a_space_is_the_published_one(
         ({"network": "spos_abs", "width": 2.0}, "takes no other flag"),
         ({"network": "spos_abs", "space": "spos"}, "takes no other flag"),
         ({"space": "spos", "genotype": "1 2"}, "has 21 words"),
-        ({"space": "spos", "genotype": "9 " * 21}, "'9' is no candidate"),
+        ({"space": "spos", "genotype": "9 " * 21}, "'9' is not a candidate"),
         (
             {"space": "nb201", "genotype": BEST_CELL.replace("skip_", "")},
             "'connect' is not a candidate of edge 'cell_0_3'",

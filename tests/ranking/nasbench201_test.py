@@ -63,7 +63,7 @@ def test_paths_find_their_rows(tmp_path: pathlib.Path) -> None:
         ),
         (
             lambda rows: [rows[0], rows[1][:-3] + "nan"],
-            "line 2: 'half' is 'nan', no finite number",
+            "line 2: 'half' is 'nan', not a finite number",
         ),
         (
             lambda rows: [rows[0], rows[1].rsplit(",", 1)[0]],
@@ -71,14 +71,14 @@ def test_paths_find_their_rows(tmp_path: pathlib.Path) -> None:
         ),
         (
             lambda rows: [rows[0], rows[1] + ",7"],
-            r"line 2: \['7'\] lies beyond the columns",
+            r"line 2: \['7'\] is beyond the columns",
         ),
         (
             lambda rows: [rows[0] + ",half", *rows[1:]],
             "line 1: the columns half are named more than once",
         ),
-        (lambda rows: ["arch,half"], "names no column 'index'"),
-        (lambda rows: [""], "names no column 'index'"),
+        (lambda rows: ["arch,half"], "has no column 'index'"),
+        (lambda rows: [""], "has no column 'index'"),
     ],
 )
 def test_a_table_that_is_not_the_benchmark_is_refused(

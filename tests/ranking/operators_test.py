@@ -16,8 +16,8 @@ def test_ranks_are_those_of_the_mean_of_all_cells() -> None:
     assert sorted(ranks.ravel().tolist()) == list(range(1, 31))
     truth = table.column("truth")
     means = {
-        (place, index): truth[table.paths[:, place] == index].mean()
-        for place in range(6)
+        (block, index): truth[table.paths[:, block] == index].mean()
+        for block in range(6)
         for index in range(5)
     }
     best = max(means, key=means.__getitem__)
@@ -27,7 +27,7 @@ def test_ranks_are_those_of_the_mean_of_all_cells() -> None:
 
 
 def test_a_space_of_other_operators_is_refused() -> None:
-    with pytest.raises(ValueError, match="knows nothing of them"):
+    with pytest.raises(ValueError, match="does not have the operators"):
         kept_ranks(made_up_table(), chain(6), "truth")
     small = make_preset("nb201", width=0.25, depth=0.2)
     with pytest.raises(ValueError, match="no column 'x'"):

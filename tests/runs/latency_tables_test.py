@@ -75,7 +75,7 @@ def test_a_published_table_that_does_not_cover_a_space_says_so() -> None:
 def test_the_gate_is_honored(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "table.json"
     made_up_table(SPACE).save(path)
-    with pytest.raises(ValueError, match="never held against whole networks"):
+    with pytest.raises(ValueError, match="never compared with whole networks"):
         given_table(path, SPACE, TablePlan(), 0.25)
     assert given_table(path, SPACE, TablePlan(), math.inf)
 

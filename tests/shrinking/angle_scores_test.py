@@ -17,7 +17,7 @@ def trained(space: SearchSpace, cosine: float = 0.5) -> SupernetTrained:
     """Returns sums of candidates that all turned alike, two kernels each."""
     shape = (len(space.blocks), space.max_candidates, 1)
     as_tuples = [
-        tuple(tuple(map(tuple, place)) for place in np.tile(sums, shape))
+        tuple(tuple(map(tuple, block)) for block in np.tile(sums, shape))
         for sums in ([cosine * 4.0, 4.0, 4.0], [cosine * 2.0, 2.0, 2.0])
     ]
     return SupernetTrained(
@@ -34,7 +34,7 @@ def test_angles_of_a_chain_by_hand() -> None:
     path = np.zeros((1, 2), int)
     plain = angle_sums(space, trained(space)).angles(path)
     at_rest = angle_sums(space, trained(space), "angle_fixed_at_zero")
-    # Two ops of cosine 1/2 beside a fixed part turned by 90°, or not at all.
+    # Two ops of cosine 1/2 beside a backbone turned by 90°, or not at all.
     assert plain == pytest.approx(math.acos((2 + 2 + 0) / 12))
     assert at_rest.angles(path) == pytest.approx(math.acos((2 + 2 + 4) / 12))
 

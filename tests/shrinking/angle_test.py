@@ -13,7 +13,7 @@ from tests.shrinking.chains import chain
 
 SPACE = chain(4, has_identity=True)
 
-# Weights of every candidate, place by place, and of the fixed part.
+# Weights of every candidate, block by block, and of the backbone.
 Weights = tuple[list[list[np.ndarray]], np.ndarray]
 
 
@@ -46,21 +46,21 @@ def three(base: np.ndarray, now: np.ndarray) -> list[float]:
 
 def sums_of(space: SearchSpace, base: Weights, now: Weights) -> AngleSums:
     candidates = np.zeros((len(space.blocks), space.max_candidates, 3))
-    for place, (bases, nows) in enumerate(zip(base[0], now[0], strict=True)):
+    for block, (bases, nows) in enumerate(zip(base[0], now[0], strict=True)):
         for index, pair in enumerate(zip(bases, nows, strict=True)):
-            candidates[place, index] = three(*pair)
+            candidates[block, index] = three(*pair)
     return AngleSums(candidates, np.array(three(base[1], now[1])))
 
 
 def concatenated(weights: Weights, path: np.ndarray) -> np.ndarray:
     """Returns the one vector of a child, as the paper has it."""
     candidates, backbone = weights
-    chosen = [candidates[place][index] for place, index in enumerate(path)]
+    chosen = [candidates[block][index] for block, index in enumerate(path)]
     return np.concatenate([backbone, *chosen])
 
 
 def tiny_sums(*rows: list[float], backbone: list[float]) -> AngleSums:
-    """Returns sums of a place each with one candidate."""
+    """Returns sums of a block each with one candidate."""
     return AngleSums(np.array(rows)[:, None, :], np.array(backbone))
 
 
@@ -68,7 +68,7 @@ ONLY = np.zeros((1, 2), np.int64)
 
 
 def test_the_angle_is_that_of_the_concatenated_vectors_by_hand() -> None:
-    # First place: (1, 0) became (1, 1). Second: (2) became (0). Fixed: (2)
+    # First block: (1, 0) became (1, 1). Second: (2) became (0). Fixed: (2)
     # became (2). So <w0, w> = 1 + 0 + 4, |w0|^2 = 1 + 4 + 4, |w|^2 = 2 + 0 + 4.
     sums = tiny_sums([1, 1, 2], [0, 4, 0], backbone=[4, 4, 4])
     assert sums.angles(ONLY)[0] == pytest.approx(
@@ -109,7 +109,7 @@ def test_scaled_weights_have_no_angle_and_turned_ones_pi(
     np.testing.assert_allclose(sums.angles(paths), angle, rtol=0, atol=1e-7)
 
 
-def test_a_child_of_identities_has_the_angle_of_the_fixed_part() -> None:
+def test_a_child_of_identities_has_the_angle_of_the_backbone() -> None:
     space = chain(3, has_identity=True)
     base, now = random_weights(space, 1), random_weights(space, 2)
     sums = sums_of(space, base, now)
@@ -152,7 +152,7 @@ def sound_sums() -> AngleSums:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_sums_that_are_not_finite_are_refused_with_their_place(
+def test_sums_that_are_not_finite_are_refused_with_their_block(
     value: float,
 ) -> None:
     sums = sound_sums()

@@ -33,7 +33,7 @@ def sums_with(
     turned: float = 0.5,
     space: SearchSpace = SMALL,
 ) -> CellAngleSums:
-    """Returns sums of weights, beside a fixed part that has turned."""
+    """Returns sums of weights, beside a backbone that has turned."""
     by_weight = {
         "stem/kernel": three_sums(FIXED[0], _turned(FIXED[0], turned)),
         "tail/bias": three_sums(FIXED[1], _turned(FIXED[1], turned)),
@@ -90,7 +90,7 @@ def test_weights_turned_round_have_an_angle_of_pi_but_for_pooling() -> None:
     assert pools < math.pi - 0.05
 
 
-def test_a_child_of_skips_or_nothing_has_the_angle_of_the_fixed_part() -> None:
+def test_a_child_of_skips_or_nothing_has_the_angle_of_the_backbone() -> None:
     first = sums_with(random_weights(SMALL, 0))
     second = sums_with(random_weights(SMALL, 1))
     paths = np.array([SKIPS, NONES])
@@ -123,7 +123,7 @@ def test_unit_kernels_count_by_how_far_they_turned_alone() -> None:
     sums[:, 3] = [3 * 0.5, 3, 3]  # Three cells, each kernel turned by 60°.
     unit = CellAngleSums.of_unit_kernels(SMALL, sums)
     found = unit.angles(np.array([CONVS, SKIPS, POOLS, NONES]))
-    # Edges lie on 2, 1, 1, 1, 1 and 2 paths; the fixed part counts as two
+    # Edges lie on 2, 1, 1, 1, 1 and 2 paths; the backbone counts as two
     # kernels at rest for each cell.
     turned = math.acos((8 * 3 * 0.5 + 2 * 3) / (8 * 3 + 2 * 3))
     assert found == pytest.approx([turned, 0, 0, 0], abs=1e-7)

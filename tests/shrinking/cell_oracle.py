@@ -13,7 +13,7 @@ from nse_tf.spaces import (
     Zero,
 )
 
-# By place, candidate and site: base and present kernel.
+# By block, candidate and site: base and present kernel.
 Weights = dict[tuple[int, int, int], tuple[np.ndarray, np.ndarray]]
 
 
@@ -35,22 +35,22 @@ def random_weights(space: SearchSpace, seed: int = 0) -> Weights:
     """Returns kernels of NorConvs that have turned a little, all unlike."""
     rng = np.random.default_rng(seed)
     weights: Weights = {}
-    for place, edge in enumerate(space.as_cells().edges):
+    for block, edge in enumerate(space.as_cells().edges):
         for candidate, op in enumerate(edge.candidates):
             for number, site in enumerate(edge.sites):
                 if isinstance(op, NorConv):
                     shape = (op.kernel, op.kernel, site.channels, site.channels)
                     base = rng.standard_normal(shape)
                     turned = rng.uniform(0.1, 3.0) * rng.standard_normal(shape)
-                    weights[place, candidate, number] = base, base + turned
+                    weights[block, candidate, number] = base, base + turned
     return weights
 
 
 def sums_of(space: SearchSpace, weights: Weights) -> np.ndarray:
     """Returns ⟨w0, w⟩, ‖w0‖², ‖w‖² of each candidate over all its sites."""
     sums = np.zeros((len(space.blocks), space.max_candidates, 3))
-    for (place, candidate, _), (base, now) in weights.items():
-        sums[place, candidate] += three_sums(base, now)
+    for (block, candidate, _), (base, now) in weights.items():
+        sums[block, candidate] += three_sums(base, now)
     return sums
 
 
@@ -88,7 +88,7 @@ def _op(edge: Edge, index: int) -> object:
 
 def _piece(
     edge: Edge,
-    place: int,
+    block: int,
     index: int,
     number: int,
     weights: Weights,
@@ -96,6 +96,6 @@ def _piece(
 ) -> np.ndarray:
     if isinstance(_op(edge, index), Pool):
         return np.full(9 * edge.sites[number].channels, 1 / 9)
-    if (place, index, number) in weights:
-        return weights[place, index, number][which].ravel()
+    if (block, index, number) in weights:
+        return weights[block, index, number][which].ravel()
     return np.empty(0)

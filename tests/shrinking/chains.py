@@ -1,4 +1,4 @@
-"""Chains of any length whose places are all alike."""
+"""Chains of any length whose blocks are all alike."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ def chain(
     ops: Sequence[ChainOp] = MBCONVS,
     has_identity: bool = False,
 ) -> SearchSpace:
-    """Returns a chain; six MBConvs at a place unless asked otherwise."""
+    """Returns a chain; six MBConvs at a block unless asked otherwise."""
     skeleton = ChainSkeleton(
         image_size=(8, 8),
         image_channels=1,

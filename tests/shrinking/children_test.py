@@ -10,7 +10,7 @@ SPOS = make_preset("spos")
 
 
 def is_skipped(space: SearchSpace, paths: np.ndarray) -> np.ndarray:
-    """Returns which places are skipped, `(count, num_blocks)`."""
+    """Returns which blocks are skipped, `(count, num_blocks)`."""
     return np.array(
         [
             [
@@ -30,7 +30,7 @@ def test_paths_lie_in_the_space(space: SearchSpace, seed: int) -> None:
     assert all(space.genotype(path) in space for path in paths.tolist())
 
 
-def test_every_number_of_skipped_places_comes_up_equally_often() -> None:
+def test_every_number_of_skipped_blocks_comes_up_equally_often() -> None:
     count, num_depths = 16_000, 16
     paths = draw_spread_depths(SPOS, np.random.default_rng(0), count)
     skipped = is_skipped(SPOS, paths)
@@ -38,7 +38,7 @@ def test_every_number_of_skipped_places_comes_up_equally_often() -> None:
     assert len(depths) == num_depths
     # A binomial count of mean 1000, by 5 of its standard deviations of 31.
     assert np.abs(depths - count / num_depths).max() < 153
-    # Each of the 15 places that may be skipped is, half of the time.
+    # Each of the 15 blocks that may be skipped is, half of the time.
     may_skip = [Identity() in block.candidates for block in SPOS.blocks]
     assert skipped[:, may_skip].mean(axis=0).min() > 0.47
     assert skipped[:, may_skip].mean(axis=0).max() < 0.53
@@ -51,10 +51,10 @@ def test_uniform_draws_would_hardly_skip() -> None:
     assert (is_skipped(SPOS, paths).sum(axis=1) >= 8).mean() < 0.002
 
 
-def test_ops_are_drawn_uniformly_where_a_place_is_not_skipped() -> None:
+def test_ops_are_drawn_uniformly_where_a_block_is_not_skipped() -> None:
     paths = draw_spread_depths(SPOS, np.random.default_rng(0), 16_000)
-    for place in range(len(SPOS.blocks)):
-        counts = np.bincount(paths[:, place], minlength=7)[:6]
+    for block in range(len(SPOS.blocks)):
+        counts = np.bincount(paths[:, block], minlength=7)[:6]
         share = counts / counts.sum()
         # At least some 8000 draws: 5 standard deviations of 0.0042.
         assert np.abs(share - 1 / 6).max() < 0.021
@@ -63,19 +63,19 @@ def test_ops_are_drawn_uniformly_where_a_place_is_not_skipped() -> None:
 def test_without_identities_draws_are_uniform() -> None:
     space = make_preset("fairnas").without([(0, 1), (0, 2)])
     paths = draw_spread_depths(space, np.random.default_rng(0), 6_000)
-    for place, indices in enumerate(space.active):
-        found, counts = np.unique(paths[:, place], return_counts=True)
+    for block, indices in enumerate(space.active):
+        found, counts = np.unique(paths[:, block], return_counts=True)
         assert tuple(found) == indices
         # 5 standard deviations of a binomial count.
         mean = 6_000 / len(indices)
         assert np.abs(counts - mean).max() < 5 * np.sqrt(mean)
 
 
-def test_a_place_with_the_identity_alone_is_always_skipped() -> None:
+def test_a_block_with_the_identity_alone_is_always_skipped() -> None:
     space = SPOS.restrict(
         [
-            indices[-1:] if place == 1 else indices
-            for place, indices in enumerate(SPOS.active)
+            indices[-1:] if block == 1 else indices
+            for block, indices in enumerate(SPOS.active)
         ]
     )
     paths = draw_spread_depths(space, np.random.default_rng(0), 100)

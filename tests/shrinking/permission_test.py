@@ -27,7 +27,7 @@ def true_count(model: CostModel, budget: Budget) -> int:
 
 
 @hypothesis.given(
-    small_spaces(max_places=4, max_candidates=5),
+    small_spaces(max_blocks=4, max_candidates=5),
     st.floats(0, 1),
     st.sampled_from(["macs", "params", "latency_ms", "size_bytes"]),
 )
@@ -79,10 +79,10 @@ def test_at_the_cheapest_only_the_cheapest_counts(name: str) -> None:
 def test_as_many_must_stay_as_are_wanted() -> None:
     low, high = MODEL.range("macs")
     is_allowed = keeps_enough(MODEL, Budget(macs=low + 0.5 * (high - low)), 30)
-    dear = MODEL.extremes("macs")[1].path
+    most_expensive = MODEL.extremes("macs")[1].path
     assert is_allowed(SPACE)
-    assert is_allowed(SPACE.without(enumerate(dear)))
-    assert not is_allowed(SPACE.restrict([[index] for index in dear]))
+    assert is_allowed(SPACE.without(enumerate(most_expensive)))
+    assert not is_allowed(SPACE.restrict([[index] for index in most_expensive]))
 
 
 def test_where_fewer_fit_none_of_them_may_go() -> None:
@@ -91,15 +91,15 @@ def test_where_fewer_fit_none_of_them_may_go() -> None:
     num_fitting = num_within(MODEL, budget, SPACE)
     assert 1 < num_fitting < 30
     is_allowed = keeps_enough(MODEL, budget, 30)
-    dear, cheap = MODEL.extremes("macs")[::-1]
-    assert is_allowed(SPACE.without([(0, dear.path[0])]))
+    most_expensive, cheap = MODEL.extremes("macs")[::-1]
+    assert is_allowed(SPACE.without([(0, most_expensive.path[0])]))
     assert not is_allowed(SPACE.without([(0, cheap.path[0])]))
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5])
 def test_of_darts_the_networks_of_two_inputs_are_counted(share: float) -> None:
     space = make_preset("darts_shrinking").restrict(
-        [[0, 4, 7] if place < 5 else [1] for place in range(14)]
+        [[0, 4, 7] if block < 5 else [1] for block in range(14)]
     )
     model = CostModel(space)
     low, high = model.range("macs")

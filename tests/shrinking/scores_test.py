@@ -52,10 +52,10 @@ def brute_force(
     fitting = every[budget.path_excess(model, every) == 0]
     angles = sums.angles(fitting)
     scores = np.full((len(model.space.blocks), 7), math.nan)
-    for place, index in model.space.operators:
-        has_it = fitting[:, place] == index
+    for block, index in model.space.operators:
+        has_it = fitting[:, block] == index
         if has_it.any():
-            scores[place, index] = angles[has_it].mean()
+            scores[block, index] = angles[has_it].mean()
     return scores
 
 
@@ -86,11 +86,11 @@ def test_what_no_child_within_the_budget_has_is_without_a_score() -> None:
     )
     cheapest, _ = SMALL.extremes("macs")
     assert np.argwhere(~np.isnan(found)).tolist() == [
-        [place, index] for place, index in enumerate(cheapest.path)
+        [block, index] for block, index in enumerate(cheapest.path)
     ]
 
 
-def test_every_operator_of_spos_is_judged_by_distinct_children_that_fit() -> (
+def test_every_operator_of_spos_is_scored_by_distinct_children_that_fit() -> (
     None
 ):
     sums = random_sums(SPOS.space)
@@ -100,8 +100,8 @@ def test_every_operator_of_spos_is_judged_by_distinct_children_that_fit() -> (
     (paths,) = keeping.asked
     assert len(np.unique(paths, axis=0)) == len(paths)
     assert (budget.path_excess(SPOS, paths) == 0).all()
-    for place, index in SPOS.space.operators:
-        assert (paths[:, place] == index).sum() >= 200
+    for block, index in SPOS.space.operators:
+        assert (paths[:, block] == index).sum() >= 200
 
 
 def test_no_more_children_count_than_asked_for() -> None:
@@ -111,9 +111,9 @@ def test_no_more_children_count_than_asked_for() -> None:
         SPOS, keeping, Budget(), np.random.default_rng(0), 20
     )
     (paths,) = keeping.asked
-    for place, index in SPOS.space.operators:
-        first = paths[paths[:, place] == index][:20]
-        assert found[place, index] == pytest.approx(sums.angles(first).mean())
+    for block, index in SPOS.space.operators:
+        first = paths[paths[:, block] == index][:20]
+        assert found[block, index] == pytest.approx(sums.angles(first).mean())
 
 
 def test_an_operator_whose_weights_turned_more_scores_higher() -> None:
@@ -198,7 +198,7 @@ def test_children_of_darts_have_two_inputs_but_for_the_scored_edge() -> None:
         assert (counts == 2).all(axis=1).mean() > 0.3
 
 
-def test_all_children_of_darts_are_the_lawful_ones() -> None:
+def test_all_children_of_darts_are_the_valid_ones() -> None:
     few = make_preset("darts_shrinking").restrict([[4]] * 14)
     rng = np.random.default_rng(0)
     paths = draw_children(CostModel(few), Budget(), rng, None)

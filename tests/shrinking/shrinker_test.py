@@ -20,11 +20,11 @@ FIVE = chain(5).restrict([[0, 1, 2], [0, 1], [3], [4], [5]])
 NAN = math.nan
 
 
-def scores_of(space: SearchSpace, **by_place: list[float]) -> np.ndarray:
-    """Returns scores of 9 but for places given as `place0=[...]`."""
+def scores_of(space: SearchSpace, **by_block: list[float]) -> np.ndarray:
+    """Returns scores of 9 but for blocks given as `block0=[...]`."""
     scores = np.full((len(space.blocks), space.max_candidates), 9.0)
-    for name, values in by_place.items():
-        scores[int(name.removeprefix("place")), : len(values)] = values
+    for name, values in by_block.items():
+        scores[int(name.removeprefix("block")), : len(values)] = values
     return scores
 
 
@@ -36,44 +36,44 @@ def random_scores(space: SearchSpace, rng: np.random.Generator) -> np.ndarray:
 
 
 def test_the_lowest_overall_go_lowest_first() -> None:
-    scores = scores_of(FIVE, place0=[3.0, 1.0, 5.0], place1=[2.0, 4.0])
+    scores = scores_of(FIVE, block0=[3.0, 1.0, 5.0], block1=[2.0, 4.0])
     assert lowest_overall(FIVE, scores, 2) == [(0, 1), (1, 0)]
 
 
-def test_the_last_operator_of_a_place_is_passed_over() -> None:
-    scores = scores_of(FIVE, place0=[1.0, 2.0, 3.0], place1=[4.0, 5.0])
-    # Place 0 would lose all three; places 2 to 4 have one operator each.
+def test_the_last_operator_of_a_block_is_passed_over() -> None:
+    scores = scores_of(FIVE, block0=[1.0, 2.0, 3.0], block1=[4.0, 5.0])
+    # Block 0 would lose all three; blocks 2 to 4 have one operator each.
     assert lowest_overall(FIVE, scores, 3) == [(0, 0), (0, 1), (1, 0)]
     assert lowest_overall(FIVE, scores, 99) == [(0, 0), (0, 1), (1, 0)]
 
 
 def test_of_equal_scores_the_first_goes() -> None:
-    scores = scores_of(FIVE, place0=[1.0, 1.0, 1.0], place1=[1.0, 1.0])
+    scores = scores_of(FIVE, block0=[1.0, 1.0, 1.0], block1=[1.0, 1.0])
     assert lowest_overall(FIVE, scores, 1) == [(0, 0)]
     assert lowest_overall(FIVE, scores, 3) == [(0, 0), (0, 1), (1, 0)]
     assert lowest_of_each_block(FIVE, scores) == [(0, 0), (1, 0)]
 
 
 def test_operators_without_a_score_go_first() -> None:
-    scores = scores_of(FIVE, place0=[0.5, NAN, NAN], place1=[0.1, 0.2])
+    scores = scores_of(FIVE, block0=[0.5, NAN, NAN], block1=[0.1, 0.2])
     assert lowest_overall(FIVE, scores, 2) == [(0, 1), (0, 2)]
     assert lowest_of_each_block(FIVE, scores) == [(0, 1), (1, 0)]
 
 
 def test_the_lowest_of_each_block_go_where_more_than_one_is_left() -> None:
-    scores = scores_of(FIVE, place0=[3.0, 1.0, 5.0], place1=[2.0, 4.0])
+    scores = scores_of(FIVE, block0=[3.0, 1.0, 5.0], block1=[2.0, 4.0])
     assert lowest_of_each_block(FIVE, scores) == [(0, 1), (1, 0)]
     assert lowest_of_each_block(FIVE, scores, 2) == [(0, 1), (0, 0), (1, 0)]
 
 
 def test_what_is_not_active_cannot_go_whatever_its_score() -> None:
-    scores = scores_of(FIVE, place2=[0.0, 0.0, 0.0, 9.0])
+    scores = scores_of(FIVE, block2=[0.0, 0.0, 0.0, 9.0])
     assert (2, 0) not in lowest_overall(FIVE, scores, 99)
 
 
 @pytest.mark.parametrize("rule", [lowest_overall, lowest_of_each_block])
 def test_an_operator_that_is_needed_is_passed_over(rule: Any) -> None:
-    scores = scores_of(FIVE, place0=[1.0, 2.0, 3.0], place1=[4.0, 5.0])
+    scores = scores_of(FIVE, block0=[1.0, 2.0, 3.0], block1=[4.0, 5.0])
 
     def keeps_the_cheap(space: SearchSpace) -> bool:
         return 0 in space.active[0] and 0 in space.active[1]
@@ -89,7 +89,7 @@ def test_an_operator_that_is_needed_is_passed_over(rule: Any) -> None:
     st.integers(0, 9),
     st.integers(0, 2**32),
 )
-def test_a_shrunk_space_is_a_subspace_with_something_at_every_place(
+def test_a_shrunk_space_is_a_subspace_with_something_at_every_block(
     space: SearchSpace, rule: Any, count: int, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -115,9 +115,9 @@ def test_no_operator_stays_that_is_lower_than_one_that_went(
     dropped = lowest_overall(SPOS, scores, count)
     highest = max(scores[each] for each in dropped)
     smaller = SPOS.without(dropped)
-    for place, index in smaller.operators:
-        if scores[place, index] < highest:
-            assert len(smaller.active[place]) == 1
+    for block, index in smaller.operators:
+        if scores[block, index] < highest:
+            assert len(smaller.active[block]) == 1
 
 
 # Stop points: ABS's, simulated with random scores.
@@ -157,7 +157,7 @@ def test_spos_stops_at_a_million_paths_within_20_stages(seed: int) -> None:
     assert resets == [7]
 
 
-def test_fairnas_keeps_two_operators_a_place_after_four_stages() -> None:
+def test_fairnas_keeps_two_operators_a_block_after_four_stages() -> None:
     schedule = ShrinkSchedule(rule="each_block", drop_per_stage=1, max_stages=6)
     spaces, resets = simulated(FAIRNAS, schedule)
     assert [len(space.operators) for space in spaces] == [
@@ -183,7 +183,7 @@ def test_a_space_that_resists_is_left_after_max_stages() -> None:
     assert len(spaces) - 1 == 3
 
 
-def test_a_space_ends_with_one_operator_a_place_at_the_latest() -> None:
+def test_a_space_ends_with_one_operator_a_block_at_the_latest() -> None:
     spaces, _ = simulated(FIVE, ShrinkSchedule(stop_size=1, drop_per_stage=2))
     assert [space.size for space in spaces] == [6, spaces[1].size, 1]
 

@@ -6,7 +6,7 @@ from nse_tf.spaces.blocks import strided
 THREE, FIVE = MBConv(3, 3), MBConv(5, 3)
 
 
-def test_only_a_place_that_keeps_its_shape_has_a_shortcut() -> None:
+def test_only_a_block_that_keeps_its_shape_has_a_shortcut() -> None:
     assert ChoiceBlock(
         name="b",
         candidates=(THREE,),
@@ -82,7 +82,7 @@ def test_identity_is_refused_where_the_shape_changes() -> None:
             )
 
 
-def test_an_empty_place_is_refused() -> None:
+def test_an_empty_block_is_refused() -> None:
     with pytest.raises(ValueError, match="'b' has no candidates"):
         ChoiceBlock(
             name="b",

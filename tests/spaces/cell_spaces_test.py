@@ -113,7 +113,7 @@ def test_a_file_that_does_not_fit_is_refused(
         space_from_json(value)
 
 
-def test_a_file_that_lacks_an_active_place_is_refused() -> None:
+def test_a_file_that_lacks_an_active_block_is_refused() -> None:
     value = space_to_json(make_preset("nb201"))
     value["active"].pop()
     with pytest.raises(ValueError, match="has 5 entries, `blocks` 6"):

@@ -26,7 +26,7 @@ def test_open_branches_are_the_genes_as_booleans() -> None:
     assert opened.dtype == bool
 
 
-def test_a_single_path_is_one_index_a_place() -> None:
+def test_a_single_path_is_one_index_a_block() -> None:
     assert Genotype(((3,), (0,)), "f").path == (3, 0)
 
 
@@ -43,7 +43,7 @@ def test_a_gene_out_of_order_is_refused(gene: tuple[int, ...]) -> None:
         Genotype(((0,), gene), "f")
 
 
-def test_a_place_that_is_skipped_is_no_path() -> None:
+def test_a_block_that_is_skipped_is_no_path() -> None:
     genotype = Genotype(((3,), ()), "f")
     assert not genotype.is_path
     assert Genotype.from_json(genotype.to_json()) == genotype

@@ -78,7 +78,7 @@ def test_too_few_or_too_many_words_are_counted(count: int) -> None:
 
 
 @pytest.mark.parametrize("word", ["6", "-2", "mbconv_k9_e3", "0+", "1.0", "²"])
-def test_a_word_that_is_no_candidate_is_refused_with_its_place(
+def test_a_word_that_is_no_candidate_is_refused_with_its_block(
     word: str,
 ) -> None:
     text = f"0 0 {word} " + "0 " * 16
@@ -104,7 +104,7 @@ def test_a_closed_candidate_is_refused() -> None:
         parse_genotype(space, "5 " * 19)
 
 
-def test_a_foreign_genotype_is_not_formatted() -> None:
+def test_a_genotype_of_another_space_is_not_formatted() -> None:
     genotype = make_preset("fairnas").genotype([0] * 19)
     with pytest.raises(ValueError, match="belongs to the space of fingerprint"):
         format_genotype(make_preset("spos"), genotype)

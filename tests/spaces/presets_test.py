@@ -47,8 +47,8 @@ def test_spos_candidates_are_numbered_as_published() -> None:
     space = make_preset("spos")
     ops = tuple(MBConv(k, e) for k in (3, 5, 7) for e in (3, 6))
     optional = {1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15, 17, 18, 19}
-    for place, block in enumerate(space.blocks):
-        extra = (Identity(),) if place in optional else ()
+    for number, block in enumerate(space.blocks):
+        extra = (Identity(),) if number in optional else ()
         assert block.candidates == (*ops, *extra)
 
 

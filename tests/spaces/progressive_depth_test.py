@@ -63,7 +63,7 @@ def test_a_cell_keeps_its_role_and_each_step_brings_one() -> None:
 
 
 @pytest.mark.parametrize("name", ["darts", "darts_shrinking"])
-def test_places_are_those_of_the_whole_space(name: str) -> None:
+def test_blocks_are_those_of_the_whole_space(name: str) -> None:
     space = make_preset(name).without([(0, 1), (3, 2)])
     small = space.with_fewer_cells(4)
     assert small.active == space.active

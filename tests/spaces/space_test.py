@@ -62,7 +62,7 @@ def test_the_spos_space_has_141_operators() -> None:
 
 
 def test_several_open_branches_are_counted_as_subsets() -> None:
-    # Places of 3, 4 and 3 candidates, up to 2 of them open: 6 * 10 * 6.
+    # Blocks of 3, 4 and 3 candidates, up to 2 of them open: 6 * 10 * 6.
     assert make_space(max_open=2).size == 360
 
 
@@ -79,7 +79,7 @@ def test_enumeration_of_a_space_of_two_branches() -> None:
     ]
 
 
-def test_places_have_the_shapes_of_the_skeleton() -> None:
+def test_blocks_have_the_shapes_of_the_skeleton() -> None:
     shapes = [
         (block.name, block.in_size, block.in_channels, block.out_channels)
         for block in make_space().as_chain().blocks
@@ -101,7 +101,7 @@ def test_identity_competes_only_where_nothing_changes_shape() -> None:
 
 
 @hypothesis.given(small_spaces())
-def test_size_is_the_product_over_places(space: SearchSpace) -> None:
+def test_size_is_the_product_over_blocks(space: SearchSpace) -> None:
     subsets = [
         sum(
             1
@@ -161,7 +161,7 @@ def test_what_is_sampled_lies_in_the_space(
 
 
 @hypothesis.given(small_spaces(), small_spaces(), st.data())
-def test_a_genotype_of_another_space_is_foreign(
+def test_a_genotype_of_another_space_is_not_in_the_space(
     space: SearchSpace, other: SearchSpace, data: st.DataObject
 ) -> None:
     hypothesis.assume(space.structure() != other.structure())
@@ -179,8 +179,8 @@ def test_paths_are_drawn_uniformly_from_what_is_active() -> None:
     space = make_space().without([(1, 0)])
     paths = space.sample_paths(np.random.default_rng(0), 30_000)
     assert paths.shape == (30_000, 3)
-    for place, indices in enumerate(space.active):
-        values, counts = np.unique(paths[:, place], return_counts=True)
+    for block, indices in enumerate(space.active):
+        values, counts = np.unique(paths[:, block], return_counts=True)
         assert tuple(values) == indices
         # Each count is binomial; 5 of its standard deviations.
         share = 1 / len(indices)
@@ -207,7 +207,7 @@ def test_dropped_operators_are_gone_and_others_stay() -> None:
     assert set(space.operators) - set(smaller.operators) == {(0, 1), (1, 3)}
 
 
-def test_the_last_candidate_of_a_place_stays() -> None:
+def test_the_last_candidate_of_a_block_stays() -> None:
     with pytest.raises(ValueError, match=r"block 'stage0_block0' is \(\)"):
         make_space().without([(0, 0), (0, 1), (0, 2)])
 
@@ -231,12 +231,12 @@ def test_impossible_active_candidates_are_refused(
         dataclasses.replace(space, active=active)
 
 
-def test_active_of_too_few_places_is_refused() -> None:
+def test_active_of_too_few_blocks_is_refused() -> None:
     with pytest.raises(ValueError, match="2 entries for 3 blocks"):
         make_space().restrict([[0], [0]])
 
 
-def test_a_gene_beyond_the_candidates_is_refused_with_its_place() -> None:
+def test_a_gene_beyond_the_candidates_is_refused_with_its_block() -> None:
     with pytest.raises(ValueError, match="'stage0_block1' offers"):
         make_space().genotype([0, 4, 0])
 
@@ -246,7 +246,7 @@ def test_a_genotype_of_the_wrong_length_is_refused() -> None:
         make_space().genotype([0, 0])
 
 
-def test_a_closed_candidate_is_foreign_to_a_shrunk_space() -> None:
+def test_a_closed_candidate_is_not_in_a_shrunk_space() -> None:
     genotype = make_space().genotype([1, 0, 0])
     smaller = make_space().without([(0, 1)])
     assert genotype not in smaller
@@ -255,7 +255,7 @@ def test_a_closed_candidate_is_foreign_to_a_shrunk_space() -> None:
     )
 
 
-def test_more_open_branches_than_allowed_are_foreign() -> None:
+def test_more_open_branches_than_allowed_are_not_in_the_space() -> None:
     genotype = Genotype(((0, 1), (0,), (0,)), make_space().fingerprint)
     assert "must open 1 branches" in (
         make_space().why_not_in_space(genotype) or ""
@@ -285,6 +285,6 @@ def test_fingerprints_do_not_change_between_versions() -> None:
 # Chains.
 
 
-def test_as_many_candidate_lists_as_places_are_needed() -> None:
+def test_as_many_candidate_lists_as_blocks_are_needed() -> None:
     with pytest.raises(ValueError, match=r"19 blocks, but .* for 1 and"):
         FAIRNAS_SKELETON.blocks([MBCONVS], [1] * 19)

@@ -16,11 +16,11 @@ OPS = tuple(MBConv(kernel, e) for kernel in (3, 5) for e in (1, 2, 3))
 
 
 @st.composite
-def skeletons(draw: st.DrawFn, max_places: int = 3) -> ChainSkeleton:
-    """Draws skeletons of one to `max_places` places."""
+def skeletons(draw: st.DrawFn, max_blocks: int = 3) -> ChainSkeleton:
+    """Draws skeletons of one to `max_places` blocks."""
     stages: list[Stage] = []
-    for _ in range(draw(st.integers(1, max_places))):
-        left = max_places - sum(stage.depth for stage in stages)
+    for _ in range(draw(st.integers(1, max_blocks))):
+        left = max_blocks - sum(stage.depth for stage in stages)
         if left > 0:
             depth = draw(st.integers(1, left))
             channels = draw(st.sampled_from([8, 16]))
@@ -39,13 +39,13 @@ def skeletons(draw: st.DrawFn, max_places: int = 3) -> ChainSkeleton:
 
 @st.composite
 def small_spaces(
-    draw: st.DrawFn, max_places: int = 3, max_candidates: int = 3
+    draw: st.DrawFn, max_blocks: int = 3, max_candidates: int = 3
 ) -> SearchSpace:
     """Draws spaces small enough to enumerate, some of them shrunk.
 
-    Places differ in their candidates and in how many branches may be open.
+    Blocks differ in their candidates and in how many branches may be open.
     """
-    skeleton = draw(skeletons(max_places))
+    skeleton = draw(skeletons(max_blocks))
     candidates: list[list[ChainOp]] = []
     channels = skeleton.first_channels
     for stage in skeleton.stages:

@@ -67,9 +67,9 @@ def test_balanced_draws_open_half_and_no_cell_is_left_empty() -> None:
         SPACE.genotype(each)
 
 
-@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("block", [0, 1])
 def test_two_draws_differ_and_follow_draws_without_replacement(
-    place: int,
+    block: int,
 ) -> None:
     opened = np.full((22, 27), 0.3)
     opened[0, [0, 3, 5]] = [0.2, 0.6, 0.4]
@@ -81,11 +81,11 @@ def test_two_draws_differ_and_follow_draws_without_replacement(
         for selected, others in pairs
         for one, other in zip(selected, others, strict=True)
     )
-    indices = SPACE.active[place]
-    wanted = chances(opened[place, list(indices)], needs_one=place == 1)
+    indices = SPACE.active[block]
+    wanted = chances(opened[block, list(indices)], needs_one=block == 1)
     for subset, chance in wanted.items():
         gene = tuple(i for i, on in zip(indices, subset, strict=True) if on)
-        share = np.mean([pair[0][place] == gene for pair in pairs])
+        share = np.mean([pair[0][block] == gene for pair in pairs])
         assert share == pytest.approx(chance, abs=0.06)
 
 

@@ -19,7 +19,7 @@ from nse_tf.spaces import (
 DARTS = make_preset("darts")
 SHARED = make_preset("darts_shrinking")
 # Without `none` anywhere; the first edge of the last node has nothing else.
-SHRUNK = SHARED.restrict([[0] if place == 9 else [3, 4] for place in range(14)])
+SHRUNK = SHARED.restrict([[0] if block == 9 else [3, 4] for block in range(14)])
 
 
 def num_open(paths: np.ndarray) -> np.ndarray:
@@ -43,7 +43,7 @@ def test_what_is_drawn_has_two_inputs_at_each_node(space: SearchSpace) -> None:
     assert all(space.genotype(path) in space for path in paths.tolist())
 
 
-def test_lawful_networks_are_those_of_brute_force() -> None:
+def test_valid_networks_are_those_of_brute_force() -> None:
     rows = [choice.rows for choice in SHARED.joint_decisions]
     for num_edges, found in enumerate(rows, 2):
         every = itertools.product(range(8), repeat=num_edges)
@@ -53,7 +53,7 @@ def test_lawful_networks_are_those_of_brute_force() -> None:
     assert SHARED.num_valid == np.prod([len(each) for each in rows])
 
 
-def test_each_lawful_network_is_drawn_equally_often() -> None:
+def test_each_valid_network_is_drawn_equally_often() -> None:
     few = SHARED.restrict([[0, 4]] * 5 + [[4]] * 9)
     first = few.joint_decisions[1]
     drawn = few.sample_valid(np.random.default_rng(0), 9_000)[:, first.blocks]
@@ -63,7 +63,7 @@ def test_each_lawful_network_is_drawn_equally_often() -> None:
 
 
 @pytest.mark.parametrize("name", ["spos", "nb201"])
-def test_elsewhere_every_path_is_lawful(name: str) -> None:
+def test_elsewhere_every_path_is_valid(name: str) -> None:
     space = make_preset(name)
     space = space.restrict([indices[1:] for indices in space.active])
     valid = space.sample_valid(np.random.default_rng(5), 50)
@@ -78,7 +78,7 @@ def test_elsewhere_every_path_is_lawful(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["darts_abs", "pdarts", "pdarts_abs", "darts_v2"]
 )
-def test_published_networks_are_lawful(name: str) -> None:
+def test_published_networks_are_valid(name: str) -> None:
     space, genotype = published_network(name)
     assert space.is_valid(np.array([genotype.path])).all()
 
@@ -126,7 +126,7 @@ def test_a_node_that_cannot_have_two_has_as_many_as_it_can() -> None:
 
 
 @pytest.mark.parametrize("space", [DARTS, SHARED, SHRUNK])
-def test_mended_paths_are_lawful(space: SearchSpace) -> None:
+def test_repaired_paths_are_valid(space: SearchSpace) -> None:
     rng = np.random.default_rng(0)
     paths = space.sample_paths(rng, 500)
     paths[:5] = 0
@@ -135,7 +135,7 @@ def test_mended_paths_are_lawful(space: SearchSpace) -> None:
     assert all(space.genotype(path) in space for path in repaired.tolist())
 
 
-def test_a_lawful_path_stays_as_it_is() -> None:
+def test_a_valid_path_stays_as_it_is() -> None:
     rng = np.random.default_rng(0)
     paths = DARTS.sample_valid(rng, 100)
     np.testing.assert_array_equal(DARTS.repaired(rng, paths), paths)
