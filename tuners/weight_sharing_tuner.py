@@ -103,20 +103,11 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
             max_latency_ms=max_latency_ms,
             max_size_kb=max_size_kb,
         )
-        recipes = (SupernetRecipe(), ChildRecipe())
-        if config is None:
-            chosen = effort_named(effort or DEFAULT_EFFORT)
-            chosen = chosen.fitted_to(networks.space)
-            config = self.config_of(chosen, budget)
-            recipes = (chosen.supernet, chosen.child)
-        elif effort is not None:
-            raise ValueError(
-                f"`effort` {effort!r} and `config` both set the numbers of the "
-                "search: leave one out. To change single numbers of an effort, "
-                f"give dataclasses.replace(EFFORTS[{effort!r}].…) as `config`."
-            )
-        supernet_recipe, child_recipe = _augmented(
-            augmentation, supernet_recipe, child_recipe, recipes
+        config, supernet, child = self._numbers(
+            networks.space, budget, effort, config
+        )
+        supernet, child = _augmented(
+            augmentation, supernet_recipe, child_recipe, supernet, child
         )
         oracle: Any = self.oracle_class  # Each with arguments of its own.
         super().__init__(
@@ -134,14 +125,39 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
                 max_retries_per_trial=max_retries_per_trial,
                 max_consecutive_failed_trials=max_consecutive_failed_trials,
             ),
-            supernet_recipe=supernet_recipe,
-            child_recipe=child_recipe,
+            supernet_recipe=supernet,
+            child_recipe=child,
             **{
                 "measure": measure_models,
                 "evaluate_file": accuracy_of_file,
                 **kwargs,
             },
         )
+
+    def _numbers(
+        self,
+        space: SearchSpace,
+        budget: Budget,
+        effort: str | None,
+        config: Config | None,
+    ) -> tuple[Config, SupernetRecipe, ChildRecipe]:
+        """Returns the configuration and the recipes to start from.
+
+        Raises:
+            ValueError: If effort and configuration are given, or the effort is
+                unknown.
+        """
+        if config is None:
+            chosen = effort_named(effort or DEFAULT_EFFORT).fitted_to(space)
+            config = self.config_of(chosen, budget)
+            return config, chosen.supernet, chosen.child
+        if effort is not None:
+            raise ValueError(
+                f"`effort` {effort!r} and `config` both set the numbers of the "
+                "search: leave one out. To change single numbers of an effort, "
+                f"give dataclasses.replace(EFFORTS[{effort!r}].…) as `config`."
+            )
+        return config, SupernetRecipe(), ChildRecipe()
 
     @classmethod
     @abc.abstractmethod
@@ -177,7 +193,8 @@ def _augmented(
     augmentation: str | None,
     supernet: SupernetRecipe | None,
     child: ChildRecipe | None,
-    defaults: tuple[SupernetRecipe, ChildRecipe],
+    default_supernet: SupernetRecipe,
+    default_child: ChildRecipe,
 ) -> tuple[SupernetRecipe, ChildRecipe]:
     """Returns the recipes given, or the defaults with an augmentation.
 
@@ -192,7 +209,7 @@ def _augmented(
                 "given: set it in `supernet_recipe` and `child_recipe`."
             )
         return (
-            dataclasses.replace(defaults[0], augmentation=augmentation),
-            dataclasses.replace(defaults[1], augmentation=augmentation),
+            dataclasses.replace(default_supernet, augmentation=augmentation),
+            dataclasses.replace(default_child, augmentation=augmentation),
         )
-    return supernet or defaults[0], child or defaults[1]
+    return supernet or default_supernet, child or default_child
