@@ -137,14 +137,14 @@ SHRINK_SCHEDULE = flags.DEFINE_enum(
     SCHEDULES,
     "Drop operators as ABS does in this space, by its rule and its epochs: the "
     "lowest of all, of each layer or edge, or in a single shot. Default: the "
-    "schedule of the effort. The flags below change single numbers of either.",
+    "schedule of the effort. Other flags change single numbers of either.",
 )
 EFFORT = flags.DEFINE_enum(
     "effort",
     None,
     EFFORT_NAMES,
     "How much to do: demo, quick, laptop, or the numbers of the paper. "
-    "Default: what suits the data. The flags below change single numbers.",
+    "Default: what suits the data. Other flags change single numbers.",
 )
 CACHE_DIR = flags.DEFINE_string(
     "cache_dir",
@@ -202,7 +202,7 @@ OVERRIDES = (
                 "Children trained alone to test the ranking.",
                 0,
             ),
-            ("rank_check_epochs", "Epochs of such a child.", 1),
+            ("rank_check_epochs", "Epochs of a child of --num_rank_checks.", 1),
             ("batch_size", "Images a step.", 1),
             ("num_active", "nse: ops of a cell that are searched at once.", 1),
             ("max_rounds", "nse: most rounds.", 1),

@@ -97,11 +97,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
     ) -> None:
         networks = read_networks(hypermodel)
         budget = _read_budget(
-            budget,
-            max_macs=max_macs,
-            max_params=max_params,
-            max_latency_ms=max_latency_ms,
-            max_size_kb=max_size_kb,
+            budget, max_macs, max_params, max_latency_ms, max_size_kb
         )
         config, supernet, child = self._numbers(
             networks.space, budget, effort, config
@@ -165,23 +161,34 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         """Returns the configuration that an effort means under a budget."""
 
 
-def _read_budget(budget: Budget | None, **limits: float | None) -> Budget:
+def _read_budget(
+    budget: Budget | None,
+    max_macs: float | None,
+    max_params: float | None,
+    max_latency_ms: float | None,
+    max_size_kb: float | None,
+) -> Budget:
     """Returns the limits on a search, which may be given in either form.
 
     Raises:
         ValueError: If they are given in both; names them.
     """
-    given = {name: limit for name, limit in limits.items() if limit is not None}
     if budget is None:
-        size_kb = limits["max_size_kb"]
         return Budget(
-            macs=limits["max_macs"],
-            params=limits["max_params"],
-            latency_ms=limits["max_latency_ms"],
-            size_bytes=None if size_kb is None else size_kb * 1e3,
+            macs=max_macs,
+            params=max_params,
+            latency_ms=max_latency_ms,
+            size_bytes=None if max_size_kb is None else max_size_kb * 1e3,
         )
+    limits = {
+        "max_macs": max_macs,
+        "max_params": max_params,
+        "max_latency_ms": max_latency_ms,
+        "max_size_kb": max_size_kb,
+    }
+    given = [f"`{name}`" for name, limit in limits.items() if limit is not None]
     if given:
-        named = " and ".join(f"`{name}`" for name in given)
+        named = " and ".join(given)
         raise ValueError(
             f"{named} and `budget` ({budget}) both set limits: give all of "
             "them in one form."
