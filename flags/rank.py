@@ -24,6 +24,7 @@ from nse_tf.flags import binaries, data_flags, table_flags
 from nse_tf.quiet import quiet_native_output
 
 if TYPE_CHECKING:
+    from nse_tf.ranking import StudyConfig
     from nse_tf.supernet.layers.layouts import InitialKernels
 
 flags.adopt_module_key_flags(data_flags)
@@ -110,7 +111,6 @@ def main(argv: Sequence[str]) -> None:
         from nse_tf.datasets import load
         from nse_tf.ranking import (
             RankStudy,
-            StudyConfig,
             published_lines,
             read_table,
             summary,
@@ -122,7 +122,26 @@ def main(argv: Sequence[str]) -> None:
         data_flags.DATASET.value or "cifar10",
         data_dir=data_flags.DATA_DIR.value,
     )
-    config = StudyConfig(
+    config = _study_config()
+    rows = RankStudy(config, data, known, _report).run()
+    findings = [*summary(rows), *published_lines()]
+    page = config.run_dir / "report.html"
+    write_ranking_page(
+        page,
+        f"How well scores rank the cells of {table.name}",
+        [TauPoint(row.label, row.seed, row.epoch, row.tau) for row in rows],
+        findings,
+    )
+    print("\n".join(findings))
+    print(f"Rows: {config.run_dir / 'rows.csv'}")
+    print(f"Report: {page}")
+
+
+def _study_config() -> "StudyConfig":
+    """Returns the parsed flags as a config."""
+    from nse_tf.ranking import StudyConfig
+
+    return StudyConfig(
         run_dir=pathlib.Path(data_flags.RUN_DIR.value or "runs/rank"),
         epochs=EPOCHS.value,
         learning_rates=(LEARNING_RATE.value, LEARNING_RATE.value / 25),
@@ -141,21 +160,9 @@ def main(argv: Sequence[str]) -> None:
         initial_kernels=cast("InitialKernels", INITIAL_KERNELS.value),
     )
 
-    def report(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
 
-    rows = RankStudy(config, data, known, report).run()
-    findings = [*summary(rows), *published_lines()]
-    page = config.run_dir / "report.html"
-    write_ranking_page(
-        page,
-        f"How well scores rank the cells of {table.name}",
-        [TauPoint(row.label, row.seed, row.epoch, row.tau) for row in rows],
-        findings,
-    )
-    print("\n".join(findings))
-    print(f"Rows: {config.run_dir / 'rows.csv'}")
-    print(f"Report: {page}")
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def run() -> NoReturn:

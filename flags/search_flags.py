@@ -137,14 +137,14 @@ SHRINK_SCHEDULE = flags.DEFINE_enum(
     SCHEDULES,
     "Drop operators as ABS does in this space, by its rule and its epochs: the "
     "lowest of all, of each layer or edge, or in a single shot. Default: the "
-    "schedule of the effort. The flags below change single numbers of either.",
+    "schedule of the effort. Other flags change single numbers of either.",
 )
 EFFORT = flags.DEFINE_enum(
     "effort",
     None,
     EFFORT_NAMES,
     "How much to do: demo, quick, laptop, or the numbers of the paper. "
-    "Default: what suits the data. The flags below change single numbers.",
+    "Default: what suits the data. Other flags change single numbers.",
 )
 CACHE_DIR = flags.DEFINE_string(
     "cache_dir",
@@ -202,7 +202,7 @@ OVERRIDES = (
                 "Children trained alone to test the ranking.",
                 0,
             ),
-            ("rank_check_epochs", "Epochs of such a child.", 1),
+            ("rank_check_epochs", "Epochs of a child of --num_rank_checks.", 1),
             ("batch_size", "Images a step.", 1),
             ("num_active", "nse: ops of a cell that are searched at once.", 1),
             ("max_rounds", "nse: most rounds.", 1),
@@ -281,12 +281,6 @@ def search_config() -> SearchConfig:
     dataset = DATASET.value
     if dataset is None and DATA_DIR.value is None:
         dataset = "digits"
-    image_size = space_flags.adaptation().get("image_size")
-    if image_size is not None and image_size[0] != image_size[1]:
-        raise ValueError(
-            f"`--image_size` is {space_flags.IMAGE_SIZE.value}; images are cut "
-            "to squares here, so give one side in pixels."
-        )
     if IMAGE_CHANNELS.value not in (None, 1, 3):
         raise ValueError(
             f"`--image_channels` is {IMAGE_CHANNELS.value}; images are read in "
@@ -298,7 +292,7 @@ def search_config() -> SearchConfig:
         run_dir=pathlib.Path(RUN_DIR.value or f"runs/{name}"),
         dataset=dataset,
         data_dir=data_dir,
-        image_size=None if image_size is None else image_size[0],
+        image_size=_image_side(),
         image_channels=IMAGE_CHANNELS.value,
         validation_fraction=VALIDATION_FRACTION.value,
         space=space_flags.SPACE.value,
@@ -312,14 +306,7 @@ def search_config() -> SearchConfig:
         shrink=SHRINK.value,
         score=SCORE.value,
         shrink_schedule=SHRINK_SCHEDULE.value,
-        budget=Budget(
-            macs=_times(MAX_MACS_M.value, 1e6),
-            params=_times(MAX_PARAMS_M.value, 1e6),
-            latency_ms=MAX_LATENCY_MS.value,
-            size_bytes=_times(MAX_SIZE_KB.value, 1e3),
-            min_macs=_times(MIN_MACS_M.value, 1e6),
-            min_latency_ms=MIN_LATENCY_MS.value,
-        ),
+        budget=_budget(),
         precision=PRECISION.value,
         rank_by=RANK_BY.value,
         num_threads=NUM_THREADS.value,
@@ -341,6 +328,35 @@ def search_config() -> SearchConfig:
         augmentation=AUGMENTATION.value,
         seed=SEED.value,
         cache_dir=pathlib.Path(CACHE_DIR.value),
+    )
+
+
+def _image_side() -> int | None:
+    """Returns the side of the images in pixels, if it is given.
+
+    Raises:
+        ValueError: If they are to be no squares.
+    """
+    size = space_flags.adaptation().get("image_size")
+    if size is None:
+        return None
+    height, width = size
+    if height != width:
+        raise ValueError(
+            f"`--image_size` is {space_flags.IMAGE_SIZE.value}; images are cut "
+            "to squares here, so give one side in pixels."
+        )
+    return int(height)
+
+
+def _budget() -> Budget:
+    return Budget(
+        macs=_times(MAX_MACS_M.value, 1e6),
+        params=_times(MAX_PARAMS_M.value, 1e6),
+        latency_ms=MAX_LATENCY_MS.value,
+        size_bytes=_times(MAX_SIZE_KB.value, 1e3),
+        min_macs=_times(MIN_MACS_M.value, 1e6),
+        min_latency_ms=MIN_LATENCY_MS.value,
     )
 
 

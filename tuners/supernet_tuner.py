@@ -11,6 +11,7 @@ import keras
 import keras_tuner
 import numpy as np
 
+from nse_tf.datasets import ImageData
 from nse_tf.distribute.identity import identity_of
 from nse_tf.distribute.strategies import checked_strategy, num_replicas
 from nse_tf.jobs import (
@@ -31,7 +32,7 @@ from nse_tf.training.replica_worker import ReplicaWorker
 from nse_tf.training.trainings import Trainings
 from nse_tf.training.weight_files import LostWeightsError
 from nse_tf.trials.base_tuner import BaseTuner
-from nse_tf.trials.fit_arguments import read_fit_arguments
+from nse_tf.trials.fit_arguments import FitArguments, read_fit_arguments
 from nse_tf.trials.job_files import (
     finished_result,
     read_job,
@@ -182,6 +183,16 @@ class SupernetTuner(BaseTuner):
                 )
             ).follow()
             return
+        self._prepare(data, recipes, given)
+        super().search(verbose=verbose)
+
+    def _prepare(
+        self,
+        data: ImageData,
+        recipes: tuple[SupernetRecipe, ChildRecipe],
+        given: FitArguments,
+    ) -> None:
+        """Makes the worker of a search, and what identifies the search."""
         self._worker = Worker(
             self._space,
             data,
@@ -202,7 +213,6 @@ class SupernetTuner(BaseTuner):
         )
         self._own_identity = identity
         self._identity = {**identity, **self._settings}
-        super().search(verbose=verbose)
 
     @contextlib.contextmanager
     def _deciding(self) -> Iterator[None]:

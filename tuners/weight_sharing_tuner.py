@@ -97,26 +97,13 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
     ) -> None:
         networks = read_networks(hypermodel)
         budget = _read_budget(
-            budget,
-            max_macs=max_macs,
-            max_params=max_params,
-            max_latency_ms=max_latency_ms,
-            max_size_kb=max_size_kb,
+            budget, max_macs, max_params, max_latency_ms, max_size_kb
         )
-        recipes = (SupernetRecipe(), ChildRecipe())
-        if config is None:
-            chosen = effort_named(effort or DEFAULT_EFFORT)
-            chosen = chosen.fitted_to(networks.space)
-            config = self.config_of(chosen, budget)
-            recipes = (chosen.supernet, chosen.child)
-        elif effort is not None:
-            raise ValueError(
-                f"`effort` {effort!r} and `config` both set the numbers of the "
-                "search: leave one out. To change single numbers of an effort, "
-                f"give dataclasses.replace(EFFORTS[{effort!r}].…) as `config`."
-            )
-        supernet_recipe, child_recipe = _augmented(
-            augmentation, supernet_recipe, child_recipe, recipes
+        config, supernet, child = self._numbers(
+            networks.space, budget, effort, config
+        )
+        supernet, child = _augmented(
+            augmentation, supernet_recipe, child_recipe, supernet, child
         )
         oracle: Any = self.oracle_class  # Each with arguments of its own.
         super().__init__(
@@ -134,8 +121,8 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
                 max_retries_per_trial=max_retries_per_trial,
                 max_consecutive_failed_trials=max_consecutive_failed_trials,
             ),
-            supernet_recipe=supernet_recipe,
-            child_recipe=child_recipe,
+            supernet_recipe=supernet,
+            child_recipe=child,
             **{
                 "measure": measure_models,
                 "evaluate_file": accuracy_of_file,
@@ -143,29 +130,65 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
             },
         )
 
+    def _numbers(
+        self,
+        space: SearchSpace,
+        budget: Budget,
+        effort: str | None,
+        config: Config | None,
+    ) -> tuple[Config, SupernetRecipe, ChildRecipe]:
+        """Returns the configuration and the recipes to start from.
+
+        Raises:
+            ValueError: If effort and configuration are given, or the effort is
+                unknown.
+        """
+        if config is None:
+            chosen = effort_named(effort or DEFAULT_EFFORT).fitted_to(space)
+            config = self.config_of(chosen, budget)
+            return config, chosen.supernet, chosen.child
+        if effort is not None:
+            raise ValueError(
+                f"`effort` {effort!r} and `config` both set the numbers of the "
+                "search: leave one out. To change single numbers of an effort, "
+                f"give dataclasses.replace(EFFORTS[{effort!r}].…) as `config`."
+            )
+        return config, SupernetRecipe(), ChildRecipe()
+
     @classmethod
     @abc.abstractmethod
     def config_of(cls, effort: Effort, budget: Budget) -> Config:
         """Returns the configuration that an effort means under a budget."""
 
 
-def _read_budget(budget: Budget | None, **limits: float | None) -> Budget:
+def _read_budget(
+    budget: Budget | None,
+    max_macs: float | None,
+    max_params: float | None,
+    max_latency_ms: float | None,
+    max_size_kb: float | None,
+) -> Budget:
     """Returns the limits on a search, which may be given in either form.
 
     Raises:
         ValueError: If they are given in both; names them.
     """
-    given = {name: limit for name, limit in limits.items() if limit is not None}
     if budget is None:
-        size_kb = limits["max_size_kb"]
         return Budget(
-            macs=limits["max_macs"],
-            params=limits["max_params"],
-            latency_ms=limits["max_latency_ms"],
-            size_bytes=None if size_kb is None else size_kb * 1e3,
+            macs=max_macs,
+            params=max_params,
+            latency_ms=max_latency_ms,
+            size_bytes=None if max_size_kb is None else max_size_kb * 1e3,
         )
+    limits = {
+        "max_macs": max_macs,
+        "max_params": max_params,
+        "max_latency_ms": max_latency_ms,
+        "max_size_kb": max_size_kb,
+    }
+    given = [f"`{name}`" for name, limit in limits.items() if limit is not None]
     if given:
-        named = " and ".join(f"`{name}`" for name in given)
+        named = " and ".join(given)
         raise ValueError(
             f"{named} and `budget` ({budget}) both set limits: give all of "
             "them in one form."
@@ -177,7 +200,8 @@ def _augmented(
     augmentation: str | None,
     supernet: SupernetRecipe | None,
     child: ChildRecipe | None,
-    defaults: tuple[SupernetRecipe, ChildRecipe],
+    default_supernet: SupernetRecipe,
+    default_child: ChildRecipe,
 ) -> tuple[SupernetRecipe, ChildRecipe]:
     """Returns the recipes given, or the defaults with an augmentation.
 
@@ -192,7 +216,7 @@ def _augmented(
                 "given: set it in `supernet_recipe` and `child_recipe`."
             )
         return (
-            dataclasses.replace(defaults[0], augmentation=augmentation),
-            dataclasses.replace(defaults[1], augmentation=augmentation),
+            dataclasses.replace(default_supernet, augmentation=augmentation),
+            dataclasses.replace(default_child, augmentation=augmentation),
         )
-    return supernet or defaults[0], child or defaults[1]
+    return supernet or default_supernet, child or default_child

@@ -1,38 +1,69 @@
 """The numbers of a run: an effort, changed by flags and fitted to its data."""
 
 import dataclasses
-from typing import Any
+from typing import Any, TypeVar
 
 from nse_tf.datasets import ImageData
-from nse_tf.methods import SpaceEvolutionConfig
+from nse_tf.evolution import ExplorerConfig
+from nse_tf.methods import OneShotConfig, SpaceEvolutionConfig
 from nse_tf.runs.search_config import EXPLORERS, SearchConfig
-from nse_tf.shrinking import PUBLISHED_SCHEDULES
+from nse_tf.shrinking import PUBLISHED_SCHEDULES, ShrinkSchedule
+from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
+
+Numbers = TypeVar(
+    "Numbers",
+    OneShotConfig,
+    ExplorerConfig,
+    ShrinkSchedule,
+    SupernetRecipe,
+    ChildRecipe,
+)
 
 
 def make_effort(config: SearchConfig, data: ImageData) -> Effort:
     """Returns the numbers of a run: an effort, with single ones overridden."""
     name = config.effort or effort_for(len(data.train), data.image_shape[:2])
     effort = EFFORTS[name]
+    return Effort(
+        summary=effort.summary,
+        search=_search(config, effort.search),
+        supernet=_changed(
+            config,
+            dataclasses.replace(
+                effort.supernet, augmentation=data.augmentation
+            ),
+            batch_size="batch_size",
+        ),
+        child=_changed(
+            config,
+            dataclasses.replace(effort.child, augmentation=data.augmentation),
+            batch_size="batch_size",
+            learning_rate="child_learning_rate",
+        ),
+        evolution=_evolution(config, effort),
+    )
+
+
+def _changed(config: SearchConfig, numbers: Numbers, **flags: str) -> Numbers:
+    """Returns numbers with those replaced whose flag was given."""
     given: dict[str, Any] = dict(config.overrides)
+    return dataclasses.replace(
+        numbers,
+        **{
+            field: given[flag] for field, flag in flags.items() if flag in given
+        },
+    )
 
-    def changed(numbers: Any, **flags: str) -> Any:
-        """Returns numbers with those replaced whose flag was given."""
-        return dataclasses.replace(
-            numbers,
-            **{
-                field: given[flag]
-                for field, flag in flags.items()
-                if flag in given
-            },
-        )
 
-    search = effort.search
+def _search(config: SearchConfig, search: OneShotConfig) -> OneShotConfig:
+    """Returns the numbers of a one-shot search, single ones overridden."""
     shrinking = search.shrinking
     if config.shrink_schedule is not None:
         shrinking = PUBLISHED_SCHEDULES[config.shrink_schedule]
     if shrinking is not None:
-        shrinking = changed(
+        shrinking = _changed(
+            config,
             shrinking,
             warmup_epochs="shrink_warmup_epochs",
             first_epochs="shrink_first_epochs",
@@ -41,48 +72,37 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
             stop_size="stop_size",
             max_stages="max_stages",
         )
-    supernet = changed(effort.supernet, batch_size="batch_size")
+    given: dict[str, Any] = dict(config.overrides)
     rate = given.get("supernet_learning_rate", search.learning_rates[0])
-    return Effort(
-        summary=effort.summary,
-        search=dataclasses.replace(
-            changed(
-                search,
-                search_epochs="supernet_epochs",
-                child_epochs="child_epochs",
-                num_finalists="num_finalists",
-                num_rank_checks="num_rank_checks",
-                rank_check_epochs="rank_check_epochs",
-                calibration_images="calibration_images",
-                children_per_operator="children_per_operator",
-                score_calibration_images="score_calibration_images",
-            ),
-            explorer=config.method
-            if config.method in EXPLORERS
-            else search.explorer,
-            score=config.score,
-            exploring=changed(
-                search.exploring,
-                num_children="num_children",
-                population="population",
-            ),
-            shrinking=shrinking if config.shrink else None,
-            learning_rates=(rate, search.learning_rates[1]),
-            precision=config.precision,
-            rank_by=config.rank_by,
-            num_threads=config.num_threads,
-            seed=config.seed,
+    return dataclasses.replace(
+        _changed(
+            config,
+            search,
+            search_epochs="supernet_epochs",
+            child_epochs="child_epochs",
+            num_finalists="num_finalists",
+            num_rank_checks="num_rank_checks",
+            rank_check_epochs="rank_check_epochs",
+            calibration_images="calibration_images",
+            children_per_operator="children_per_operator",
+            score_calibration_images="score_calibration_images",
         ),
-        supernet=dataclasses.replace(supernet, augmentation=data.augmentation),
-        child=dataclasses.replace(
-            changed(
-                effort.child,
-                batch_size="batch_size",
-                learning_rate="child_learning_rate",
-            ),
-            augmentation=data.augmentation,
+        explorer=config.method
+        if config.method in EXPLORERS
+        else search.explorer,
+        score=config.score,
+        exploring=_changed(
+            config,
+            search.exploring,
+            num_children="num_children",
+            population="population",
         ),
-        evolution=_evolution(config, effort),
+        shrinking=shrinking if config.shrink else None,
+        learning_rates=(rate, search.learning_rates[1]),
+        precision=config.precision,
+        rank_by=config.rank_by,
+        num_threads=config.num_threads,
+        seed=config.seed,
     )
 
 

@@ -104,10 +104,14 @@ def run_search(
             write_report(folder.path)
         raise
     folder.note(RunFinished())
+    _log_times(folder, time.monotonic() - started)
+    return write_report(folder.path)
+
+
+def _log_times(folder: RunFolder, seconds: float) -> None:
     for line in stage_lines(read_record(folder.path)):
         LOGGER.info("time: %s", line)
-    LOGGER.info("The whole run took %s", spoken(time.monotonic() - started))
-    return write_report(folder.path)
+    LOGGER.info("The whole run took %s", spoken(seconds))
 
 
 def run_replica_worker(

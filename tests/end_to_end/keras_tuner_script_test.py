@@ -87,6 +87,6 @@ def test_the_script_runs_with_our_parts(
     assert "Results summary" in capsys.readouterr().out
     assert names["remaining"] == 0
     assert names["rebuilt"].count_params() == names["best_model"].count_params()
-    # The same script goes on where it stopped: nothing is left to do.
+    # The same script resumes: nothing is left to do.
     exec(program, names)
     assert len(names["tuner"].oracle.trials) == 3

@@ -148,7 +148,7 @@ def test_it_is_finished_at_once_the_second_time(run_dir: pathlib.Path) -> None:
         path: path.read_bytes() for path in run_dir.rglob("*") if path.is_file()
     }
     done = search(run_dir.parent.parent, *LITTLE)
-    assert "is finished already" in done.stderr
+    assert "is already finished" in done.stderr
     assert "Report: runs/digits/report.html" in done.stdout
     for path, content in before.items():
         assert path.read_bytes() == content, path

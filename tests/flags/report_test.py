@@ -128,7 +128,7 @@ def test_help_says_how_to_call_it(tmp_path: pathlib.Path) -> None:
 def test_what_the_exporter_writes_is_reported(
     runs: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    """The two rooms do not know each other; their files must fit."""
+    """The two packages do not know each other; their files must fit."""
     shutil.copytree(runs / "digits", tmp_path / "digits")
     trained = make_trained()
     exported = export_model(

@@ -1,4 +1,4 @@
-"""The front of the children that a search on shared weights judged."""
+"""The front of the children that a search on shared weights evaluated."""
 
 import pathlib
 

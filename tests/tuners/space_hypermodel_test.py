@@ -283,6 +283,7 @@ def test_a_folder_without_a_supernet_or_of_another_space_is_refused(
     hypermodel = SpaceHyperModel(dense_model(), inherits_from=run)
     hp = spelled(0, hypermodel.space)
     with pytest.raises(
-        keras_tuner.errors.FatalValueError, match="judged on `validation_data`"
+        keras_tuner.errors.FatalValueError,
+        match="evaluated on `validation_data`",
     ):
         hypermodel.fit(hp, hypermodel.build(hp), *TRAIN)
