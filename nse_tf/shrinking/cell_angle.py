@@ -88,12 +88,12 @@ class CellAngleSums(AngleSums):
             ValueError: If the sums do not fit the space or are not finite,
                 with the name of the edge.
         """
-        num_cells = max(edge.num_sites for edge in space.blocks)
+        num_cells = max(len(edge.cells) for edge in space.blocks)
         at_rest = np.zeros_like(candidates)
         for row, edge in zip(at_rest, space.blocks, strict=True):
             for candidate, op in enumerate(edge.candidates):
                 if isinstance(op, Pool):
-                    row[candidate] = _POOLING_UNITS * edge.num_sites
+                    row[candidate] = _POOLING_UNITS * len(edge.cells)
         backbone = np.full(3, _BACKBONE_UNITS * num_cells)
         sums = cls(candidates, backbone, space)
         sums.check(space)

@@ -83,18 +83,13 @@ class DecisionPoint(abc.ABC):
         return 1
 
     @property
-    def num_sites(self) -> int:
-        """How often it stands in a network: once, or in each of some cells."""
-        return 1
-
-    @property
     def cells(self) -> tuple[int, ...]:
         """Indices of the cells that it stands in; a chain counts as one."""
         return (0,)
 
     @property
     def total_channels(self) -> int:
-        """Channels of the output, summed over all sites."""
+        """Channels of the output, summed over `cells`."""
         return self.out_map[-1]
 
     def details(self) -> dict[str, Any]:

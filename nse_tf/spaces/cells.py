@@ -156,18 +156,13 @@ class Edge(DecisionPoint):
         return 1
 
     @property
-    def num_sites(self) -> int:
-        """In how many cells it stands."""
-        return len(self.sites)
-
-    @property
     def cells(self) -> tuple[int, ...]:
         """Indices of the cells that it stands in, input to output."""
         return tuple(site.cell for site in self.sites)
 
     @property
     def total_channels(self) -> int:
-        """Channels of the target, summed over all sites."""
+        """Channels of the target, summed over `cells`."""
         return sum(site.channels for site in self.sites)
 
     @property
