@@ -229,5 +229,5 @@ def test_chains_have_no_cells_to_insert(tmp_path: pathlib.Path) -> None:
         space, image_data(), tmp_path, RECIPE, ChildRecipe(batch_size=4)
     )
     job = dataclasses.replace(JOBS[0], active=space.active)
-    with pytest.raises(ValueError, match="are not made of cells"):
+    with pytest.raises(ValueError, match="do not grow cell by cell"):
         worker.run(job)
