@@ -2,7 +2,7 @@
 
 Library optimizers decay all weights and let all momenta run on at every step,
 also those of candidates that were closed. Here a row of weights that got no
-gradient keeps its weights and its momentum to the bit.
+gradient keeps its weights and its momentum, bit for bit.
 """
 
 import functools
@@ -13,13 +13,43 @@ import numpy as np
 import tensorflow as tf
 
 
+def sgd_step(
+    value: tf.Tensor,
+    momentum: tf.Tensor,
+    gradient: tf.Tensor,
+    learning_rate: tf.Tensor,
+    *,
+    decay: tf.Tensor | float | None,
+    share: float,
+    nesterov: bool,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns a value and its momentum after one step; changes nothing.
+
+    `g ← g + decay · w`, `m ← share · m + g`, then `w ← w - rate · m`, or with
+    Nesterov `w ← w - rate · (g + share · m)`.
+
+    Args:
+        value: Weights before the step.
+        momentum: Their momentum, in the same shape.
+        gradient: Their gradient, in the same shape.
+        learning_rate: Scalar.
+        decay: Pull to zero, a number or one for each weight; None pulls none.
+        share: Share of the past gradients in the momentum.
+        nesterov: Whether to look ahead.
+    """
+    if decay is not None:
+        gradient += decay * value
+    momentum = share * momentum + gradient
+    direction = gradient + share * momentum if nesterov else momentum
+    return value - learning_rate * direction, momentum
+
+
 class LazySGD:
     """Stochastic gradient descent with Nesterov or plain momentum.
 
-    `g ← g + decay · w`, `m ← momentum · m + g`, then `w ← w - rate · m`, or
-    with Nesterov `w ← w - rate · (g + momentum · m)`. Weight decay is part of
-    the gradient, as in the published code, and on kernels only: variables of
-    rank 2 or more, and the kernel part of rows of weights.
+    The step is that of `sgd_step`. Weight decay is part of the gradient, as in
+    the published code, and on kernels only: variables of rank 2 or more, and
+    the kernel part of rows of weights.
 
     Args:
         variables: What to train.
@@ -30,6 +60,10 @@ class LazySGD:
         weight_decay: Pull of kernels to zero.
         clip_norm: Longest gradient over all variables together; longer ones
             are scaled down. None leaves them.
+        names_rows_once: Whether no gradient names a row twice, but for rows
+            whose gradients are zero, such as padding. Then they need not be
+            summed, which saves operations for each matrix of rows. A pass over
+            one path names each row once.
 
     Attributes:
         targets: The variables, in the order that `apply` takes gradients.
@@ -45,6 +79,7 @@ class LazySGD:
         nesterov: bool = True,
         weight_decay: float = 4e-5,
         clip_norm: float | None = 5.0,
+        names_rows_once: bool = False,
     ) -> None:
         self.targets = [variable.value for variable in variables]
         self._row_kernel_sizes = row_kernel_sizes or {}
@@ -52,10 +87,12 @@ class LazySGD:
             tf.Variable(tf.zeros_like(each), trainable=False)
             for each in self.targets
         ]
-        self._momentum = momentum
-        self._nesterov = nesterov
+        self._moved = functools.partial(
+            sgd_step, share=momentum, nesterov=nesterov
+        )
         self._weight_decay = weight_decay
         self._clip_norm = clip_norm
+        self._names_rows_once = names_rows_once
 
     @tf.autograph.experimental.do_not_convert  # It has no need to.
     def apply(
@@ -67,13 +104,17 @@ class LazySGD:
         """Moves the variables against their gradients.
 
         Args:
-            gradients: One for each target; None leaves it as it is.
+            gradients: One for each target; None leaves it as it is. A row that
+                is named several times moves once, by the sum; but see
+                `names_rows_once`.
             learning_rate: Scalar.
-            is_open: By index in `targets`, of those that may be closed,
+            is_open: By index in `targets`, for those that may be closed,
                 whether they were part of the step; a closed one stays as it is,
                 and its gradient, which is zero, is not looked at.
         """
         is_open = is_open or {}
+        if not self._names_rows_once:
+            gradients = [_summed(each) for each in gradients]
         scale: tf.Tensor | float = 1.0
         if self._clip_norm is not None and is_open:
             scale = self._clip_norm / tf.maximum(
@@ -103,15 +144,18 @@ class LazySGD:
         target, slot = self.targets[index], self.momenta[index]
         if not isinstance(scale, float):
             gradient *= scale
+        decay: float | np.ndarray | None = None
         if target.shape.rank >= 2:
-            gradient += self._weight_decay * target
+            decay = self._weight_decay
         elif index in self._row_kernel_sizes:  # A row of its own.
             (size,) = self._row_kernel_sizes[index]
-            decays = np.arange(target.shape[0]) < size
-            gradient += self._weight_decay * decays.astype(np.float32) * target
-        momenta = self._momentum * slot + gradient
-        slot.assign(momenta)
-        target.assign_sub(learning_rate * self._direction(gradient, momenta))
+            is_kernel = np.arange(target.shape[0]) < size
+            decay = self._weight_decay * is_kernel.astype(np.float32)
+        value, momentum = self._moved(
+            target, slot, gradient, learning_rate, decay=decay
+        )
+        slot.assign(momentum)
+        target.assign(value)
 
     def _apply_rows(
         self, index: int, gradient: tf.IndexedSlices, learning_rate: tf.Tensor
@@ -121,21 +165,33 @@ class LazySGD:
         values = tf.gather(target, rows)
         sizes = tf.gather(self._row_kernel_sizes[index], rows)
         is_kernel = tf.sequence_mask(sizes, target.shape[1], values.dtype)
-        pulled = gradient.values + self._weight_decay * is_kernel * values
-        momenta = self._momentum * tf.gather(slot, rows) + pulled
-        slot.scatter_update(tf.IndexedSlices(momenta, rows))
-        moved = values - learning_rate * self._direction(pulled, momenta)
-        target.scatter_update(tf.IndexedSlices(moved, rows))
-
-    def _direction(self, gradient: tf.Tensor, momenta: tf.Tensor) -> tf.Tensor:
-        return (
-            gradient + self._momentum * momenta if self._nesterov else momenta
+        moved, momenta = self._moved(
+            values,
+            tf.gather(slot, rows),
+            gradient.values,
+            learning_rate,
+            decay=self._weight_decay * is_kernel,
         )
+        slot.scatter_update(tf.IndexedSlices(momenta, rows))
+        target.scatter_update(tf.IndexedSlices(moved, rows))
 
     def reset(self) -> None:
         """Forgets all momenta."""
         for slot in self.momenta:
             slot.assign(tf.zeros_like(slot))
+
+
+def _summed(
+    gradient: tf.Tensor | tf.IndexedSlices | None,
+) -> tf.Tensor | tf.IndexedSlices | None:
+    """Returns a gradient that names each row once, in the order they came."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    rows, positions = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(
+        gradient.values, positions, tf.size(rows)
+    )
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
 def _global_norm(

@@ -16,9 +16,9 @@ def supernet_step(
     """Returns the optimizer, momenta zero, and the update that it is part of.
 
     Args:
-        supernet: Of chains or of cells.
+        supernet: The supernet.
         recipe: The numbers of a step.
-        row_kernel_sizes: As of `LazySGD`.
+        row_kernel_sizes: See `LazySGD`.
     """
     optimizer = LazySGD(
         supernet.trainable_variables,
@@ -27,9 +27,12 @@ def supernet_step(
         nesterov=recipe.nesterov,
         weight_decay=recipe.weight_decay,
         clip_norm=recipe.clip_norm,
+        names_rows_once=True,  # A step opens one path.
     )
     step = TrainingStep(
-        lambda images, slots: supernet(images, slots, training=True),
+        lambda images, open_branches: supernet(
+            images, open_branches, training=True
+        ),
         optimizer,
         augmentation=recipe.augmentation,
         label_smoothing=recipe.label_smoothing,

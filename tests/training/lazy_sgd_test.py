@@ -1,5 +1,6 @@
 """SGD that moves only what a step used."""
 
+import math
 from typing import Any
 
 import keras
@@ -8,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from nse_tf.training import LazySGD
+from nse_tf.training.lazy_sgd import sgd_step
 
 MOMENTUM, DECAY, RATE = 0.8, 0.02, 0.1
 
@@ -175,3 +177,126 @@ def test_reset_forgets_all_momenta() -> None:
     assert sgd.momenta[0].numpy() != 0
     sgd.reset()
     np.testing.assert_array_equal(sgd.momenta[0], [[0.0]])
+
+
+def test_weights_of_closed_ops_have_no_gradient_to_clip() -> None:
+    # A closed row's gradient is not looked at, so it may even be NaN.
+    opened, closed = _variable([3.0, 4.0]), _variable([1.0, 1.0])
+    optimizer = LazySGD(
+        [opened, closed],
+        {0: np.array([1]), 1: np.array([1])},
+        momentum=0.0,
+        weight_decay=0.5,
+        clip_norm=1.0,
+    )
+    optimizer.apply(
+        [tf.constant([3.0, 4.0]), tf.constant([math.nan, 0.0])],
+        tf.constant(1.0),
+        {0: tf.constant(True), 1: tf.constant(False)},
+    )
+    # Gradient (3, 4) has norm 5, so (.6, .8); only the first number decays.
+    np.testing.assert_allclose(opened, [3.0 - 0.6 - 1.5, 4.0 - 0.8], rtol=1e-6)
+    np.testing.assert_array_equal(closed, [1.0, 1.0])
+
+
+def _two_rows(**numbers: Any) -> tuple[keras.Variable, LazySGD]:
+    rows = _variable([[1.0, 1.0], [2.0, 2.0], [0.0, 0.0]])
+    sgd = LazySGD(
+        [rows],
+        {0: np.array([1, 1, 0])},
+        **{"momentum": 0.5, "nesterov": False, "weight_decay": 0.1, **numbers},
+    )
+    return rows, sgd
+
+
+def test_a_row_that_is_named_twice_moves_once_by_the_sum() -> None:
+    rows, sgd = _two_rows(clip_norm=None)
+    gradient = tf.constant([[1.0, 2.0], [5.0, 5.0], [3.0, 4.0]])
+    sgd.apply(
+        [tf.IndexedSlices(gradient, tf.constant([1, 0, 1]))], tf.constant(0.1)
+    )
+    # Row 1: g = (1 + 3 + 0.1 · 2, 2 + 4), row 0: g = (5 + 0.1, 5).
+    np.testing.assert_allclose(
+        sgd.momenta[0], [[5.1, 5.0], [4.2, 6.0], [0.0, 0.0]], rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        rows, [[0.49, 0.5], [1.58, 1.4], [0.0, 0.0]], rtol=1e-6
+    )
+
+
+def test_a_sum_of_rows_is_clipped_not_its_summands() -> None:
+    rows, sgd = _two_rows(momentum=0.0, weight_decay=0.0, clip_norm=2.5)
+    gradient = tf.constant([[3.0, 1.0], [0.0, 3.0]])  # Length 5 together.
+    sgd.apply(
+        [tf.IndexedSlices(gradient, tf.constant([0, 0]))], tf.constant(1.0)
+    )
+    np.testing.assert_allclose(rows[0], [1.0 - 1.5, 1.0 - 2.0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("clip_norm", [None, 0.5])
+def test_rows_that_are_named_once_need_no_sum(
+    clip_norm: float | None,
+) -> None:
+    rng = np.random.default_rng(0)
+    found = []
+    for names_rows_once in (False, True):
+        rng = np.random.default_rng(0)
+        values = rng.normal(size=(5, 33)).astype(np.float32)
+        rows = _variable(values)
+        sgd = LazySGD(
+            [rows],
+            {0: np.full(5, 20)},
+            clip_norm=clip_norm,
+            names_rows_once=names_rows_once,
+        )
+        for used in ([3, 0], [4, 1, 2]):
+            gradient = rng.normal(size=(len(used), 33)).astype(np.float32)
+            slices = tf.IndexedSlices(tf.constant(gradient), tf.constant(used))
+            sgd.apply([slices], tf.constant(RATE))
+        found.append(rows.numpy().tobytes() + sgd.momenta[0].numpy().tobytes())
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("names_rows_once", [False, True])
+def test_padding_that_is_named_often_stays_zero(names_rows_once: bool) -> None:
+    rows, sgd = _two_rows(names_rows_once=names_rows_once)
+    gradient = tf.constant([[0.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
+    for _ in range(2):
+        sgd.apply(
+            [tf.IndexedSlices(gradient, tf.constant([2, 0, 2]))],
+            tf.constant(0.1),
+        )
+    np.testing.assert_array_equal(rows[2], [0.0, 0.0])
+    np.testing.assert_array_equal(sgd.momenta[0][2], [0.0, 0.0])
+    assert (rows[0] < 1.0).numpy().all()
+
+
+def test_the_step_is_pure_and_can_be_unrolled() -> None:
+    value, gradient = tf.constant([1.0, 2.0]), tf.constant([2.0, 1.0])
+    with tf.GradientTape() as tape:
+        tape.watch(gradient)
+        first, momentum = sgd_step(
+            value,
+            tf.zeros(2),
+            gradient,
+            tf.constant(0.1),
+            decay=0.1,
+            share=0.5,
+            nesterov=False,
+        )
+        second, _ = sgd_step(
+            first,
+            momentum,
+            gradient,
+            tf.constant(0.1),
+            decay=None,
+            share=0.5,
+            nesterov=False,
+        )
+    # g = 2.1, 1.2; m = g; w = 0.79, 1.88; then m = 0.5 · m + (2, 1).
+    np.testing.assert_allclose(first, [0.79, 1.88], rtol=1e-6)
+    np.testing.assert_allclose(second, [0.485, 1.72], rtol=1e-6)
+    # Each weight by its gradient: -0.1, then -0.1 · (0.5 + 1) more.
+    np.testing.assert_allclose(
+        tape.gradient(second, gradient), [-0.25, -0.25], rtol=1e-6
+    )
