@@ -179,7 +179,12 @@ class SupernetTuner(BaseTuner):
         if not self._peers.leads:
             ReplicaWorker(
                 Trainings(
-                    self._space, self._networks, data, *recipes, self._strategy
+                    space=self._space,
+                    networks=self._networks,
+                    data=data,
+                    supernet_recipe=recipes[0],
+                    child_recipe=recipes[1],
+                    strategy=self._strategy,
                 )
             ).follow()
             return

@@ -83,7 +83,13 @@ class FormulaTrainer:
         rng = np.random.default_rng(zlib.crc32(job.id.encode()))
         arrays = [rng.normal(size=(8, 16)).astype(np.float32) for _ in "abc"]
         kept = Checkpoint(
-            job.id, "formula", result.losses, arrays, arrays, arrays, "small"
+            job_id=job.id,
+            config_digest="formula",
+            losses=result.losses,
+            weights=arrays,
+            momenta=arrays,
+            base=arrays,
+            fingerprint="small",
         )
         self._weights.keep(kept, is_finished=True)
         return SupernetTrained(

@@ -69,13 +69,14 @@ def main(argv: Sequence[str]) -> None:
     print(f"imported: {resident_mb():.0f} MB")
     recipe = SupernetRecipe(batch_size=32)
     trainer = SupernetTrainer(Supernet(space), recipe, data.train)
-    trainer.train(
+    loop = trainer.loop(
         UniformSampler(space).sample,
-        1,
-        (0.1, 0.1),
-        seed=0,
-        job_number=0,
+        epochs=1,
+        rate=lambda epoch: 0.1,
+        named_rate=0.1,
+        seeds=(0, 0),
     )
+    loop.run(trainer.losses)
     print(f"trained for an epoch: {resident_mb():.0f} MB")
     evaluator = ChildEvaluator(trainer.supernet, data.train, data.validation)
     rng = np.random.default_rng(0)

@@ -9,6 +9,7 @@ from mixed_choices import mixed_model
 from noise_steps import NUM_CLASSES
 
 from nse_tf.datasets import ImageSet
+from nse_tf.jobs import ArchitectureRule
 from nse_tf.sampling import draw_cells
 from nse_tf.spaces import (
     ChainSkeleton,
@@ -22,7 +23,7 @@ from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.presets import DARTS_SKELETON, MBCONVS
 from nse_tf.spaces.subsets import draw_balanced, draw_two
 from nse_tf.supernet import Networks, networks_of
-from nse_tf.training.branch_architecture import BranchArchitecture
+from nse_tf.training.subset_architecture import SubsetArchitecture
 
 Draw = Callable[[SearchSpace, np.random.Generator], Genotype]
 
@@ -174,7 +175,13 @@ def _draw_subsets(space: SearchSpace, rng: np.random.Generator) -> Genotype:
 def _branch_architecture(supernet: Any, images: ImageSet) -> ArchitectureSteps:
     """Returns what draws steps with all probabilities one half."""
     space = supernet.space
-    architecture = BranchArchitecture(supernet, images, len(images))
+    architecture = SubsetArchitecture(
+        supernet,
+        images,
+        len(images),
+        ArchitectureRule(rule="two_subsets", weight_decay=0.0, deviation=0.0),
+        seed=0,
+    )
     half = np.full((len(space.blocks), space.max_candidates), 0.5)
     pixels = np.asarray(images.images)
 

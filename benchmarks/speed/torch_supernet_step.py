@@ -40,8 +40,7 @@ from nse_tf.datasets import ImageSet
 from nse_tf.spaces import SearchSpace
 from nse_tf.supernet import WeightSharing
 from nse_tf.supernet.layers.stock import kernels_of
-from nse_tf.training import SupernetRecipe, SupernetTrainer
-from nse_tf.training.cell_trainer import NB201_RECIPE
+from nse_tf.training import NB201_RECIPE, SupernetRecipe, SupernetTrainer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,7 @@ def require_choice(name: str, value: str) -> None:
     """Refuses a value of a choice that is unknown or not built.
 
     Args:
-        name: Of the choice, a key of `CHOICES`.
+        name: Name of the choice, a key of `CHOICES`.
         value: What was chosen.
 
     Raises:

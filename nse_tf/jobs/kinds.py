@@ -134,8 +134,8 @@ class MeasureChildren:
     Attributes:
         id: Unique within a search, in the order of asking.
         children: The genes of each child.
-        precision: Of the `.tflite` file: `fp32`, `fp16` or `int8`.
-        num_threads: Of the interpreter.
+        precision: Precision of the `.tflite` file: `fp32`, `fp16` or `int8`.
+        num_threads: Threads of the interpreter.
     """
 
     KIND: ClassVar[str] = "measure_children"
@@ -157,7 +157,7 @@ class TrainChild:
         uses_validation: Whether the validation part is trained on as well; then
             there is no honest validation accuracy but the inherited one.
         inherited_accuracy: What the child reached with the supernet's weights.
-        seed: Of its weights and the order of data.
+        seed: Seed of its weights and of the order of data.
         file: Precision of a `.tflite` file whose accuracy is asked for, too;
             None asks for none.
     """

@@ -43,7 +43,8 @@ class SupernetTrained:
             candidates that have no weights.
         backbone_sums: The same three for the backbone.
         seconds: Time it took.
-        weights_sha256: Of the weights and all else that training resumes from.
+        weights_sha256: SHA-256 of the weights and all else that training
+            resumes from.
         unit_sums: As `angle_sums`, but as if each kernel had length one; empty
             where the worker did not tell.
         architecture: What the architecture parameters came to; None where none
@@ -96,10 +97,10 @@ class ChildTrained:
         validation_accuracy: On the validation part; the inherited accuracy
             where that part was trained on.
         model_file: The `.keras` file, relative to the run's folder.
-        model_sha256: Of that file.
+        model_sha256: SHA-256 of that file.
         seconds: Time it took.
-        file_accuracy: Of the `.tflite` file that was asked for, on the
-            validation part; None if none was.
+        file_accuracy: Accuracy of the `.tflite` file that was asked for, on
+            the validation part; None if none was.
     """
 
     losses: tuple[float, ...]

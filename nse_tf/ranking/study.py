@@ -11,25 +11,26 @@ import numpy as np
 
 from nse_tf.costs import CostModel
 from nse_tf.datasets import ImageData, ImageSet
+from nse_tf.jobs import ArchitectureRule
 from nse_tf.ranking.halves import cells_of
 from nse_tf.ranking.nasbench201 import NB201Table
 from nse_tf.ranking.study_config import StudyConfig, study_space
 from nse_tf.ranking.study_rows import StudyRow, read_rows, row_of, write_rows
 from nse_tf.ranking.study_sample import Columns, StudySample, combined
 from nse_tf.ranking.study_training import StudyTraining
+from nse_tf.ranking.study_weights import StudyWeights, sums_since
 from nse_tf.ranking.zero_cost import ZeroCost
 from nse_tf.shrinking import EVERY_BACKBONE_WEIGHT, BackboneParts, CellAngleSums
 from nse_tf.spaces.files import write_bytes
 from nse_tf.supernet import NB201Supernet
 from nse_tf.training import (
     NB201_RECIPE,
-    ArchitectureTrainer,
-    CellTrainer,
-    CellWeights,
     ChildEvaluator,
+    MixtureArchitecture,
+    SupernetTrainer,
 )
 
-# How the fixed part counts, by the name of the score.
+# How the backbone counts, by the name of the score.
 ANGLES = {
     "angle": EVERY_BACKBONE_WEIGHT,
     "angle_fixed_at_zero": BackboneParts(
@@ -42,7 +43,7 @@ SAMPLE_SEED = 0
 
 
 class RankStudy:
-    """Trains and ranks, and goes on where it was stopped.
+    """Trains and ranks, and resumes where it was stopped.
 
     Args:
         config: What to do.
@@ -91,7 +92,9 @@ class RankStudy:
             self._run_seed(seed)
         return self.rows
 
-    def trained(self, seed: int) -> tuple[CellTrainer, dict[str, CellWeights]]:
+    def trained(
+        self, seed: int
+    ) -> tuple[SupernetTrainer, dict[str, StudyWeights]]:
         """Returns a seed's trainer as it was last kept, and its bases."""
         training = self._fresh(seed)
         path = self._config.run_dir / f"seed{seed}.npz"
@@ -105,13 +108,17 @@ class RankStudy:
         config = self._config
         supernet = NB201Supernet(self._space, seed, config.initial_kernels)
         return StudyTraining(
-            CellTrainer(
+            SupernetTrainer(
                 supernet,
                 dataclasses.replace(NB201_RECIPE, batch_size=config.batch_size),
                 self._train,
             ),
-            ArchitectureTrainer(
-                supernet, self._mixed_images, config.batch_size, seed
+            MixtureArchitecture(
+                supernet,
+                self._mixed_images,
+                config.batch_size,
+                ArchitectureRule(rule="beside"),
+                seed,
             )
             if config.magnitude
             else None,
@@ -178,17 +185,17 @@ class RankStudy:
         return after_step
 
     def angles(
-        self, trainer: CellTrainer, base: CellWeights
+        self, trainer: SupernetTrainer, base: StudyWeights
     ) -> dict[str, np.ndarray]:
         """Returns every angle of every cell, in the table's order."""
-        candidates, by_weight = trainer.angle_sums(base)
+        candidates, by_weight = sums_since(base, trainer.supernet)
         sums = {
             score: CellAngleSums.of_weights(
                 self._space, candidates, by_weight, backbone
             )
             for score, backbone in ANGLES.items()
         }
-        units, _ = trainer.angle_sums(base, unit_kernels=True)
+        units, _ = sums_since(base, trainer.supernet, unit_kernels=True)
         sums[UNIT_ANGLE] = CellAngleSums.of_unit_kernels(self._space, units)
         return {
             score: each.angles(self._table.paths)

@@ -7,15 +7,18 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
+from nse_tf.ranking.study_weights import StudyWeights
+from nse_tf.sampling import CellSampler
 from nse_tf.spaces.files import write_bytes
-from nse_tf.training import ArchitectureTrainer, CellTrainer, CellWeights
+from nse_tf.training import ArchitectureTrainer, SupernetTrainer
+from nse_tf.training.epoch_loop import LoopHooks
 
 
 class StudyTraining:
     """A supernet of cells in training, with the bases of its angles.
 
     Args:
-        trainer: Of the supernet, its weights fresh.
+        trainer: Holds the supernet, its weights fresh.
         architecture: Trains architecture parameters beside, a step after each
             step of the weights; None trains none.
 
@@ -27,11 +30,12 @@ class StudyTraining:
 
     def __init__(
         self,
-        trainer: CellTrainer,
+        trainer: SupernetTrainer,
         architecture: ArchitectureTrainer | None = None,
     ) -> None:
         self.trainer, self._architecture = trainer, architecture
-        self.bases: dict[str, CellWeights] = {"initial": trainer.weights()}
+        self._draw = CellSampler(trainer.supernet.space).sample
+        self.bases = {"initial": StudyWeights.of_supernet(trainer.supernet)}
 
     def train_epoch(
         self,
@@ -42,37 +46,42 @@ class StudyTraining:
     ) -> float:
         """Passes over the images once; returns the mean loss.
 
-        Weights move as they do without architecture parameters, to the bit.
+        Weights move as they do without architecture parameters, bit-exact.
 
         Args:
             epoch: Which pass it is, from 0.
-            learning_rate: Of all its steps.
-            seed: Of all that is drawn.
+            learning_rate: That of all its steps.
+            seed: Seed of all that is drawn.
             after_step: Called with the number of steps taken in this epoch.
 
         Raises:
-            ValueError: If the training diverged.
+            ValueError: If the training diverges.
         """
-        mixing_rng = np.random.default_rng([seed, epoch, 1])
-        active = self.trainer.supernet.space.active
-
-        def after_weights(number: int) -> None:
-            if self._architecture is not None:
-                self._architecture.step(active, mixing_rng)
-            after_step(number)
-
-        loss = self.trainer.train_epoch(
-            epoch, learning_rate, seed, after_weights
+        loop = self.trainer.loop(
+            self._draw,
+            epochs=epoch + 1,
+            rate=lambda done: learning_rate,
+            named_rate=learning_rate,
+            seeds=(seed,),
+            hooks=_Measuring(
+                self.trainer.supernet.space.active,
+                self._architecture,
+                np.random.default_rng([seed, epoch, 1]),
+                after_step,
+            ),
         )
+        loss = loop.run_epoch(epoch)
         if epoch == 0:
-            self.bases["first_epoch"] = self.trainer.weights()
+            self.bases["first_epoch"] = StudyWeights.of_supernet(
+                self.trainer.supernet
+            )
         return loss
 
     def magnitudes(self, paths: np.ndarray) -> np.ndarray | None:
         """Returns the magnitude of cells; None if none was trained.
 
-        That of a cell is the sum over its edges of the share that the softmax
-        of the architecture parameters gives to the op there.
+        That of a cell is the sum over its edges of the mixing weight that the
+        softmax of the architecture parameters gives to the op there.
 
         Args:
             paths: Candidate indices, `(count, num_edges)`.
@@ -82,55 +91,81 @@ class StudyTraining:
         """
         if self._architecture is None:
             return None
-        shares = self._architecture.magnitudes(
+        mixing_weights = self._architecture.probabilities(
             self.trainer.supernet.space.active
         )
-        found: np.ndarray = shares[np.arange(len(shares)), paths].sum(axis=1)
+        edges = np.arange(len(mixing_weights))
+        found: np.ndarray = mixing_weights[edges, paths].sum(axis=1)
         return found
 
     def save(self, path: pathlib.Path, epochs: int) -> None:
-        """Writes all that training goes on from, whole or not at all.
+        """Writes all that training resumes from, whole or not at all.
 
         Args:
-            path: Of the file.
+            path: Where to.
             epochs: How many are over, one at least.
         """
         base = self.bases["first_epoch"]
-        arrays = {
-            f"state{i}": each for i, each in enumerate(self.trainer.state())
-        }
+        arrays = {name: each.numpy() for name, each in self._variables()}
         arrays |= {f"rows{i}": each for i, each in enumerate(base.rows)}
         arrays |= {
             f"fixed/{name}": each for name, each in base.backbone.items()
         }
-        arrays |= {
-            name: variable.numpy() for name, variable in self._parameters()
-        }
         content = io.BytesIO()
-        np.savez(content, epoch=np.array(epochs), **arrays)  # type: ignore[arg-type]
+        np.savez(content, epoch=np.array(epochs), **arrays)
         write_bytes(path, content.getvalue())
 
     def restore(self, path: pathlib.Path) -> int:
-        """Goes on from a file of `save`; returns its epochs.
+        """Resumes from a file of `save`; returns its epochs.
 
         Raises:
             ValueError: If it is that of another supernet.
         """
         with path.open("rb") as file, np.load(file) as arrays:
             epochs = int(arrays["epoch"])
-            names = [f"state{i}" for i in range(len(self.trainer.state()))]
-            self.trainer.restore([arrays[name] for name in names])
+            for name, variable in self._variables():
+                if arrays[name].shape != tuple(variable.shape):
+                    raise ValueError(
+                        f"{path} is that of another supernet: {name!r} has "
+                        f"shape {arrays[name].shape}, not "
+                        f"{tuple(variable.shape)}."
+                    )
+                variable.assign(arrays[name])
             first = self.bases["initial"]
-            self.bases["first_epoch"] = CellWeights(
+            self.bases["first_epoch"] = StudyWeights(
                 tuple(arrays[f"rows{i}"] for i in range(len(first.rows))),
                 {name: arrays[f"fixed/{name}"] for name in first.backbone},
             )
-            for name, variable in self._parameters():
-                variable.assign(arrays[name])
         return epochs
 
-    def _parameters(self) -> Iterator[tuple[str, tf.Variable]]:
-        """Yields architecture parameters and their optimizer's state."""
+    def _variables(self) -> Iterator[tuple[str, tf.Variable]]:
+        """Yields all that moves, with its name in the file."""
+        weights = self.trainer.supernet.variables
+        for number, each in enumerate((*weights, *self.trainer.momenta)):
+            yield f"state{number}", each
         if self._architecture is not None:
             for number, each in enumerate(self._architecture.variables):
                 yield f"architecture{number}", each
+
+
+class _Measuring(LoopHooks):
+    """Moves architecture parameters after each step, then measures."""
+
+    def __init__(
+        self,
+        active: tuple[tuple[int, ...], ...],
+        architecture: ArchitectureTrainer | None,
+        rng: np.random.Generator,
+        after_step: Callable[[int], None],
+    ) -> None:
+        self._active, self._architecture = active, architecture
+        self._rng, self._after_step = rng, after_step
+
+    def after_step(
+        self, epoch: int, index: int, rng: np.random.Generator
+    ) -> None:
+        """Tells how many steps were taken."""
+        del epoch, rng
+        if self._architecture is not None:
+            self._architecture.step(self._active, self._rng)
+        self._after_step(index + 1)

@@ -11,10 +11,10 @@ class AngleSums:
     """⟨w0, w⟩, ‖w0‖² and ‖w‖² of all that can turn, in float64.
 
     Attributes:
-        candidates: Of each candidate, over its kernels, `(num_blocks,
+        candidates: Sums of each candidate, over its kernels, `(num_blocks,
             max_candidates, 3)`.
         unit_candidates: The same, as if each kernel had length one.
-        backbone: Of the fixed part, `(3,)`.
+        backbone: Sums of the backbone, `(3,)`.
     """
 
     candidates: np.ndarray

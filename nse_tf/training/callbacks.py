@@ -1,4 +1,4 @@
-"""What a worker asks of rooms above it: latencies, and accuracies of files."""
+"""What a worker is given by callers: latencies, and accuracies of files."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,7 +13,7 @@ Measurer = Callable[
     [Sequence[keras.Model], str, int], tuple[list[float], list[int]]
 ]
 # Returns the accuracy of a model's .tflite file, given also the precision,
-# images to calibrate with, and images to judge by.
+# images to calibrate with, and images to evaluate on.
 FileEvaluator = Callable[[keras.Model, str, ImageSet, ImageSet], float]
 
 
@@ -26,7 +26,7 @@ def file_accuracy(
     """Returns the accuracy of the file that a job asks for, if it does.
 
     Raises:
-        ValueError: If it does, and there is nobody to judge.
+        ValueError: If it does, and this worker cannot evaluate files.
     """
     if job.file is None:
         return None

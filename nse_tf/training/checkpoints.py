@@ -14,8 +14,8 @@ import numpy as np
 from nse_tf.spaces.files import write_bytes
 from nse_tf.spaces.sealed_files import DamagedError
 
-SCHEMA = "nse_tf.checkpoint/2"
-LISTS = ("weights", "momenta", "base", "architecture")
+SCHEMA = "nse_tf.checkpoint/3"
+LISTS = ("weights", "momenta", "base", "architecture", "course")
 
 # After the archive: this and the SHA-256 of all before it. Readers of archives
 # pass over what follows one.
@@ -33,9 +33,9 @@ DAMAGES = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """All that the training of a supernet, or of a child, goes on from.
+    """All that the training of a supernet, or of a child, resumes from.
 
     Orders of data and draws of paths follow from seed and epoch, so they need
     no state.
@@ -46,13 +46,15 @@ class Checkpoint:
             checkpoint of another run is not mistaken for that of the same job.
         losses: Mean loss of each epoch of it that is done.
         weights: Values of all variables, in the supernet's order.
-        momenta: Of the trainable ones.
+        momenta: Those of the trainable variables.
         base: Kernels that angles are measured from; none for a child.
-        fingerprint: Of the space.
-        architecture: Architecture parameters and their optimizer's state, where
-            there are any; of multi-branch cells, the course of their training.
-        active: Of multi-branch cells, the candidates that there are weights
-            for, place by place; of other networks, where all have some, none.
+        fingerprint: Fingerprint of the space.
+        architecture: Architecture parameters and their optimizer's state; none
+            where the job trains none.
+        course: Losses, drops and history of the architecture parameters in the
+            job; none where it trains none.
+        active: The candidates that there are weights for, block by block;
+            empty where all have some.
     """
 
     job_id: str
@@ -63,11 +65,12 @@ class Checkpoint:
     base: list[np.ndarray]
     fingerprint: str
     architecture: list[np.ndarray] = dataclasses.field(default_factory=list)
+    course: list[np.ndarray] = dataclasses.field(default_factory=list)
     active: list[tuple[int, ...]] = dataclasses.field(default_factory=list)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the job, its losses and all arrays, to the bit."""
+        """SHA-256 of the job, its losses and all arrays, bit for bit."""
         found = hashlib.sha256(
             json.dumps([self.job_id, list(self.losses)]).encode()
         )
@@ -101,7 +104,7 @@ class Checkpoint:
         about = {
             "schema": SCHEMA,
             "job_id": self.job_id,
-            "origin": self.config_digest,
+            "config_digest": self.config_digest,
             "losses": list(self.losses),
             "fingerprint": self.fingerprint,
             "counts": {name: len(getattr(self, name)) for name in LISTS},
@@ -132,11 +135,11 @@ class Checkpoint:
         """Returns the checkpoint of a file's content.
 
         Args:
-            sealed: As of `to_bytes`.
+            sealed: What `to_bytes` returned.
             source: Where it comes from, for messages.
 
         Raises:
-            DamagedError: As of `load`.
+            DamagedError: See `load`.
         """
         content, mark, seal = sealed.rpartition(MARK)
         if not mark or seal.decode(errors="replace") != (
@@ -160,7 +163,7 @@ class Checkpoint:
                 }
                 return cls(
                     job_id=about["job_id"],
-                    config_digest=about["origin"],
+                    config_digest=about["config_digest"],
                     losses=tuple(about["losses"]),
                     fingerprint=about["fingerprint"],
                     active=[tuple(row) for row in about.get("active", [])],

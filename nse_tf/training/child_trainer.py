@@ -5,14 +5,15 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from nse_tf.datasets import ImageSet, epoch_batches, num_batches
+from nse_tf.datasets import ImageSet, epoch_batches
 from nse_tf.training.checkpoints import Checkpoint
+from nse_tf.training.epoch_loop import EpochLoop
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import ChildRecipe
-from nse_tf.training.steps import TrainingStep, mean_loss, statistics_of
+from nse_tf.training.steps import TrainingStep, statistics_of
 
 # A child has nothing to choose.
-_NO_SLOTS = np.empty((0, 0), np.int32)
+_NOTHING_OPEN = np.empty((0, 0), np.int32)
 
 
 def child_step(child: keras.Model, recipe: ChildRecipe) -> TrainingStep:
@@ -35,7 +36,7 @@ def _step(
     child: keras.Model, recipe: ChildRecipe, optimizer: LazySGD
 ) -> TrainingStep:
     return TrainingStep(
-        lambda images, slots: child(images, training=True),
+        lambda images, open_branches: child(images, training=True),
         optimizer,
         augmentation=recipe.augmentation,
         label_smoothing=recipe.label_smoothing,
@@ -72,11 +73,11 @@ class ChildTrainer:
         seed: int,
         after_epoch: Callable[[float], bool | None] = lambda loss: None,
     ) -> None:
-        """Trains the child in place, on from the epochs in `losses`.
+        """Trains the child in place, from the epochs in `losses` on.
 
         Args:
             epochs: Passes over the images altogether.
-            seed: Of their order and augmentation.
+            seed: Seed of their order and augmentation.
             after_epoch: Called with each epoch's mean loss; ends the training
                 by returning False.
 
@@ -84,39 +85,36 @@ class ChildTrainer:
             ValueError: If the training diverged.
         """
         recipe = self._recipe
-        steps = num_batches(len(self._images), recipe.batch_size, True)
-        for epoch in range(len(self.losses), epochs):
-            rng = np.random.default_rng([seed, epoch])
-            batches = epoch_batches(
-                self._images, recipe.batch_size, seed=seed, epoch=epoch
-            )
-            losses = []
-            for index, (batch, labels) in enumerate(batches):
-                rate = recipe.rate_at(epoch + (index + 1) / steps, epochs)
-                augment_seed = tuple(rng.integers(2**31, size=2).tolist())
-                losses.append(
-                    self._step(batch, labels, _NO_SLOTS, rate, augment_seed)
-                )
-            self.losses.append(mean_loss(losses, recipe.learning_rate))
-            if after_epoch(self.losses[-1]) is False:
-                break
+        loop = EpochLoop(
+            images=self._images,
+            batch_size=recipe.batch_size,
+            epochs=epochs,
+            step=self._step,
+            draw=lambda rng: _NOTHING_OPEN,
+            rate=lambda epoch: recipe.rate_at(epoch, epochs),
+            is_rate_after=True,
+            named_rate=recipe.learning_rate,
+            seeds=(seed,),
+            order_seed=seed,
+        )
+        loop.run(self.losses, after_epoch)
 
     def checkpoint(
         self, job_id: str, config_digest: str, fingerprint: str
     ) -> Checkpoint:
-        """Returns all that training goes on from, dropout's seeds included."""
+        """Returns all that training resumes from, dropout's seeds included."""
         return Checkpoint(
-            job_id,
-            config_digest,
-            tuple(self.losses),
-            [variable.numpy() for variable in self._child.variables],
-            [slot.numpy() for slot in self._optimizer.momenta],
-            [],
-            fingerprint,
+            job_id=job_id,
+            config_digest=config_digest,
+            losses=tuple(self.losses),
+            weights=[variable.numpy() for variable in self._child.variables],
+            momenta=[slot.numpy() for slot in self._optimizer.momenta],
+            base=[],
+            fingerprint=fingerprint,
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Goes on from a checkpoint of the same child."""
+        """Resumes from a checkpoint of the same child."""
         checkpoint.assign_to(self._child.variables, self._optimizer.momenta)
         self.losses = list(checkpoint.losses)
 

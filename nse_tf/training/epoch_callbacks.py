@@ -21,7 +21,7 @@ class EpochCallbacks:
         child: The model that is trained.
         validation: What `val_loss` and `val_accuracy` are told on.
         epochs: How many the training has at most.
-        first_epoch: Where a training that was broken off goes on.
+        first_epoch: Where a training that was broken off resumes.
 
     Raises:
         ValueError: If a callback cannot be copied.
@@ -61,7 +61,7 @@ class EpochCallbacks:
             self._list.on_epoch_begin(first_epoch)
 
     def after_epoch(self, loss: float) -> bool:
-        """Tells of an epoch; returns whether the training is to go on."""
+        """Reports an epoch; returns whether the training is to continue."""
         if not self._has_callbacks:
             return True
         found = self._child.evaluate(

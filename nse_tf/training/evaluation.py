@@ -19,7 +19,7 @@ from nse_tf.training.prefix_evaluator import PrefixEvaluator, depth_within
 class ChildEvaluator:
     """Tells the accuracy of children with inherited weights.
 
-    Children that begin alike share the work of their first places, to the bit
+    Children that begin alike share the work of their first blocks, bit-exact
     as if each were evaluated alone; see `PrefixEvaluator`. Nothing is traced
     anew for another child.
 
@@ -28,7 +28,7 @@ class ChildEvaluator:
         calibration: Images that a child's batch norm is calibrated on.
         validation: Images that accuracy is told on.
         batch_size: Images a step.
-        seed: Of the choice of calibration images.
+        seed: Seed of the choice of calibration images.
         most_bytes: What the shared work of children may take of memory.
     """
 
@@ -53,9 +53,9 @@ class ChildEvaluator:
 
         @tf.function(reduce_retracing=True)
         def summed_loss(
-            images: tf.Tensor, labels: tf.Tensor, slots: tf.Tensor
+            images: tf.Tensor, labels: tf.Tensor, open_branches: tf.Tensor
         ) -> tf.Tensor:
-            logits = supernet(images, slots, training=True, rate=0.0)
+            logits = supernet(images, open_branches, training=True, rate=0.0)
             return tf.reduce_sum(
                 tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
             )
@@ -121,16 +121,16 @@ class ChildEvaluator:
         found = []
         with statistics_kept(self.supernet):
             for genotype in genotypes:
-                slots = tf.constant(self.supernet.encode(genotype))
+                open_branches = tf.constant(self.supernet.encode(genotype))
                 total = sum(
-                    float(self._summed_loss(images, labels, slots))
+                    float(self._summed_loss(images, labels, open_branches))
                     for images, labels in batches
                 )
                 found.append(total / len(rows))
         return found
 
     def child(self, genotype: Genotype, calibration_images: int) -> keras.Model:
-        """Returns a child as it is judged, of stock layers; see `accuracies`.
+        """Returns a child as evaluated, of stock layers; see `accuracies`.
 
         Raises:
             ValueError: If the genotype is not of the supernet's space.
@@ -143,7 +143,7 @@ class ChildEvaluator:
             return self.supernet.cut_out(genotype, fast=False)
 
     def _evaluate(self, calibration_images: int) -> PrefixEvaluator:
-        """Returns what judges with as much shared as memory allows."""
+        """Returns what evaluates, with as much shared as memory allows."""
         chosen = self._calibration_order[:calibration_images]
         depth = depth_within(
             self.supernet,

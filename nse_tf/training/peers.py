@@ -75,7 +75,7 @@ class Peers:
         return Checkpoint.from_bytes(self._shared(b""), "What the leader sent")
 
     def agreed(self, goes_on: bool) -> bool:
-        """Returns whether the leading process goes on with a training."""
+        """Returns whether the leading process continues a training."""
         if self._strategy is None:
             return goes_on
         return bool(self._sum(np.array([self.leads and goes_on], np.int32))[0])

@@ -1,4 +1,4 @@
-"""Judges many children, and what they have in common only once."""
+"""Evaluates many children, and what they have in common only once."""
 
 import functools
 import math
@@ -12,18 +12,18 @@ from nse_tf.spaces import SearchSpace
 from nse_tf.supernet import Capability, WeightSharing, require_capability
 
 # Give, each time they are called, batches of images to calibrate on, and of
-# images to be judged by with their labels.
+# images to be evaluated on with their labels.
 Images = Callable[[], Iterable[np.ndarray]]
 LabeledImages = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
 
 
 class PrefixEvaluator:
-    """Calibrates and judges together the children that begin alike.
+    """Calibrates and evaluates together the children that begin alike.
 
     In calibration a batch is normalized by its own statistics, so that those of
-    a place depend on nothing behind it. Children that open the same branches in
-    their first places therefore agree, to the bit, in the statistics there and
-    in what these places make of an image. Here such children are neighbors, and
+    a block depend on nothing behind it. Children that open the same branches in
+    their first blocks therefore agree, bit for bit, in the statistics there and
+    in what these blocks make of an image. Here such children are neighbors, and
     each starts where it parts from the one before.
 
     Nothing is traced anew for another child.
@@ -71,32 +71,34 @@ class PrefixEvaluator:
         The supernet is left with other statistics.
 
         Args:
-            children: Their slots, `(num_blocks, slots)`.
+            children: Their open branches, `(num_blocks, max_open)` each.
             calibration: Images that batch norm is calibrated on, in batches
                 that count the same each; none takes the statistics as they are.
-            validation: Images to be judged by, with labels.
+            validation: Images to be evaluated on, with labels.
         """
         found = [0] * len(children)
         known: list[_Beginning] = []
         for number in sorted(
             range(len(children)), key=lambda each: children[each].tobytes()
         ):
-            slots = children[number]
-            known = [each for each in known if each.is_of(slots)]
+            branches = children[number]
+            known = [each for each in known if each.is_of(branches)]
             for stretch in self._shared[len(known) :]:
                 before = known[-1] if known else None
                 known.append(
-                    self._begun(stretch, slots, before, calibration, validation)
+                    self._begun(
+                        stretch, branches, before, calibration, validation
+                    )
                 )
             found[number] = self._evaluated(
-                slots, known, calibration, validation
+                branches, known, calibration, validation
             )
         return found
 
     def _begun(
         self,
         stretch: "_Stretch",
-        slots: np.ndarray,
+        branches: np.ndarray,
         before: "_Beginning | None",
         calibration: Images,
         validation: LabeledImages,
@@ -105,12 +107,13 @@ class PrefixEvaluator:
         num_blocks = 0 if before is None else before.num_blocks + 1
         return _Beginning(
             num_blocks,
-            slots[:num_blocks].tobytes(),
+            branches[:num_blocks].tobytes(),
             stretch.calibrated(
-                calibration() if before is None else before.calibration, slots
+                calibration() if before is None else before.calibration,
+                branches,
             ),
             [
-                (stretch.infer(inputs, slots), labels)
+                (stretch.infer(inputs, branches), labels)
                 for inputs, labels in (
                     validation() if before is None else before.validation
                 )
@@ -119,17 +122,17 @@ class PrefixEvaluator:
 
     def _evaluated(
         self,
-        slots: np.ndarray,
+        branches: np.ndarray,
         known: Sequence["_Beginning"],
         calibration: Images,
         validation: LabeledImages,
     ) -> int:
         """Returns how many images are right after the rest has run, too."""
         self._rest.calibrated(
-            known[-1].calibration if known else calibration(), slots
+            known[-1].calibration if known else calibration(), branches
         )
         return sum(
-            int(self._rest.count_correct(inputs, labels, slots))
+            int(self._rest.count_correct(inputs, labels, branches))
             for inputs, labels in (
                 known[-1].validation if known else validation()
             )
@@ -144,9 +147,9 @@ class _Beginning(NamedTuple):
     calibration: list[tf.Tensor]
     validation: list[tuple[tf.Tensor, np.ndarray]]
 
-    def is_of(self, slots: np.ndarray) -> bool:
+    def is_of(self, branches: np.ndarray) -> bool:
         """Whether a child begins so."""
-        return slots[: self.num_blocks].tobytes() == self.opened
+        return branches[: self.num_blocks].tobytes() == self.opened
 
 
 class _Stretch:
@@ -168,11 +171,13 @@ class _Stretch:
         return sum(map(int, counts))
 
     def calibrated(
-        self, batches: Iterable[np.ndarray | tf.Tensor], slots: np.ndarray
+        self,
+        batches: Iterable[np.ndarray | tf.Tensor],
+        branches: np.ndarray,
     ) -> list[tf.Tensor]:
         """Returns the outputs of calibration, as `Calibrator` does it."""
         return [
-            self._calibrate(inputs, slots, tf.constant(1.0 / (index + 1)))
+            self._calibrate(inputs, branches, tf.constant(1.0 / (index + 1)))
             for index, inputs in enumerate(batches)
         ]
 
@@ -180,25 +185,25 @@ class _Stretch:
 def _calibrate(
     run: Callable[..., tf.Tensor],
     inputs: tf.Tensor,
-    slots: tf.Tensor,
+    branches: tf.Tensor,
     rate: tf.Tensor,
 ) -> tf.Tensor:
-    return run(inputs, slots, training=True, rate=rate)
+    return run(inputs, branches, training=True, rate=rate)
 
 
 def _infer(
-    run: Callable[..., tf.Tensor], inputs: tf.Tensor, slots: tf.Tensor
+    run: Callable[..., tf.Tensor], inputs: tf.Tensor, branches: tf.Tensor
 ) -> tf.Tensor:
-    return run(inputs, slots)
+    return run(inputs, branches)
 
 
 def _count_correct(
     run: Callable[..., tf.Tensor],
     inputs: tf.Tensor,
     labels: tf.Tensor,
-    slots: tf.Tensor,
+    branches: tf.Tensor,
 ) -> tf.Tensor:
-    predicted = tf.argmax(run(inputs, slots), axis=1, output_type=tf.int32)
+    predicted = tf.argmax(run(inputs, branches), axis=1, output_type=tf.int32)
     return tf.reduce_sum(tf.cast(predicted == labels, tf.int32))
 
 
@@ -208,7 +213,7 @@ def depth_within(
     """Returns how many parts may be shared for their outputs to fit.
 
     Args:
-        supernet: Of a chain, or of anything else, where it is 0.
+        supernet: A supernet; 0 unless its parts run one by one.
         num_images: Images that outputs are kept of.
         most_bytes: What they may take together.
     """
@@ -220,5 +225,5 @@ def depth_within(
 
 
 def _output_bytes(space: SearchSpace) -> list[int]:
-    """Returns what an image takes after the stem and all places but one."""
+    """Returns what an image takes after the stem and all blocks but one."""
     return [4 * math.prod(block.in_map) for block in space.blocks]

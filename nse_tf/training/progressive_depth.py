@@ -1,4 +1,4 @@
-"""Carries weights over to a supernet that has one cell more."""
+"""Carries weights over to a supernet that has more cells."""
 
 import dataclasses
 import re
@@ -18,7 +18,7 @@ _OF_CELL = re.compile(r"cell(\d+)(.*)")
 def deepened(
     kept: Checkpoint, before: DartsSupernet, trainer: SupernetTrainer, seed: int
 ) -> Checkpoint:
-    """Returns what a training goes on from after a cell was inserted.
+    """Returns what a training resumes from after cells were inserted.
 
     Weights and momenta of cells that were there, and of stem and classifier,
     are as they were; those of the inserted cell are fresh, and so is whatever
@@ -26,10 +26,10 @@ def deepened(
     another. Fresh momenta are zero.
 
     Args:
-        kept: Of the smaller supernet.
+        kept: Checkpoint of the smaller supernet.
         before: A supernet of that size, of any weights.
-        trainer: Of the larger one; is left with fresh weights.
-        seed: Of the fresh weights.
+        trainer: Holds the larger one; is left with fresh weights.
+        seed: Seed of the fresh weights.
 
     Raises:
         ValueError: If the checkpoint is not that of such a supernet.

@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 from nse_tf.datasets import POLICIES
+from nse_tf.training.schedules import warm_cosine
 
 # From, and below what.
 _RANGES = {
@@ -17,13 +18,13 @@ _RANGES = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class SupernetRecipe:
     """How shared weights are trained.
 
     Attributes:
         batch_size: Images a step.
-        momentum: Of SGD.
+        momentum: Share of the past gradients in SGD.
         nesterov: Whether SGD looks ahead.
         weight_decay: On kernels only.
         label_smoothing: Share of the label spread over all classes.
@@ -45,7 +46,7 @@ class SupernetRecipe:
         _check(self)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ChildRecipe:
     """How one child is trained alone: warm-up, then a cosine to zero.
 
@@ -53,7 +54,7 @@ class ChildRecipe:
         batch_size: Images a step.
         learning_rate: At the end of the warm-up.
         warmup_epochs: Over which it rises from zero.
-        momentum: Of SGD.
+        momentum: Share of the past gradients in SGD.
         nesterov: Whether SGD looks ahead.
         weight_decay: On kernels only.
         label_smoothing: Share of the label spread over all classes.
@@ -80,12 +81,11 @@ class ChildRecipe:
 
     def rate_at(self, epoch: float, epochs: int) -> float:
         """Returns the learning rate after that many epochs, whole or part."""
-        warmup = min(self.warmup_epochs, epochs / 2)
-        if epoch < warmup:
-            return self.learning_rate * epoch / warmup
-        done = (epoch - warmup) / (epochs - warmup)
-        return (
-            self.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+        return warm_cosine(
+            epoch,
+            epochs,
+            peak=self.learning_rate,
+            warmup_epochs=self.warmup_epochs,
         )
 
 
@@ -117,3 +117,13 @@ def _check(recipe: SupernetRecipe | ChildRecipe) -> None:
             f"`augmentation` {recipe.augmentation!r} is not a policy: choose "
             f"one of {', '.join(POLICIES)}."
         )
+
+
+# As in the published study of NAS-Bench-201, but for the padding of crops.
+NB201_RECIPE = SupernetRecipe(
+    batch_size=64,
+    weight_decay=5e-4,
+    label_smoothing=0.0,
+    clip_norm=None,
+    augmentation="small_images",
+)

@@ -17,7 +17,7 @@ class ReplicaWorker:
     """A process of a multi-worker strategy that does not decide.
 
     Args:
-        trainings: As of the process that does.
+        trainings: The same as in the process that does.
     """
 
     def __init__(self, trainings: Trainings) -> None:
@@ -44,8 +44,9 @@ class ReplicaWorker:
     def _train_supernet(self, job: TrainSupernet) -> None:
         if self._trainer is None:
             raise RuntimeError("A supernet is trained that was never made.")
-        self._trainer.restore(self._peers.received())
-        self._trainings.train_supernet(self._trainer, job, lambda loss: None)
+        training = self._trainings.supernet_training(job, self._trainer)
+        training.resume(self._peers.received())
+        training.run()
 
     def _train_child(self, job: TrainChild) -> None:
         _, trainer = self._trainings.child_trainer(job)

@@ -29,7 +29,7 @@ class Replicas:
             self._strategy.num_replicas_in_sync if self._strategy else 1
         )
 
-    def require_shares(self, batch_size: int) -> None:
+    def require_divisible(self, batch_size: int) -> None:
         """Refuses a batch that does not divide among the replicas.
 
         Raises:
@@ -50,7 +50,7 @@ class Replicas:
         Args:
             update: Takes a part of the batch and the rest, and returns a loss.
             batch: Tensors that have an image in each row.
-            *rest: Of all replicas alike.
+            *rest: The same on all replicas.
         """
         if self._strategy is None:
             return update(*batch, *rest)

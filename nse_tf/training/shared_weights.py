@@ -12,7 +12,7 @@ def load_supernet(networks: Networks, folder: pathlib.Path) -> WeightSharing:
     """Returns the supernet as it was last trained in a run's folder.
 
     Args:
-        networks: Of the space that the run searched, or of a subspace.
+        networks: Those of the space that the run searched, or of a subspace.
         folder: The run's folder.
 
     Raises:

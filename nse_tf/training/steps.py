@@ -17,20 +17,20 @@ Forward = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 class TrainingStep:
     """Augments a batch, runs it forward and back, and updates the weights.
 
-    It is traced once; another path is another value of `slots`. Made in the
-    scope of a `tf.distribute` strategy, it runs on all its replicas.
+    It is traced once; another path is another value of `open_branches`. Made in
+    the scope of a `tf.distribute` strategy, it runs on all its replicas.
 
     Args:
         forward: From images `(batch, height, width, channels)` in 0..255 and
-            slots to logits `(batch, num_classes)`, in training mode.
+            open branches to logits `(batch, num_classes)`, in training mode.
         optimizer: Holds the variables.
         augmentation: Name of a policy of `datasets.POLICIES`.
         label_smoothing: Share of the label spread over all classes.
         class_weights: Factor on the loss of each class; empty for ones.
         statistics: What a forward pass moves of its own, such as the moving
             averages of batch norm: to be the same on all replicas.
-        rows_open: Tells by slots which targets of the optimizer are open, as
-            its `apply` takes it.
+        rows_open: Tells by open branches which targets of the optimizer are
+            open, as its `apply` takes it.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class TrainingStep:
         def update(
             images: tf.Tensor,
             labels: tf.Tensor,
-            slots: tf.Tensor,
+            open_branches: tf.Tensor,
             learning_rate: tf.Tensor,
         ) -> tf.Tensor:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(optimizer.targets)
-                logits = forward(of_any_batch(images), slots)
+                logits = forward(of_any_batch(images), open_branches)
                 loss = smoothed_loss(
                     labels, logits, label_smoothing, class_weights
                 )
@@ -63,7 +63,7 @@ class TrainingStep:
             optimizer.apply(
                 replicas.averaged(gradients),
                 learning_rate,
-                rows_open and rows_open(slots),
+                rows_open and rows_open(open_branches),
             )
             replicas.level(statistics)
             return loss
@@ -72,12 +72,14 @@ class TrainingStep:
         def step(
             images: tf.Tensor,
             labels: tf.Tensor,
-            slots: tf.Tensor,
+            open_branches: tf.Tensor,
             learning_rate: tf.Tensor,
             seed: tf.Tensor,
         ) -> tf.Tensor:
             images = augment(tf.cast(images, tf.float32), policy, seed)
-            return replicas.run(update, (images, labels), slots, learning_rate)
+            return replicas.run(
+                update, (images, labels), open_branches, learning_rate
+            )
 
         self._step = step
 
@@ -90,7 +92,7 @@ class TrainingStep:
         self,
         images: np.ndarray,
         labels: np.ndarray,
-        slots: np.ndarray,
+        open_branches: np.ndarray,
         learning_rate: float,
         seed: tuple[int, int],
     ) -> tf.Tensor:
@@ -99,11 +101,11 @@ class TrainingStep:
         Raises:
             ValueError: If the batch does not divide among the replicas.
         """
-        self._replicas.require_shares(len(images))
+        self._replicas.require_divisible(len(images))
         return self._step(
             tf.constant(images),
             tf.constant(labels),
-            tf.constant(slots, tf.int32),
+            tf.constant(open_branches, tf.int32),
             tf.constant(learning_rate, tf.float32),
             tf.constant(seed, tf.int32),
         )

@@ -2,8 +2,6 @@
 
 import contextlib
 import dataclasses
-import zlib
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,23 +10,17 @@ import tensorflow as tf
 
 from nse_tf.datasets import ImageData, joined
 from nse_tf.jobs import Genes, TrainChild, TrainSupernet
-from nse_tf.spaces import (
-    Genotype,
-    SearchSpace,
-)
-from nse_tf.supernet import (
-    BranchSupernet,
-    Networks,
-)
-from nse_tf.training.branch_trainer import BranchTrainer
+from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.supernet import Networks, WeightSharing
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.child_trainer import ChildTrainer
 from nse_tf.training.progressive_depth import deepened
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.supernet_trainer import SupernetTrainer
+from nse_tf.training.supernet_training import SupernetTraining
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Trainings:
     """All that decides a training but its job.
 
@@ -48,90 +40,85 @@ class Trainings:
     child_recipe: ChildRecipe
     strategy: tf.distribute.Strategy | None = None
 
-    def supernet_trainer(self, num_cells: int | None = None) -> SupernetTrainer:
+    def supernet_trainer(
+        self, num_cells: int | None = None, active: Genes | None = None
+    ) -> SupernetTrainer:
         """Returns a trainer of a fresh supernet.
 
         Args:
-            num_cells: As of `TrainSupernet`.
+            num_cells: How many cells it has; None for all.
+            active: The candidates that have weights; None for all.
 
         Raises:
-            ValueError: If the supernet cannot have as many.
+            ValueError: If the supernet cannot have as many cells, or weights
+                for some candidates only, or there are several devices for it.
         """
-        networks = self._networks_of(num_cells)
+        if active is not None and self.strategy is not None:
+            raise ValueError(
+                "A supernet of active candidates only is trained on one "
+                "device: leave out the `strategy`."
+            )
         with self._scope():
             return SupernetTrainer(
-                networks.supernet(),
+                self.supernet(num_cells, active),
                 self.supernet_recipe,
                 self.data.train,
-                self.data.validation,
             )
 
-    def start_weights(
-        self, trainer: SupernetTrainer, job: TrainSupernet, kept: Checkpoint
+    def supernet(
+        self, num_cells: int | None = None, active: Genes | None = None
+    ) -> WeightSharing:
+        """Returns a fresh supernet; see `supernet_trainer`."""
+        networks = self.networks
+        if num_cells is not None:
+            networks = networks.with_fewer_cells(num_cells)
+        supernet = networks.supernet(active=active)
+        with_weights = [block.candidates for block in supernet.blocks]
+        if active is not None and with_weights != list(
+            map(tuple, map(sorted, active))
+        ):
+            raise ValueError(
+                f"In supernets of space {self.space.name!r} every candidate "
+                "has weights: `only_active` must be False."
+            )
+        return supernet
+
+    def supernet_training(
+        self, job: TrainSupernet, trainer: SupernetTrainer
+    ) -> SupernetTraining:
+        """Returns a job with the weights that it trains.
+
+        Raises:
+            ValueError: See `SupernetTraining`.
+        """
+        return SupernetTraining(
+            job, trainer, self.networks, self.data.validation
+        )
+
+    def carried_over(
+        self, trainer: SupernetTrainer, job: TrainSupernet, earlier: Checkpoint
     ) -> Checkpoint:
-        """Returns what a job's training goes on from.
+        """Returns what a job begins with that takes weights piece by piece.
 
         Args:
-            trainer: Of the job's supernet.
-            job: Goes on from previous weights.
-            kept: These.
+            trainer: Holds the job's supernet; is left with fresh weights.
+            job: Starts from pieces of earlier weights.
+            earlier: These.
 
         Raises:
-            ValueError: If they are those of another supernet.
+            ValueError: If they are those of another supernet, or it has not
+                fewer cells than the job's.
         """
-        if job.start.source != "pieces":
-            return kept
-        count = job.num_cells or self.space.skeleton.partial_depths.stop
-        before: Any = self._networks_of(job.start.num_cells).supernet()
-        # Of its own, so that no cell begins with the numbers of another one.
-        rng = np.random.default_rng([job.seed, count])
-        return deepened(kept, before, trainer, int(rng.integers(2**31)))
-
-    def _networks_of(self, num_cells: int | None) -> Networks:
-        """Returns what makes the networks of so many cells."""
-        if num_cells is None:
-            return self.networks
-        return self.networks.with_fewer_cells(num_cells)
-
-    def branch_trainer(self, job: TrainSupernet) -> BranchTrainer:
-        """Returns a trainer of a job's fresh multi-branch cells.
-
-        Raises:
-            ValueError: If the space has no such cells, or there are several
-                devices.
-        """
-        if self.strategy is not None:
+        before: Any = self.supernet(job.start.num_cells)
+        num_cells = job.num_cells or self.space.skeleton.partial_depths.stop
+        if job.start.num_cells is None or job.start.num_cells >= num_cells:
             raise ValueError(
-                "Multi-branch cells are trained on one device: leave out the "
-                "`strategy`."
+                f"`start.num_cells` is {job.start.num_cells}, but must be "
+                f"below the {num_cells} cells of the supernet."
             )
-        return BranchTrainer(
-            BranchSupernet(self.space.restrict(job.active), seed=job.seed),
-            self.supernet_recipe,
-            self.data.train,
-            self.data.validation,
-            job,
-        )
-
-    def train_supernet(
-        self,
-        trainer: SupernetTrainer,
-        job: TrainSupernet,
-        after_epoch: Callable[[float], None],
-    ) -> None:
-        """Trains on to the job's last epoch; see `SupernetTrainer.train`."""
-        space = self.space
-        if job.num_cells is not None:
-            space = space.with_fewer_cells(job.num_cells)
-        trainer.train(
-            self.networks.uniform_sampler(space.restrict(job.active)).sample,
-            job.epochs,
-            (job.schedule.first, job.schedule.last),
-            job.seed,
-            zlib.crc32(job.id.encode()),
-            after_epoch,
-            job.active if job.architecture else None,
-        )
+        # Of its own, so that no cell begins with the numbers of another one.
+        rng = np.random.default_rng([job.seed, num_cells])
+        return deepened(earlier, before, trainer, int(rng.integers(2**31)))
 
     def child_trainer(
         self, job: TrainChild

@@ -22,7 +22,7 @@ class LostWeightsError(ValueError):
     """The weights of a finished training are gone; to be trained again.
 
     Attributes:
-        job_id: Of the training.
+        job_id: The training's job.
     """
 
     def __init__(self, job_id: str, path: pathlib.Path) -> None:
@@ -37,18 +37,21 @@ class WeightFiles:
 
     Args:
         folder: Where they lie; made with the first one.
+
+    Attributes:
+        folder: As given.
     """
 
     def __init__(self, folder: pathlib.Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def finished(self, job_id: str) -> pathlib.Path:
         """Returns the path of what a job came to."""
-        return self._folder / f"{job_id}.npz"
+        return self.folder / f"{job_id}.npz"
 
     def partial(self, job_id: str) -> pathlib.Path:
         """Returns the path of what a job came to before it was broken off."""
-        return self._folder / f"{job_id}.part.npz"
+        return self.folder / f"{job_id}.part.npz"
 
     def latest(self) -> str | None:
         """Returns the id of the last job that was finished, if any."""
@@ -62,8 +65,8 @@ class WeightFiles:
                     return Checkpoint.load(path)
                 except DamagedError as error:
                     LOGGER.warning(
-                        "%s Kept as %s; the training goes on from what is "
-                        "intact.",
+                        "%s Kept as %s; the training resumes from what "
+                        "is intact.",
                         error,
                         set_aside(path).name,
                     )
@@ -113,7 +116,7 @@ class WeightFiles:
     def _finished_ids(self) -> list[str]:
         return [
             path.stem
-            for path in self._folder.glob("*.npz")
+            for path in self.folder.glob("*.npz")
             if not path.name.startswith(".") and not path.stem.endswith(".part")
         ]
 

@@ -7,11 +7,16 @@ from typing import Any
 import pytest
 
 from nse_tf.datasets import load
+from nse_tf.jobs import ArchitectureRule
 from nse_tf.ranking import RankStudy, StudyConfig
 from nse_tf.ranking.study_config import study_space
 from nse_tf.ranking.study_training import StudyTraining
 from nse_tf.supernet import NB201Supernet
-from nse_tf.training import NB201_RECIPE, ArchitectureTrainer, CellTrainer
+from nse_tf.training import (
+    NB201_RECIPE,
+    MixtureArchitecture,
+    SupernetTrainer,
+)
 from tests.ranking.made_up_table import made_up_table
 
 DATA = load("digits")
@@ -135,10 +140,12 @@ def test_the_magnitude_of_a_cell_is_the_sum_of_its_shares(
     table = made_up_table()
     space = study_space(config(tmp_path), DATA)
     supernet = NB201Supernet(space)
-    trainer = CellTrainer(supernet, NB201_RECIPE, DATA.train)
-    architecture = ArchitectureTrainer(supernet, DATA.validation, 8, seed=1)
+    trainer = SupernetTrainer(supernet, NB201_RECIPE, DATA.train)
+    architecture = MixtureArchitecture(
+        supernet, DATA.validation, 8, ArchitectureRule(rule="beside"), seed=1
+    )
     training = StudyTraining(trainer, architecture)
-    shares = architecture.magnitudes(space.active)
+    shares = architecture.probabilities(space.active)
     found = training.magnitudes(table.paths)
     assert found is not None
     for index in (0, 7_000, 15_624):

@@ -7,9 +7,10 @@ import pytest
 import tensorflow as tf
 
 from nse_tf.datasets import ImageSet
+from nse_tf.jobs import ArchitectureRule
 from nse_tf.spaces import SearchSpace
 from nse_tf.supernet import MixingSupernet, NB201Supernet, Supernet
-from nse_tf.training.architecture import ArchitectureTrainer
+from nse_tf.training import MixtureArchitecture
 from tests.supernet.tiny_cells import images_of, tiny_cells
 from tests.supernet.tiny_spaces import lively, tiny_space
 from tests.training.tiny_data import image_set
@@ -101,8 +102,11 @@ def test_the_gradient_of_parameters_is_that_of_differences(
     np.testing.assert_allclose(gradient.sum(axis=1), 0, atol=1e-5)
 
 
-def _trained(seed: int, steps: int) -> ArchitectureTrainer:
-    trainer = ArchitectureTrainer(Supernet(CHAIN), image_set(12), 4, seed)
+RULE = ArchitectureRule(rule="beside")
+
+
+def _trained(seed: int, steps: int) -> MixtureArchitecture:
+    trainer = MixtureArchitecture(Supernet(CHAIN), image_set(12), 4, RULE, seed)
     for number in range(steps):
         trainer.step(CHAIN.active, np.random.default_rng(number))
     return trainer
@@ -112,7 +116,7 @@ def test_equal_seeds_come_to_equal_bits_and_a_state_goes_on() -> None:
     whole = _trained(0, 4)
     values = [each.numpy() for each in whole.variables]
     half = _trained(0, 2)
-    again = ArchitectureTrainer(Supernet(CHAIN), image_set(12), 4, seed=9)
+    again = MixtureArchitecture(Supernet(CHAIN), image_set(12), 4, RULE, seed=9)
     for variable, value in zip(again.variables, half.variables, strict=True):
         variable.assign(value)
     for number in (2, 3):
@@ -123,12 +127,14 @@ def test_equal_seeds_come_to_equal_bits_and_a_state_goes_on() -> None:
 
 
 def test_only_active_candidates_have_a_share_and_move() -> None:
-    trainer = ArchitectureTrainer(Supernet(CHAIN), image_set(12), 4, seed=0)
+    trainer = MixtureArchitecture(
+        Supernet(CHAIN), image_set(12), 4, RULE, seed=0
+    )
     before = trainer.variables[0].numpy()
     active = ((1, 4), (0,), (2, 3))
     trainer.step(active, np.random.default_rng(0))
     moved = trainer.variables[0].numpy() != before
-    mixing_weights = trainer.magnitudes(active)
+    mixing_weights = trainer.probabilities(active)
     np.testing.assert_allclose(mixing_weights.sum(axis=1), 1)
     for place, indices in enumerate(active):
         others = [i for i in range(CHAIN.max_candidates) if i not in indices]
@@ -171,7 +177,7 @@ def test_a_step_is_that_of_adam_and_moves_nothing_else(
     space = supernet.space
     pixels = images_of(space, 8).astype(np.uint8)
     data = ImageSet(pixels, np.arange(8, dtype=np.int32) % 3)
-    trainer = ArchitectureTrainer(supernet, data, 8, seed=0)
+    trainer = MixtureArchitecture(supernet, data, 8, RULE, seed=0)
     before = trainer.variables[0].numpy()
     kept = [each.numpy() for each in supernet.variables]
     trainer.step(space.active, np.random.default_rng(0))

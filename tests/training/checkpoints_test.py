@@ -22,7 +22,16 @@ def _checkpoint() -> Checkpoint:
 
     losses = (1 / 3, 0.1)
     return Checkpoint(
-        "00001_job", "origin", losses, values(12), values(11), values(3), "ab"
+        job_id="00001_job",
+        config_digest="digest",
+        losses=losses,
+        weights=values(12),
+        momenta=values(11),
+        base=values(3),
+        fingerprint="ab",
+        architecture=values(4),
+        course=values(3),
+        active=[(0, 2), ()],
     )
 
 

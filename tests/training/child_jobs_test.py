@@ -92,7 +92,7 @@ def test_a_child_broken_off_and_trained_on_comes_to_the_same_bits(
         if name == "broken":
             with monkeypatch.context() as patch:
                 patch.setattr(
-                    "nse_tf.training.child_trainer.epoch_batches",
+                    "nse_tf.training.epoch_loop.epoch_batches",
                     breaking_off_in_the_second_epoch,
                 )
                 with pytest.raises(KeyboardInterrupt):

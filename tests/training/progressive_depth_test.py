@@ -213,7 +213,7 @@ def test_a_supernet_grows_to_all_its_cells_to_the_bit(
         asked = _starting_from(job, previous)
         with monkeypatch.context() as patch:
             patch.setattr(
-                "nse_tf.training.supernet_trainer.epoch_batches", _breaking_off
+                "nse_tf.training.epoch_loop.epoch_batches", _breaking_off
             )
             with pytest.raises(KeyboardInterrupt):
                 _worker(tmp_path / "two").run(asked)

@@ -5,10 +5,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nse_tf.jobs import ArchitectureRule, RateSchedule
 from nse_tf.sampling import UniformSampler
 from nse_tf.spaces import Genotype, SearchSpace, Stage
 from nse_tf.supernet import Supernet
-from nse_tf.training import SupernetRecipe, SupernetTrainer
+from nse_tf.training import (
+    MixtureArchitecture,
+    SupernetRecipe,
+    SupernetTrainer,
+)
+from nse_tf.training.architecture_course import ArchitectureCourse
+from nse_tf.training.epoch_loop import LoopHooks
+from nse_tf.training.schedules import rate_at
 from tests.supernet.tiny_spaces import lively, tiny_space
 from tests.training.tiny_data import image_set
 
@@ -44,14 +52,26 @@ def _recorded(
     """Returns a trainer after training to each of these epochs in turn."""
     trainer = _Recorded(tiny_space())
     for each in epochs:
-        trainer.train(
-            UniformSampler(trainer.supernet.space).sample,
-            each,
-            (0.4, 0.1),
-            seed,
-            job_number,
-        )
+        _train(trainer, trainer.supernet.space, each, (seed, job_number))
     return trainer
+
+
+def _train(
+    trainer: SupernetTrainer,
+    space: SearchSpace,
+    epochs: int,
+    seeds: tuple[int, ...] = (0, 0),
+    hooks: LoopHooks | None = None,
+) -> None:
+    schedule = RateSchedule(first=0.4, last=0.1)
+    trainer.loop(
+        UniformSampler(space).sample,
+        epochs=epochs,
+        rate=lambda epoch: rate_at(schedule, epoch, epochs),
+        named_rate=0.4,
+        seeds=seeds,
+        hooks=hooks,
+    ).run(trainer.losses)
 
 
 def test_the_learning_rate_falls_along_a_line() -> None:
@@ -77,9 +97,7 @@ def test_equal_seeds_tell_steps_the_same_and_others_do_not() -> None:
 def test_epochs_already_done_are_not_done_again() -> None:
     trainer, again = _recorded(), _recorded()
     again.told, again.rates, again.losses = [], [], again.losses[:3]
-    again.train(
-        UniformSampler(again.supernet.space).sample, 4, (0.4, 0.1), 0, 0
-    )
+    _train(again, again.supernet.space, 4)
     assert again.told == trainer.told[9:]
     assert again.rates == pytest.approx(trainer.rates[9:])
 
@@ -88,7 +106,7 @@ def test_only_the_sampler_says_what_is_open() -> None:
     space = tiny_space()
     trainer = _Recorded(space)
     shrunk = space.restrict([(1, 4), (0,), (2, 3)])
-    trainer.train(UniformSampler(shrunk).sample, 5, (0.1, 0.1), 0, 0)
+    _train(trainer, shrunk, 5)
     paths = {path for _, _, path, _ in trainer.told}
     assert paths == {(a, 0, c) for a in (1, 4) for c in (2, 3)}
 
@@ -147,7 +165,7 @@ def test_identity_and_absent_candidates_add_nothing_to_the_angle() -> None:
 def test_starting_over_equals_a_new_trainer() -> None:
     space = tiny_space(stages=(Stage(8, 1, 1),))
     used = SupernetTrainer(Supernet(space, seed=1), RECIPE, IMAGES)
-    used.train(UniformSampler(space).sample, 1, (0.1, 0.1), 0, 0)
+    _train(used, space, 1)
     used.start_over(3)
     new = SupernetTrainer(Supernet(space, seed=3), RECIPE, IMAGES)
     one, other = used.checkpoint("", ""), new.checkpoint("", "")
@@ -167,10 +185,17 @@ def test_a_checkpoint_of_another_space_is_refused() -> None:
 def test_architecture_parameters_do_not_change_how_weights_train() -> None:
     space = tiny_space(stages=(Stage(8, 1, 1),))
     trained = []
-    for mixed in (None, space.active):
-        trainer = SupernetTrainer(Supernet(space), RECIPE, IMAGES, IMAGES)
-        draw = UniformSampler(space).sample
-        trainer.train(draw, 2, (0.1, 0.1), 0, 0, mixed=mixed)
+    rule = ArchitectureRule(rule="beside")
+    for is_beside in (False, True):
+        supernet = Supernet(space)
+        trainer = SupernetTrainer(supernet, RECIPE, IMAGES)
+        architecture = MixtureArchitecture(supernet, IMAGES, 10, rule, seed=0)
+        course = ArchitectureCourse(
+            architecture, rule, space, space.active, (0, 0)
+        )
+        before = architecture.parameters
+        _train(trainer, space, 2, hooks=course if is_beside else None)
+        assert (architecture.parameters != before).any() == is_beside
         trained.append([each.numpy() for each in trainer.supernet.variables])
     for without, beside in zip(*trained, strict=True):
         np.testing.assert_array_equal(without, beside)

@@ -65,7 +65,7 @@ def _train(worker: Worker, job: TrainSupernet) -> SupernetTrained:
 
 def _latest(worker: Worker) -> pathlib.Path:
     """Returns the checkpoint of the last training, also one broken off."""
-    files = (worker._folder / "supernet").glob("*.npz")
+    files = (worker.weights.folder).glob("*.npz")
     return max(files, key=lambda path: (path.name[:5], ".part" in path.name))
 
 
@@ -121,7 +121,7 @@ def test_broken_off_anywhere_and_started_again_it_comes_to_the_same_bits(
     for number, job in enumerate((FIRST, SECOND)):
         with monkeypatch.context() as patch:
             patch.setattr(
-                "nse_tf.training.supernet_trainer.epoch_batches",
+                "nse_tf.training.epoch_loop.epoch_batches",
                 breaking_off_in_the_second_epoch,
             )
             broken = make_worker(tmp_path, checkpoint_seconds=0)
@@ -146,7 +146,7 @@ def test_one_worker_goes_on_after_an_interruption_as_a_new_one_would(
     before = worker.supernet().get_weights()
     with monkeypatch.context() as patch:
         patch.setattr(
-            "nse_tf.training.supernet_trainer.epoch_batches",
+            "nse_tf.training.epoch_loop.epoch_batches",
             breaking_off_in_the_second_epoch,
         )
         with pytest.raises(KeyboardInterrupt):
@@ -159,7 +159,7 @@ def test_one_worker_goes_on_after_an_interruption_as_a_new_one_would(
 
 
 def test_another_process_finds_the_supernet_as_it_was_left(run: _Run) -> None:
-    folder = run.worker._folder
+    folder = run.worker.weights.folder.parent
     other = make_worker(folder).supernet()
     pairs = zip(
         other.get_weights(), run.worker.supernet().get_weights(), strict=True
@@ -288,7 +288,7 @@ def test_children_are_judged_on_the_weights_that_are_named(
         weights_of(j.id, r)
         for j, r in zip((FIRST, SECOND), run.results, strict=True)
     )
-    worker = make_worker(run.worker._folder)
+    worker = make_worker(run.worker.weights.folder.parent)
     found = [
         worker.run(dataclasses.replace(EVALUATION, supernet=named))
         for named in (second, first, second)
@@ -351,4 +351,7 @@ def test_jobs_that_do_not_fit_are_refused(
         worker.run(wide)
     # None of which did any harm.
     assert _kept(worker) == run.kept[1]
-    assert _train(make_worker(worker._folder), SECOND) == run.results[1]
+    assert (
+        _train(make_worker(worker.weights.folder.parent), SECOND)
+        == run.results[1]
+    )

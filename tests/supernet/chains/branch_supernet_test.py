@@ -10,7 +10,7 @@ from nse_tf.spaces import Stage, make_preset
 from nse_tf.supernet import INACTIVE, BranchSupernet, with_stock_layers
 from nse_tf.supernet.chains.branch_choice import BranchChoice
 from nse_tf.testing.supernet_laws import equals_the_cut_out_child
-from nse_tf.training.branch_architecture import selected_weights
+from nse_tf.training.subset_architecture import selected_weights
 from tests.supernet.tiny_branches import ALL_KINDS, tiny_branches
 
 

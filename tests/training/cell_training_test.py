@@ -1,13 +1,16 @@
 """Training the shared weights of cells."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from nse_tf.datasets import ImageSet
+from nse_tf.ranking.study_weights import StudyWeights, sums_since
 from nse_tf.sampling import CellSampler
 from nse_tf.shrinking import EVERY_BACKBONE_WEIGHT, CellAngleSums
 from nse_tf.supernet import NB201Supernet
-from nse_tf.training import CellTrainer, ChildEvaluator, SupernetRecipe
+from nse_tf.training import ChildEvaluator, SupernetRecipe, SupernetTrainer
 from tests.supernet.tiny_cells import PATHS, images_of, tiny_cells
 
 # Tracing a step of cells takes ten seconds.
@@ -23,32 +26,59 @@ def noise(count: int = 24) -> ImageSet:
 
 
 @pytest.fixture(scope="module")
-def trainer() -> CellTrainer:
-    return CellTrainer(NB201Supernet(SPACE), RECIPE, noise())
+def trainer() -> SupernetTrainer:
+    return SupernetTrainer(NB201Supernet(SPACE), RECIPE, noise())
 
 
-def test_an_epoch_is_exact_and_goes_on_from_a_state(
-    trainer: CellTrainer,
+def state_of(trainer: SupernetTrainer) -> list[np.ndarray]:
+    variables = [*trainer.supernet.variables, *trainer.momenta]
+    return [variable.numpy() for variable in variables]
+
+
+def restore(trainer: SupernetTrainer, state: list[np.ndarray]) -> None:
+    variables = [*trainer.supernet.variables, *trainer.momenta]
+    for variable, value in zip(variables, state, strict=True):
+        variable.assign(value)
+
+
+def cells_of(trainer: SupernetTrainer) -> Any:
+    supernet: Any = trainer.supernet
+    return supernet.cells
+
+
+def train_epoch(
+    trainer: SupernetTrainer, epoch: int, rate: float, seed: int
+) -> float:
+    loop = trainer.loop(
+        CellSampler(SPACE).sample,
+        epochs=epoch + 1,
+        rate=lambda done: rate,
+        named_rate=rate,
+        seeds=(seed,),
+    )
+    return loop.run_epoch(epoch)
+
+
+def test_an_epoch_is_exact_and_resumes_from_a_state(
+    trainer: SupernetTrainer,
 ) -> None:
-    start = trainer.state()
-    first = trainer.train_epoch(0, 0.02, seed=3)
-    between = trainer.state()
-    second = trainer.train_epoch(1, 0.02, seed=3)
-    end = trainer.state()
-    trainer.restore(between)
-    assert trainer.train_epoch(1, 0.02, seed=3) == second
-    for one, two in zip(trainer.state(), end, strict=True):
+    start = state_of(trainer)
+    first = train_epoch(trainer, 0, 0.02, seed=3)
+    between = state_of(trainer)
+    second = train_epoch(trainer, 1, 0.02, seed=3)
+    end = state_of(trainer)
+    restore(trainer, between)
+    assert train_epoch(trainer, 1, 0.02, seed=3) == second
+    for one, two in zip(state_of(trainer), end, strict=True):
         np.testing.assert_array_equal(one, two)
-    trainer.restore(start)
-    assert trainer.train_epoch(0, 0.02, seed=3) == first
-    trainer.restore(start)
-    assert trainer.train_epoch(0, 0.02, seed=4) != first
+    restore(trainer, start)
+    assert train_epoch(trainer, 0, 0.02, seed=3) == first
+    restore(trainer, start)
+    assert train_epoch(trainer, 0, 0.02, seed=4) != first
     assert trainer.step.num_traces == 1
-    with pytest.raises(ValueError, match="that of another supernet"):
-        trainer.restore(start[1:])
 
 
-def test_only_what_was_open_moves(trainer: CellTrainer) -> None:
+def test_only_what_was_open_moves(trainer: SupernetTrainer) -> None:
     rng = np.random.default_rng(0)
     images = noise(8)
     for number in range(2):
@@ -57,7 +87,7 @@ def test_only_what_was_open_moves(trainer: CellTrainer) -> None:
         pixels = np.asarray(images.images)
         trainer.step(pixels, images.labels, opened, 0.1, (0, number))
         after = _by_stage(trainer)
-        for index, stage in enumerate(trainer.supernet.cells):
+        for index, stage in enumerate(cells_of(trainer)):
             here = opened.reshape(-1, 6)[index : index + 1]
             rows = np.take_along_axis(stage.row_index, here[..., None], axis=2)
             with_weights = set(rows.ravel().tolist()) - {len(stage.pieces)}
@@ -67,14 +97,14 @@ def test_only_what_was_open_moves(trainer: CellTrainer) -> None:
                 assert moved
 
 
-def _by_stage(trainer: CellTrainer) -> list[list[np.ndarray]]:
+def _by_stage(trainer: SupernetTrainer) -> list[list[np.ndarray]]:
     """Returns rows, statistics and momenta of each stage."""
-    supernet = trainer.supernet
+    supernet: Any = trainer.supernet
     num_weights = len(supernet.variables)
     momenta = dict(
         zip(
             [variable.path for variable in supernet.trainable_variables],
-            trainer.state()[num_weights:],
+            state_of(trainer)[num_weights:],
             strict=True,
         )
     )
@@ -89,12 +119,12 @@ def _by_stage(trainer: CellTrainer) -> list[list[np.ndarray]]:
 
 
 def test_sums_since_a_base_are_those_of_all_weights(
-    trainer: CellTrainer,
+    trainer: SupernetTrainer,
 ) -> None:
-    base = trainer.weights()
-    trainer.train_epoch(0, 0.05, seed=0)
-    candidates, backbone = trainer.angle_sums(base)
-    now = trainer.weights()
+    base = StudyWeights.of_supernet(trainer.supernet)
+    train_epoch(trainer, 0, 0.05, seed=0)
+    candidates, backbone = sums_since(base, trainer.supernet)
+    now = StudyWeights.of_supernet(trainer.supernet)
     squares = sum((rows.astype(float) ** 2).sum() for rows in now.rows)
     assert candidates[:, :, 2].sum() == pytest.approx(squares)
     assert not candidates[:, [0, 1, 4]].any()
@@ -104,7 +134,7 @@ def test_sums_since_a_base_are_those_of_all_weights(
     assert "tail_bn/gamma" in backbone
     # By hand for one candidate: over cells of all three stages.
     by_hand = 0.0
-    for stage, rows in zip(trainer.supernet.cells, now.rows, strict=True):
+    for stage, rows in zip(cells_of(trainer), now.rows, strict=True):
         chosen = rows[stage.row_index[:, 4, 3]].astype(float)
         by_hand += (chosen**2).sum()
     assert candidates[4, 3, 2] == pytest.approx(by_hand)
@@ -117,22 +147,22 @@ def test_sums_since_a_base_are_those_of_all_weights(
 
 
 def test_children_are_judged_with_inherited_weights(
-    trainer: CellTrainer,
+    trainer: SupernetTrainer,
 ) -> None:
     evaluator = ChildEvaluator(trainer.supernet, noise(), noise(), 8)
     genotypes = [SPACE.genotype(path) for path in PATHS[:3]]
-    before = trainer.state()
+    before = state_of(trainer)
     accuracies = evaluator.accuracies(genotypes, 16)
     assert all(0 <= each <= 1 for each in accuracies)
     assert evaluator.num_traces == 2
-    for one, two in zip(before, trainer.state(), strict=True):
+    for one, two in zip(before, state_of(trainer), strict=True):
         np.testing.assert_array_equal(one, two)
 
 
-def test_a_training_that_diverges_is_an_error(trainer: CellTrainer) -> None:
-    kept = trainer.state()
+def test_a_training_that_diverges_is_an_error(trainer: SupernetTrainer) -> None:
+    kept = state_of(trainer)
     try:
         with pytest.raises(ValueError, match="diverged"):
-            trainer.train_epoch(0, 1e30, seed=0)
+            train_epoch(trainer, 0, 1e30, seed=0)
     finally:
-        trainer.restore(kept)
+        restore(trainer, kept)

@@ -1,0 +1,49 @@
+"""How the open branches of a step are drawn, by the rule of a job."""
+
+import numpy as np
+
+from nse_tf.jobs import WeightRule
+from nse_tf.spaces import SearchSpace
+from nse_tf.spaces.open_branches import encode_genes
+from nse_tf.spaces.subsets import draw_balanced
+from nse_tf.supernet import (
+    Capability,
+    Networks,
+    WeightSharing,
+    require_capability,
+)
+from nse_tf.training.epoch_loop import Draw
+
+
+def draw_by(
+    rule: WeightRule,
+    networks: Networks,
+    supernet: WeightSharing,
+    space: SearchSpace,
+) -> Draw:
+    """Returns what draws the open branches of each step.
+
+    Args:
+        rule: The rule.
+        networks: Makes the networks of the search.
+        supernet: Whose branches are opened.
+        space: What is active of the supernet's space.
+
+    Raises:
+        ValueError: If the supernet cannot open what the rule draws.
+    """
+    if rule.rule == "uniform":
+        return networks.uniform_sampler(space).sample
+    require_capability(supernet, Capability.SEVERAL_OPEN)
+    for block, indices in zip(space.blocks, space.active, strict=True):
+        if block.max_open < len(indices):
+            raise ValueError(
+                f"`weights.rule` {rule.rule!r} opens any subset, but block "
+                f"{block.name!r} opens {block.max_open} of its {len(indices)} "
+                "active candidates at most."
+            )
+
+    def draw_subsets(rng: np.random.Generator) -> np.ndarray:
+        return encode_genes(space, draw_balanced(space, rng, rule.open_rate))
+
+    return draw_subsets

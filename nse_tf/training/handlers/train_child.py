@@ -1,0 +1,97 @@
+"""Does `TrainChild` jobs."""
+
+import pathlib
+import time
+
+import keras
+
+from nse_tf.jobs import ChildTrained, TrainChild, job_to_json
+from nse_tf.training.callbacks import file_accuracy
+from nse_tf.training.checkpoints import Checkpoint
+from nse_tf.training.child_trainer import ChildTrainer, accuracy
+from nse_tf.training.config_digests import (
+    config_digest_of,
+    require_config_digest,
+)
+from nse_tf.training.epoch_callbacks import EpochCallbacks
+from nse_tf.training.handlers.context import WorkerContext
+from nse_tf.training.progress import Progress
+from nse_tf.training.weight_files import save_model
+
+
+def train_child(context: WorkerContext, job: TrainChild) -> ChildTrained:
+    """Trains a child alone, and writes it as a `.keras` file.
+
+    Raises:
+        ValueError: If the job does not fit the space or the folder, the
+            training diverges, or nothing can evaluate the file asked for.
+    """
+    started, trainings = time.monotonic(), context.trainings
+    context.peers.tell(job_to_json(job))
+    child, trainer = trainings.child_trainer(job)
+    _train(context, job, child, trainer)
+    stock = trainings.networks.with_stock_layers(
+        trainings.genotype(job.child), child
+    )
+    validation = trainings.data.validation
+    model_file = pathlib.Path("children") / f"{job.id}.keras"
+    validation_accuracy = (
+        job.inherited_accuracy
+        if job.uses_validation
+        else accuracy(stock, validation)
+    )
+    digest = save_model(stock, context.folder / model_file)
+    context.children.drop_partial(job.id)
+    return ChildTrained(
+        losses=tuple(trainer.losses),
+        validation_accuracy=validation_accuracy,
+        model_file=str(model_file),
+        model_sha256=digest,
+        seconds=time.monotonic() - started,
+        file_accuracy=file_accuracy(
+            context.evaluate_file, job, stock, trainings.data
+        ),
+    )
+
+
+def _train(
+    context: WorkerContext,
+    job: TrainChild,
+    child: keras.Model,
+    trainer: ChildTrainer,
+) -> None:
+    """Trains on to the job's last epoch, with checkpoints on the way."""
+    trainings, peers = context.trainings, context.peers
+    config_digest = config_digest_of(trainings, job)
+    kept = context.children.load(job.id)
+    if kept is not None:
+        require_config_digest(kept, job, config_digest)
+        trainer.restore(kept)
+
+    def checkpoint() -> Checkpoint:
+        return trainer.checkpoint(
+            job.id, config_digest, trainings.space.fingerprint
+        )
+
+    peers.send(checkpoint)
+    watch = EpochCallbacks(
+        context.callbacks,
+        child,
+        trainings.data.validation,
+        job.epochs,
+        first_epoch=len(trainer.losses),
+    )
+    with Progress(
+        f"training one child alone ({job.id})",
+        job.epochs,
+        "epochs",
+        done=len(trainer.losses),
+    ) as bar:
+        keep = context.after_epoch(bar, context.children, checkpoint)
+
+        def after_epoch(loss: float) -> bool:
+            keep(loss)
+            return peers.agreed(watch.after_epoch(loss))
+
+        trainer.train(job.epochs, job.seed, after_epoch)
+    watch.end()
