@@ -35,6 +35,13 @@ def draw_by(
     if rule.rule == "uniform":
         return networks.uniform_sampler(space).sample
     require_capability(supernet, Capability.SEVERAL_OPEN)
+    for block, indices in zip(space.blocks, space.active, strict=True):
+        if block.max_open < len(indices):
+            raise ValueError(
+                f"`weights.rule` {rule.rule!r} opens any subset, but block "
+                f"{block.name!r} opens {block.max_open} of its {len(indices)} "
+                "active candidates at most."
+            )
 
     def draw_subsets(rng: np.random.Generator) -> np.ndarray:
         return encode_genes(space, draw_balanced(space, rng, rule.open_rate))

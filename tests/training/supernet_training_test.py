@@ -262,9 +262,17 @@ def test_what_a_supernet_cannot_do_is_refused(tmp_path: pathlib.Path) -> None:
     rule = ArchitectureRule(rule="two_subsets")
     balanced = WeightRule(rule="balanced")
     for changes, words in (
-        ({"only_active": True}, "`only_active` must be False"),
         (
-            {"weights": balanced, "architecture": rule},
+            {"only_active": True, "active": ((0, 1), (0,), (2,))},
+            "`only_active` must be False",
+        ),
+        ({"weights": balanced}, "opens any subset, but block 'stage0_block0'"),
+        (
+            {
+                "weights": balanced,
+                "architecture": rule,
+                "active": ((0,), (1,), (2,)),
+            },
             "cannot compare two subsets",
         ),
     ):
