@@ -183,7 +183,7 @@ def test_both_tuners_take_the_same_arguments(
     ("kind", "space", "config"),
     [
         (AngleShrinking, SPACE, CONFIG),
-        (
+        pytest.param(
             SpaceEvolution,
             BRANCHES,
             SpaceEvolutionConfig(
@@ -195,6 +195,7 @@ def test_both_tuners_take_the_same_arguments(
                 calibration_images=20,
                 child_epochs=1,
             ),
+            marks=pytest.mark.long,
         ),
     ],
 )
