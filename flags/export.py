@@ -208,7 +208,7 @@ def main(argv: Sequence[str]) -> None:
     binaries.quiet_libraries()
     _check_compress()
     model = load_model(pathlib.Path(model_file))
-    from nse_tf.export import export_model
+    from nse_tf.export import Timing, export_model
     from nse_tf.flags.export_text import export_lines
 
     images = _images(model)
@@ -222,8 +222,10 @@ def main(argv: Sequence[str]) -> None:
         precisions=PRECISIONS.value or images.precisions,
         quantizer=QUANTIZER.value,
         compressed=_compressed(model, images),
-        num_threads=device_flags.NUM_THREADS.value,
-        use_xnnpack=device_flags.XNNPACK.value,
+        timing=Timing(
+            num_threads=device_flags.NUM_THREADS.value,
+            use_xnnpack=device_flags.XNNPACK.value,
+        ),
         progress=sys.stderr.isatty(),
     )
     if output_flags.FORMAT.value == "json":

@@ -1,1 +1,1 @@
-"""Tests, room by room; a package so that rooms can share strategies."""
+"""Tests, package by package; strategies are shared between them."""

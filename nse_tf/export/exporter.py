@@ -1,4 +1,13 @@
-"""Exports a Keras model: .tflite files that are checked and timed."""
+"""Exports a Keras model: .tflite files that are checked and timed.
+
+A folder gets `model_fp32.tflite` and so on for each precision, `labels.txt` (a
+class per line, in the order of the scores), `export.json` (checksums, checks,
+faults) and `latency.json` (latencies with provenance), each whole or not at
+all. Each file also contains labels and the input's description, see `metadata`.
+Of a compressed network the pruned or clustered one is exported, as
+`model.keras` too, and the file of one fine-tuned for 8 bits replaces the
+converted int8 file.
+"""
 
 import dataclasses
 import hashlib
@@ -23,6 +32,7 @@ from nse_tf.export.checking import (
 )
 from nse_tf.export.compression import Compressed
 from nse_tf.export.compression_check import (
+    CompressionCheck,
     check_compressed,
     compression_json,
 )
@@ -40,6 +50,21 @@ FINE_TUNED_LIMITS = Limits(
     mean=math.inf,
     accuracy_drop=LIMITS["int8"].accuracy_drop,
 )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Timing:
+    """How exported files are timed.
+
+    Attributes:
+        num_threads: Threads that one inference may use.
+        use_xnnpack: Whether XNNPACK may take operators.
+        seed: Seed of the random inputs.
+    """
+
+    num_threads: int = 1
+    use_xnnpack: bool = True
+    seed: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,37 +109,26 @@ def export_model(
     precisions: Sequence[str] = PRECISIONS,
     quantizer: str = "ai_edge",
     compressed: Compressed | None = None,
-    num_threads: int = 1,
-    use_xnnpack: bool = True,
-    seed: int = 0,
+    timing: Timing = Timing(),
     progress: bool = False,
 ) -> ExportReport:
     """Writes a model as .tflite files, with checks and latencies.
 
-    `model_fp32.tflite` and so on for each precision, `labels.txt` (a class per
-    line, in the order of the scores), `export.json` (checksums, checks, faults)
-    and `latency.json` (latencies with provenance), each whole or not at all.
-    Each file also contains labels and the input's description, see `metadata`.
-    A faulty file is written too: read `report.faults`.
+    A faulty file is written, too: read `report.faults`.
 
     Args:
         model: One input `(batch, height, width, channels)` of raw pixel values
             0..255 (it normalizes them itself), one output `(batch, classes)`.
         output_dir: Folder to write to; made if missing.
         calibration_images: `(count, height, width, channels)` from the training
-            set, for int8; 200 of them, evenly spaced, are used. May be None
-            without int8.
+            set, for int8; 200 of them, evenly spaced, are used.
         test_images: `(count, height, width, channels)`, pixel values 0..255.
         test_labels: `(count,)`, class indices; None compares scores alone.
         class_names: A name for each score.
         precisions: Precisions to write, of `PRECISIONS`.
         quantizer: Tool for other precisions than fp32; see `convert`.
-        compressed: Result of `compress` for the model: a pruned or clustered
-            network is exported instead, as `model.keras` too, and the file of
-            one fine-tuned for 8 bits replaces the converted int8 file.
-        num_threads: Threads that one inference may use while it is timed.
-        use_xnnpack: Whether XNNPACK may take operators while it is timed.
-        seed: Seed of the random inputs that are timed.
+        compressed: Result of `compress` for the model, exported in its place.
+        timing: How files are timed.
         progress: Whether to show a progress bar.
 
     Raises:
@@ -122,64 +136,40 @@ def export_model(
             fit precisions or labels; or see `convert`, `check`.
     """
     _check_names(class_names, model)
-    original = model
-    if compressed is not None:
-        _check_compressed(compressed, precisions, test_labels)
-        model = compressed.model or model
     steps = len(precisions) + 3  # Convert all, check each, time all twice.
     with tqdm.tqdm(total=steps, desc="Export", disable=not progress) as bar:
-        contents = _contents(
-            model,
-            precisions,
-            calibration_images,
-            quantizer,
-            compressed,
-            class_names,
-        )
+        network = model
+        if compressed is not None:
+            _check_compressed(compressed, precisions, test_labels)
+            network = compressed.model or model
+        images = calibration_images
+        if images is not None:
+            images = _evenly_spaced(images, NUM_CALIBRATION_IMAGES)
+        files = convert_all(network, precisions, images, quantizer=quantizer)
+        contents = _contents(files, compressed, class_names)
         bar.update()
-        checks = {}
-        for precision, content in contents.items():
-            checks[precision] = check(content, model, test_images, test_labels)
-            bar.update()
-        timed = []
-        for threads in (num_threads, 2 if num_threads == 1 else 1):
-            measured = measure_together(
-                contents,
-                num_threads=threads,
-                use_xnnpack=use_xnnpack,
-                seed=seed,
-            )
-            timed.append(measured)
-            bar.update()
+        checks = _checked(contents, network, (test_images, test_labels), bar)
+        timed = _timed(contents, timing, bar)
     report = _make_report(pathlib.Path(output_dir), contents, checks, timed)
     if compressed is not None and test_labels is not None:
-        report = _with_compression(
-            report, compressed, original, contents, test_images, test_labels
-        )
-    _write(report, contents, class_names, model)
+        found = check_compressed(compressed, model, test_images, test_labels)
+        report = _with_compression(report, compressed, found, contents)
+    _write(report, contents, class_names, network)
     return report
 
 
 def _contents(
-    model: keras.Model,
-    precisions: Sequence[str],
-    calibration_images: np.ndarray | None,
-    quantizer: str,
+    converted: Mapping[str, bytes],
     compressed: Compressed | None,
     class_names: Sequence[str],
 ) -> dict[str, bytes]:
     """Returns the contents of the files, with labels inside."""
-    calibration = (
-        None
-        if calibration_images is None
-        else _evenly_spaced(calibration_images, NUM_CALIBRATION_IMAGES)
-    )
-    converted = convert_all(model, precisions, calibration, quantizer=quantizer)
+    files = dict(converted)
     if compressed is not None and compressed.tflite is not None:
-        converted["int8"] = compressed.tflite
+        files["int8"] = compressed.tflite
     return {
         precision: with_classifier(content, class_names)
-        for precision, content in converted.items()
+        for precision, content in files.items()
     }
 
 
@@ -190,6 +180,37 @@ def _evenly_spaced(images: np.ndarray, count: int) -> np.ndarray:
     )
     spaced: np.ndarray = images[chosen.astype(int)]
     return spaced
+
+
+def _checked(
+    contents: Mapping[str, bytes],
+    model: keras.Model,
+    test: tuple[np.ndarray, np.ndarray | None],
+    bar: "tqdm.tqdm[Any]",
+) -> dict[str, ExportCheck]:
+    """Returns how each file compares with Keras on test images."""
+    checks = {}
+    for precision, content in contents.items():
+        checks[precision] = check(content, model, *test)
+        bar.update()
+    return checks
+
+
+def _timed(
+    contents: Mapping[str, bytes], timing: Timing, bar: "tqdm.tqdm[Any]"
+) -> list[dict[str, Latency]]:
+    """Returns the latencies at the threads asked for, and at another number."""
+    timed = []
+    for threads in (timing.num_threads, 2 if timing.num_threads == 1 else 1):
+        measured = measure_together(
+            contents,
+            num_threads=threads,
+            use_xnnpack=timing.use_xnnpack,
+            seed=timing.seed,
+        )
+        timed.append(measured)
+        bar.update()
+    return timed
 
 
 def _make_report(
@@ -227,13 +248,10 @@ def _check_compressed(
 def _with_compression(
     report: ExportReport,
     made: Compressed,
-    original: keras.Model,
+    found: CompressionCheck,
     contents: Mapping[str, bytes],
-    images: np.ndarray,
-    labels: np.ndarray,
 ) -> ExportReport:
     """Returns the report with what compressing did, and its faults."""
-    found = check_compressed(made, original, images, labels)
     faults = {
         precision: [*listed, *found.faults]
         for precision, listed in report.faults.items()

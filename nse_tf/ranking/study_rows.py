@@ -21,21 +21,25 @@ from nse_tf.spaces.files import write_bytes
 TOP_K = 10
 
 
-@dataclasses.dataclass(frozen=True)
+# What a row measures, in the order of its columns.
+_MEASURES = ("tau", "tau_low", "tau_high", "rho", "regret")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class StudyRow:
     """How well one score ranks at one moment of one training.
 
     Attributes:
-        seed: Of the training.
+        seed: Seed of the training.
         epoch: Passes over the images so far; 0 for scores without training.
-        score: What ranks.
+        score: Name of the score that ranks.
         base: The weights that an angle is measured from; empty for others.
         num_cells: How many cells were ranked.
         tau: Kendall's τ-b against the true accuracies.
         tau_low: Lower end of its 95 % bootstrap interval over cells; NaN where
             all cells of the space were ranked.
         tau_high: Upper end.
-        rho: Spearman's.
+        rho: Spearman's rank correlation.
         regret: True accuracy that the best of the first `TOP_K` lacks to the
             best of all that were ranked, in percent.
     """
@@ -73,8 +77,8 @@ def row_of(
         scores: One of each cell, `(count,)`.
         truth: Their true accuracies, in percent.
         score: What they are called.
-        seed: Of the training that they come from.
-        epoch: How far it had come.
+        seed: Seed of the training that they come from.
+        epoch: Passes over the images so far.
         base: The weights that an angle is measured from.
         is_sample: Whether the cells are a sample, so that there is an interval.
 
@@ -91,16 +95,16 @@ def row_of(
     if is_sample:
         low, high = bootstrap_interval(scores, truth)
     return StudyRow(
-        seed,
-        epoch,
-        score,
-        base,
-        len(scores),
-        kendall_tau(scores, truth),
-        low,
-        high,
-        spearman_rho(scores, truth),
-        top_k_regret(scores, truth, min(TOP_K, len(scores))),
+        seed=seed,
+        epoch=epoch,
+        score=score,
+        base=base,
+        num_cells=len(scores),
+        tau=kendall_tau(scores, truth),
+        tau_low=low,
+        tau_high=high,
+        rho=spearman_rho(scores, truth),
+        regret=top_k_regret(scores, truth, min(TOP_K, len(scores))),
     )
 
 
@@ -135,15 +139,19 @@ def read_rows(path: pathlib.Path) -> list[StudyRow]:
     rows = []
     for number, line in enumerate(lines[1:], 2):
         try:
-            seed, epoch, score, base, num_cells, *numbers = line
+            texts = dict(zip(header, line, strict=True))
+            numbers = {
+                name: float(texts[name]) if texts[name] else math.nan
+                for name in _MEASURES
+            }
             rows.append(
                 StudyRow(
-                    int(seed),
-                    float(epoch),
-                    score,
-                    base,
-                    int(num_cells),
-                    *(float(text) if text else math.nan for text in numbers),
+                    seed=int(texts["seed"]),
+                    epoch=float(texts["epoch"]),
+                    score=texts["score"],
+                    base=texts["base"],
+                    num_cells=int(texts["num_cells"]),
+                    **numbers,
                 )
             )
         except (TypeError, ValueError) as error:

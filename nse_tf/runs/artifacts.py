@@ -11,7 +11,7 @@ import numpy as np
 from nse_tf.costs import CostModel
 from nse_tf.datasets import ImageData
 from nse_tf.events import TrainedAlone, WinnerChosen
-from nse_tf.export import export_model
+from nse_tf.export import Timing, export_model
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import format_genotype
@@ -57,8 +57,7 @@ def export_artifacts(
         test_images=np.asarray(data.test.images),
         test_labels=data.test.labels,
         class_names=data.class_names,
-        num_threads=config.num_threads,
-        seed=config.seed,
+        timing=Timing(num_threads=config.num_threads, seed=config.seed),
         progress=sys.stderr.isatty(),
     )
     for precision, faults in report.faults.items():

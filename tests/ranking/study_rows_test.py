@@ -13,7 +13,18 @@ def row(
     tau: float, seed: int = 0, epoch: float = 1.0, score: str = "angle"
 ) -> StudyRow:
     nan = math.nan
-    return StudyRow(seed, epoch, score, "initial", 9, tau, nan, nan, 0.5, 1.25)
+    return StudyRow(
+        seed=seed,
+        epoch=epoch,
+        score=score,
+        base="initial",
+        num_cells=9,
+        tau=tau,
+        tau_low=nan,
+        tau_high=nan,
+        rho=0.5,
+        regret=1.25,
+    )
 
 
 def test_rows_survive_their_file(tmp_path: pathlib.Path) -> None:

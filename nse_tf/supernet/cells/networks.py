@@ -1,6 +1,7 @@
 """How the networks of cells are made."""
 
-import abc
+from collections.abc import Callable
+from typing import ClassVar
 
 import keras
 
@@ -24,8 +25,8 @@ from nse_tf.supernet.protocols import (
 )
 
 
-class CellNetworks(abc.ABC):
-    """The networks of a space of cells.
+class CellNetworks:
+    """The networks of a space of cells; each skeleton has a subclass.
 
     Args:
         space: The full space.
@@ -35,7 +36,9 @@ class CellNetworks(abc.ABC):
         ValueError: If the space has another skeleton.
     """
 
-    _skeleton_type: type[CellSkeleton]
+    _skeleton_type: ClassVar[type[CellSkeleton]]
+    _supernet_type: ClassVar[type[NB201Supernet | DartsSupernet]]
+    _build_child: ClassVar[Callable[..., keras.Model]]
 
     def __init__(
         self, space: SearchSpace, kernels: InitialKernels = "fan_in"
@@ -44,13 +47,13 @@ class CellNetworks(abc.ABC):
         self.space = space
         self._kernels: InitialKernels = kernels
 
-    @abc.abstractmethod
     def supernet(
         self, *, seed: int = 0, active: Active | None = None
     ) -> WeightSharing:
         """Returns a new supernet; see `Networks`."""
+        del active  # Every candidate has weights.
+        return self._supernet_type(self.space, seed, self._kernels)
 
-    @abc.abstractmethod
     def child(
         self,
         genotype: Genotype,
@@ -60,6 +63,10 @@ class CellNetworks(abc.ABC):
         dropout: float = 0.0,
     ) -> keras.Model:
         """Returns a child with fresh weights; see `Networks`."""
+        build = type(self)._build_child
+        return build(
+            self.space, genotype, seed=seed, fast=fast, dropout=dropout
+        )
 
     def with_stock_layers(
         self, genotype: Genotype, child: keras.Model
@@ -87,49 +94,13 @@ class NB201Networks(CellNetworks):
     """The networks of a space with the skeleton of NAS-Bench-201."""
 
     _skeleton_type = NB201Skeleton
-
-    def supernet(
-        self, *, seed: int = 0, active: Active | None = None
-    ) -> WeightSharing:
-        """Returns a new supernet; see `Networks`."""
-        del active  # Every candidate has weights.
-        return NB201Supernet(self.space, seed, self._kernels)
-
-    def child(
-        self,
-        genotype: Genotype,
-        *,
-        seed: int = 0,
-        fast: bool = True,
-        dropout: float = 0.0,
-    ) -> keras.Model:
-        """Returns a child with fresh weights; see `Networks`."""
-        return build_nb201_child(
-            self.space, genotype, seed=seed, fast=fast, dropout=dropout
-        )
+    _supernet_type = NB201Supernet
+    _build_child = build_nb201_child
 
 
 class DartsNetworks(CellNetworks):
     """The networks of a space with DARTS's skeleton."""
 
     _skeleton_type = DartsSkeleton
-
-    def supernet(
-        self, *, seed: int = 0, active: Active | None = None
-    ) -> WeightSharing:
-        """Returns a new supernet; see `Networks`."""
-        del active  # Every candidate has weights.
-        return DartsSupernet(self.space, seed, self._kernels)
-
-    def child(
-        self,
-        genotype: Genotype,
-        *,
-        seed: int = 0,
-        fast: bool = True,
-        dropout: float = 0.0,
-    ) -> keras.Model:
-        """Returns a child with fresh weights; see `Networks`."""
-        return build_darts_child(
-            self.space, genotype, seed=seed, fast=fast, dropout=dropout
-        )
+    _supernet_type = DartsSupernet
+    _build_child = build_darts_child
