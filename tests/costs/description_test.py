@@ -114,7 +114,7 @@ def test_the_spos_space_by_hand() -> None:
     assert f"{first.candidates[0].macs / 1e6:.4f}" == "30.9335"
 
 
-def test_closed_candidates_are_not_described() -> None:
+def test_inactive_candidates_are_not_described() -> None:
     space = make_preset("fairnas").without([(0, 0), (0, 5)])
     first = describe_space(space).blocks[0]
     assert [each.op for each in first.candidates] == [

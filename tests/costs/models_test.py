@@ -36,7 +36,7 @@ def test_many_paths_cost_what_each_costs(space: SearchSpace) -> None:
 
 
 @hypothesis.given(small_spaces())
-def test_nothing_in_a_space_is_cheaper_or_dearer_than_its_extremes(
+def test_no_network_of_a_space_costs_less_or_more_than_its_extremes(
     space: SearchSpace,
 ) -> None:
     model = CostModel(space, made_up_table(space))
@@ -46,7 +46,7 @@ def test_nothing_in_a_space_is_cheaper_or_dearer_than_its_extremes(
         assert model.range(name) == (min(costs), max(costs))
 
 
-def test_costs_are_told_as_far_as_they_are_known() -> None:
+def test_costs_are_given_as_far_as_they_are_known() -> None:
     genotype = TINY.sample(np.random.default_rng(0))
     assert tuple(CostModel(TINY).costs(genotype)) == ("macs", "params")
     assert CostModel(TINY).names == ("macs", "params")
@@ -54,7 +54,7 @@ def test_costs_are_told_as_far_as_they_are_known() -> None:
     assert tuple(model.costs(genotype)) == COSTS == model.names
 
 
-def test_a_table_prices_overhead_ends_and_every_open_candidate() -> None:
+def test_a_table_has_overhead_backbone_and_every_open_candidate() -> None:
     table = made_up_table(TINY)
     model = CostModel(TINY, table)
     genotype = TINY.genotype([0, -1, -1, -1, -1, -1, 0, -1, -1, 0])
@@ -77,7 +77,7 @@ def test_blocks_of_equal_shape_share_a_row() -> None:
     assert len(set(keys)) == 11
 
 
-def test_rows_of_the_ends_tell_every_number_that_shapes_them() -> None:
+def test_rows_of_the_backbone_name_every_number_that_shapes_them() -> None:
     assert make_preset("spos", num_classes=10).skeleton.cost_keys == (
         "stem_s2/in:224x224x3/stem:40/out:24",
         "tail/in:7x7x432/tail:1728/classes:10",
@@ -90,7 +90,7 @@ def test_a_table_without_a_row_says_which() -> None:
         _ = model.backbone
 
 
-def test_the_cost_of_a_closed_candidate_is_not_in_the_range() -> None:
+def test_the_cost_of_an_inactive_candidate_is_not_in_the_range() -> None:
     space = TINY.without([(0, 5), (0, 4), (0, 3), (0, 2), (0, 1)])
     assert CostModel(space).range("macs")[1] < CostModel(TINY).range("macs")[1]
 

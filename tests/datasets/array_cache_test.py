@@ -85,7 +85,7 @@ def test_of_two_processes_the_first_to_finish_is_believed(
     assert [path.name for path in tmp_path.iterdir()] == ["entry"]
 
 
-def test_key_changes_with_files_and_settings_but_not_with_the_place(
+def test_key_changes_with_files_and_settings_but_not_with_the_folder(
     tmp_path: pathlib.Path,
 ) -> None:
     root = tmp_path / "here"

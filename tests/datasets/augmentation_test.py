@@ -71,7 +71,7 @@ def test_flip_alone_mirrors_exactly_about_half_of_the_images() -> None:
     assert abs(is_mirrored.sum() - 200) < 40
 
 
-def test_shift_alone_is_padding_and_cropping_with_every_place_as_likely() -> (
+def test_shift_alone_is_padding_and_cropping_with_every_offset_as_likely() -> (
     None
 ):
     side, reach = 8, 2

@@ -39,7 +39,7 @@ def test_who_leaves_is_not_missed() -> None:
     assert leases.workers == ()
 
 
-def test_all_are_told_of_in_one_line() -> None:
+def test_all_are_named_in_one_line() -> None:
     leases = Leases(10.0)
     assert leases.summary() == ""
     leases.hear("b")

@@ -7,7 +7,7 @@ from nse_tf.distribute.roles import VARIABLES, Role, chief_address, present_role
     ("name", "role"),
     [("chief", Role.CHIEF), ("my-chief-1", Role.CHIEF), ("w0", Role.WORKER)],
 )
-def test_keras_tuner_s_variables_tell_the_part(
+def test_keras_tuner_s_variables_decide_the_role(
     monkeypatch: pytest.MonkeyPatch, name: str, role: Role
 ) -> None:
     assert present_role() is Role.ALONE

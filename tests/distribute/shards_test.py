@@ -52,7 +52,7 @@ def test_shards_make_up_the_job(count: int) -> None:
 
 
 @pytest.mark.parametrize("order", [*itertools.permutations(range(3))])
-def test_the_method_is_told_the_same_in_any_order(
+def test_the_method_gets_the_same_result_in_any_order(
     order: tuple[int, ...],
 ) -> None:
     whole, shared = OneGeneration(), OneGeneration()

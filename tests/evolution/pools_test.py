@@ -46,7 +46,7 @@ def test_where_more_is_kept_nothing_enters() -> None:
     assert not any(after.entered)
 
 
-def test_nothing_kept_makes_room_for_all() -> None:
+def test_nothing_kept_lets_all_unseen_ops_in() -> None:
     pools = opened(3)
     after = pools.inherit([()] * 22, 3)
     assert all(len(active) == 3 for active in after.active)
@@ -77,7 +77,7 @@ def test_rounds_are_counted_as_published(
     assert num_rounds(size, active) == rounds
 
 
-def test_the_second_space_goes_on_from_the_first() -> None:
+def test_the_second_space_continues_from_the_first() -> None:
     genes = [branch_genes(cells) for cells in FRONT]
     locked = [
         sorted({index for each in genes for index in each[cell]})

@@ -35,7 +35,7 @@ WINDOW = Window(300e6, 350e6)
 HALF = np.full((22, 27), 0.5)
 
 
-def test_the_price_of_genes_is_their_cost() -> None:
+def test_the_cost_of_genes_is_that_of_the_cost_model() -> None:
     genotype = SPACE.genotype([indices[:2] for indices in SPACE.active])
     wanted = CostModel(SPACE).costs(genotype)["macs"]
     assert PRICES.of(genotype.genes) == wanted
@@ -109,7 +109,7 @@ def test_a_window_out_of_reach_fails_at_once_with_what_can_be_reached(
         propose(SPACE, HALF, PRICES, window, 1, np.random.default_rng(0))
 
 
-def test_a_gap_between_costs_is_told() -> None:
+def test_a_gap_between_costs_is_reported() -> None:
     space = SPACE.restrict([indices[:1] for indices in SPACE.active])
     low, _ = PRICES.reach(space)
     with pytest.raises(BudgetError, match="networks has a cost within"):

@@ -146,7 +146,7 @@ def test_a_phone_that_throttles_leaves_no_table(
     assert not path.exists()
 
 
-def test_a_tool_that_fails_is_told_with_its_last_line(
+def test_a_tool_that_fails_is_reported_with_its_last_line(
     phone: pathlib.Path,
 ) -> None:
     backend = AndroidBackend()

@@ -43,7 +43,7 @@ def test_a_truncated_file_is_not_whole(
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3", b"PK\x03\x04 a zip file"])
-def test_what_is_no_flatbuffer_is_told_by_its_first_bytes(
+def test_what_is_no_flatbuffer_is_recognized_by_its_first_bytes(
     content: bytes,
 ) -> None:
     with pytest.raises(ValueError, match=r"not a \.tflite file: its") as error:

@@ -60,7 +60,7 @@ def small_network() -> keras.Model:
     return model
 
 
-def test_layers_are_told_with_whom_they_hear() -> None:
+def test_layers_are_described_with_their_inputs() -> None:
     told = describe_layers(small_network())
     assert told[0]["kind"] == "InputLayer"
     (multiply,) = (each for each in told if each["kind"] == "Multiply")
@@ -255,7 +255,7 @@ def test_a_fine_tuned_file_is_the_int8_one_and_held_against_accuracy(
 
 @needs_toolkit
 @pytest.mark.slow
-def test_a_process_that_fails_or_hangs_is_told(
+def test_a_process_that_fails_or_hangs_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model = small_network()

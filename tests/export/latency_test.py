@@ -56,7 +56,7 @@ def test_provenance_is_complete(latency: Latency) -> None:
     assert latency.runs >= 60 * 3 // 5
 
 
-def test_delegate_is_told_with_the_ops_it_took(
+def test_delegate_is_reported_with_the_ops_it_took(
     latency: Latency, int8_file: bytes
 ) -> None:
     assert latency.delegate == "XNNPACK"

@@ -36,7 +36,7 @@ def test_a_delegate_cannot_be_switched_off() -> None:
         LiteRTBenchmarkBackend().provenance(TablePlan(use_xnnpack=False))
 
 
-def test_a_program_that_fails_is_told(tmp_path: pathlib.Path) -> None:
+def test_a_program_that_fails_is_reported(tmp_path: pathlib.Path) -> None:
     program = tmp_path / "litert-benchmark"
     program.write_text("#!/bin/sh\necho first\necho 'no such op' >&2\nexit 3\n")
     program.chmod(0o755)

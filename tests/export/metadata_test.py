@@ -12,7 +12,7 @@ from tests.export.textures import CLASSES, Trained
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_a_file_tells_how_to_feed_it(precision: str, trained: Trained) -> None:
+def test_a_file_says_how_to_feed_it(precision: str, trained: Trained) -> None:
     plain = convert(trained.model, precision, trained.images)
     content = with_classifier(plain, CLASSES)
     facts = read_classifier(content)
@@ -35,7 +35,7 @@ def test_a_file_tells_how_to_feed_it(precision: str, trained: Trained) -> None:
     )
 
 
-def test_another_range_of_values_is_told(trained: Trained) -> None:
+def test_another_range_of_values_is_recorded(trained: Trained) -> None:
     content = with_classifier(convert(trained.model, "fp32"), CLASSES, (-1, 1))
     given = read_classifier(content)["input"]
     assert 255 * given["scale"] + given["offset"] == pytest.approx(1)

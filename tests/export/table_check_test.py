@@ -66,7 +66,7 @@ def test_errors_are_held_against_the_lower_of_two_measurements() -> None:
     assert check.num_networks == 5
 
 
-def test_two_measurements_that_rank_otherwise_are_told() -> None:
+def test_two_measurements_that_rank_otherwise_are_reported() -> None:
     backend = KnownBackend([1, 2, 3, 5, 12], [1, 2, 3, 3, 8])
     check = check_table(TABLE, NETWORKS, TablePlan(), backend).check
     assert check is not None

@@ -370,7 +370,7 @@ def test_nsenet_27_is_described_as_published(
 
 
 @pytest.mark.skipif(not NSE_LUT.exists(), reason="the table is not there")
-def test_a_table_tells_the_latency_of_a_network(
+def test_a_table_gives_the_latency_of_a_network(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     found = value_of(capsys, network="nsenet_gpu", latency_table=str(NSE_LUT))

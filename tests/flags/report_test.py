@@ -46,7 +46,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return folder
 
 
-def test_the_report_is_made_and_told_without_tensorflow(
+def test_the_report_is_made_and_printed_without_tensorflow(
     runs: pathlib.Path,
 ) -> None:
     done = run("digits", cwd=runs)

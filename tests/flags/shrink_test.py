@@ -29,7 +29,7 @@ def test_a_latency_limit_is_refused(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("score", ["angle_of_unit_kernels", "magnitude"])
-def test_cells_are_shrunk_in_a_single_shot_and_go_on(
+def test_cells_are_shrunk_in_a_single_shot_and_searched(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], score: str
 ) -> None:
     table = tmp_path / "table.csv"

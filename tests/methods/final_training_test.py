@@ -73,7 +73,7 @@ def latencies(children: list[EvaluatedChild]) -> np.ndarray:
 # Measuring.
 
 
-def test_nothing_is_measured_where_macs_tell_all() -> None:
+def test_nothing_is_measured_where_macs_are_enough() -> None:
     _, jobs = final(OneShotConfig(), Budget(macs=1e9, params=1e9))
     assert [job.KIND for job in jobs] == ["train_child"]
     assert jobs[0].child == RANKED[0].genes == ((0,), (0,))
@@ -121,7 +121,7 @@ def test_what_is_measured_decides_not_what_was_predicted() -> None:
     assert first.costs["macs"] == first.predicted["macs"]
 
 
-def test_where_none_fits_as_measured_the_closest_miss_is_told() -> None:
+def test_where_none_fits_as_measured_the_closest_miss_is_named() -> None:
     limit = float(latencies(RANKED).min()) / 1.25
     with pytest.raises(
         SearchError, match=r"None of the 49 .* latency_ms <= .* misses it by 25"

@@ -95,7 +95,7 @@ def test_a_job_that_was_not_asked_for_is_refused_with_those_that_were() -> None:
 # State.
 
 
-def test_a_state_holds_what_was_asked_and_told() -> None:
+def test_a_state_holds_jobs_and_results() -> None:
     method = PlannedMethod(two_then_one, seed=3, sizes=(1, 2))
     job = method.ask()
     method.ask()
@@ -216,7 +216,7 @@ def test_what_a_plan_cannot_work_with_ends_the_search_with_the_reason() -> None:
         loaded.ask()
 
 
-def test_an_interrupted_plan_goes_on_when_asked_again() -> None:
+def test_an_interrupted_plan_resumes_when_asked_again() -> None:
     interrupts = [KeyboardInterrupt()]
 
     def plan(method: PlannedMethod) -> Plan:

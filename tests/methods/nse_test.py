@@ -114,7 +114,7 @@ def test_what_the_front_opens_is_locked_and_unseen_ops_enter(
             assert space.pools.locked == union
 
 
-def test_locked_ops_are_told_to_whoever_trains() -> None:
+def test_locked_ops_are_part_of_the_training_job() -> None:
     trainings = [
         job
         for job in do_all(make(), FormulaWorker(MODEL).run)
@@ -281,7 +281,7 @@ def test_rules_keep_as_many_but_not_the_same() -> None:
 # Places of one branch.
 
 
-def test_places_of_one_branch_evolve_without_indicators() -> None:
+def test_single_path_blocks_evolve_without_indicators() -> None:
     model = CostModel(make_preset("nb201"))
     config = dataclasses.replace(
         QUICK_EVOLUTION, num_active=3, num_proposals=20

@@ -88,7 +88,7 @@ def test_a_failed_last_training_ends_it_with_job_and_reason() -> None:
         searched(work=failing(TrainChild, 0))
 
 
-def test_a_diverged_training_ends_it_with_the_place() -> None:
+def test_a_diverged_training_ends_it_and_names_the_block() -> None:
     sums = (((math.nan,) * 3,) * 7,) * 5
     with pytest.raises(
         SearchError, match=r"'mbconv_k3_e3' of block 'stage0_block0'.*diverged"

@@ -65,7 +65,7 @@ def test_spos_shrinks_explores_and_trains_one(
     assert len(of_kind(jobs, TrainChild)) == 1
 
 
-def test_spos_judges_1000_distinct_children_within_the_budget(
+def test_spos_evaluates_1000_distinct_children_within_the_budget(
     spos: tuple[OneShotSearch, list[Job]],
 ) -> None:
     _, jobs = spos
@@ -174,7 +174,7 @@ def test_operators_whose_weights_turn_most_survive() -> None:
 @pytest.mark.parametrize(
     "explorer", ["evolution", "random", "regularized_evolution"]
 )
-def test_the_winner_is_the_best_child_that_was_judged(explorer: str) -> None:
+def test_the_winner_is_the_best_child_that_was_evaluated(explorer: str) -> None:
     low, high = SMALL.range("macs")
     budget = Budget(macs=(low + high) / 2)
     method, jobs = searched(budget=budget, explorer=explorer)
@@ -280,7 +280,7 @@ def test_a_budget_out_of_reach_is_refused_at_once() -> None:
 # Settings.
 
 
-def test_settings_tell_searches_apart() -> None:
+def test_settings_distinguish_searches() -> None:
     table = made_up_table(SMALL.space)
     dearer = dataclasses.replace(table, overhead_ms=9.0)
     searches = [
@@ -333,7 +333,7 @@ def test_of_equally_accurate_children_the_cheapest_wins() -> None:
 
 
 @pytest.mark.parametrize("explorer", EXPLORERS)
-def test_all_that_is_judged_in_darts_has_two_inputs_a_node(
+def test_all_evaluated_children_of_darts_have_two_inputs_a_node(
     explorer: str,
 ) -> None:
     """Also once shrinking dropped `none` from edges."""

@@ -16,7 +16,7 @@ print(*loaded, time.process_time())
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_of_the_paper_wing_loads_no_framework_and_at_once(
+def test_a_framework_free_subpackage_imports_no_framework_and_fast(
     room: str,
 ) -> None:
     run = subprocess.run(

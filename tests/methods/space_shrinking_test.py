@@ -37,7 +37,7 @@ def test_before_anything_is_done_all_is_left() -> None:
     assert method.left.active == SMALL.space.active
 
 
-def test_it_can_go_on_to_a_single_network() -> None:
+def test_it_can_shrink_to_a_single_network() -> None:
     schedule = ShrinkSchedule(
         drop_per_stage=100, stop_size=1, max_stages=1, first_epochs=1
     )

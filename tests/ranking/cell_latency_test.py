@@ -42,7 +42,7 @@ def test_an_op_that_is_fed_zeros_is_computed() -> None:
     assert counted(arch) == [0, 0, 0, 1, 0]
 
 
-def test_made_up_prices_are_found_again() -> None:
+def test_made_up_costs_are_found_again() -> None:
     rng = np.random.default_rng(0)
     paths = rng.integers(0, 5, (60, 6))
     made_up = CellLatency(NB201, 2.0, (0.0, 0.25, 1.0, 6.0, 0.5))

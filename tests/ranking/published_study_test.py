@@ -92,7 +92,7 @@ def test_means_over_ten_seeds(score: str) -> None:
     assert taus.std() == pytest.approx(deviation, abs=6e-5)
 
 
-def test_published_figures_are_told_with_their_setting() -> None:
+def test_published_figures_are_shown_with_their_setting() -> None:
     (line,) = published_lines()
     assert line.startswith("published (ABS, CIFAR-10, 250 GPU epochs")
     assert "angle 0.5748 ± 0.0024" in line

@@ -59,7 +59,7 @@ def test_a_file_of_something_else_is_refused(
         read_rows(path)
 
 
-def test_a_row_tells_how_well_scores_rank() -> None:
+def test_a_row_says_how_well_scores_rank() -> None:
     truth = np.arange(40.0)
     found = row_of(-truth, truth, "macs")
     assert found.tau == -1.0

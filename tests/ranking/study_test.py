@@ -67,7 +67,7 @@ def test_times_and_scores_that_cannot_be_are_refused(
         dataclasses.replace(config(pathlib.Path("x")), **changes)
 
 
-def test_the_sample_is_told_as_often_as_asked_and_at_the_end() -> None:
+def test_the_sample_is_measured_as_often_as_asked_and_at_the_end() -> None:
     at_end = dataclasses.replace(config(pathlib.Path("x")), epochs=3)
     assert at_end.measures(0, 10) == {5: False, 10: False}
     assert at_end.measures(2, 10) == {5: False, 10: True}
@@ -82,7 +82,7 @@ def test_the_sample_is_told_as_often_as_asked_and_at_the_end() -> None:
     assert none.measures(2, 10) == {5: False, 10: False}
 
 
-def test_what_is_off_is_no_setting_so_that_older_studies_go_on() -> None:
+def test_what_is_off_is_no_setting_so_that_older_studies_resume() -> None:
     plain = config(pathlib.Path("x"))
     assert not {"sample_every", "magnitude"} & plain.settings().keys()
     more = dataclasses.replace(plain, sample_every=0.5, magnitude=True)
@@ -91,7 +91,7 @@ def test_what_is_off_is_no_setting_so_that_older_studies_go_on() -> None:
 
 
 @pytest.mark.slow
-def test_every_score_is_told_over_training_and_goes_on(
+def test_every_score_is_measured_over_training_and_resumes(
     tmp_path: pathlib.Path,
 ) -> None:
     told = dataclasses.replace(
@@ -157,7 +157,7 @@ def test_the_magnitude_of_a_cell_is_the_sum_of_its_shares(
 
 
 @pytest.mark.slow
-def test_a_study_goes_on_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
+def test_a_study_resumes_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
     whole = RankStudy(config(tmp_path / "a"), DATA, made_up_table()).run()
     told: list[str] = []
     broken = dataclasses.replace(

@@ -54,14 +54,14 @@ def test_there_is_no_answer_before_the_winner(record: RunRecord) -> None:
     assert find_answer(early) is None
 
 
-def test_the_winner_is_told_before_it_is_tested(record: RunRecord) -> None:
+def test_the_winner_is_reported_before_it_is_tested(record: RunRecord) -> None:
     answer = find_answer(dataclasses.replace(record, result=None))
     assert answer is not None
     assert answer.test_accuracy is None
     assert answer.network is not None
 
 
-def test_an_accuracy_on_images_trained_on_is_not_told(
+def test_an_accuracy_on_images_trained_on_is_not_reported(
     record: RunRecord,
 ) -> None:
     answer = find_answer(record)
@@ -70,7 +70,9 @@ def test_an_accuracy_on_images_trained_on_is_not_told(
     assert answer.validation_accuracy is None
 
 
-def test_an_honest_validation_accuracy_is_told(tmp_path: pathlib.Path) -> None:
+def test_an_honest_validation_accuracy_is_reported(
+    tmp_path: pathlib.Path,
+) -> None:
     config = dataclasses.replace(CONFIG, shrinking=None, retrain_on_all=False)
     method = make_history(Budget(), config)
     begin_run(tmp_path, method)
@@ -158,7 +160,7 @@ def test_faults_come_with_their_file(record: RunRecord) -> None:
     assert faults == {"fp32": (), "fp16": (), "int8": ("Not fully integer.",)}
 
 
-def test_a_measurement_is_told_with_device_threads_and_runtime(
+def test_a_measurement_is_reported_with_device_threads_and_runtime(
     record: RunRecord,
 ) -> None:
     files = latencies().files

@@ -56,7 +56,7 @@ def test_repeats_are_summed_up(page: Page) -> None:
     assert "s0, s1 2 91.00 % 1.41 %" in page.text
 
 
-def test_the_settings_that_differ_are_told_and_no_others(page: Page) -> None:
+def test_the_settings_that_differ_are_listed_and_no_others(page: Page) -> None:
     told = page.text.split("Settings that differ")[1]
     told = told.split("Where the time went")[0]
     assert "seed 0 1 0" in told
@@ -102,7 +102,7 @@ def test_other_data_are_warned_of(
     assert "These runs use different data" in comparison_text([runs[0], other])
 
 
-def test_runs_of_one_name_are_told_apart_by_their_paths(
+def test_runs_of_one_name_are_distinguished_by_their_paths(
     tmp_path: pathlib.Path,
 ) -> None:
     method = make_history(Budget(macs=8e5), max_jobs=2)

@@ -29,7 +29,7 @@ def test_a_figure_needs_no_name_space_and_no_address() -> None:
     assert "xmlns" not in svg
 
 
-def test_a_figure_tells_in_words_what_it_shows() -> None:
+def test_a_figure_describes_in_words_what_it_shows() -> None:
     assert 'aria-label="two dots &quot;and&quot; a line"' in draw()
 
 

@@ -79,7 +79,7 @@ def test_fates_of_ops_by_hand() -> None:
     ]
 
 
-def test_the_figure_of_fates_tells_them_in_words(
+def test_the_figure_of_fates_describes_them_in_words(
     method: SpaceEvolution,
 ) -> None:
     found = fates(
@@ -106,7 +106,7 @@ def test_every_round_has_its_front(method: SpaceEvolution) -> None:
     assert "round 3 has" in drawing.svg
 
 
-def test_indicators_start_at_one_half_and_end_where_told() -> None:
+def test_indicators_start_at_one_half_and_end_as_recorded() -> None:
     drawing = plot_fitness_indicators(INDICATORS, INHERITED)
     assert "over 3 epochs of 1 round, each from 0.5 on" in drawing.svg
     # Ops 0 of the first cell and 3 of the second went on: .6 and .7.

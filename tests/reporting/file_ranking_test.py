@@ -33,7 +33,7 @@ def ranked_dir(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return folder
 
 
-def test_the_terminal_tells_both_accuracies_and_the_pairs_that_differ(
+def test_the_terminal_shows_both_accuracies_and_the_pairs_that_differ(
     ranked_dir: pathlib.Path,
 ) -> None:
     lines = summary_text(ranked_dir).splitlines()

@@ -166,7 +166,7 @@ def test_exact_sizes_and_latencies_are_in_the_table(page: Page) -> None:
     assert told.count("✓ sound") == 3
 
 
-def test_stages_failures_and_settings_are_told(page: Page) -> None:
+def test_stages_failures_and_settings_are_reported(page: Page) -> None:
     assert "search 3 min 0 s" in page.text
     assert "export 21 s" in page.text
     assert "total 3 min 22 s" in page.text
@@ -175,7 +175,7 @@ def test_stages_failures_and_settings_are_told(page: Page) -> None:
     assert "tensorflow 2.21.0" in page.text
 
 
-def test_children_measured_whole_are_told(page: Page) -> None:
+def test_children_measured_whole_are_reported(page: Page) -> None:
     told = page.text.split("Measured whole before the choice")[1]
     assert "Accuracy Latency by table measured 1 " in told
 
@@ -199,7 +199,7 @@ def test_what_users_wrote_is_shown_and_not_run(
 
 
 @pytest.mark.parametrize("num_jobs", [0, 1, 2, 4, 6, 9])
-def test_a_run_can_be_looked_at_while_it_goes_on(
+def test_a_run_can_be_looked_at_while_it_continues(
     num_jobs: int, tmp_path: pathlib.Path
 ) -> None:
     begin_run(tmp_path, make_history(Budget(macs=8e5), max_jobs=num_jobs))
@@ -228,7 +228,7 @@ def test_a_failed_run_says_why(
     assert "This run failed: No space left on device" in first
 
 
-def test_a_faulty_file_is_told_with_its_fault(
+def test_a_faulty_file_is_reported_with_its_fault(
     method: OneShotSearch, tmp_path: pathlib.Path
 ) -> None:
     begin_run(tmp_path, method)
@@ -242,7 +242,7 @@ def test_a_faulty_file_is_told_with_its_fault(
     assert "model_int8.tflite: Not integer." in text
 
 
-def test_a_missed_limit_is_told(tmp_path: pathlib.Path) -> None:
+def test_a_missed_limit_is_reported(tmp_path: pathlib.Path) -> None:
     budget = Budget(size_bytes=100_000)
     config = dataclasses.replace(CONFIG, shrinking=None)
     method = make_history(budget, config)
@@ -253,7 +253,7 @@ def test_a_missed_limit_is_told(tmp_path: pathlib.Path) -> None:
     assert "✗ missed by 51.2 %" in text
 
 
-def test_a_floor_of_latency_is_told_as_measured(
+def test_a_floor_of_latency_is_reported_as_measured(
     tmp_path: pathlib.Path,
 ) -> None:
     config = dataclasses.replace(CONFIG, shrinking=None)

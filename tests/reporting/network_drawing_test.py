@@ -18,7 +18,7 @@ def test_every_part_is_drawn_with_its_shape_and_cost() -> None:
         assert short_count(place.macs) in TEXTS
 
 
-def test_places_tell_their_operators_in_order() -> None:
+def test_blocks_show_their_operators_in_order() -> None:
     ops = [place.ops[0] for place in NETWORK.blocks if place.is_choice]
     assert [text for text in TEXTS if text in set(ops)] == ops
     assert "identity" in ops

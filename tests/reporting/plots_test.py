@@ -64,7 +64,7 @@ def file_of(precision: str, latency: FileLatency) -> ExportedFile:
     )
 
 
-def test_the_funnel_tells_both_ends() -> None:
+def test_the_funnel_labels_both_ends() -> None:
     drawing = plot_funnel([space(10**17, 141), space(10**12, 99)])
     assert label_of(drawing) == (
         "The space over 1 stage of shrinking: from 1.0 · 10¹⁷ networks of 141 "
@@ -78,7 +78,7 @@ def test_a_space_beyond_any_float_can_be_drawn() -> None:
     assert "10⁴⁰⁰ networks" in label_of(drawing)
 
 
-def test_the_tradeoff_tells_front_and_winner() -> None:
+def test_the_tradeoff_labels_front_and_winner() -> None:
     drawing = plot_tradeoff(CHILDREN, "macs", [1, 1], 2_600_000)
     assert label_of(drawing) == (
         "Accuracy with inherited weights against MACs of 4 evaluated children. "
@@ -121,7 +121,7 @@ def test_a_single_child_can_be_drawn() -> None:
     assert "found as number 1." in label_of(plot_progress(one))
 
 
-def test_progress_tells_the_best_and_when_it_was_found() -> None:
+def test_progress_labels_the_best_and_when_it_was_found() -> None:
     assert label_of(plot_progress(CHILDREN)) == (
         "Accuracy with inherited weights of 4 children in the order of "
         "evaluation: the first has 50.00 %, the best 80.00 %, found as number "
@@ -146,7 +146,7 @@ def test_losses_of_one_label_share_a_key() -> None:
     )
 
 
-def test_each_file_is_told_with_its_median_and_quartiles() -> None:
+def test_each_file_is_labeled_with_its_median_and_quartiles() -> None:
     files = [
         file_of(precision, latency)
         for precision, latency in latencies().files.items()

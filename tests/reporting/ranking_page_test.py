@@ -14,7 +14,7 @@ POINTS = [
 ]
 
 
-def test_the_page_tells_scores_and_findings(tmp_path: pathlib.Path) -> None:
+def test_the_page_shows_scores_and_findings(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "report.html"
     write_ranking_page(path, "A <study>", POINTS, ["macs: tau 0.58"])
     text = path.read_text()
@@ -41,7 +41,7 @@ def test_the_same_points_give_the_same_bytes(tmp_path: pathlib.Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_where_colors_begin_anew_another_mark_tells_scores_apart(
+def test_where_colors_repeat_another_mark_distinguishes_scores(
     tmp_path: pathlib.Path,
 ) -> None:
     path = tmp_path / "report.html"

@@ -92,7 +92,7 @@ def test_a_missing_folder_is_refused(tmp_path: pathlib.Path) -> None:
         read_record(tmp_path / "nowhere")
 
 
-def test_a_foreign_folder_is_refused(tmp_path: pathlib.Path) -> None:
+def test_a_folder_of_no_run_is_refused(tmp_path: pathlib.Path) -> None:
     (tmp_path / "photo.jpg").touch()
     with pytest.raises(ValueError, match="holds no run"):
         read_record(tmp_path)

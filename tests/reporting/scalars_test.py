@@ -37,7 +37,7 @@ def found(
     return curves(folder)
 
 
-def test_losses_go_on_over_the_stages_of_shrinking(
+def test_losses_continue_over_the_stages_of_shrinking(
     method: OneShotSearch, found: dict[str, list[tuple[int, float]]]
 ) -> None:
     trained = [event.losses for event in method.noted(StageTrained)]
@@ -74,7 +74,7 @@ def test_children_and_winner_are_there(
     assert len(found["alone/validation_accuracy"]) >= 6
 
 
-def test_the_file_only_grows_as_a_run_goes_on(
+def test_the_file_only_grows_as_a_run_continues(
     method: OneShotSearch, tmp_path: pathlib.Path
 ) -> None:
     events, before = method.noted(Event), b""

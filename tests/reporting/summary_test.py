@@ -30,7 +30,7 @@ def test_the_answer_is_a_few_aligned_lines(run_dir: pathlib.Path) -> None:
     ]
 
 
-def test_a_failed_run_is_told_in_one_line(
+def test_a_failed_run_is_reported_in_one_line(
     method: OneShotSearch, tmp_path: pathlib.Path
 ) -> None:
     log = RunLog(tmp_path / "c10" / "log.jsonl")

@@ -64,7 +64,7 @@ def test_costs_get_their_unit(
         (7500, "2 h 5 min"),
     ],
 )
-def test_time_is_told_as_people_do(seconds: float, text: str) -> None:
+def test_time_is_written_as_people_do(seconds: float, text: str) -> None:
     assert units.duration(seconds) == text
 
 
@@ -78,7 +78,7 @@ def test_time_is_told_as_people_do(seconds: float, text: str) -> None:
         (9_999_999, "1.0 · 10⁷"),
     ],
 )
-def test_sizes_of_any_magnitude_are_told(number: int, text: str) -> None:
+def test_sizes_of_any_magnitude_are_written(number: int, text: str) -> None:
     assert units.short_whole(number) == text
 
 

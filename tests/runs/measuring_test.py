@@ -66,7 +66,7 @@ def test_whole_networks_of_multi_branch_cells_open_several_branches() -> None:
 
 
 @pytest.mark.slow
-def test_a_measured_table_prices_the_space_and_is_kept(
+def test_a_measured_table_covers_the_space_and_is_kept(
     tmp_path: pathlib.Path,
 ) -> None:
     plan = TablePlan(runs=5, min_seconds=0.002)

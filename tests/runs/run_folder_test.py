@@ -33,7 +33,7 @@ def test_a_new_run_may_have_an_empty_folder(
     assert path.exists() == exists
 
 
-def test_a_run_of_the_same_settings_goes_on(tmp_path: pathlib.Path) -> None:
+def test_a_run_of_the_same_settings_resumes(tmp_path: pathlib.Path) -> None:
     assert begun(tmp_path).check(dict(SETTINGS))
 
 

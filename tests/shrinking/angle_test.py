@@ -82,7 +82,7 @@ def test_it_is_no_mean_of_angles_by_layer() -> None:
     assert sums.angles(ONLY)[0] == pytest.approx(math.acos(0.99), abs=1e-12)
 
 
-def test_sums_tell_the_naive_angle_of_200_children() -> None:
+def test_sums_give_the_naive_angle_of_200_children() -> None:
     space = make_preset("spos")
     base, now = random_weights(space, 1), random_weights(space, 2)
     paths = space.sample_paths(np.random.default_rng(3), 200)

@@ -88,7 +88,7 @@ def test_a_word_that_is_no_candidate_is_refused_with_its_block(
         parse_genotype(make_preset("fairnas"), text)
 
 
-def test_a_misspelt_op_is_offered_the_nearest() -> None:
+def test_a_misspelled_op_is_offered_the_nearest() -> None:
     with pytest.raises(ValueError, match="Did you mean 'mbconv_k5_e3'"):
         parse_genotype(make_preset("fairnas"), "mbconv_k5_3 " + "0 " * 18)
 
@@ -98,7 +98,7 @@ def test_more_branches_than_may_be_open_are_refused() -> None:
         parse_genotype(make_preset("fairnas"), "0+1 " + "0 " * 18)
 
 
-def test_a_closed_candidate_is_refused() -> None:
+def test_an_inactive_candidate_is_refused() -> None:
     space = make_preset("fairnas").without([(0, 5)])
     with pytest.raises(ValueError, match="'stage0_block0' offers"):
         parse_genotype(space, "5 " * 19)

@@ -28,7 +28,7 @@ def test_a_name_that_is_no_ops_is_refused(name: str) -> None:
     assert repr(name) in str(caught.value)
 
 
-def test_a_misspelt_op_is_offered_the_nearest_name() -> None:
+def test_a_misspelled_op_is_offered_the_nearest_name() -> None:
     with pytest.raises(ValueError, match=r"Did you mean 'mbconv_k5_e6'"):
         parse_op("mbconv_k5e6")
 

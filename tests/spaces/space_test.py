@@ -246,7 +246,7 @@ def test_a_genotype_of_the_wrong_length_is_refused() -> None:
         make_space().genotype([0, 0])
 
 
-def test_a_closed_candidate_is_not_in_a_shrunk_space() -> None:
+def test_an_inactive_candidate_is_not_in_a_shrunk_space() -> None:
     genotype = make_space().genotype([1, 0, 0])
     smaller = make_space().without([(0, 1)])
     assert genotype not in smaller

@@ -100,7 +100,7 @@ def test_several_batches_give_the_plain_mean(
     _check_close(found, mean)
 
 
-def test_closed_candidates_keep_their_statistics_to_the_bit(
+def test_statistics_of_inactive_candidates_are_bit_exact(
     supernet: Supernet, calibrator: Calibrator
 ) -> None:
     genotype = _genotypes(supernet)[2]

@@ -99,7 +99,7 @@ def stock(**changes: Any) -> keras_tuner.Oracle:
         (a_nan_is_forgotten_by_the_retry, "ended as FAILED|ended as INVALID"),
     ],
 )
-def test_the_laws_tell_an_oracle_that_breaks_them(
+def test_the_laws_find_an_oracle_that_breaks_them(
     law: Callable[..., None], message: str, tmp_path: pathlib.Path
 ) -> None:
     """Pitfalls of keras-tuner 1.4.8 that ours were built around."""

@@ -170,7 +170,7 @@ def test_an_unsound_supernet_breaks_its_law(
         law(kind(tiny_space(max_open=2, stages=SHORT[:1])))
 
 
-def test_cells_of_unlike_paths_are_told_apart() -> None:
+def test_cells_of_unlike_paths_are_distinguished() -> None:
     """A cell that computes another one's candidate breaks a law."""
     supernet = lively_cells(tiny_cells())
     call = supernet.cells[1].call

@@ -48,7 +48,7 @@ def fill(table: ResultsTable) -> None:
     table.add_result(RESULT, [CHILD, dataclasses.replace(CHILD, accuracy=None)])
 
 
-def test_what_was_committed_is_there_to_the_bit(table: ResultsTable) -> None:
+def test_what_was_committed_is_bit_exact(table: ResultsTable) -> None:
     fill(table)
     table.commit()
     table.close()

@@ -29,7 +29,7 @@ from tests.tuners.tiny_search import CONFIG, SPACE
         (Evolution, keras_tuner.RandomSearch),
     ],
 )
-def test_every_argument_of_keras_tuner_has_a_place(
+def test_every_argument_of_keras_tuner_is_an_argument_here(
     ours: Any, theirs: Any
 ) -> None:
     def names(kind: Any) -> set[str]:

@@ -145,7 +145,7 @@ def test_the_same_seed_is_the_same_search_and_zero_is_one(
     assert drawn.seed is not None
 
 
-def test_a_reloaded_search_goes_on_to_the_same_end(
+def test_a_reloaded_search_resumes_to_the_same_end(
     tmp_path: pathlib.Path,
 ) -> None:
     whole = values_of(run(make_oracle(tmp_path / "whole", max_trials=25)))

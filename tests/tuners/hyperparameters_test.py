@@ -39,7 +39,7 @@ def test_it_comes_back_through_keras_tuner_s_own_form() -> None:
     assert genotype_of(SPACE, copy) == genotype_of(SPACE, hp)
 
 
-def test_every_place_is_a_choice_of_its_op_names() -> None:
+def test_every_block_is_a_choice_of_its_op_names() -> None:
     hp = keras_tuner.HyperParameters()
     declare(SPACE, hp)
     assert {each.name: list(each.values) for each in hp.space} == {
@@ -57,7 +57,7 @@ def test_a_shrunk_space_declares_all_candidates() -> None:
     assert one.get_config() == other.get_config()
 
 
-def test_a_missing_place_is_named() -> None:
+def test_a_missing_block_is_named() -> None:
     hp = spelled(0)
     name = SPACE.blocks[1].name
     del hp.values[name]
@@ -98,7 +98,7 @@ SHRUNK = DARTS.restrict([[0] if place == 2 else [3, 7] for place in range(28)])
 
 
 @pytest.mark.parametrize("space", [DARTS, SHRUNK], ids=["whole", "shrunk"])
-def test_random_choices_spell_lawful_cells_only(space: Any) -> None:
+def test_random_choices_encode_valid_cells_only(space: Any) -> None:
     hp = keras_tuner.HyperParameters()
     declare_valid(space, hp)
     oracle = keras_tuner.oracles.RandomSearchOracle(

@@ -20,7 +20,7 @@ from tests.tuners.tiny_search import (
 )
 
 
-def test_a_reloaded_search_goes_on_to_the_same_end(
+def test_a_reloaded_search_resumes_to_the_same_end(
     tmp_path: pathlib.Path,
 ) -> None:
     whole = make_oracle(tmp_path / "whole")
@@ -106,7 +106,7 @@ def test_a_project_that_0_1_began_is_refused_whatever_is_in_it(
         other.reload()
 
 
-def test_a_foreign_project_is_refused(folder: pathlib.Path) -> None:
+def test_a_project_without_results_is_refused(folder: pathlib.Path) -> None:
     do_trials(make_oracle(folder), 1)
     (folder / "results.sqlite").unlink()
     with pytest.raises(RuntimeError, match="existing project"):
@@ -164,7 +164,7 @@ def test_a_full_disk_ends_the_search_and_loses_nothing(
     assert len(done) == 3
 
 
-def test_a_log_damaged_meanwhile_ends_the_search_and_is_mended_by_the_next(
+def test_a_log_damaged_meanwhile_ends_the_search_and_is_repaired_by_the_next(
     folder: pathlib.Path,
 ) -> None:
     oracle = make_oracle(folder)

@@ -66,7 +66,7 @@ def test_a_trial_says_no_more_than_its_job(folder: pathlib.Path) -> None:
         assert spelled == (blocks if is_child else set())
 
 
-def test_a_child_spells_its_ops(folder: pathlib.Path) -> None:
+def test_the_values_of_a_child_name_its_ops(folder: pathlib.Path) -> None:
     oracle = make_oracle(folder)
     trial = do_trials(oracle)[-1]
     job = read_job(folder, job_of(trial))
@@ -140,7 +140,7 @@ def test_it_idles_while_all_jobs_are_out(folder: pathlib.Path) -> None:
     assert oracle.create_trial("worker1").status == TrialStatus.RUNNING
 
 
-def test_the_order_of_telling_changes_nothing(tmp_path: pathlib.Path) -> None:
+def test_the_order_of_results_changes_nothing(tmp_path: pathlib.Path) -> None:
     in_turns, reversed_ = (
         make_oracle(tmp_path / name) for name in ("in_turns", "reversed")
     )
@@ -161,7 +161,7 @@ def test_max_trials_ends_the_search(folder: pathlib.Path) -> None:
     assert oracle.create_trial("tuner0").status == TrialStatus.STOPPED
 
 
-def test_a_search_that_cannot_go_on_stops_and_says_why(
+def test_a_search_that_cannot_continue_stops_and_says_why(
     folder: pathlib.Path,
 ) -> None:
     oracle = make_oracle(folder)
@@ -175,7 +175,7 @@ def test_a_search_that_cannot_go_on_stops_and_says_why(
     assert is_open(oracle)
 
 
-def test_a_failed_generation_is_told_and_does_not_end_the_search(
+def test_a_failed_generation_is_reported_and_does_not_end_the_search(
     folder: pathlib.Path,
 ) -> None:
     oracle = make_oracle(folder)

@@ -86,7 +86,7 @@ def free_port() -> int:
 
 
 @pytest.mark.slow
-def test_the_front_is_told_through_a_chief(tmp_path: pathlib.Path) -> None:
+def test_the_front_is_reported_through_a_chief(tmp_path: pathlib.Path) -> None:
     """A worker's front is that of all that ended, by float32 metrics."""
     port = free_port()
     chief = start(tmp_path, "chief", port)

@@ -39,7 +39,7 @@ SHOWN = {
         "oracle_laws::our_oracles_keep_the_laws"
     ),
     "P9 choices take no tuples": (
-        "hyperparameters::every_place_is_a_choice_of_its_op_names"
+        "hyperparameters::every_block_is_a_choice_of_its_op_names"
     ),
     "P10 a truncated state file ends the project": (
         "pitfalls::a_damaged_file_is_named"
@@ -58,7 +58,7 @@ SHOWN = {
         "pitfalls::a_worker_overwrites_nothing"
     ),
     "P15 a worker sees next to nothing of its oracle": (
-        "pareto_workers::the_front_is_told_through_a_chief"
+        "pareto_workers::the_front_is_reported_through_a_chief"
     ),
     "P16 the wire rounds and reorders": (
         "oracles::a_result_that_does_not_hold_fails_its_trial"
@@ -75,7 +75,7 @@ SHOWN = {
     "P20 the constructor builds a model per condition": (
         "pitfalls::constructors_build_no_more_than_one_model"
     ),
-    "P21 bookkeeping grows with the trials": (
+    "P21 the cost of saving grows with the trials": (
         "oracles::every_job_is_a_trial_and_the_end_is_stopped"
     ),
     "P22 memory grows with the trials of a process": (

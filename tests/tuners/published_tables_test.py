@@ -22,7 +22,7 @@ from tests.shared_data import NSE_CSV, PIXEL_CSV, needs_tables
 
 
 @needs_tables
-def test_the_pixel_1_prices_the_whole_space_of_proxylessnas() -> None:
+def test_the_pixel_1_table_has_the_whole_space_of_proxylessnas() -> None:
     space = make_preset("proxylessnas")
     table = proxylessnas_table(PIXEL_CSV, space)
     assert len(space.blocks) == 21

@@ -69,7 +69,7 @@ def stock_tuner(
     )
 
 
-def test_the_hypermodel_builds_the_child_that_is_spelled() -> None:
+def test_the_hypermodel_builds_the_child_that_values_encode() -> None:
     hp = spelled(7)
     child = SpaceHyperModel(SPACE, seed=3).build(hp)
     genotype = genotype_of(SPACE, hp)
@@ -161,7 +161,7 @@ def test_a_project_of_another_space_is_refused() -> None:
         SpaceHyperModel(SPACE).build(hp)
 
 
-def test_trials_are_told_what_children_cost() -> None:
+def test_trials_report_what_children_cost() -> None:
     hypermodel = SpaceHyperModel(SPACE)
     hp = spelled(2)
     history = hypermodel.fit(

@@ -69,7 +69,7 @@ def test_the_best_hyperparameters_build_the_winner(
 
 
 @pytest.mark.slow
-def test_the_summary_tells_the_winner(
+def test_the_summary_shows_the_winner(
     folder: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tuner = make_tuner(folder)

@@ -36,7 +36,7 @@ def largest_gap(
 
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("path", paths_of(SPACE))
-def test_opened_branches_and_cut_out_child_agree(
+def test_open_branches_and_cut_out_child_agree(
     path: tuple[int, ...], training: bool
 ) -> None:
     genotype = SPACE.genotype(path)
@@ -54,7 +54,7 @@ def test_a_seed_is_exact() -> None:
 @pytest.mark.parametrize(
     ("name", "num_blocks"), [("darts", 28), ("darts_shrinking", 14)]
 )
-def test_places_hold_the_kernels_that_turn(name: str, num_blocks: int) -> None:
+def test_edges_hold_the_kernels_that_turn(name: str, num_blocks: int) -> None:
     space = tiny_darts(name)
     supernet = DartsSupernet(space)
     blocks = supernet.blocks

@@ -176,7 +176,7 @@ def test_fast_layers_are_for_training_only() -> None:
     assert ours[False] == set()
 
 
-def test_a_foreign_genotype_is_refused() -> None:
+def test_a_genotype_of_another_space_is_refused() -> None:
     foreign = Genotype(((0,), (0,), (0,)), "another space")
     with pytest.raises(ValueError, match="another space"):
         build_child(tiny_space(), foreign)

@@ -118,7 +118,7 @@ def traced(request: pytest.FixtureRequest) -> _Traced:
     "opened",
     [[1, INACTIVE, INACTIVE], [IDENTITY, INACTIVE, INACTIVE], [0, 2, IDENTITY]],
 )
-def test_not_a_number_in_closed_candidates_changes_nothing(
+def test_not_a_number_in_inactive_candidates_changes_nothing(
     traced: _Traced, opened: list[int]
 ) -> None:
     closed = sorted(set(range(IDENTITY + 1)) - set(opened))

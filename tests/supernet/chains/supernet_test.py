@@ -65,7 +65,7 @@ def test_open_branches_are_padded() -> None:
     ]
 
 
-def test_a_foreign_genotype_is_refused(supernet: Supernet) -> None:
+def test_a_genotype_of_another_space_is_refused(supernet: Supernet) -> None:
     foreign = Genotype(((0,), (0,), (0,)), "another space")
     with pytest.raises(ValueError, match="another space"):
         supernet.encode(foreign)

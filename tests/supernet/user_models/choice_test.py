@@ -35,7 +35,7 @@ def test_labels_are_the_user_s_names_or_class_and_position() -> None:
         assert choice.labels == ("conv2d_0", "identity_1", "mix", "re_lu_3")
 
 
-def test_keras_s_own_names_are_told_from_given_ones() -> None:
+def test_keras_s_own_names_are_distinguished_from_given_ones() -> None:
     assert is_auto_named(L.SeparableConv2D(4, 3))
     assert is_auto_named(nse_tf.Choice([L.ReLU()]))
     assert not is_auto_named(L.Conv2D(4, 3, name="conv"))

@@ -8,7 +8,7 @@ from nse_tf.supernet import ModelNetworks, networks_of, space_of
 from tests.supernet.choice_models import L, choice_model, dense_model
 
 
-def test_choices_are_the_places_and_layers_the_candidates() -> None:
+def test_choices_are_the_blocks_and_layers_the_candidates() -> None:
     space = space_of(choice_model())
     assert {
         block.name: [op.name for op in block.candidates]
@@ -61,7 +61,7 @@ def test_the_space_comes_back_from_json_and_can_be_described() -> None:
     assert described.macs == sum(place.macs for place in described.blocks)
 
 
-def test_a_choice_in_a_nested_model_is_a_place() -> None:
+def test_a_choice_in_a_nested_model_is_a_block() -> None:
     inputs = keras.Input((8, 8, 4))
     body = keras.Model(inputs, nse_tf.Choice([L.ReLU(), L.Identity()])(inputs))
     images = keras.Input((8, 8, 4))

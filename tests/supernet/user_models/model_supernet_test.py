@@ -82,7 +82,7 @@ def path(*genes: int) -> Genotype:
     return SPACE.genotype(genes)
 
 
-def test_dropout_draws_anew_at_each_step_and_only_where_it_is_open() -> None:
+def test_dropout_draws_again_at_each_step_and_only_where_it_is_open() -> None:
     networks = ModelNetworks(choice_model(dropout=0.5))
     supernet = networks.supernet()
     (inner, outer) = [
