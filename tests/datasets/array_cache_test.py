@@ -111,8 +111,8 @@ def test_default_folder_follows_the_user_s_cache_home(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    place = array_cache.default_cache_dir()
-    assert place == pathlib.Path("/somewhere/nse_tf/datasets")
+    folder = array_cache.default_cache_dir()
+    assert folder == pathlib.Path("/somewhere/nse_tf/datasets")
     monkeypatch.delenv("XDG_CACHE_HOME")
-    place = array_cache.default_cache_dir()
-    assert place == pathlib.Path.home() / ".cache/nse_tf/datasets"
+    folder = array_cache.default_cache_dir()
+    assert folder == pathlib.Path.home() / ".cache/nse_tf/datasets"

@@ -116,9 +116,9 @@ def test_shear_moves_columns_and_leaves_the_middle_row() -> None:
     image[:, 10] = 255.0
     slanted = run([image] * 50, AugmentationPolicy(shear=0.5))[..., 0]
     x = np.arange(21) - 10.0
-    place = (slanted * x).sum(2) / slanted.sum(2)
-    np.testing.assert_allclose(place[:, 10], 0.0, atol=1e-3)
-    per_row = (place[:, 20] - place[:, 0]) / 20
+    center = (slanted * x).sum(2) / slanted.sum(2)
+    np.testing.assert_allclose(center[:, 10], 0.0, atol=1e-3)
+    per_row = (center[:, 20] - center[:, 0]) / 20
     assert 0.45 < abs(per_row).max() <= 0.5001
 
 

@@ -7,10 +7,10 @@ import pytest
 from nse_tf.datasets.class_folders import UNDIVIDED, list_class_folders
 
 
-def touch(root: pathlib.Path, *blocks: str) -> None:
-    for place in blocks:
-        (root / place).parent.mkdir(parents=True, exist_ok=True)
-        (root / place).touch()
+def touch(root: pathlib.Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
 
 
 def listed(root: pathlib.Path) -> list[tuple[str, str, str]]:
@@ -38,7 +38,7 @@ def test_hidden_files_and_other_kinds_are_passed_over(
     touch(tmp_path, "a/1.jpg", "b/2.jpg", ".git/3.jpg", "a/.thumbs/4.jpg")
     touch(tmp_path, "a/.5.jpg", "b/notes.txt", "b/noext", "readme.md")
     (tmp_path / "a" / "folder.jpg").mkdir()
-    assert [place for place, _, _ in listed(tmp_path)] == ["a/1.jpg", "b/2.jpg"]
+    assert [name for name, _, _ in listed(tmp_path)] == ["a/1.jpg", "b/2.jpg"]
 
 
 @pytest.mark.parametrize("name", ["validation", "val"])

@@ -112,13 +112,13 @@ def test_a_resumed_generation_is_shared_as_it_was_before() -> None:
 
 
 def test_results_are_joined_where_all_shards_are_in() -> None:
-    told: dict[str, Result] = {"00009_other": Failed("x")}
+    results: dict[str, Result] = {"00009_other": Failed("x")}
     for index in range(2):
         shard = shard_of(JOB, index, 2)
-        told[shard.id] = evaluated(shard)
+        results[shard.id] = evaluated(shard)
     lone = dataclasses.replace(JOB, id="00001_evaluate_children")
-    told[f"{lone.id}_2of3"] = evaluated(shard_of(lone, 1, 3))
-    results, rest = join_shards(told)
+    results[f"{lone.id}_2of3"] = evaluated(shard_of(lone, 1, 3))
+    results, rest = join_shards(results)
     assert set(results) == {"00009_other", JOB.id}
     assert results[JOB.id] == dataclasses.replace(evaluated(JOB), seconds=2.0)
     assert set(rest) == {f"{lone.id}_2of3"}

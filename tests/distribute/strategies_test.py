@@ -36,8 +36,8 @@ def start(
 
 def end(process: subprocess.Popen[str]) -> None:
     """Waits for a process, which must end well."""
-    _, told = process.communicate(timeout=180)
-    assert process.returncode == 0, told
+    _, stderr = process.communicate(timeout=180)
+    assert process.returncode == 0, stderr
 
 
 @pytest.mark.slow

@@ -111,8 +111,8 @@ def test_finalists_of_a_table_are_ranked_by_their_int8_files(
     best = int(np.argmax(np.array(found)))
     (winner,) = record.named(WinnerChosen)
     assert winner.path == rivals[best].path
-    told = capsys.readouterr().out
-    assert "ranked by int8" in told
+    printed = capsys.readouterr().out
+    assert "ranked by int8" in printed
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "Finalists ranked by their int8 files" in page
 

@@ -31,10 +31,10 @@ def middle(model: CostModel, share: float = 0.5) -> Budget:
 
 
 def evaluated(state: Exploration, paths: np.ndarray, fitness: Any) -> None:
-    judging = state.evaluate(paths)
-    np.testing.assert_array_equal(next(judging), paths)
+    evaluation = state.evaluate(paths)
+    np.testing.assert_array_equal(next(evaluation), paths)
     with pytest.raises(StopIteration):
-        judging.send(fitness)
+        evaluation.send(fitness)
 
 
 # Taking.
@@ -128,10 +128,10 @@ def test_an_unknown_fitness_is_the_worst() -> None:
 
 def test_fitness_must_match_the_paths_in_number() -> None:
     state = exploration()
-    judging = state.evaluate(state.take_random(3))
-    next(judging)
+    evaluation = state.evaluate(state.take_random(3))
+    next(evaluation)
     with pytest.raises(ValueError, match=r"3 paths .* 2 numbers"):
-        judging.send(np.array([0.1, 0.2]))
+        evaluation.send(np.array([0.1, 0.2]))
 
 
 # Settings.

@@ -10,12 +10,12 @@ from nse_tf.spaces.branch_networks import FRONT, branch_genes
 POOL = make_preset("nse_27")
 
 
-def opened(num_active: int = 5, seed: int = 0) -> Pools:
+def make_pools(num_active: int = 5, seed: int = 0) -> Pools:
     return Pools.opened(POOL, num_active, np.random.default_rng(seed))
 
 
 def test_a_search_begins_with_some_ops_of_each_cell() -> None:
-    pools = opened()
+    pools = make_pools()
     for active, locked, pending in zip(
         pools.active, pools.locked, pools.pending, strict=True
     ):
@@ -23,12 +23,12 @@ def test_a_search_begins_with_some_ops_of_each_cell() -> None:
         assert locked == ()
         assert sorted((*active, *pending)) == list(range(27))
     assert len(set(pools.pending)) > 1  # Each cell has an order of its own.
-    assert pools == opened()
-    assert pools != opened(seed=1)
+    assert pools == make_pools()
+    assert pools != make_pools(seed=1)
 
 
 def test_what_is_kept_stays_and_the_next_unseen_ops_enter() -> None:
-    pools = opened(3)
+    pools = make_pools(3)
     kept = [active[:1] for active in pools.active]
     after = pools.inherit(kept, 3)
     for before, cell in zip(pools.pending, range(22), strict=True):
@@ -39,7 +39,7 @@ def test_what_is_kept_stays_and_the_next_unseen_ops_enter() -> None:
 
 
 def test_where_more_is_kept_nothing_enters() -> None:
-    pools = opened(3)
+    pools = make_pools(3)
     after = pools.inherit(pools.active, 3)
     assert after.active == pools.active
     assert after.pending == pools.pending
@@ -47,7 +47,7 @@ def test_where_more_is_kept_nothing_enters() -> None:
 
 
 def test_nothing_kept_lets_all_unseen_ops_in() -> None:
-    pools = opened(3)
+    pools = make_pools(3)
     after = pools.inherit([()] * 22, 3)
     assert all(len(active) == 3 for active in after.active)
     assert not any(
@@ -57,7 +57,7 @@ def test_nothing_kept_lets_all_unseen_ops_in() -> None:
 
 
 def test_an_op_is_seen_once_and_the_pool_ends() -> None:
-    pools, seen = opened(5), [set() for _ in range(22)]  # type: ignore[var-annotated]
+    pools, seen = make_pools(5), [set() for _ in range(22)]  # type: ignore[var-annotated]
     for _ in range(10):
         for cell, entered in zip(seen, pools.entered, strict=True):
             assert not cell & set(entered)

@@ -63,13 +63,13 @@ def test_untrained_indicators_are_bent_until_the_window_is_met() -> None:
 def test_expected_costs_are_the_mean_of_draws() -> None:
     space = SPACE
     rng = np.random.default_rng(1)
-    opened = rng.uniform(0.01, 0.3, HALF.shape)
+    probabilities = rng.uniform(0.01, 0.3, HALF.shape)
     everything = Window(-np.inf, np.inf)
-    found = propose(space, opened, PRICES, everything, 4000, rng)
+    found = propose(space, probabilities, PRICES, everything, 4000, rng)
     costs = [PRICES.of(genes) for genes in found.genes]
     assert found.bend == 0
     assert np.mean(costs) == pytest.approx(
-        PRICES.expected(space, opened), rel=0.03
+        PRICES.expected(space, probabilities), rel=0.03
     )
 
 

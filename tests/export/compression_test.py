@@ -61,13 +61,13 @@ def small_network() -> keras.Model:
 
 
 def test_layers_are_described_with_their_inputs() -> None:
-    told = describe_layers(small_network())
-    assert told[0]["kind"] == "InputLayer"
-    (multiply,) = (each for each in told if each["kind"] == "Multiply")
-    (average,) = (each for each in told if each["kind"] == "Average")
+    layers = describe_layers(small_network())
+    assert layers[0]["kind"] == "InputLayer"
+    (multiply,) = (each for each in layers if each["kind"] == "Multiply")
+    (average,) = (each for each in layers if each["kind"] == "Average")
     assert len(multiply["inputs"]) == 2
     assert average["inputs"][1] == multiply["name"]
-    assert told[-1]["config"]["units"] == len(CLASSES)
+    assert layers[-1]["config"]["units"] == len(CLASSES)
 
 
 def test_every_layer_of_a_multi_branch_cell_is_known() -> None:
@@ -154,7 +154,7 @@ def half_zeros(kernel: np.ndarray) -> np.ndarray:
 
 def test_a_network_that_was_not_compressed_is_found_out() -> None:
     model = small_network()
-    for kind, change, told in (
+    for kind, change, fault in (
         ("prune", np.ones_like, "was not pruned: 0.0% of its weights"),
         ("prune", np.zeros_like, None),
         ("cluster", np.ones_like, None),
@@ -173,8 +173,8 @@ def test_a_network_that_was_not_compressed_is_found_out() -> None:
             losses=(1.0,),
         )
         found = check_compressed(made, model, IMAGES, LABELS)
-        assert bool(found.faults) == (told is not None)
-        assert told is None or told in found.faults[0]
+        assert bool(found.faults) == (fault is not None)
+        assert fault is None or fault in found.faults[0]
         assert found.accuracy_before > 0.9
 
 
@@ -198,15 +198,15 @@ def test_a_compressed_network_is_exported_in_place_of_the_first(
         "precisions": ["fp32", "int8"],
     }
     export_model(model, tmp_path, compressed=made, **given)
-    told = json.loads((tmp_path / "export.json").read_text())
-    assert told["compression"]["kind"] == "prune"
-    assert told["compression"]["least_zeros"] >= 0.5
-    assert told["compression"]["deflated_bytes"].keys() == {"fp32", "int8"}
-    # The files are held against the compressed network.
-    assert told["files"]["fp32"]["faults"] == []
+    report = json.loads((tmp_path / "export.json").read_text())
+    assert report["compression"]["kind"] == "prune"
+    assert report["compression"]["least_zeros"] >= 0.5
+    assert report["compression"]["deflated_bytes"].keys() == {"fp32", "int8"}
+    # The files are compared with the compressed network.
+    assert report["files"]["fp32"]["faults"] == []
     assert (
-        told["files"]["fp32"]["check"]["keras_accuracy"]
-        == (told["compression"]["accuracy"])
+        report["files"]["fp32"]["check"]["keras_accuracy"]
+        == (report["compression"]["accuracy"])
     )
     kept = keras.saving.load_model(tmp_path / "model.keras")
     for ours, theirs in zip(

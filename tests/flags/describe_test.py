@@ -106,7 +106,7 @@ def test_a_cell_is_counted_as_the_benchmark_does(
     assert value["published_macs"] == 153_272_970
     assert (value["macs"], value["params"]) == (153_272_960, 1_073_466)
     assert value["genotype"] == BEST_CELL
-    assert [place["name"] for place in value["blocks"]] == [
+    assert [block["name"] for block in value["blocks"]] == [
         "stem",
         "reduction1",
         "reduction2",

@@ -42,8 +42,8 @@ def test_labeled_images_give_all_precisions_and_accuracies(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     run(tmp_path / "out", model=str(model_file), dataset="digits")
-    told = capsys.readouterr()
-    rows = told.out.splitlines()
+    report = capsys.readouterr()
+    rows = report.out.splitlines()
     assert [row.split()[0] for row in rows] == [
         "file",
         "model_fp32.tflite",
@@ -51,7 +51,7 @@ def test_labeled_images_give_all_precisions_and_accuracies(
         "model_dynamic.tflite",
         "model_int8.tflite",
     ]
-    assert told.err == ""
+    assert report.err == ""
     facts = json.loads((tmp_path / "out" / "export.json").read_text())
     for file in facts["files"].values():
         assert file["check"]["num_images"] == 360
@@ -214,16 +214,16 @@ def test_a_network_is_compressed_and_exported(
         compress_epochs=2,
         compress_learning_rate=1e-3,
     )
-    told = json.loads((out / "export.json").read_text())
-    done = told["compression"]
+    report = json.loads((out / "export.json").read_text())
+    done = report["compression"]
     assert (done["kind"], done["epochs"]) == (kind, 2)
     assert done["learning_rate"] == 1e-3
     assert done["losses"][1] < done["losses"][0]
-    for file in told["files"].values():
+    for file in report["files"].values():
         assert file["faults"] == []
     text = capsys.readouterr().out
     assert f"{kind}, epochs: 2; accuracy" in text
     assert "bytes once zipped: fp32" in text
-    shares = told["files"]["int8"]["check"]["integer_shares"]
+    shares = report["files"]["int8"]["check"]["integer_shares"]
     assert shares["weights"] == 1.0
     assert (out / "model.keras").exists()

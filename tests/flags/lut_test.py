@@ -71,8 +71,8 @@ def test_a_table_from_flags_to_file(
     assert "on 5 other networks: median error" in text
     rows = str(tmp_path / "table.rows.json")
     run(**given, format="json", compare=rows)
-    told, line = capsys.readouterr().out.rsplit("}\n", 1)
-    value = json.loads(told + "}")
+    printed, line = capsys.readouterr().out.rsplit("}\n", 1)
+    value = json.loads(printed + "}")
     assert value["num_rows"] == 8
     assert value["check"]["num_networks"] == 5
     # Compared with itself, since no row was measured again.

@@ -32,7 +32,7 @@ SEVERAL = f"""
 import contextlib, io, json
 from absl import flags
 from absl.testing import flagsaver
-told = []
+ends = []
 lines = json.load(sys.stdin)
 for line in lines:
     sys.argv[1:] = line
@@ -41,8 +41,8 @@ for line in lines:
         try:
             run()
         except SystemExit as end:
-            told.append([end.code, stderr.getvalue()])
-json.dump(told, sys.stdout)
+            ends.append([end.code, stderr.getvalue()])
+json.dump(ends, sys.stdout)
 """
 
 
@@ -64,10 +64,10 @@ def run(*argv: str, cwd: pathlib.Path) -> subprocess.CompletedProcess[str]:
 
 @dataclasses.dataclass(frozen=True)
 class Bad:
-    """A command line that is refused, and what the one line must say."""
+    """A command line that is refused, and what parts of the one line."""
 
     flags: str
-    told: tuple[str, ...]
+    parts: tuple[str, ...]
 
 
 BAD = {
@@ -119,9 +119,9 @@ BAD = {
         ("other settings", "seed was 0 and is 1", "--run_dir"),
     ),
     "foreign_folder": Bad(
-        "--run_dir=foreign", ("foreign is not empty", "nothing was overwritten")
+        "--run_dir=thesis", ("thesis is not empty", "nothing was overwritten")
     ),
-    "run_dir_is_a_file": Bad("--run_dir=foreign/thesis.txt", ("thesis.txt",)),
+    "run_dir_is_a_file": Bad("--run_dir=thesis/thesis.txt", ("thesis.txt",)),
 }
 
 
@@ -129,9 +129,9 @@ BAD = {
 def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A folder with all kinds of things that do not fit."""
     folder = tmp_path_factory.mktemp("work")
-    for name in ("empty", "tfds", "foreign", "photos/lone", "photos/many"):
+    for name in ("empty", "tfds", "thesis", "photos/lone", "photos/many"):
         (folder / name).mkdir(parents=True)
-    (folder / "foreign" / "thesis.txt").write_text("all of it")
+    (folder / "thesis" / "thesis.txt").write_text("all of it")
     image = Image.fromarray(np.zeros((16, 16), np.uint8))
     for name in ("lone/a", "many/a", "many/b", "many/c", "many/d"):
         image.save(folder / "photos" / f"{name}.png")
@@ -143,7 +143,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 
 @pytest.fixture(scope="module")
-def told(folder: pathlib.Path) -> dict[str, tuple[int, str]]:
+def refusals(folder: pathlib.Path) -> dict[str, tuple[int, str]]:
     """Exit code and stderr of every bad command line; nothing was written."""
     before = snapshot(folder)
     lines = [
@@ -179,9 +179,9 @@ def snapshot(folder: pathlib.Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_ends_with_one_line_and_2(
-    told: dict[str, tuple[int, str]], name: str
+    refusals: dict[str, tuple[int, str]], name: str
 ) -> None:
-    code, stderr = told[name]
+    code, stderr = refusals[name]
     lines = [
         line for line in stderr.splitlines() if "photos" not in line
     ] or stderr.splitlines()
@@ -189,7 +189,7 @@ def test_bad_input_ends_with_one_line_and_2(
     assert "Traceback" not in stderr
     assert lines[-1].startswith("nse_search: ")
     assert len(lines) == 1
-    for part in BAD[name].told:
+    for part in BAD[name].parts:
         assert part in lines[-1]
 
 
@@ -205,7 +205,7 @@ def test_a_budget_out_of_reach_is_all_that_is_said(
 
 
 @pytest.mark.parametrize(
-    ("flag", "told"),
+    ("flag", "part"),
     [
         ("--method=hill_climbing", "regularized_evolution"),
         ("--effort=some", "quick"),
@@ -217,12 +217,12 @@ def test_a_budget_out_of_reach_is_all_that_is_said(
     ],
 )
 def test_bad_flags_are_refused_before_tensorflow_is_loaded(
-    tmp_path: pathlib.Path, flag: str, told: str
+    tmp_path: pathlib.Path, flag: str, part: str
 ) -> None:
     done = run(flag, cwd=tmp_path)
     assert done.returncode == 2
     assert re.fullmatch(r"nse_search: .*\n", done.stderr)
-    assert told in done.stderr
+    assert part in done.stderr
     assert not any(tmp_path.iterdir())
 
 

@@ -249,9 +249,9 @@ def test_the_angle_of_a_network_joins_all_its_branches() -> None:
     genes = tuple((0, 2) if n % 2 else (1,) for n in range(len(POOL.blocks)))
     sums = np.array(result.angle_sums)
     dot, base, now = np.array(result.backbone_sums)
-    for place, gene in enumerate(genes):
+    for block, gene in enumerate(genes):
         for index in gene:
-            dot, base, now = np.array([dot, base, now]) + sums[place, index]
+            dot, base, now = np.array([dot, base, now]) + sums[block, index]
     (found,) = branch_angles(result, [genes])
     assert found == pytest.approx(np.arccos(dot / np.sqrt(base * now)))
 

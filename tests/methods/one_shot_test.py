@@ -35,7 +35,7 @@ from tests.methods.small_search import (
     QUICK,
     SMALL,
     WORKER,
-    judged_paths,
+    evaluated_paths,
     of_kind,
     searched,
 )
@@ -69,7 +69,7 @@ def test_spos_evaluates_1000_distinct_children_within_the_budget(
     spos: tuple[OneShotSearch, list[Job]],
 ) -> None:
     _, jobs = spos
-    paths = judged_paths(jobs)
+    paths = evaluated_paths(jobs)
     assert paths.shape == (20 * 50, 21)
     assert len(np.unique(paths, axis=0)) == 1000
     assert SPOS.path_costs("macs", paths).max() <= 475_000_000
@@ -167,7 +167,7 @@ def test_operators_whose_weights_turn_most_survive() -> None:
     method, _ = searched()
     active = method.noted(SpaceAtStage)[-1].active
     best = WORKER.merit.argmax(axis=1)
-    assert all(best[place] in active[place] for place in range(5))
+    assert all(best[block] in active[block] for block in range(5))
     assert method.noted(SpaceAtStage)[-1].size <= 500
 
 
@@ -178,7 +178,7 @@ def test_the_winner_is_the_best_child_that_was_evaluated(explorer: str) -> None:
     low, high = SMALL.range("macs")
     budget = Budget(macs=(low + high) / 2)
     method, jobs = searched(budget=budget, explorer=explorer)
-    paths = judged_paths(jobs)
+    paths = evaluated_paths(jobs)
     accuracies = [
         WORKER.accuracy(tuple((index,) for index in path))
         for path in paths.tolist()
@@ -254,7 +254,7 @@ def test_shrinking_leaves_enough_within_a_tight_budget(
         shrinking=ShrinkSchedule(drop_per_stage=10, stop_size=1000),
         seed=seed,
     )
-    paths = judged_paths(jobs)
+    paths = evaluated_paths(jobs)
     assert (budget.path_excess(model, paths) == 0).all()
     # At 0.05, 53 networks fit of all there are.
     assert len(paths) == (53 if share == 0.05 else 60)
@@ -268,7 +268,9 @@ def test_a_space_that_the_budget_needs_whole_is_not_shrunk_on() -> None:
         shrinking=ShrinkSchedule(drop_per_stage=50, stop_size=1),
     )
     assert method.noted(SpaceAtStage)[-1].size == 1
-    assert judged_paths(jobs).tolist() == [list(SMALL.extremes("macs")[0].path)]
+    assert evaluated_paths(jobs).tolist() == [
+        list(SMALL.extremes("macs")[0].path)
+    ]
 
 
 def test_a_budget_out_of_reach_is_refused_at_once() -> None:
@@ -282,14 +284,14 @@ def test_a_budget_out_of_reach_is_refused_at_once() -> None:
 
 def test_settings_distinguish_searches() -> None:
     table = made_up_table(SMALL.space)
-    dearer = dataclasses.replace(table, overhead_ms=9.0)
+    costlier = dataclasses.replace(table, overhead_ms=9.0)
     searches = [
         OneShotSearch(SMALL),
         OneShotSearch(SMALL, config=OneShotConfig(seed=1)),
         OneShotSearch(SMALL, Budget(params=1e6)),
         OneShotSearch(CostModel(SMALL.space.without([(0, 0)]))),
         OneShotSearch(CostModel(SMALL.space, table)),
-        OneShotSearch(CostModel(SMALL.space, dearer)),
+        OneShotSearch(CostModel(SMALL.space, costlier)),
         OneShotSearch(CostModel(chain(5))),
     ]
     for one, other in itertools.permutations(searches, 2):
@@ -349,7 +351,7 @@ def test_all_evaluated_children_of_darts_have_two_inputs_a_node(
     left = method.space.restrict(method.noted(SpaceAtStage)[-1].active)
     assert {len(indices) for indices in left.active} == {2}
     assert any(0 not in indices for indices in left.active)
-    paths = judged_paths(jobs)
+    paths = evaluated_paths(jobs)
     assert len(paths) == 60
     assert left.is_valid(paths).all()
     assert all(left.genotype(path) in left for path in paths.tolist())

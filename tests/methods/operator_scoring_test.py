@@ -12,7 +12,7 @@ from nse_tf.methods.operator_scoring import SCORES, OperatorScoring
 from nse_tf.shrinking import those_that_count
 from tests.methods.small_search import (
     WORKER,
-    judged_paths,
+    evaluated_paths,
     of_kind,
     searched,
 )
@@ -23,8 +23,8 @@ CHAIN_SCORES = [name for name in SCORES if name != "angle_of_unit_kernels"]
 def _mean_merit(active: Genes) -> float:
     """Returns what the operators of a space are worth."""
     merits = [
-        WORKER.merit[place, index]
-        for place, indices in enumerate(active)
+        WORKER.merit[block, index]
+        for block, indices in enumerate(active)
         for index in indices
     ]
     return float(np.mean(merits))
@@ -54,7 +54,7 @@ def test_children_that_only_score_are_of_negative_generations() -> None:
 def test_only_children_that_count_are_evaluated() -> None:
     method, jobs = searched(score="accuracy", children_per_operator=10)
     first = of_kind(jobs, EvaluateChildren)
-    evaluated = judged_paths([job for job in first if job.generation == -1])
+    evaluated = evaluated_paths([job for job in first if job.generation == -1])
     np.testing.assert_array_equal(
         evaluated, those_that_count(method.space, evaluated, 10)
     )

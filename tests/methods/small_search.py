@@ -44,7 +44,7 @@ def of_kind(jobs: list[Job], kind: Any) -> list[Any]:
     return [job for job in jobs if isinstance(job, kind)]
 
 
-def judged_paths(jobs: list[Job]) -> np.ndarray:
+def evaluated_paths(jobs: list[Job]) -> np.ndarray:
     """Returns all evaluated paths, in order."""
     children = [job.children for job in of_kind(jobs, EvaluateChildren)]
     return np.array(list(itertools.chain(*children)))[..., 0]

@@ -94,11 +94,11 @@ def test_what_is_off_is_no_setting_so_that_older_studies_resume() -> None:
 def test_every_score_is_measured_over_training_and_resumes(
     tmp_path: pathlib.Path,
 ) -> None:
-    told = dataclasses.replace(
+    every = dataclasses.replace(
         config(tmp_path / "a"), sample_every=0.5, magnitude=True, sample_size=6
     )
-    whole = RankStudy(told, DATA, made_up_table()).run()
-    part = dataclasses.replace(told, run_dir=tmp_path / "b", epochs=1)
+    whole = RankStudy(every, DATA, made_up_table()).run()
+    part = dataclasses.replace(every, run_dir=tmp_path / "b", epochs=1)
     RankStudy(part, DATA, made_up_table()).run()
     again = dataclasses.replace(part, epochs=2)
     assert repr(RankStudy(again, DATA, made_up_table()).run()) == repr(whole)
@@ -119,9 +119,9 @@ def test_every_score_is_measured_over_training_and_resumes(
         assert ("magnitude", epoch, 15_625) in taus
     assert len({taus["magnitude", e, 15_625] for e in (0.5, 1.0, 2.0)}) == 3
 
-    # Neither of them is felt by the weights.
+    # Neither of them changes the weights.
     plain = dataclasses.replace(
-        told,
+        every,
         run_dir=tmp_path / "c",
         sample_every=0.0,
         magnitude=False,
@@ -159,17 +159,17 @@ def test_the_magnitude_of_a_cell_is_the_sum_of_its_shares(
 @pytest.mark.slow
 def test_a_study_resumes_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
     whole = RankStudy(config(tmp_path / "a"), DATA, made_up_table()).run()
-    told: list[str] = []
+    lines: list[str] = []
     broken = dataclasses.replace(
         config(tmp_path / "b"), epochs=1, sample_size=0
     )
-    first = RankStudy(broken, DATA, made_up_table(), told.append).run()
-    assert len(told) == 1
+    first = RankStudy(broken, DATA, made_up_table(), lines.append).run()
+    assert len(lines) == 1
     again = dataclasses.replace(broken, epochs=2)
-    both = RankStudy(again, DATA, made_up_table(), told.append).run()
-    assert len(told) == 2
+    both = RankStudy(again, DATA, made_up_table(), lines.append).run()
+    assert len(lines) == 2
     assert repr(both[: len(first)]) == repr(first)
-    # To the bit, as if nothing had happened; repr, since NaN is not NaN.
+    # Bit-exact, as if nothing had happened; repr, since NaN is not NaN.
     without_sample = [row for row in whole if row.num_cells > 12]
     assert repr(both) == repr(without_sample)
 

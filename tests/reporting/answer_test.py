@@ -182,6 +182,6 @@ def test_a_measurement_is_reported_with_device_threads_and_runtime(
 
 def test_progress_counts_what_is_done(record: RunRecord) -> None:
     num_stages = len(record.named(OperatorsScored))
-    told = progress_text(record)
-    assert told.startswith(f"{num_stages} stages of shrinking, 40 children")
+    text = progress_text(record)
+    assert text.startswith(f"{num_stages} stages of shrinking, 40 children")
     assert progress_text(RunRecord(name="x")) == "nothing that could be shown"

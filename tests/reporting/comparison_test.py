@@ -57,11 +57,11 @@ def test_repeats_are_summed_up(page: Page) -> None:
 
 
 def test_the_settings_that_differ_are_listed_and_no_others(page: Page) -> None:
-    told = page.text.split("Settings that differ")[1]
-    told = told.split("Where the time went")[0]
-    assert "seed 0 1 0" in told
-    assert "shrink true true false" in told
-    assert "precision" not in told
+    text = page.text.split("Settings that differ")[1]
+    text = text.split("Where the time went")[0]
+    assert "seed 0 1 0" in text
+    assert "shrink true true false" in text
+    assert "precision" not in text
 
 
 def test_what_is_unfinished_is_said_first(page: Page) -> None:

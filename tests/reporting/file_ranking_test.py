@@ -37,15 +37,17 @@ def test_the_terminal_shows_both_accuracies_and_the_pairs_that_differ(
     ranked_dir: pathlib.Path,
 ) -> None:
     lines = summary_text(ranked_dir).splitlines()
-    told = [line for line in lines if line.startswith(("ranked", "finalist"))]
-    assert told[0].endswith(
+    ranking = [
+        line for line in lines if line.startswith(("ranked", "finalist"))
+    ]
+    assert ranking[0].endswith(
         " 3 of 3 pairs of finalists the other way round than by Keras"
     )
-    assert len(told) == 4
-    assert [line.split()[:3] for line in told[1:]] == [
+    assert len(ranking) == 4
+    assert [line.split()[:3] for line in ranking[1:]] == [
         ["finalist", str(number), "Keras"] for number in (1, 2, 3)
     ]
-    (chosen,) = [line for line in told if line.endswith("  chosen")]
+    (chosen,) = [line for line in ranking if line.endswith("  chosen")]
     assert chosen.count("(3)") == chosen.count("(1)") == 1
 
 

@@ -138,15 +138,15 @@ def test_the_winner_is_shown_block_by_block(
     page: Page, run_dir: pathlib.Path
 ) -> None:
     result = json.loads((run_dir / "best" / "result.json").read_text())
-    told = page.text.split("The winner, block by block")[1]
-    told = told.split("How it was found")[0]
-    assert "stem conv_k3_s1 8×8×1 → 8×8×16 9,216 176" in told
+    text = page.text.split("The winner, block by block")[1]
+    text = text.split("How it was found")[0]
+    assert "stem conv_k3_s1 8×8×1 → 8×8×16 9,216 176" in text
     for number, name in enumerate(result["ops"]):
-        place = f"stage{[0, 0, 1, 1, 1, 2, 2, 2][number]}_block"
-        assert re.search(rf"{place}\d {name} ", told)
+        block = f"stage{[0, 0, 1, 1, 1, 2, 2, 2][number]}_block"
+        assert re.search(rf"{block}\d {name} ", text)
     costs = result["costs"]
-    assert f"total {costs['macs']:,} {costs['params']:,}" in told
-    assert " ".join(result["ops"]) in told
+    assert f"total {costs['macs']:,} {costs['params']:,}" in text
+    assert " ".join(result["ops"]) in text
 
 
 def test_how_far_the_ranking_can_be_trusted_is_said_with_the_answer(
@@ -159,11 +159,11 @@ def test_how_far_the_ranking_can_be_trusted_is_said_with_the_answer(
 
 
 def test_exact_sizes_and_latencies_are_in_the_table(page: Page) -> None:
-    told = page.text.split("Files and their checks")[1]
-    assert "Bytes 151,204 82,116 54,328" in told
-    assert "Median latency 0.1423 ms 0.1438 ms 0.07123 ms" in told
-    assert "Integer weights 0 % 0 % 100 %" in told
-    assert told.count("✓ sound") == 3
+    text = page.text.split("Files and their checks")[1]
+    assert "Bytes 151,204 82,116 54,328" in text
+    assert "Median latency 0.1423 ms 0.1438 ms 0.07123 ms" in text
+    assert "Integer weights 0 % 0 % 100 %" in text
+    assert text.count("✓ sound") == 3
 
 
 def test_stages_failures_and_settings_are_reported(page: Page) -> None:
@@ -176,8 +176,8 @@ def test_stages_failures_and_settings_are_reported(page: Page) -> None:
 
 
 def test_children_measured_whole_are_reported(page: Page) -> None:
-    told = page.text.split("Measured whole before the choice")[1]
-    assert "Accuracy Latency by table measured 1 " in told
+    text = page.text.split("Measured whole before the choice")[1]
+    assert "Accuracy Latency by table measured 1 " in text
 
 
 def test_the_same_folder_makes_the_same_bytes(run_dir: pathlib.Path) -> None:

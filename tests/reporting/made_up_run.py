@@ -107,8 +107,8 @@ class MadeUpWorker:
                 cosines = rng.uniform(0.5, 0.9, shape)
                 sums = np.stack([cosines * norms, norms, norms], axis=-1)
                 angle_sums = tuple(
-                    tuple((a, b, c) for a, b, c in place)
-                    for place in sums.tolist()
+                    tuple((a, b, c) for a, b, c in block)
+                    for block in sums.tolist()
                 )
                 losses = _losses(job.epochs, rng)
                 return SupernetTrained(

@@ -13,13 +13,13 @@ TEXTS = re.findall(r">([^<>]+)</text>", DRAWING.svg)
 
 
 def test_every_part_is_drawn_with_its_shape_and_cost() -> None:
-    for place in NETWORK.blocks:
-        assert shape_text(place.out_shape) in TEXTS
-        assert short_count(place.macs) in TEXTS
+    for block in NETWORK.blocks:
+        assert shape_text(block.out_shape) in TEXTS
+        assert short_count(block.macs) in TEXTS
 
 
 def test_blocks_show_their_operators_in_order() -> None:
-    ops = [place.ops[0] for place in NETWORK.blocks if place.is_choice]
+    ops = [block.ops[0] for block in NETWORK.blocks if block.is_choice]
     assert [text for text in TEXTS if text in set(ops)] == ops
     assert "identity" in ops
 
@@ -42,9 +42,9 @@ def test_the_key_names_the_kernels_that_are_there() -> None:
     keys = [key.text for key in DRAWING.keys]
     names = {
         f"{size}×{size}"
-        for place in NETWORK.blocks
-        if place.is_choice
-        for op in place.ops
+        for block in NETWORK.blocks
+        if block.is_choice
+        for op in block.ops
         for size in re.findall(r"_k(\d)", op)
     }
     assert set(keys) == {*names, "fixed"}

@@ -48,9 +48,9 @@ def test_a_node_that_can_hear_of_nothing_is_refused() -> None:
 def test_each_cell_is_drawn_by_its_own_kind() -> None:
     darts = make_preset("darts")
     space = darts.restrict([[4, 5]] * 14 + [[6, 7]] * 14)
-    opened = CellSampler(space).sample(np.random.default_rng(0))
-    assert opened.shape == (14 * 14, 1)
-    drawn = opened.reshape(14, 14)
+    open_branches = CellSampler(space).sample(np.random.default_rng(0))
+    assert open_branches.shape == (14 * 14, 1)
+    drawn = open_branches.reshape(14, 14)
     skeleton = space.require_skeleton(DartsSkeleton)
     for cell, row in zip(skeleton.cells, drawn, strict=True):
         own = {4, 5} if cell.kind == "normal" else {6, 7}

@@ -18,9 +18,9 @@ def test_one_candidate_of_each_block_is_open(max_open: int) -> None:
     sampler = UniformSampler(tiny_space(max_open=max_open))
     rng = np.random.default_rng(0)
     for _ in range(100):
-        opened = sampler.sample(rng)
-        assert opened.shape == (3, max_open)
-        assert ((opened != INACTIVE).sum(axis=1) == 1).all()
+        open_branches = sampler.sample(rng)
+        assert open_branches.shape == (3, max_open)
+        assert ((open_branches != INACTIVE).sum(axis=1) == 1).all()
 
 
 def test_every_active_candidate_has_equal_odds() -> None:

@@ -21,9 +21,9 @@ def test_equal_genotypes_are_one_key() -> None:
 
 
 def test_open_branches_are_the_genes_as_booleans() -> None:
-    opened = Genotype(((0, 2), (1,)), "f").open_branches(3)
-    np.testing.assert_array_equal(opened, [[1, 0, 1], [0, 1, 0]])
-    assert opened.dtype == bool
+    is_open = Genotype(((0, 2), (1,)), "f").open_branches(3)
+    np.testing.assert_array_equal(is_open, [[1, 0, 1], [0, 1, 0]])
+    assert is_open.dtype == bool
 
 
 def test_a_single_path_is_one_index_a_block() -> None:

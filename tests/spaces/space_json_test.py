@@ -88,13 +88,13 @@ def test_a_missing_file_is_missing(tmp_path: pathlib.Path) -> None:
 TINY = space_to_json(make_preset("spos_tiny", image_size=(8, 8)))
 
 
-def _places_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[Any]:
+def _paths_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[Any]:
     """Yields the path of every node of a JSON value."""
     yield path
     if isinstance(value, (dict, list)):
         keys = value if isinstance(value, dict) else range(len(value))
         for key in keys:
-            yield from _places_of(value[key], (*path, key))
+            yield from _paths_of(value[key], (*path, key))
 
 
 JUNK = st.one_of(
@@ -109,7 +109,7 @@ JUNK = st.one_of(
 
 
 @hypothesis.settings(max_examples=300)
-@hypothesis.given(st.sampled_from(list(_places_of(TINY))), JUNK)
+@hypothesis.given(st.sampled_from(list(_paths_of(TINY))), JUNK)
 def test_a_damaged_file_is_a_value_error_or_a_whole_space(
     path: tuple[Any, ...], junk: Any
 ) -> None:

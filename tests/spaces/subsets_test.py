@@ -17,12 +17,12 @@ SPACE = make_preset("nse_27").restrict([[0, 3, 5], [1, 2], *([[4, 7]] * 20)])
 
 
 def chances(
-    opened: np.ndarray, needs_one: bool
+    probabilities: np.ndarray, needs_one: bool
 ) -> dict[tuple[bool, ...], float]:
     """Returns the probability of each subset."""
-    subsets = itertools.product((False, True), repeat=len(opened))
+    subsets = itertools.product((False, True), repeat=len(probabilities))
     found = {
-        subset: float(np.where(subset, opened, 1 - opened).prod())
+        subset: float(np.where(subset, probabilities, 1 - probabilities).prod())
         for subset in subsets
         if any(subset) or not needs_one
     }
@@ -40,9 +40,11 @@ def test_indicators_at_known_parameters() -> None:  # Methods, fact 14.
 def test_draws_follow_the_product_given_that_one_is_open(
     needs_one: bool,
 ) -> None:
-    opened, count = np.array([0.1, 0.3, 0.02]), 40_000
-    draws = open_subsets(opened, count, np.random.default_rng(0), needs_one)
-    for subset, chance in chances(opened, needs_one).items():
+    probabilities, count = np.array([0.1, 0.3, 0.02]), 40_000
+    draws = open_subsets(
+        probabilities, count, np.random.default_rng(0), needs_one
+    )
+    for subset, chance in chances(probabilities, needs_one).items():
         share = (draws == subset).all(axis=1).mean()
         assert share == pytest.approx(
             chance, abs=4 * np.sqrt(chance * (1 - chance) / count)
@@ -71,18 +73,18 @@ def test_balanced_draws_open_half_and_no_cell_is_left_empty() -> None:
 def test_two_draws_differ_and_follow_draws_without_replacement(
     block: int,
 ) -> None:
-    opened = np.full((22, 27), 0.3)
-    opened[0, [0, 3, 5]] = [0.2, 0.6, 0.4]
-    opened[1, [1, 2]] = [0.3, 0.8]
+    probabilities = np.full((22, 27), 0.3)
+    probabilities[0, [0, 3, 5]] = [0.2, 0.6, 0.4]
+    probabilities[1, [1, 2]] = [0.3, 0.8]
     rng = np.random.default_rng(0)
-    pairs = [draw_two(SPACE, opened, rng) for _ in range(1000)]
+    pairs = [draw_two(SPACE, probabilities, rng) for _ in range(1000)]
     assert all(
         one != other
         for selected, others in pairs
         for one, other in zip(selected, others, strict=True)
     )
     indices = SPACE.active[block]
-    wanted = chances(opened[block, list(indices)], needs_one=block == 1)
+    wanted = chances(probabilities[block, list(indices)], needs_one=block == 1)
     for subset, chance in wanted.items():
         gene = tuple(i for i, on in zip(indices, subset, strict=True) if on)
         share = np.mean([pair[0][block] == gene for pair in pairs])
@@ -101,8 +103,8 @@ def test_one_op_that_must_be_open_has_no_other() -> None:
 
 def test_large_cells_are_drawn_from_without_listing_all_subsets() -> None:
     space = make_preset("nse_27")
-    opened = np.full((22, 27), 0.5)
-    selected, others = draw_two(space, opened, np.random.default_rng(0))
+    probabilities = np.full((22, 27), 0.5)
+    selected, others = draw_two(space, probabilities, np.random.default_rng(0))
     assert all(a != b for a, b in zip(selected, others, strict=True))
     certain = np.full((22, 27), 1 - 1e-12)
     selected, others = draw_two(space, certain, np.random.default_rng(0))

@@ -88,14 +88,14 @@ def test_published_networks_are_valid(name: str) -> None:
 
 def test_edges_are_left_out_where_none_was_dropped() -> None:
     left_out = [0, 0, 0, 3, 4, 0, 0, 0, 3, 0, 0, 0, 3, 4]
-    opened = [3, 4, *left_out[2:]]
-    assert SHRUNK.genotype(opened) in SHRUNK
-    assert SHRUNK.is_valid(np.array([left_out, opened])).tolist() == [
+    other = [3, 4, *left_out[2:]]
+    assert SHRUNK.genotype(other) in SHRUNK
+    assert SHRUNK.is_valid(np.array([left_out, other])).tolist() == [
         False,
         False,
     ]
-    opened[5] = 4
-    assert SHRUNK.is_valid(np.array([opened])).all()
+    other[5] = 4
+    assert SHRUNK.is_valid(np.array([other])).all()
 
 
 def test_what_was_dropped_stays_refused() -> None:

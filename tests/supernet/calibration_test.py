@@ -118,11 +118,13 @@ def test_statistics_come_back_also_after_an_error(
     supernet: Supernet, calibrator: Calibrator
 ) -> None:
     before = supernet.get_weights()
-    opened = supernet.encode(_genotypes(supernet)[0])
+    open_branches = supernet.encode(_genotypes(supernet)[0])
 
     def calibrate_and_fail() -> None:
         with statistics_kept(supernet):
-            calibrator.calibrate(opened, [random_images(supernet.space, 6)])
+            calibrator.calibrate(
+                open_branches, [random_images(supernet.space, 6)]
+            )
             assert not all(map(np.array_equal, before, supernet.get_weights()))
             raise KeyError
 

@@ -37,7 +37,7 @@ def do_job(oracle: Any, trial: Trial) -> dict[str, float]:
     return metrics_of(result)
 
 
-def judge_trial(oracle: Any, trial: Trial) -> dict[str, float]:
+def evaluate_trial(oracle: Any, trial: Trial) -> dict[str, float]:
     """Judges values by a formula."""
     del oracle
     return evaluate(trial.hyperparameters.values)
@@ -67,10 +67,10 @@ CASES = {
         ),
         do_job,
     ),
-    "evolution": OracleCase(evolution, judge_trial),
+    "evolution": OracleCase(evolution, evaluate_trial),
     "evolution of one objective": OracleCase(
         lambda **changes: evolution(**{"objective": None, **changes}),
-        judge_trial,
+        evaluate_trial,
     ),
 }
 

@@ -84,9 +84,9 @@ class _Remembers(_Unsound):
 
 class _Starves(_Unsound):
     def sample(self, rng: np.random.Generator) -> np.ndarray:
-        opened = super().sample(rng)
-        opened[-1] = self.space.active[-1][0]
-        return opened
+        open_branches = super().sample(rng)
+        open_branches[-1] = self.space.active[-1][0]
+        return open_branches
 
 
 @pytest.mark.parametrize(

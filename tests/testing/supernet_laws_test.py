@@ -82,37 +82,37 @@ class _Unsound(Supernet):
         training: bool = False,
         rate: Any = 0.1,
     ) -> Any:
-        opened, shift = self.changed(open_branches, training)
-        outputs = super().call(images, opened, training, rate)
+        changed, shift = self.changed(open_branches, training)
+        outputs = super().call(images, changed, training, rate)
         return outputs + shift
 
-    def changed(self, opened: Any, training: bool) -> tuple[Any, Any]:
+    def changed(self, open_branches: Any, training: bool) -> tuple[Any, Any]:
         """Returns what to open, and what to add to the logits."""
-        return opened, 0.0
+        return open_branches, 0.0
 
 
 class _Shifted(_Unsound):
     """Off by a little where it trains."""
 
-    def changed(self, opened: Any, training: bool) -> tuple[Any, Any]:
-        return opened, 1e-3 * training
+    def changed(self, open_branches: Any, training: bool) -> tuple[Any, Any]:
+        return open_branches, 1e-3 * training
 
 
 class _Masked(_Unsound):
     """Looks at all candidates and multiplies them by zero."""
 
-    def changed(self, opened: Any, training: bool) -> tuple[Any, Any]:
-        closed = sum(tf.reduce_sum(each.rows.value) for each in self.blocks)
-        return opened, 0.0 * closed
+    def changed(self, open_branches: Any, training: bool) -> tuple[Any, Any]:
+        inactive = sum(tf.reduce_sum(each.rows.value) for each in self.blocks)
+        return open_branches, 0.0 * inactive
 
 
 class _Drifting(_Unsound):
     """Lets all statistics fade."""
 
-    def changed(self, opened: Any, training: bool) -> tuple[Any, Any]:
+    def changed(self, open_branches: Any, training: bool) -> tuple[Any, Any]:
         for block in self.blocks:
             block.statistics.assign(0.99 * block.statistics.value)
-        return opened, 0.0
+        return open_branches, 0.0
 
 
 class _Ragged(_Unsound):
@@ -122,16 +122,16 @@ class _Ragged(_Unsound):
         count = max(map(len, genotype.genes))
         return super().encode(genotype)[:, :count]
 
-    def changed(self, opened: Any, training: bool) -> tuple[Any, Any]:
-        padding = [[0, 0], [0, max_open(self.space) - opened.shape[1]]]
-        return tf.pad(opened, padding, constant_values=INACTIVE), 0.0
+    def changed(self, open_branches: Any, training: bool) -> tuple[Any, Any]:
+        padding = [[0, 0], [0, max_open(self.space) - open_branches.shape[1]]]
+        return tf.pad(open_branches, padding, constant_values=INACTIVE), 0.0
 
 
 class _Frozen(_Unsound):
     """Lets no gradient through."""
 
-    def changed(self, opened: Any, training: bool) -> tuple[Any, Any]:
-        return tf.fill(opened.shape, INACTIVE), 0.0
+    def changed(self, open_branches: Any, training: bool) -> tuple[Any, Any]:
+        return tf.fill(open_branches.shape, INACTIVE), 0.0
 
 
 class _Leaking(_Unsound):
@@ -175,8 +175,8 @@ def test_cells_of_unlike_paths_are_distinguished() -> None:
     supernet = lively_cells(tiny_cells())
     call = supernet.cells[1].call
 
-    def of_another_cell(inputs: Any, opened: Any, **mode: Any) -> Any:
-        return call(inputs, (opened + 1) % 5, **mode)
+    def of_another_cell(inputs: Any, open_branches: Any, **mode: Any) -> Any:
+        return call(inputs, (open_branches + 1) % 5, **mode)
 
     supernet.cells[1].call = of_another_cell
     (law,) = (

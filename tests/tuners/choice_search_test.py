@@ -70,8 +70,8 @@ def test_a_model_is_trained_shrunk_explored_and_cut_out(
     best = tuner.get_best_models()[0]
     probabilities = best.predict(np.asarray(DATA.test.images), verbose=0)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-5)
-    spelled = SpaceHyperModel(model).build(tuner.get_best_hyperparameters()[0])
-    assert spelled.count_params() == best.count_params()
+    built = SpaceHyperModel(model).build(tuner.get_best_hyperparameters()[0])
+    assert built.count_params() == best.count_params()
 
     again = make_tuner(tmp_path / "halves", choice_model(0.1, "softmax"))
     again.oracle.max_trials = 3  # As if it had been stopped there.

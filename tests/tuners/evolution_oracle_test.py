@@ -11,14 +11,14 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from nse_tf.tuners import EvolutionOracle
 
-NUM_PLACES = 8
+NUM_LETTERS = 8
 
 
 def make_space() -> keras_tuner.HyperParameters:
     """Returns eight choices, a number, and one that is only there sometimes."""
     hp = keras_tuner.HyperParameters()
-    for place in range(NUM_PLACES):
-        hp.Choice(f"place{place}", ["a", "b", "c", "d"])
+    for number in range(NUM_LETTERS):
+        hp.Choice(f"letter{number}", ["a", "b", "c", "d"])
     hp.Float("rate", 1e-4, 1e-1, sampling="log")
     if hp.Boolean("deep"):
         with hp.conditional_scope("deep", [True]):
@@ -47,9 +47,9 @@ def make_oracle(folder: pathlib.Path, **changes: Any) -> EvolutionOracle:
 
 def evaluate(values: dict[str, Any]) -> dict[str, float]:
     """Returns metrics: every `d` is accurate, and costs."""
-    letters = [values[f"place{place}"] for place in range(NUM_PLACES)]
+    letters = [values[f"letter{number}"] for number in range(NUM_LETTERS)]
     return {
-        "val_accuracy": letters.count("d") / NUM_PLACES,
+        "val_accuracy": letters.count("d") / NUM_LETTERS,
         "macs": sum("abcd".index(letter) for letter in letters) + 1.0,
     }
 
@@ -126,7 +126,7 @@ def test_children_inherit_from_the_best(tmp_path: pathlib.Path) -> None:
         new = [
             name
             for name in values
-            if name.startswith("place")
+            if name.startswith("letter")
             and values[name] not in {each[name] for each in first}
         ]
         assert not new
@@ -220,13 +220,13 @@ def test_a_space_that_is_used_up_ends_the_search(
     tmp_path: pathlib.Path,
 ) -> None:
     hp = keras_tuner.HyperParameters()
-    hp.Choice("place0", ["a", "b", "c"])
+    hp.Choice("letter0", ["a", "b", "c"])
     oracle = make_oracle(
         tmp_path / "run", hyperparameters=hp, objective="val_loss"
     )
     seen = set()
     while (trial := oracle.create_trial("tuner0")).status == "RUNNING":
-        seen.add(trial.hyperparameters.values["place0"])
+        seen.add(trial.hyperparameters.values["letter0"])
         oracle.update_trial(trial.trial_id, {"val_loss": 1.0})
         trial.status = TrialStatus.COMPLETED
         oracle.end_trial(trial)

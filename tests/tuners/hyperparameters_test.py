@@ -19,7 +19,7 @@ from tests.supernet.tiny_spaces import tiny_space
 SPACE = tiny_space()
 
 
-def spelled(seed: int) -> keras_tuner.HyperParameters:
+def drawn_values(seed: int) -> keras_tuner.HyperParameters:
     """Returns the hyperparameters of a child drawn by seed."""
     hp = keras_tuner.HyperParameters()
     hp.values = values_of(SPACE, SPACE.sample(np.random.default_rng(seed)))
@@ -29,11 +29,11 @@ def spelled(seed: int) -> keras_tuner.HyperParameters:
 @given(st.integers(0, 2**31))
 def test_a_genotype_comes_back_from_its_hyperparameters(seed: int) -> None:
     genotype = SPACE.sample(np.random.default_rng(seed))
-    assert genotype_of(SPACE, spelled(seed)) == genotype
+    assert genotype_of(SPACE, drawn_values(seed)) == genotype
 
 
 def test_it_comes_back_through_keras_tuner_s_own_form() -> None:
-    hp = spelled(4)
+    hp = drawn_values(4)
     declare(SPACE, hp)
     copy = keras_tuner.HyperParameters.from_config(hp.get_config())
     assert genotype_of(SPACE, copy) == genotype_of(SPACE, hp)
@@ -58,7 +58,7 @@ def test_a_shrunk_space_declares_all_candidates() -> None:
 
 
 def test_a_missing_block_is_named() -> None:
-    hp = spelled(0)
+    hp = drawn_values(0)
     name = SPACE.blocks[1].name
     del hp.values[name]
     with pytest.raises(ValueError, match=f"no value for block '{name}'"):
@@ -68,7 +68,7 @@ def test_a_missing_block_is_named() -> None:
 
 
 def test_an_unknown_op_is_refused() -> None:
-    hp = spelled(0)
+    hp = drawn_values(0)
     hp.values[SPACE.blocks[0].name] = MBConv(9, 9).name
     with pytest.raises(ValueError, match=MBConv(9, 9).name):
         genotype_of(SPACE, hp)
@@ -83,9 +83,9 @@ def test_open_branches_are_booleans_that_come_back() -> None:
     copy = keras_tuner.HyperParameters.from_config(hp.get_config())
     assert genotype_of(space, copy) == genotype
     assert [type(each).__name__ for each in hp.space] == ["Boolean"] * 9
-    closed = f"{space.blocks[1].name}/{space.blocks[1].candidates[0].name}"
+    inactive = f"{space.blocks[1].name}/{space.blocks[1].candidates[0].name}"
     also = f"{space.blocks[1].name}/{space.blocks[1].candidates[2].name}"
-    hp.values |= {closed: False, also: False}
+    hp.values |= {inactive: False, also: False}
     with pytest.raises(ValueError, match="must open 1 to 3 branches"):
         genotype_of(space, hp)
 
@@ -94,7 +94,7 @@ def test_open_branches_are_booleans_that_come_back() -> None:
 
 DARTS = make_preset("darts")
 # Without `none`, and without anything else on one edge.
-SHRUNK = DARTS.restrict([[0] if place == 2 else [3, 7] for place in range(28)])
+SHRUNK = DARTS.restrict([[0] if edge == 2 else [3, 7] for edge in range(28)])
 
 
 @pytest.mark.parametrize("space", [DARTS, SHRUNK], ids=["whole", "shrunk"])
@@ -104,12 +104,12 @@ def test_random_choices_encode_valid_cells_only(space: Any) -> None:
     oracle = keras_tuner.oracles.RandomSearchOracle(
         objective="val_accuracy", max_trials=40, hyperparameters=hp, seed=0
     )
-    spelled = set()
+    genotypes = set()
     for _ in range(40):
         copy = keras_tuner.HyperParameters()
         copy.values = oracle.populate_space("")["values"]
-        spelled.add(genotype_of(space, copy))
-    paths = np.array([genotype.path for genotype in spelled])
+        genotypes.add(genotype_of(space, copy))
+    paths = np.array([genotype.path for genotype in genotypes])
     assert len(paths) == 40
     assert space.is_valid(paths).all()
     for genes, valid in zip(paths.T, space.valid_genes, strict=True):

@@ -115,7 +115,7 @@ class LiveWorker:
         call(self.channel, "Leave", {"worker": self.name}, 5)
 
 
-def told(oracle: AngleShrinkingOracle) -> list[dict[str, Any]]:
+def events_of(oracle: AngleShrinkingOracle) -> list[dict[str, Any]]:
     """Returns what was decided, without how long it took."""
     return [
         {
@@ -172,7 +172,7 @@ def test_two_workers_share_a_generation_and_come_to_the_same_answer(
             thread.start()
         for thread in threads:
             thread.join(20)
-    assert told(oracle) == told(alone)
+    assert events_of(oracle) == events_of(alone)
     assert evaluated(oracle) == evaluated(alone)
     shards = [job for jobs in done for job in jobs if "of2" in job]
     assert len(set(shards)) == len(shards) == 8
@@ -209,7 +209,7 @@ def test_what_a_silent_worker_did_is_done_by_another_and_counts_once(
         live.work()
         beating.set()
         heart.join()
-    assert told(oracle) == told(alone)
+    assert events_of(oracle) == events_of(alone)
     assert evaluated(oracle) == evaluated(alone)
     assert oracle.end_order == sorted(set(oracle.end_order))
 

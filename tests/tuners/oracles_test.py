@@ -61,9 +61,9 @@ def test_a_trial_says_no_more_than_its_job(folder: pathlib.Path) -> None:
     oracle = make_oracle(folder)
     blocks = {block.name for block in SPACE.blocks}
     for trial in do_trials(oracle):
-        spelled = blocks & trial.hyperparameters.values.keys()
+        named = blocks & trial.hyperparameters.values.keys()
         is_child = job_of(trial).endswith("train_child")
-        assert spelled == (blocks if is_child else set())
+        assert named == (blocks if is_child else set())
 
 
 def test_the_values_of_a_child_name_its_ops(folder: pathlib.Path) -> None:

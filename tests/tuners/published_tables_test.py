@@ -96,8 +96,8 @@ def test_a_cell_that_changes_shape_has_an_addition_less_than_branches() -> None:
             () if block.has_shortcut else (block.index_of("lb_k3_e1"),)
             for block in blocks
         ]
-        place = blocks.index(changing[0])
-        genes[place] = tuple(changing[0].index_of(name) for name in first)
+        number = blocks.index(changing[0])
+        genes[number] = tuple(changing[0].index_of(name) for name in first)
         costs = CostModel(space, table).costs(space.genotype(genes))
         return costs["latency_ms"]
 

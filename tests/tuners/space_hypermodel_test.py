@@ -49,7 +49,7 @@ quiet_stock = pytest.mark.filterwarnings(
 )
 
 
-def spelled(seed: int, space: SearchSpace = SPACE) -> Any:
+def drawn_values(seed: int, space: SearchSpace = SPACE) -> Any:
     """Returns the hyperparameters of a child drawn by seed."""
     hp = keras_tuner.HyperParameters()
     hp.values = values_of(space, space.sample(np.random.default_rng(seed)))
@@ -70,7 +70,7 @@ def stock_tuner(
 
 
 def test_the_hypermodel_builds_the_child_that_values_encode() -> None:
-    hp = spelled(7)
+    hp = drawn_values(7)
     child = SpaceHyperModel(SPACE, seed=3).build(hp)
     genotype = genotype_of(SPACE, hp)
     params = CostModel(SPACE).costs(genotype)["params"]
@@ -81,7 +81,7 @@ def test_the_hypermodel_builds_the_child_that_values_encode() -> None:
 
 
 def test_the_hypermodel_s_child_is_compiled() -> None:
-    child = SpaceHyperModel(SPACE, learning_rate=0.01).build(spelled(1))
+    child = SpaceHyperModel(SPACE, learning_rate=0.01).build(drawn_values(1))
     history = child.fit(
         random_images(SPACE, 8), np.arange(8) % 3, batch_size=8, verbose=0
     )
@@ -98,11 +98,11 @@ def num_statistics(child: keras.Model) -> int:
 def test_another_execution_takes_the_next_seed() -> None:
     hypermodel = SpaceHyperModel(SPACE, seed=3)
     kernels = [
-        hypermodel.build(spelled(7)).get_layer("stem").get_weights()[0]
+        hypermodel.build(drawn_values(7)).get_layer("stem").get_weights()[0]
         for _ in range(2)
     ]
     assert not np.array_equal(kernels[0], kernels[1])
-    again = SpaceHyperModel(SPACE, seed=4).build(spelled(7))
+    again = SpaceHyperModel(SPACE, seed=4).build(drawn_values(7))
     np.testing.assert_array_equal(
         kernels[1], again.get_layer("stem").get_weights()[0]
     )
@@ -120,7 +120,7 @@ def test_a_shrunk_space_offers_only_what_is_left() -> None:
         with pytest.raises(
             keras_tuner.errors.FatalValueError, match="another space"
         ):
-            hypermodel.build(spelled_of(SPACE, -1))
+            hypermodel.build(equal_values(SPACE, -1))
 
 
 def test_a_shrunk_space_of_cells_is_built_with_two_inputs_a_node() -> None:
@@ -139,10 +139,10 @@ def test_a_shrunk_space_of_cells_is_built_with_two_inputs_a_node() -> None:
         with pytest.raises(
             keras_tuner.errors.FatalValueError, match="another space"
         ):
-            hypermodel.build(spelled(0, cells))
+            hypermodel.build(drawn_values(0, cells))
 
 
-def spelled_of(space: SearchSpace, index: int) -> Any:
+def equal_values(space: SearchSpace, index: int) -> Any:
     """Returns the hyperparameters of one candidate everywhere."""
     hp = keras_tuner.HyperParameters()
     hp.values = values_of(space, space.genotype([index] * len(space.blocks)))
@@ -150,7 +150,7 @@ def spelled_of(space: SearchSpace, index: int) -> Any:
 
 
 def test_a_project_of_another_space_is_refused() -> None:
-    """keras-tuner goes on with the choices of its files and never says so."""
+    """keras-tuner continues with the choices of its files and never says so."""
     shrunk = SPACE.restrict([active[:2] for active in SPACE.active])
     hp = keras_tuner.HyperParameters()
     SpaceHyperModel(shrunk).declare_hyperparameters(hp)
@@ -163,7 +163,7 @@ def test_a_project_of_another_space_is_refused() -> None:
 
 def test_trials_report_what_children_cost() -> None:
     hypermodel = SpaceHyperModel(SPACE)
-    hp = spelled(2)
+    hp = drawn_values(2)
     history = hypermodel.fit(
         hp, hypermodel.build(hp), *TRAIN, epochs=2, verbose=0
     )
@@ -176,12 +176,12 @@ def test_trials_report_what_children_cost() -> None:
 def test_the_loss_suits_what_a_user_s_model_ends_in(ending: str | None) -> None:
     model = choice_model(ending=ending)
     hypermodel = SpaceHyperModel(model)
-    child = hypermodel.build(spelled(0, hypermodel.space))
+    child = hypermodel.build(drawn_values(0, hypermodel.space))
     assert child.loss.get_config()["from_logits"] == (ending is None)
     model.compile("sgd", "mse")
-    assert SpaceHyperModel(model).build(spelled(0, hypermodel.space)).loss == (
-        "mse"
-    )
+    assert SpaceHyperModel(model).build(
+        drawn_values(0, hypermodel.space)
+    ).loss == ("mse")
 
 
 def test_a_subspace_of_another_space_is_refused() -> None:
@@ -281,7 +281,7 @@ def test_a_folder_without_a_supernet_or_of_another_space_is_refused(
     with pytest.raises(ValueError, match="The checkpoint is that of space"):
         SpaceHyperModel(SPACE, inherits_from=run)
     hypermodel = SpaceHyperModel(dense_model(), inherits_from=run)
-    hp = spelled(0, hypermodel.space)
+    hp = drawn_values(0, hypermodel.space)
     with pytest.raises(
         keras_tuner.errors.FatalValueError,
         match="evaluated on `validation_data`",

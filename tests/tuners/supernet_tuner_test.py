@@ -74,9 +74,9 @@ def test_the_summary_shows_the_winner(
 ) -> None:
     tuner = make_tuner(folder)
     tuner.results_summary(1)
-    told = capsys.readouterr().out
-    assert 'Objective(name="val_accuracy", direction="max")' in told
-    assert "job_kind: train_child" in told
+    printed = capsys.readouterr().out
+    assert 'Objective(name="val_accuracy", direction="max")' in printed
+    assert "job_kind: train_child" in printed
     assert tuner.remaining_trials is None
 
 

@@ -28,8 +28,8 @@ def largest_gap(
     """Returns how far supernet and child are apart, by the largest logit."""
     child = supernet.cut_out(genotype)
     with statistics_kept(supernet):
-        opened = supernet.encode(genotype)
-        found = supernet(IMAGES, opened, training=training)
+        open_branches = supernet.encode(genotype)
+        found = supernet(IMAGES, open_branches, training=training)
         wanted = child(IMAGES, training=training)
     return float(np.abs(found - wanted).max() / max(1, np.abs(wanted).max()))
 
@@ -59,8 +59,8 @@ def test_edges_hold_the_kernels_that_turn(name: str, num_blocks: int) -> None:
     supernet = DartsSupernet(space)
     blocks = supernet.blocks
     assert len(blocks) == num_blocks
-    for place, edge in zip(blocks, space.as_cells().edges, strict=True):
-        lengths = [sum(each) for each in place.kernel_lengths]
+    for view, edge in zip(blocks, space.as_cells().edges, strict=True):
+        lengths = [sum(each) for each in view.kernel_lengths]
         widths = [site.channels for site in edge.sites]
         # Kernels of 3×3 and 5×5 and the 1×1 beside each; a skip counts none.
         expected = [0, 0, 0, 0] + [
@@ -68,7 +68,7 @@ def test_edges_hold_the_kernels_that_turn(name: str, num_blocks: int) -> None:
             for times, side in ((2, 3), (2, 5), (1, 3), (1, 5))
         ]
         assert lengths == expected
-        assert [int((row != 0).sum()) for row in place.kernels()] == expected
+        assert [int((row != 0).sum()) for row in view.kernels()] == expected
 
 
 @pytest.mark.parametrize("name", ["spos", "nb201"])
@@ -79,7 +79,7 @@ def test_a_space_of_another_skeleton_is_refused(name: str) -> None:
 
 def test_an_op_of_another_benchmark_is_refused() -> None:
     skeleton = SPACE.require_skeleton(DartsSkeleton)
-    space = cell_space("foreign", skeleton, (Zero(), NorConv(3)))
+    space = cell_space("other", skeleton, (Zero(), NorConv(3)))
     with pytest.raises(ValueError, match="no layers for 'nor_conv_3x3'"):
         DartsSupernet(space)
 
@@ -89,12 +89,14 @@ def test_gradients_are_summed_two_at_a_time() -> None:
     """Sums of more come out in the order in which buffers are free."""
     supernet = DartsSupernet(SPACE)
     weights = [weight.value for weight in supernet.trainable_weights]
-    opened = supernet.encode(SPACE.genotype(paths_of(SPACE)[0]))
+    open_branches = supernet.encode(SPACE.genotype(paths_of(SPACE)[0]))
 
     @tf.function
     def gradients(images: tf.Tensor) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
-            total = tf.reduce_sum(supernet(images, opened, training=True))
+            total = tf.reduce_sum(
+                supernet(images, open_branches, training=True)
+            )
         found: list[tf.Tensor] = tape.gradient(total, weights)
         return found
 

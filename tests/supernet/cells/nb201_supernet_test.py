@@ -29,16 +29,16 @@ IMAGES = tf.constant(images_of(SPACE))
 
 
 @tf.function
-def logits_of(opened: tf.Tensor, training: bool) -> tf.Tensor:
-    return SUPERNET(IMAGES, opened, training=training)
+def logits_of(open_branches: tf.Tensor, training: bool) -> tf.Tensor:
+    return SUPERNET(IMAGES, open_branches, training=training)
 
 
 def test_what_no_output_hears_from_does_not_compute() -> None:
     # Node 1 takes a convolution, and nobody takes node 1.
-    opened = SUPERNET.encode(SPACE.genotype((3, 0, 0, 2, 0, 0)))
+    open_branches = SUPERNET.encode(SPACE.genotype((3, 0, 0, 2, 0, 0)))
     with statistics_kept(SUPERNET):
         before = [stage.statistics.numpy() for stage in SUPERNET.cells]
-        logits_of(tf.constant(opened), True)
+        logits_of(tf.constant(open_branches), True)
         for old, stage in zip(before, SUPERNET.cells, strict=True):
             new = stage.statistics.numpy()
             moved = np.flatnonzero((old != new).any(axis=1)).tolist()
@@ -55,11 +55,11 @@ def test_cells_may_differ() -> None:
 
 def test_calibration_gives_a_child_the_statistics_of_a_batch() -> None:
     genotype = SPACE.genotype(PATHS[0])
-    opened = SUPERNET.encode(genotype)
+    open_branches = SUPERNET.encode(genotype)
     with statistics_kept(SUPERNET):
-        Calibrator(SUPERNET).calibrate(opened, [images_of(SPACE)])
-        calibrated = logits_of(tf.constant(opened), False)
-        in_training = logits_of(tf.constant(opened), True)
+        Calibrator(SUPERNET).calibrate(open_branches, [images_of(SPACE)])
+        calibrated = logits_of(tf.constant(open_branches), False)
+        in_training = logits_of(tf.constant(open_branches), True)
     # Moving variances are unbiased, those that a batch is normalized by not.
     gap = np.abs(calibrated - in_training).max()
     assert gap < 0.2 * np.abs(in_training).max()
@@ -85,7 +85,7 @@ def test_kernels_are_drawn_as_published() -> None:
 
 def test_an_op_of_darts_is_refused() -> None:
     skeleton = SPACE.require_skeleton(NB201Skeleton)
-    space = cell_space("foreign", skeleton, (Zero(), SepConv(3)))
+    space = cell_space("other", skeleton, (Zero(), SepConv(3)))
     with pytest.raises(ValueError, match="no layers for 'sep_conv_3x3'"):
         NB201Supernet(space)
 

@@ -49,10 +49,10 @@ def _check_agreement(
 ) -> None:
     """Compares outputs in both modes; statistics move in the second."""
     images = random_images(supernet.space, 4)
-    opened = supernet.encode(genotype)
+    open_branches = supernet.encode(genotype)
     for training in (False, True, False):
         np.testing.assert_allclose(
-            supernet(images, opened, training=training),
+            supernet(images, open_branches, training=training),
             child(images, training=training),
             atol=1e-5,
         )
@@ -177,11 +177,11 @@ def test_fast_layers_are_for_training_only() -> None:
 
 
 def test_a_genotype_of_another_space_is_refused() -> None:
-    foreign = Genotype(((0,), (0,), (0,)), "another space")
+    other = Genotype(((0,), (0,), (0,)), "another space")
     with pytest.raises(ValueError, match="another space"):
-        build_child(tiny_space(), foreign)
+        build_child(tiny_space(), other)
     with pytest.raises(ValueError, match="another space"):
-        Supernet(tiny_space()).cut_out(foreign)
+        Supernet(tiny_space()).cut_out(other)
 
 
 def test_parts_alone_have_the_shapes_of_the_chain() -> None:

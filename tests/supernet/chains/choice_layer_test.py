@@ -73,15 +73,17 @@ def test_an_open_identity_hands_its_input_on_bit_by_bit(training: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "opened",
+    "open_branches",
     [[0, INACTIVE, INACTIVE], [0, 2, INACTIVE], [1, 2, IDENTITY], [0, 1, 3]],
 )
 def test_open_branches_that_compute_have_equal_shares(
-    opened: list[int],
+    open_branches: list[int],
 ) -> None:
     layer = _layer(max_open=3)
-    outputs = layer(_inputs(), tf.constant(opened))
-    computing = [each for each in opened if each not in (INACTIVE, IDENTITY)]
+    outputs = layer(_inputs(), tf.constant(open_branches))
+    computing = [
+        each for each in open_branches if each not in (INACTIVE, IDENTITY)
+    ]
     mean = np.mean([_branch(layer, each) for each in computing], axis=0)
     np.testing.assert_allclose(outputs, _inputs() + mean, atol=1e-5)
 
@@ -94,11 +96,11 @@ class _Traced:
         self.fresh = self.layer.get_weights()
 
         @tf.function
-        def run(opened: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        def run(open_branches: tf.Tensor) -> tuple[tf.Tensor, ...]:
             images = _inputs()
             with tf.GradientTape() as tape:
                 tape.watch(images)
-                outputs = self.layer(images, opened, training=training)
+                outputs = self.layer(images, open_branches, training=training)
                 loss = tf.reduce_sum(outputs**2)
             to_images, to_rows = tape.gradient(
                 loss, [images, self.layer.rows.value]
@@ -115,21 +117,21 @@ def traced(request: pytest.FixtureRequest) -> _Traced:
 
 
 @pytest.mark.parametrize(
-    "opened",
+    "open_branches",
     [[1, INACTIVE, INACTIVE], [IDENTITY, INACTIVE, INACTIVE], [0, 2, IDENTITY]],
 )
 def test_not_a_number_in_inactive_candidates_changes_nothing(
-    traced: _Traced, opened: list[int]
+    traced: _Traced, open_branches: list[int]
 ) -> None:
-    closed = sorted(set(range(IDENTITY + 1)) - set(opened))
-    used = [each for each in opened if each != INACTIVE]
+    inactive = sorted(set(range(IDENTITY + 1)) - set(open_branches))
+    used = [each for each in open_branches if each != INACTIVE]
     found = []
     for poison in (1.0, np.nan):
         weights = [value.copy() for value in traced.fresh]
         for value in weights:
-            value[closed] *= poison
+            value[inactive] *= poison
         traced.layer.set_weights(weights)
-        results = traced.run(tf.constant(opened))
+        results = traced.run(tf.constant(open_branches))
         statistics = traced.layer.statistics.numpy()
         found.append((*results, statistics[used]))
     for clean, poisoned in zip(*found, strict=True):
@@ -139,32 +141,38 @@ def test_not_a_number_in_inactive_candidates_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    "opened",
+    "open_branches",
     [[1, INACTIVE, INACTIVE], [IDENTITY, INACTIVE, INACTIVE], [0, 2, IDENTITY]],
 )
 def test_the_gradient_is_one_row_for_each_index(
-    traced: _Traced, opened: list[int]
+    traced: _Traced, open_branches: list[int]
 ) -> None:
     traced.layer.set_weights(traced.fresh)
-    *_, indices, values = traced.run(tf.constant(opened))
-    row_of_closed = IDENTITY + 1
-    rows = [row_of_closed if each == INACTIVE else each for each in opened]
+    *_, indices, values = traced.run(tf.constant(open_branches))
+    row_of_inactive = IDENTITY + 1
+    rows = [
+        row_of_inactive if each == INACTIVE else each for each in open_branches
+    ]
     assert indices.numpy().tolist() == rows
     for row, value in zip(rows, values.numpy(), strict=True):
         assert np.any(value) == (row < IDENTITY)
 
 
-@pytest.mark.parametrize("opened", [[1], [IDENTITY], [2, INACTIVE], [0, 3]])
+@pytest.mark.parametrize(
+    "open_branches", [[1], [IDENTITY], [2, INACTIVE], [0, 3]]
+)
 def test_training_moves_the_statistics_of_open_branches_only(
-    opened: list[int],
+    open_branches: list[int],
 ) -> None:
-    layer = _layer(max_open=len(opened))
+    layer = _layer(max_open=len(open_branches))
     before = layer.statistics.numpy()
-    layer(_inputs(), tf.constant(opened), training=False)
+    layer(_inputs(), tf.constant(open_branches), training=False)
     np.testing.assert_array_equal(layer.statistics.numpy(), before)
-    layer(_inputs(), tf.constant(opened), training=True)
+    layer(_inputs(), tf.constant(open_branches), training=True)
     moved = (layer.statistics.numpy() != before).any(axis=1)
-    computing = [each for each in opened if each not in (INACTIVE, IDENTITY)]
+    computing = [
+        each for each in open_branches if each not in (INACTIVE, IDENTITY)
+    ]
     assert np.flatnonzero(moved).tolist() == computing
 
 

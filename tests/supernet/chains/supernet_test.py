@@ -56,9 +56,9 @@ def test_a_shrunk_space_has_the_supernet_of_the_full_one(
 def test_open_branches_are_padded() -> None:
     supernet = Supernet(tiny_space(max_open=3))
     genotype = supernet.space.genotype([(0, 2), 3, (0, 1, 3)])
-    opened = supernet.encode(genotype)
-    assert opened.dtype == np.int32
-    assert opened.tolist() == [
+    open_branches = supernet.encode(genotype)
+    assert open_branches.dtype == np.int32
+    assert open_branches.tolist() == [
         [0, 2, INACTIVE],
         [3, INACTIVE, INACTIVE],
         [0, 1, 3],
@@ -66,29 +66,30 @@ def test_open_branches_are_padded() -> None:
 
 
 def test_a_genotype_of_another_space_is_refused(supernet: Supernet) -> None:
-    foreign = Genotype(((0,), (0,), (0,)), "another space")
+    other = Genotype(((0,), (0,), (0,)), "another space")
     with pytest.raises(ValueError, match="another space"):
-        supernet.encode(foreign)
+        supernet.encode(other)
 
 
 def test_no_path_needs_a_trace_of_its_own(supernet: Supernet) -> None:
     @tf.function
-    def run(images: tf.Tensor, opened: tf.Tensor) -> tf.Tensor:
-        return supernet(images, opened)
+    def run(images: tf.Tensor, open_branches: tf.Tensor) -> tf.Tensor:
+        return supernet(images, open_branches)
 
     images = tf.constant(random_images(supernet.space, 2))
     for genotype in every_candidate_once(supernet.space):
-        opened = supernet.encode(genotype)
-        eager = supernet(images, opened)
+        open_branches = supernet.encode(genotype)
+        eager = supernet(images, open_branches)
         np.testing.assert_allclose(
-            run(images, tf.constant(opened)), eager, atol=1e-5
+            run(images, tf.constant(open_branches)), eager, atol=1e-5
         )
     assert run.experimental_get_tracing_count() == 1
 
 
 def test_images_may_be_whole_numbers(supernet: Supernet) -> None:
     images = random_images(supernet.space, 2)
-    opened = supernet.encode(every_candidate_once(supernet.space)[0])
+    open_branches = supernet.encode(every_candidate_once(supernet.space)[0])
     np.testing.assert_array_equal(
-        supernet(images, opened), supernet(images.astype(np.float32), opened)
+        supernet(images, open_branches),
+        supernet(images.astype(np.float32), open_branches),
     )

@@ -88,8 +88,8 @@ def test_dropout_draws_again_at_each_step_and_only_where_it_is_open() -> None:
     (inner, outer) = [
         each for each in supernet.variables if "seed" in each.path
     ]
-    opened = supernet.encode(networks.space.genotype([1, 0, 0]))
-    outputs = [supernet(IMAGES, opened, training=True) for _ in range(2)]
+    open_branches = supernet.encode(networks.space.genotype([1, 0, 0]))
+    outputs = [supernet(IMAGES, open_branches, training=True) for _ in range(2)]
     assert not np.allclose(outputs[0], outputs[1])
     assert inner.numpy()[1] == outer.numpy()[1] == 2
     supernet(

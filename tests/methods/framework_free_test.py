@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-ROOMS = ("spaces", "costs", "jobs", "shrinking", "evolution", "methods")
+SUBPACKAGES = ("spaces", "costs", "jobs", "shrinking", "evolution", "methods")
 FRAMEWORKS = ("absl", "keras", "keras_tuner", "tensorflow", "tf_keras")
 
 # Time is that of the process, so that a busy machine does not fail the test.
@@ -15,12 +15,12 @@ print(*loaded, time.process_time())
 """
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("subpackage", SUBPACKAGES)
 def test_a_framework_free_subpackage_imports_no_framework_and_fast(
-    room: str,
+    subpackage: str,
 ) -> None:
     run = subprocess.run(
-        [sys.executable, "-c", PROGRAM, f"nse_tf.{room}"],
+        [sys.executable, "-c", PROGRAM, f"nse_tf.{subpackage}"],
         capture_output=True,
         text=True,
         check=True,
