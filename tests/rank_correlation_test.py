@@ -59,7 +59,7 @@ def test_the_interval_is_that_of_one_tau_a_draw() -> None:
 
 
 def test_rho_by_hand() -> None:
-    """Ranks differ by one at four places: 1 - 6 · 4 / (5 · 24)."""
+    """Four ranks differ by one: 1 - 6 · 4 / (5 · 24)."""
     first, second = np.array(FIVE).T
     assert spearman_rho(first, second) == pytest.approx(1 - 24 / 120)
     # Ties take the mean rank: of 1.5 1.5 3 and 1 2 3 by Pearson's formula.

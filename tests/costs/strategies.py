@@ -1,4 +1,4 @@
-"""Made-up cost tables that price every row of a space."""
+"""Made-up cost tables that have every row of a space."""
 
 from nse_tf.costs.tables import CostRow, CostTable, Provenance
 from nse_tf.spaces import SearchSpace

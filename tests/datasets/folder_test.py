@@ -38,7 +38,7 @@ def write_images() -> WriteImages:
 
 
 def gray_levels(image_set: ImageSet) -> list[int]:
-    """The plain color by which `write_images` tells images apart."""
+    """The plain color by which `write_images` distinguishes images."""
     return sorted(np.asarray(image_set.images)[:, 0, 0, 0].tolist())
 
 

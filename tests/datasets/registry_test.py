@@ -1,4 +1,4 @@
-"""One door for every data set."""
+"""One entry point for every data set."""
 
 import pathlib
 import subprocess

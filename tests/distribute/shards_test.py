@@ -21,7 +21,7 @@ JOB = EvaluateChildren(
 
 
 class OneGeneration(Method):
-    """Asks for one generation and keeps what it is told."""
+    """Asks for one generation and keeps its result."""
 
     def describe(self) -> dict[str, str]:
         """Has no settings."""

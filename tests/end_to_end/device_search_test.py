@@ -56,7 +56,7 @@ def make_table(path: pathlib.Path, name: str, **given: Any) -> CostTable:
 
 
 def run_search(folder: pathlib.Path, **given: Any) -> RunRecord:
-    """Runs `nse_search` on digits; returns what its folder tells."""
+    """Runs `nse_search` on digits; returns the contents of its folder."""
     with flagsaver.flagsaver(
         dataset="digits",
         run_dir=str(folder / "run"),
@@ -86,7 +86,7 @@ def test_finalists_of_a_table_are_ranked_by_their_int8_files(
     path, depth = tmp_path / "table.json", 0.25
     table = make_table(path, "spos_tiny", depth=depth)
     model = CostModel(small("spos_tiny", depth=depth), table)
-    # Whatever else goes on, the networks of the cheaper half fit as measured.
+    # On a busy machine, too, networks of the cheaper half fit as measured.
     limit_ms = 4 * model.range("latency_ms")[1]
     record = run_search(
         tmp_path,

@@ -68,7 +68,7 @@ def result_of(run_dir: pathlib.Path) -> dict[str, Any]:
 
 
 def weights_of(run_dir: pathlib.Path) -> list[np.ndarray]:
-    """Returns the weights that a run hands over."""
+    """Returns the weights that a run exports."""
     weights: list[np.ndarray] = keras.saving.load_model(
         run_dir / "best" / "model.keras"
     ).get_weights()

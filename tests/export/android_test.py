@@ -1,4 +1,4 @@
-"""Phones: the real adb without a device, and a stand-in that speaks the tool's.
+"""Phones: the real adb without a device, and a stand-in that prints the tool's.
 
 The stand-in prints what `benchmark_model` printed in public issue threads; no
 phone took part.

@@ -1,4 +1,4 @@
-"""One trained network for all tests of the room."""
+"""One trained network for all tests of the export."""
 
 import pytest
 

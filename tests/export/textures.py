@@ -1,4 +1,4 @@
-"""A small network that tells textures apart, trained without a gradient."""
+"""A small network that classifies textures, trained without a gradient."""
 
 import dataclasses
 

@@ -150,7 +150,7 @@ def test_a_genotype_is_the_same_as_numbers_names_and_file(
 def test_a_space_has_an_exact_size_for_any_json_reader(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    # 42 places, of which 6 change shape.
+    # 42 blocks, of which 6 change shape.
     text = print_of(capsys, space="spos", depth=2.0, format="json")
     value = json.loads(text)
     assert value["size"] == int(value["size_text"]) == 6**6 * 7**36

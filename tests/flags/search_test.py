@@ -118,7 +118,7 @@ BAD = {
         "--seed=1 --run_dir=begun",
         ("other settings", "seed was 0 and is 1", "--run_dir"),
     ),
-    "foreign_folder": Bad(
+    "folder_of_another_kind": Bad(
         "--run_dir=thesis", ("thesis is not empty", "nothing was overwritten")
     ),
     "run_dir_is_a_file": Bad("--run_dir=thesis/thesis.txt", ("thesis.txt",)),

@@ -1,4 +1,4 @@
-"""The search whose space evolves: rounds, fronts, inheritance, finals."""
+"""The search whose space evolves: rounds, fronts, inheritance, final training."""
 
 import dataclasses
 from collections.abc import Callable

@@ -43,7 +43,7 @@ class PlannedMethod(Method):
         return self.make_plan(self)
 
     def evaluation(self, num_images: int = 0) -> EvaluateChildren:
-        """Returns a job that tells itself apart by its images."""
+        """Returns a job that differs from others in its images."""
         job_id = self.new_job_id(EvaluateChildren.KIND)
         return EvaluateChildren(
             id=job_id, children=(((0,),),), calibration_images=num_images

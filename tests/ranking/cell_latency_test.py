@@ -1,4 +1,4 @@
-"""Latency of cells: what is computed, and prices, by hand."""
+"""Latency of cells: computed ops and their costs, by hand."""
 
 import numpy as np
 import pytest

@@ -27,9 +27,9 @@ frame.onload = () => {{
     each.getBoundingClientRect().right > {width} + 1);
   const texts = [...page.querySelectorAll("svg text")];
   const sizes = texts.map((each) => each.getBoundingClientRect().height);
-  const told = document.createElement("pre");
-  told.id = "told";
-  told.textContent = JSON.stringify({{
+  const found = document.createElement("pre");
+  found.id = "found";
+  found.textContent = JSON.stringify({{
     width: page.documentElement.scrollWidth,
     tooWide: wide.map((each) => each.outerHTML.slice(0, 80)),
     figures: page.querySelectorAll("svg").length,
@@ -38,7 +38,7 @@ frame.onload = () => {{
     scripts: page.scripts.length,
     smallestText: Math.min(...sizes),
   }});
-  document.body.replaceChildren(told);
+  document.body.replaceChildren(found);
 }};
 </script></body>"""
 
@@ -90,7 +90,7 @@ def seen_by_browser(
         check=True,
     )
     assert "CONSOLE" not in done.stderr  # No script error, no refused fetch.
-    match = re.search(r'<pre id="told">(.*?)</pre>', done.stdout)
+    match = re.search(r'<pre id="found">(.*?)</pre>', done.stdout)
     assert match, done.stdout[-1000:]
     seen: dict[str, Any] = json.loads(html.unescape(match[1]))
     return seen

@@ -109,7 +109,7 @@ def test_every_round_has_its_front(method: SpaceEvolution) -> None:
 def test_indicators_start_at_one_half_and_end_as_recorded() -> None:
     drawing = plot_fitness_indicators(INDICATORS, INHERITED)
     assert "over 3 epochs of 1 round, each from 0.5 on" in drawing.svg
-    # Ops 0 of the first cell and 3 of the second went on: .6 and .7.
+    # Ops 0 of the first cell and 3 of the second were passed on: .6 and .7.
     assert "end at 0.65 in the mean" in drawing.svg
 
 

@@ -5,7 +5,7 @@ from nse_tf.reporting.network_drawing import plot_network
 from nse_tf.reporting.units import shape_text, short_count
 from tests.reporting.made_up_run import SPACE
 
-# mbconv_k3_e3 where a place has no identity, else the last candidate.
+# mbconv_k3_e3 where a block has no identity, else the last candidate.
 PATH = [len(block.candidates) - 1 for block in SPACE.blocks]
 NETWORK = describe_network(SPACE, SPACE.genotype(PATH))
 DRAWING = plot_network(NETWORK)

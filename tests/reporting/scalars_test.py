@@ -95,7 +95,7 @@ def test_a_file_of_something_else_is_replaced(
     whole = path.read_bytes()
     path.write_bytes(b"x" + whole[:100])
     assert write_scalars(tmp_path, method.noted(Event)).read_bytes() == whole
-    # A write that a kill cut short is gone on with.
+    # The file is continued after a write that a kill cut short.
     path.write_bytes(whole[:1001])
     assert write_scalars(tmp_path, method.noted(Event)).read_bytes() == whole
 

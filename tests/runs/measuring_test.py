@@ -40,7 +40,7 @@ def test_rows_that_the_table_adds_are_those_that_the_cost_model_adds() -> None:
 
 
 def test_an_identity_has_no_row() -> None:
-    # Only the first place keeps its shape, and may be left out.
+    # Only the first block keeps its shape, and may be left out.
     assert SPACE.blocks[0].candidates[2] == Identity()
     assert len(table_keys(SPACE, SPACE.genotype([0, 0, 0]))) == 5
     assert len(table_keys(SPACE, SPACE.genotype([2, 0, 0]))) == 4

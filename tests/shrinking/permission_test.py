@@ -39,7 +39,7 @@ def test_the_count_is_that_of_brute_force_or_a_little_low(
     limit = low + share * (high - low)
     counted = num_within(model, Budget(**{name: limit}), space)
     assert counted <= true_count(model, Budget(**{name: limit}))
-    # Four costs are rounded up, by a thousandth of the room at most.
+    # Four costs are rounded up, by a thousandth of the range at most.
     tighter = Budget(**{name: low + 0.996 * (limit - low)})
     assert counted >= true_count(model, tighter)
 

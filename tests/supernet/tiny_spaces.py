@@ -54,7 +54,7 @@ def random_images(space: SearchSpace, count: int, seed: int = 0) -> np.ndarray:
 
 
 def lively(supernet: Supernet) -> Supernet:
-    """Returns a supernet whose norms are no identities, nor closed."""
+    """Returns a supernet whose norms are neither identities nor zero."""
     rng = np.random.default_rng(0)
     for layer in supernet.backbone_layers:
         weights = layer.get_weights()

@@ -184,7 +184,7 @@ def test_cells_of_unlike_paths_are_distinguished() -> None:
         for each in SUPERNET_LAWS
         if each.__name__ == "closed_branches_do_not_compute"
     )
-    with pytest.raises(AssertionError, match="NaN in the weights of closed"):
+    with pytest.raises(AssertionError, match="NaN in the weights of inactive"):
         law(supernet)
 
 

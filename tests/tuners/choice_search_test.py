@@ -1,4 +1,4 @@
-"""A user's own model through the whole search, stopped and gone on with."""
+"""A user's own model through the whole search, stopped and resumed."""
 
 import dataclasses
 import pathlib

@@ -135,7 +135,7 @@ def test_the_trial_of_a_killed_worker_is_done_by_another(
 def test_too_many_failures_end_the_chief_with_the_error(
     tmp_path: pathlib.Path,
 ) -> None:
-    """keras-tuner's hangs, and is not told why a worker's trial failed."""
+    """keras-tuner's hangs, and does not learn why a worker's trial failed."""
     port = free_port()
     chief = start(tmp_path, "chief", port, FAILING)
     worker = start(tmp_path, "worker", port, FAILING)

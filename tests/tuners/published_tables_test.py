@@ -1,4 +1,4 @@
-"""Published tables: whole networks priced by hand, and what is lacking."""
+"""Published tables: costs of whole networks by hand, and missing rows."""
 
 import csv
 import pathlib
@@ -45,7 +45,7 @@ def test_a_network_costs_the_sum_of_its_published_blocks() -> None:
     ends = sum(
         known[key] for key in known if key.startswith(("Conv", "Logits"))
     ) + next(v for k, v in known.items() if "expand:1-kernel:3" in k)
-    # Every place with its mbconv_k3_e3: 6 that change shape, 15 that do not.
+    # Every block with its mbconv_k3_e3: 6 that change shape, 15 that do not.
     blocks = [v for k, v in known.items() if "expand:3-kernel:3" in k]
     changing = [
         v
@@ -86,7 +86,7 @@ def test_a_cell_that_changes_shape_has_an_addition_less_than_branches() -> None:
             if x["stride"] == ("2" if x["kernel"] == "3" else "1")
         }
     # One branch lb_k3_e1 in each: its three convolutions, and no addition;
-    # of the fixed parts the last convolution and the pooling.
+    # of the backbone the last convolution and the pooling.
     by_hand = 0.429 + 0.2495
     by_hand += sum(_convs(known, block) for block in changing)
 

@@ -91,7 +91,7 @@ def test_the_hypermodel_s_child_is_compiled() -> None:
 
 
 def num_statistics(child: keras.Model) -> int:
-    """Returns how many numbers are none of the closed form's parameters."""
+    """Returns how many numbers are none of the closed-form parameters."""
     return sum(math.prod(each.shape) for each in child.non_trainable_variables)
 
 

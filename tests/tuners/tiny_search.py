@@ -1,4 +1,4 @@
-"""Searches over three places: by a made-up worker, or trained for seconds."""
+"""Searches over three blocks: by a made-up worker, or trained for seconds."""
 
 import pathlib
 import threading

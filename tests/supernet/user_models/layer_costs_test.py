@@ -26,13 +26,13 @@ def cost(layer: Any, shape: tuple[int, ...]) -> tuple[int, int, int]:
         (L.Conv2D(16, 3, groups=2, use_bias=False), (20736, 576, 576)),
         # Dilation reads elsewhere, not more.
         (L.Conv2D(4, 3, dilation_rate=2, padding="same"), (18432, 292, 288)),
-        # 64 places, 8 channels, 25 products each; bias of 8.
+        # 64 pixels, 8 channels, 25 products each; bias of 8.
         (L.DepthwiseConv2D(5, padding="same"), (12800, 208, 200)),
         # Depthwise 64*8*9, then pointwise 64*8*16.
         (L.SeparableConv2D(16, 3, padding="same"), (12800, 216, 200)),
         # Each of 64 inputs is spread over 2*2 outputs of 3 channels.
         (L.Conv2DTranspose(3, 2, strides=2), (6144, 99, 96)),
-        # A vector at each of 64 places.
+        # A vector at each of 64 pixels.
         (L.Dense(5), (2560, 45, 40)),
         (L.BatchNormalization(), (0, 16, 0)),
         (L.MaxPooling2D(), (0, 0, 0)),
@@ -89,7 +89,7 @@ class CountedMix(Mix):
     def count_macs(
         self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]
     ) -> int:
-        """Returns a product for each pair of channels at each place."""
+        """Returns a product for each pair of channels at each pixel."""
         height, width, channels = input_shape
         return height * width * channels * output_shape[-1]
 

@@ -22,7 +22,7 @@ def test_choices_are_the_blocks_and_layers_the_candidates() -> None:
 
 
 def test_costs_are_those_of_the_built_child() -> None:
-    """The sum over places is what is counted in the child as one model."""
+    """The sum over blocks equals the count of the child as one model."""
     networks = ModelNetworks(choice_model())
     model = CostModel(networks.space)
     for genotype in networks.space.enumerate():
