@@ -60,8 +60,8 @@ def bootstrap_interval(
     Args:
         first: One value for each network.
         second: Another.
-        seed: Of the draws.
-        agreement: What is told of the two, τ-b unless asked otherwise.
+        seed: Seed of the draws.
+        agreement: What is computed for the two; τ-b by default.
     """
     rng = np.random.default_rng(seed)
     draws = rng.integers(0, len(first), (NUM_RESAMPLES, len(first)))

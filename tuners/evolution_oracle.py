@@ -291,7 +291,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         if "settings" not in dict(state):  # TypeError if it is damaged.
             raise ValueError(
                 f"{project} was begun by another oracle. Name another "
-                "`project_name`, or start anew with `overwrite=True`."
+                "`project_name`, or start over with `overwrite=True`."
             )
         require_own_format(project, state.get("version"))
         theirs, ours = state["settings"], self._settings()
@@ -302,7 +302,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
                 raise ValueError(
                     f"The project was begun with `{name}` {theirs[name]!r}, "
                     f"not {value!r}. Name another `project_name`, or start "
-                    "anew with `overwrite=True`."
+                    "over with `overwrite=True`."
                 )
         super().set_state(state)
 
@@ -318,7 +318,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         except (json.JSONDecodeError, AttributeError, TypeError) as error:
             raise ValueError(
                 f"{path} or a trial beside it is damaged: {error}. Name "
-                "another `project_name`, or start anew with `overwrite=True`."
+                "another `project_name`, or start over with `overwrite=True`."
             ) from error
         self.trials: dict[str, Trial] = {
             trial_id: self.trials[trial_id]

@@ -38,8 +38,8 @@ class SearchOracle(PersistentOracle):
     """A method as a keras-tuner oracle.
 
     Every job of the method is a trial. Its hyperparameter values name the job
-    (`job`, `job_kind`); those of a child trained alone also spell the child, an
-    op name for each choice block. The tuner that runs the trial must do the job
+    (`job`, `job_kind`); those of a child trained alone also encode it, an op
+    name for each choice block. The tuner that runs the trial must do the job
     and set the value `result` to a reference of its result, as `SupernetTuner`
     does; a trial whose reference does not hold fails.
 
@@ -176,7 +176,7 @@ class SearchOracle(PersistentOracle):
         super().end_trial(trial)
 
     def _note_result(self, job_id: str, result: Result) -> None:
-        """Records the result of a job, and tells the method."""
+        """Records the result of a job, and passes it to the method."""
         self.storage.note_result(self._jobs.find(job_id), result)
         self._jobs.tell(job_id, result)
 

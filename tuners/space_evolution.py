@@ -22,7 +22,7 @@ class SpaceEvolutionOracle(SearchOracle):
             active ops are the pool.
         budget: Limits that the network found must keep; None for no limit.
         config: The numbers of the search; None takes the paper's.
-        start: State of an earlier search to continue from; None starts anew.
+        start: State of an earlier search to continue; None starts from scratch.
         cost_model: Computes the costs of networks. None computes MACs and
             parameters; a limit on latency or file size needs one with a table.
         seed: Seed of everything drawn, in place of that of `config`.

@@ -85,7 +85,7 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         )
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
-        """Declares choices that spell the networks of the space.
+        """Declares choices that encode the networks of the space.
 
         Each choice block or edge is a choice among its active candidates. In
         DARTS's cells each inner node is a choice of its two inputs, such as
@@ -94,7 +94,7 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         declare_valid(self.space, hp)
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
-        """Returns the child that the hyperparameters spell, compiled.
+        """Returns the child that the hyperparameters encode, compiled.
 
         It is made of stock layers, takes pixels in 0..255 and gives logits, or
         takes and gives what the user's model does.
@@ -110,7 +110,7 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         except ValueError as error:
             raise keras_tuner.errors.FatalValueError(
                 f"{error} Was the project begun with another space? Name "
-                "another `project_name`, or start anew with `overwrite=True`."
+                "another `project_name`, or start over with `overwrite=True`."
             ) from error
         if self._inheritance is not None:
             child = self._inheritance.child(genotype)
@@ -176,7 +176,7 @@ class SpaceHyperModel(keras_tuner.HyperModel):
                     f"Choice {choice.name!r} of the project has {values}, "
                     f"and the space {list(choice.values)}: it was begun with "
                     "another space. Name another `project_name`, or start "
-                    "anew with `overwrite=True`."
+                    "over with `overwrite=True`."
                 )
 
 

@@ -63,8 +63,8 @@ class SupernetTuner(BaseTuner):
             see `training.Worker`.
         directory: Folder of all runs; see `keras_tuner.Tuner`.
         project_name: The run's folder in there; see `keras_tuner.Tuner`.
-        overwrite: Whether to start anew; see `keras_tuner.Tuner`.
-        max_model_size: Has no use here; `refuse_unmeant` tells what to give
+        overwrite: Whether to start over; see `keras_tuner.Tuner`.
+        max_model_size: Has no use here; `refuse_unmeant` names what to give
             instead. So have the next three and `executions_per_trial`, unless
             they ask for what is done anyway.
         optimizer: See `max_model_size`.
@@ -245,7 +245,7 @@ class SupernetTuner(BaseTuner):
         self._populate_initial_space()
 
     def _get_tuner_fname(self) -> str:
-        """Returns the file that tells whether there is a run to resume.
+        """Returns the file that exists if there is a run to resume.
 
         That is the results table, for every process of a run. Where only
         keras-tuner's own file is found, the project is of another kind, which

@@ -1,4 +1,4 @@
-"""Digests of all that a run's folder holds of a search's outcome, to the bit.
+"""Bit-exact digests of what a run's folder holds of a search's outcome.
 
 Files are read as what they are, archives of arrays and JSON, without this
 package, so that a folder written by another version can be read as well.

@@ -33,20 +33,20 @@ def main(argv: Sequence[str]) -> None:
     costing = OpCosting(
         model.backbone["macs"], model.by_operator["macs"].astype(np.float64)
     )
-    opened = np.full((len(space.blocks), space.max_candidates), 0.5)
+    probabilities = np.full((len(space.blocks), space.max_candidates), 0.5)
     print(
         "expected cost with untrained parameters: "
-        f"{costing.expected(space, opened) / 1e6:,.0f} million MACs"
+        f"{costing.expected(space, probabilities) / 1e6:,.0f} million MACs"
     )
     for name in ("untrained", "trained"):
         started = time.perf_counter()
-        found = propose(space, opened, costing, WINDOW, COUNT, rng)
+        found = propose(space, probabilities, costing, WINDOW, COUNT, rng)
         seconds = time.perf_counter() - started
         print(
             f"{name}: {len(set(found.genes))} distinct networks in "
             f"{seconds:.2f} s; probabilities moved by {found.shift:.3f}"
         )
-        opened = bent_by(opened, costing, found.bend)
+        probabilities = bent_by(probabilities, costing, found.bend)
 
 
 if __name__ == "__main__":

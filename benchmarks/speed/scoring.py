@@ -54,7 +54,7 @@ def trained_a_little(seed: int) -> SupernetTrainer:
     rng = np.random.default_rng(seed)
     for variable in trainer.supernet.trainable_variables:
         value = variable.numpy()
-        # Where weights are zero, they are padding or closed: they stay.
+        # Zeros are padding, or scales that start at zero: they stay.
         noise = rng.normal(0.0, 0.02, value.shape) * (value != 0)
         variable.assign(value + noise)
     return trainer

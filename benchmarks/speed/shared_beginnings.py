@@ -50,11 +50,11 @@ def proposed(space: SearchSpace, sharpness: float) -> list[Genotype]:
     """
     rng = np.random.default_rng(0)
     shape = (len(space.blocks), space.max_candidates)
-    opened = 1 / (1 + np.exp(-sharpness * rng.standard_normal(shape)))
+    probabilities = 1 / (1 + np.exp(-sharpness * rng.standard_normal(shape)))
     model = CostModel(space)
     found = propose(
         space,
-        opened,
+        probabilities,
         OpCosting(
             model.backbone["macs"], model.by_operator["macs"].astype(np.float64)
         ),

@@ -64,11 +64,11 @@ class TorchCell(nn.Module):
     ) -> torch.Tensor:
         """Returns the last node; each is the sum of its edges."""
         nodes = [images]
-        opened = list(zip(self.graph.edges, self.edges, path, strict=True))
+        taken = list(zip(self.graph.edges, self.edges, path, strict=True))
         for node in range(1, self.graph.num_nodes):
             brought = [
                 ops[candidate](nodes[source])
-                for (source, target), ops, candidate in opened
+                for (source, target), ops, candidate in taken
                 if target == node
             ]
             nodes.append(functools.reduce(torch.add, brought))

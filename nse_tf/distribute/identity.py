@@ -42,7 +42,7 @@ def require_own_format(
         raise ValueError(
             f"{folder} was begun by nse_tf {begun_by}, and nse_tf "
             f"{__version__} cannot resume it: install nse_tf {begun_by} to "
-            "finish it, or start anew in another folder."
+            "finish it, or start over in another folder."
         )
 
 

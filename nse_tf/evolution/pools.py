@@ -26,7 +26,7 @@ class Pools:
     pending: Cells
 
     @classmethod
-    def opened(
+    def initial(
         cls,
         pool: SearchSpace,
         num_active: int,

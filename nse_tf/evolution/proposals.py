@@ -290,10 +290,10 @@ def _drawn(
 def _as_genes(space: SearchSpace, draw: np.ndarray) -> Genes:
     genes, start = [], 0
     for indices in space.active:
-        opened = draw[start : start + len(indices)]
+        subset = draw[start : start + len(indices)]
         genes.append(
             tuple(
-                i for i, is_open in zip(indices, opened, strict=True) if is_open
+                i for i, is_open in zip(indices, subset, strict=True) if is_open
             )
         )
         start += len(indices)

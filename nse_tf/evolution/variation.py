@@ -33,7 +33,7 @@ def mutate_one_gene(
     """Returns a path that differs from `path` in exactly one gene.
 
     In DARTS's cells, where that opens an edge, another edge of its node is left
-    out, and where it leaves an edge out, another one is opened.
+    out, and where it leaves an edge out, another one opens.
 
     Raises:
         ValueError: If no block has a second candidate.

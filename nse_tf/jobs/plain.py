@@ -13,8 +13,8 @@ _RESULTS = RecordKinds("result", RESULTS)
 def weights_of(job_id: str, result: SupernetTrained) -> str:
     """Returns a reference of the weights that a training came to.
 
-    It names the job and the weights' hash, so that another process can tell
-    whether the ones it finds are meant.
+    It names the job and the weights' hash, so that another process can
+    check the ones that it finds.
     """
     return f"{job_id}#{result.weights_sha256}"
 

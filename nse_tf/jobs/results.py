@@ -46,7 +46,7 @@ class SupernetTrained:
         weights_sha256: SHA-256 of the weights and all else that training
             resumes from.
         unit_sums: As `angle_sums`, but as if each kernel had length one; empty
-            where the worker did not tell.
+            where the worker did not report it.
         architecture: What the architecture parameters came to; None where none
             were trained.
     """

@@ -37,7 +37,7 @@ Plan = Steps[None]
 
 @dataclasses.dataclass(frozen=True)
 class Wait:
-    """All jobs that can be asked for now are out; tell one, then ask again."""
+    """No job can be asked for before a job that is out gets its result."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Method(abc.ABC):
     Example:
         A method under the simplest loop, with a worker that does any job:
 
-            for job in method.out:  # Left by a run that was broken off.
+            for job in method.out:  # Left by an interrupted run.
                 method.tell(job.id, worker.run(job))
             while not isinstance(job := method.ask(), Done):
                 method.tell(job.id, worker.run(job))
@@ -255,7 +255,7 @@ class Method(abc.ABC):
                 raise SearchError(
                     f"Job {job.id!r} is not what it was when it was asked for: "
                     "the state was written by another version of nse_tf or "
-                    "numpy. Resume with that version, or start anew."
+                    "numpy. Resume with that version, or start over."
                 )
         return list(jobs)
 

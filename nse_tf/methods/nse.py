@@ -70,7 +70,7 @@ class SpaceEvolution(Method):
         model: Cost model; the active ops of its space are the pool.
         budget: What the winner must fit.
         config: The numbers of the search.
-        start: An earlier search's state to continue from; None starts anew.
+        start: State of an earlier search to continue; None starts from scratch.
 
     Raises:
         BudgetError: If no network of the pool has the cost that is aimed at, or
@@ -80,9 +80,9 @@ class SpaceEvolution(Method):
     References:
         Ci et al., Evolving Search Space for Neural Architecture Search (2021):
         https://arxiv.org/abs/2011.10904, by its code. Where we differ: batch
-        norm of a proposal is estimated anew and not from the supernet's
-        running statistics; a start's front, where it is given, is evaluated
-        again at once; the draw of proposals is bent where indicators alone
+        norm of a proposal is calibrated from scratch, not from the running
+        statistics of the supernet; the front of a `start` is evaluated again at
+        once; the draw of proposals is bent where indicators alone
         would hardly ever meet the window.
     """
 
@@ -166,7 +166,7 @@ class SpaceEvolution(Method):
 
     def _first_pools(self) -> Pools:
         start = self._start
-        return Pools.opened(
+        return Pools.initial(
             self.space,
             self.config.num_active,
             self._rng("pools", 0),
@@ -243,7 +243,9 @@ class SpaceEvolution(Method):
         costing = self.aims.costing
         if not self._is_branched:
             return propose_paths(space, costing, window, count, rng)
-        return propose(space, trained.opened, costing, window, count, rng)
+        return propose(
+            space, trained.probabilities, costing, window, count, rng
+        )
 
     def _evolved(
         self,

@@ -51,14 +51,14 @@ class Round:
     Attributes:
         number: The round, from 0 on.
         left: Active ops of each cell that were not dropped.
-        opened: Probability of each op to be open in a proposal.
+        probabilities: Probability of each op to be open in a proposal.
         result: What the training came back with.
         weights: Reference of the weights.
     """
 
     number: int
     left: Genes
-    opened: np.ndarray
+    probabilities: np.ndarray
     result: SupernetTrained
     weights: str
 
@@ -114,12 +114,12 @@ def train_branches(
             history=architecture.history,
         )
     )
-    opened = fitness_indicators(np.array(architecture.parameters))
+    probabilities = fitness_indicators(np.array(architecture.parameters))
     weights = weights_of(job.id, trained)
     return Round(
         number=number,
         left=architecture.left,
-        opened=opened,
+        probabilities=probabilities,
         result=trained,
         weights=weights,
     )
@@ -145,7 +145,7 @@ def train_paths(
     return Round(
         number=number,
         left=pools.active,
-        opened=half,
+        probabilities=half,
         result=trained,
         weights=weights,
     )

@@ -2,7 +2,7 @@
 
 The plan of SPOS, with ABS in front of it: train the supernet by uniform single
 paths; drop the operators with the smallest angle scores, train on, until the
-space is small; train a supernet anew on what is left; let an explorer evaluate
+space is small; train a fresh supernet on what is left; let an explorer evaluate
 children with inherited weights; measure the best ones whole where the budget
 limits latency or size; train a few children alone to see how far the ranking
 holds; train the winner alone.

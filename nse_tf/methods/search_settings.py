@@ -17,8 +17,8 @@ def search_settings(
 
     Args:
         name: Name of the method.
-        model: Cost model of the space. `costs` is a digest of all that it
-            tells, measured rows included.
+        model: Cost model of the space. `costs` is a digest of all
+            its numbers, measured rows included.
         budget: What the search must keep to.
         config: The numbers of the search, a dataclass.
     """

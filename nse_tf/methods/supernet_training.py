@@ -94,7 +94,7 @@ class SupernetTraining:
     def steps(
         self, method: Method, space: SearchSpace, stretch: Stretch
     ) -> Steps[Trained]:
-        """Trains the supernet, anew or from earlier weights; for plans.
+        """Trains the supernet, from fresh or earlier weights; for plans.
 
         Raises:
             SearchError: If the training failed.

@@ -28,17 +28,17 @@ class StudyConfig:
         measures_per_epoch: How often an epoch is measured.
         cells: Which cells are ranked; one of `HALVES`.
         sample_size: Cells of a fixed sample of these, whose `sample_scores` are
-            told; 0 tells none.
+            measured; 0 measures none.
         sample_every: How many epochs lie between two such times, a multiple of
-            the time between two measures; 0 tells them at the end only, which
-            is told in any case.
+            the time between two measures; 0 measures them at the end only.
+            The end is measured in any case.
         sample_scores: Scores that take time for each cell: `accuracy`, with
             inherited weights, calibrated and not, and `zero_cost`.
         magnitude: Whether architecture parameters are trained beside the
             weights, so that the magnitude is a score, too.
         zero_cost_images: Images that the latter look at.
         calibration_images: Images that each of them is calibrated on.
-        validation_images: Images that each of them is judged on.
+        validation_images: Images that each of them is evaluated on.
         truth: Column of the table that is ranked against.
         initial_kernels: How kernels are drawn; see `Piece.initial`. Which of
             the two the published study took was not found.
@@ -72,14 +72,14 @@ class StudyConfig:
         return last + 0.5 * (first - last) * (1 + math.cos(math.pi * done))
 
     def measures(self, epoch: int, num_steps: int) -> dict[int, bool]:
-        """Returns after which steps of an epoch scores are told.
+        """Returns after which steps of an epoch scores are measured.
 
         Args:
             epoch: From 0.
             num_steps: How many steps an epoch has.
 
         Returns:
-            By number of steps taken, whether the sample's are told, too.
+            By number of steps taken, whether the sample's are measured, too.
         """
         times = self.measures_per_epoch
         found: dict[int, bool] = {}
@@ -99,8 +99,8 @@ class StudyConfig:
     def settings(self) -> dict[str, object]:
         """Returns what decides a training's rows, as a JSON value.
 
-        What is left out where it is off came later, so that studies of before
-        go on.
+        Later settings are left out where they are off, so that older studies
+        resume.
         """
         left_out = ["run_dir", "epochs", "num_seeds"]
         left_out += [

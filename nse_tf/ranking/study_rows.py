@@ -1,4 +1,4 @@
-"""Rows of a ranking study: what was found, as CSV that goes on."""
+"""Rows of a ranking study, as a CSV file that a resumed study extends."""
 
 import csv
 import dataclasses
@@ -162,7 +162,7 @@ def read_rows(path: pathlib.Path) -> list[StudyRow]:
 
 
 def summary(rows: Iterable[StudyRow]) -> list[str]:
-    """Returns lines that tell each score's τ at its latest measure.
+    """Returns lines with each score's τ at its latest measure.
 
     That is the mean over seeds, with deviation and 95 % interval of the mean
     (Student's t) where there are several; of one seed's sample, the bootstrap
@@ -178,13 +178,13 @@ def summary(rows: Iterable[StudyRow]) -> list[str]:
 
 def _line(rows: list[StudyRow]) -> str:
     first, taus = rows[0], np.array([row.tau for row in rows])
-    told = f"{first.label}: tau {taus.mean():.4f}"
+    text = f"{first.label}: tau {taus.mean():.4f}"
     if len(rows) > 1:
         deviation = taus.std(ddof=1)
         half = stats.t.ppf(0.975, len(rows) - 1) * deviation / len(rows) ** 0.5
-        told += f", deviation {deviation:.4f}, 95 % interval ± {half:.4f}"
+        text += f", deviation {deviation:.4f}, 95 % interval ± {half:.4f}"
     elif not math.isnan(first.tau_low):
-        told += f" (95 % interval {first.tau_low:.4f} to {first.tau_high:.4f})"
+        text += f" (95 % interval {first.tau_low:.4f} to {first.tau_high:.4f})"
     if first.epoch:
-        told += f" after {first.epoch:g} epochs of {len(rows)} seed(s)"
-    return f"{told}, {first.num_cells} cells"
+        text += f" after {first.epoch:g} epochs of {len(rows)} seed(s)"
+    return f"{text}, {first.num_cells} cells"

@@ -24,8 +24,8 @@ class StudySample:
     """Scores a fixed sample of cells.
 
     Attributes:
-        table: Of the cells.
-        indices: Of the sample, in the table.
+        table: Table of the cells.
+        indices: Indices of the sample's cells in the table.
         path: The file that keeps the scores of one training.
     """
 
@@ -41,7 +41,7 @@ class StudySample:
         The latter takes batch norm's running statistics as they are.
 
         Args:
-            evaluator: Of the supernet as it stands.
+            evaluator: Evaluates cells with the supernet's present weights.
             calibration_images: How many images batch norm is calibrated on.
             epoch: After which it stands so.
         """
@@ -88,8 +88,8 @@ def combined(scores: Columns, angles: np.ndarray) -> Columns:
     without training: a cell that one of them puts last does not come out high.
 
     Args:
-        scores: What `StudySample` tells.
-        angles: Of the same cells, or another score that training gives.
+        scores: The scores of a `StudySample`.
+        angles: Angles of the same cells, or another score from training.
 
     References:
         Hu et al., ABS (2020), figures of the ranking study, for `add`:

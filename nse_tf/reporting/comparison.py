@@ -43,7 +43,7 @@ _HEADER = (
     "Time",
     "Status",
 )
-# What tells repeats of one search apart, and nothing else does.
+# The only settings in which repeats of one search differ.
 _OF_A_REPEAT = ("seed",)
 
 
@@ -69,7 +69,7 @@ def write_comparison(
 def named_records(
     run_dirs: Sequence[str | os.PathLike[str]],
 ) -> list[Named]:
-    """Returns the runs' records by the shortest names that tell them apart.
+    """Returns the runs' records by the shortest names that distinguish them.
 
     Raises:
         ValueError: See `write_comparison`.

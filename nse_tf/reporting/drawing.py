@@ -21,7 +21,7 @@ from matplotlib.path import Path
 INK, SOFT, GRID = "#010101", "#020202", "#030303"
 DOTS, FRONT, WINNER, LIMIT = "#040404", "#050505", "#060606", "#070707"
 PAPER = "#080808"
-# For what is told apart by color alone; used in turns where there is more.
+# For what only its color distinguishes; used in turns where there is more.
 SERIES = tuple(f"#0901{number:02}" for number in range(1, 9))
 _VARIABLES = {
     INK: "ink",
@@ -91,8 +91,8 @@ class Drawing:
     Attributes:
         name: Unique on a page.
         title: What it shows, in a few words.
-        svg: The figure itself, an `<svg>` element that tells in words, too,
-            what it shows.
+        svg: The figure itself, an `<svg>` element that also describes in
+            words what it shows.
         keys: What its marks stand for.
     """
 

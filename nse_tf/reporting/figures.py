@@ -116,8 +116,8 @@ def _supernet_curves(record: RunRecord) -> list[Curve]:
     """Returns one curve for each training from fresh weights.
 
     So is each round of an evolving space, which makes a curve of its own.
-    Stages of shrinking go on from each other and make one curve, and so do the
-    trainings that warm up for it; the training for the search starts anew, and
+    Stages of shrinking continue each other and make one curve, and so do the
+    trainings that warm up for it; the training for the search is fresh, and
     calls itself stage 0 again.
     """
     stretches: list[list[float]] = []

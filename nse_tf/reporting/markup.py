@@ -29,17 +29,17 @@ def tag(name: str, *content: str, **attributes: str) -> Markup:
     """Returns an element.
 
     Args:
-        name: Of the element.
+        name: Name of the element.
         *content: Markup, or text that is escaped.
-        **attributes: Its attributes; `class_` is spelled with an underscore,
+        **attributes: Its attributes; `class_` is written with an underscore,
             since `class` is a word of Python, and so are hyphens.
     """
-    spelled = "".join(
+    written = "".join(
         f' {key.strip("_").replace("_", "-")}="{html.escape(value)}"'
         for key, value in attributes.items()
         if value
     )
-    return Markup(f"<{name}{spelled}>{joined(content)}</{name}>")
+    return Markup(f"<{name}{written}>{joined(content)}</{name}>")
 
 
 def table(

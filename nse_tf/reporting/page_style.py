@@ -1,7 +1,7 @@
 """How the page looks: narrow and wide, light and dark, on paper."""
 
 # Colors of figures are those of Okabe and Ito, which people with any color
-# vision tell apart; the dark page takes lighter ones of the same hues.
+# vision distinguish; the dark page takes lighter ones of the same hues.
 CSS = """
 :root {
   color-scheme: light dark;

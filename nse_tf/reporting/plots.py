@@ -307,7 +307,7 @@ def ticks(most: int = 6, **options: bool) -> MaxNLocator:
 
 
 def few_ticks(axes: Axes, **options: bool) -> None:
-    """Gives axes a few round numbers and some room."""
+    """Gives axes a few round numbers and some margin."""
     axes.xaxis.set_major_locator(ticks(**options))
     axes.yaxis.set_major_locator(ticks())
     axes.margins(0.06, 0.08)

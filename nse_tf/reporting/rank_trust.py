@@ -121,7 +121,7 @@ def _verdict(low: float) -> str:
         return "The ranking is better than chance, and no more is certain."
     return (
         "The interval reaches down to chance: these networks do not show that "
-        "the ranking tells good from bad."
+        "the ranking distinguishes good from bad."
     )
 
 

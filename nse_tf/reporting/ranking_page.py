@@ -18,7 +18,7 @@ from nse_tf.reporting.markup import document, figure, table, tag
 from nse_tf.reporting.plots import few_ticks
 from nse_tf.spaces.files import write_bytes
 
-# Where colors begin anew, another mark tells scores apart: how it is drawn, and
+# Where colors repeat, another mark distinguishes scores: how it is drawn, and
 # how a legend writes it.
 _MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"))
 
@@ -29,7 +29,7 @@ class TauPoint:
 
     Attributes:
         score: What ranks.
-        seed: Of the training.
+        seed: Seed of the training.
         epoch: Passes over the images so far; 0 for scores without training.
         tau: Its correlation with true accuracies.
     """
@@ -49,7 +49,7 @@ def write_ranking_page(
     """Writes the page, whole or not at all; it needs no other file.
 
     Args:
-        path: Of the HTML file.
+        path: Path of the HTML file.
         title: What was studied.
         points: What was found.
         findings: Sentences that stand above the figure; a table of all points

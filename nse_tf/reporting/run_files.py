@@ -188,7 +188,7 @@ class ExportFacts:
     """`best/export.json`: the files and how they were checked.
 
     Attributes:
-        files: Of each precision its file, in the order of export.
+        files: The file of each precision, in the order of export.
     """
 
     files: dict[str, ExportedFacts]
@@ -199,7 +199,7 @@ class LatencyFacts:
     """`best/latency.json`: how long one inference takes.
 
     Attributes:
-        files: Of each precision its latency.
+        files: The latency of each precision's file.
     """
 
     files: dict[str, FileLatency]

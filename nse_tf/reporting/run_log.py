@@ -85,8 +85,8 @@ class RunLog:
         """Makes the file whole again by events that are known otherwise.
 
         Where a line is damaged, or differs from the entry of that id in the
-        history, the file is kept beside and written anew: the history, with
-        all other entries that are intact at their places.
+        history, the file is kept beside and rewritten: the history, with
+        all other intact entries in their positions.
 
         Args:
             history: Entries that must stand there, in order.

@@ -1,4 +1,4 @@
-"""All that a run's folder tells, read once."""
+"""The contents of a run's folder, read once."""
 
 import dataclasses
 import enum
@@ -84,7 +84,7 @@ class RunRecord:
 
 
 def read_record(run_dir: pathlib.Path) -> RunRecord:
-    """Returns what a run's folder tells, however far the run has come.
+    """Returns the contents of a run's folder, at any stage of the run.
 
     Raises:
         ValueError: If there is no such folder, if it is not that of a run, or

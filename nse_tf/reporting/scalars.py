@@ -44,8 +44,8 @@ def write_scalars(
 ) -> pathlib.Path:
     """Brings `tensorboard/` in a run's folder up to its events.
 
-    What is new is added at the end, so that a TensorBoard that is looking on
-    goes on; a file that says something else is replaced.
+    What is new is added at the end, so that an open TensorBoard
+    continues; a file of other contents is replaced.
 
     Args:
         run_dir: The run's folder.
@@ -78,7 +78,7 @@ class ScalarFile:
         Args:
             events: What is new.
             is_all: Whether no more will come. Otherwise a training that comes
-                last is held back, since what follows tells what it was for.
+                last is held back: the next event says what it was for.
 
         Returns:
             The file's path.

@@ -118,7 +118,7 @@ def _draw_cell(
     share: float,
     is_dropped: bool,
 ) -> None:
-    # In ten shades, which is as many as can be told apart.
+    # Ten shades: readers distinguish no more.
     shade = FAINTEST + round(9 * share) / 9 * (STRONGEST - FAINTEST)
     axes.add_patch(
         Rectangle(

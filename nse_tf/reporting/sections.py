@@ -72,11 +72,11 @@ def files_section(
 
 
 def _latency(
-    tell: Callable[[FileLatency], str],
+    text: Callable[[FileLatency], str],
 ) -> Callable[[ExportedFile], str]:
-    """Returns what tells a fact of a file's latency, if it was measured."""
+    """Returns what formats a fact of a file's latency, if it was measured."""
     return lambda file: (
-        "not measured" if file.latency is None else tell(file.latency)
+        "not measured" if file.latency is None else text(file.latency)
     )
 
 

@@ -29,8 +29,8 @@ from nse_tf.supernet import build_child, build_operator, build_stem, build_tail
 
 LOGGER = logging.getLogger("nse_tf")
 
-# Whole networks that a table is fitted to: enough to tell scale and overhead
-# apart, few enough to take seconds.
+# Whole networks that a table is fitted to: enough to determine scale and
+# overhead, few enough to take seconds.
 NUM_FITTED_NETWORKS = 8
 # Other networks that it is compared with before a search relies on it.
 NUM_CHECKED_NETWORKS = 8
@@ -138,7 +138,7 @@ def measured_table(
 ) -> CostTable:
     """Returns a table for the space, measured here and fitted to networks.
 
-    Single rows are kept in `cache_dir` between runs; the fit is made anew.
+    Single rows are kept in `cache_dir` between runs; the fit is made again.
 
     Raises:
         ValueError: If its median error on other networks exceeds `max_error`.

@@ -68,7 +68,7 @@ def run_search(
         ValueError: If settings do not fit each other, the data or the folder.
     """
     folder = RunFolder(config.run_dir)
-    goes_on = folder.check(config.settings())
+    resumes = folder.check(config.settings())
     if folder.is_finished:
         LOGGER.info("The run in %s is already finished.", folder.path)
         return write_report(folder.path)
@@ -76,13 +76,13 @@ def run_search(
     data = load_data(config)
     space = make_space(config, data)
     effort = make_effort(config, data)
-    if goes_on:
+    if resumes:
         folder.check_data(data)
     measured_from = time.monotonic()
     cost_model = CostModel(space, _table(config, space, folder))
     measuring_seconds = time.monotonic() - measured_from
     config.budget.check_reachable(cost_model)
-    if goes_on:
+    if resumes:
         LOGGER.info("Resuming the run in %s", folder.path)
     else:
         folder.begin(config.settings(), data, space)

@@ -39,14 +39,14 @@ def run_shrinking(config: SearchConfig) -> tuple[SearchSpace, pathlib.Path]:
         )
     folder = RunFolder(config.run_dir)
     settings = {**config.settings(), "task": "shrink"}
-    goes_on = folder.check(settings)
+    resumes = folder.check(settings)
     data = load_data(config)
     space = make_space(config, data)
     effort = make_effort(config, data).fitted_to(
         space, fixed=dict(config.overrides)
     )
     method = SpaceShrinking(CostModel(space), config.budget, effort.search)
-    if goes_on:
+    if resumes:
         folder.check_data(data)
     else:
         folder.begin(settings, data, space)

@@ -74,5 +74,5 @@ class CellSampler:
         """
         cells, blocks = decisions(self.space).T
         drawn = draw_cells(self.space, rng, cells.max() + 1)
-        opened: np.ndarray = drawn[cells, blocks][:, np.newaxis]
-        return opened
+        open_branches: np.ndarray = drawn[cells, blocks][:, np.newaxis]
+        return open_branches

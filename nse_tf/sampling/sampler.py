@@ -1,4 +1,4 @@
-"""The Sampler protocol: what a training step is told to open."""
+"""The Sampler protocol: the branches that a training step opens."""
 
 from typing import Protocol
 

@@ -9,7 +9,7 @@ def path_counts(graph: CellGraph, is_open: np.ndarray) -> np.ndarray:
     """Returns how many unbroken paths lead through each edge.
 
     A path leads from any input to the last node. Its number through an edge is
-    that of paths that reach the source times that of paths that go on from the
+    that of paths that reach the source times that of paths that leave the
     target. Both are sums over neighbors, so that no path is ever listed.
 
     Args:

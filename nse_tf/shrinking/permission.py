@@ -42,7 +42,7 @@ def num_within(model: CostModel, budget: Budget, space: SearchSpace) -> float:
     """Returns how many valid paths of a subspace keep the tightest limit.
 
     Each limit is counted by itself. The count is a little low, never too high:
-    costs are rounded up to a thousandth of the room that a limit leaves.
+    costs are rounded up to a thousandth of the slack that a limit leaves.
 
     Args:
         model: Costs in a space that contains the subspace.
@@ -77,17 +77,17 @@ def _num_at_most(op_costs: Sequence[np.ndarray], limit: float) -> float:
     sums to list, so costs are rounded up to whole steps and sums are counted by
     their steps, decision by decision.
     """
-    # Only what a decision costs beyond its cheapest candidate takes room.
-    room = limit - sum(each.min() for each in op_costs)
-    if room < 0:
+    # Only what a decision costs beyond its cheapest candidate takes slack.
+    slack = limit - sum(each.min() for each in op_costs)
+    if slack < 0:
         return 0.0
-    # `num_sums[n]` is the number of sums so far that take n steps of the room.
+    # `num_sums[n]` is the number of sums so far that take n steps of the slack.
     num_sums = np.zeros(NUM_STEPS + 1)
     num_sums[0] = 1
     for each in op_costs:
         extra = each - each.min()
-        fitting = extra[extra <= room]
-        steps = np.ceil(fitting * (NUM_STEPS / (room or 1))).astype(int)
+        fitting = extra[extra <= slack]
+        steps = np.ceil(fitting * (NUM_STEPS / (slack or 1))).astype(int)
         # Each candidate moves all sums so far by its own steps.
         shifted = [
             np.pad(num_sums, (step, 0))[: NUM_STEPS + 1] for step in steps

@@ -13,7 +13,7 @@ class Adaptation:
     Attributes:
         image_size: Height and width of the images, in pixels.
         image_channels: Channels of the images.
-        num_classes: How many classes to tell apart.
+        num_classes: Number of classes.
         width: Multiplies all widths.
         depth: Multiplies the depth of every stage, or the number of cells.
 

@@ -1,4 +1,4 @@
-"""Open branches: what a supernet is told to compute, as an array of indices.
+"""Open branches: what a supernet computes, as an array of indices.
 
 A row is a decision: what one choice block opens or, in a network of cells, what
 one edge of one cell opens, since cells that share genes need not agree while

@@ -311,7 +311,7 @@ def make_preset(
         image_size: Height and width of the images, in pixels; None here and
             below takes what was published.
         image_channels: Channels of the images.
-        num_classes: How many classes to tell apart.
+        num_classes: Number of classes.
         width: Multiplies all widths; None takes the preset's own.
         depth: Multiplies the depth of every stage, or the number of cells;
             None takes the preset's.

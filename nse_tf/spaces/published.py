@@ -124,7 +124,7 @@ def published_network(
         name: A name in `PUBLISHED`.
         image_size: See `make_preset`; so are the other options.
         image_channels: Channels of the images.
-        num_classes: How many classes to tell apart.
+        num_classes: Number of classes.
         activation: `relu` or `swish`, in multi-branch cells.
         squeeze_excite: Whether branches weigh their channels, likewise.
 

@@ -107,11 +107,11 @@ def require_intact(path: pathlib.Path, sha256: str) -> None:
         DamagedError: If it has another hash, or is missing.
     """
     if not path.exists():
-        raise DamagedError(f"{path} is gone. Start anew in another folder.")
+        raise DamagedError(f"{path} is gone. Start over in another folder.")
     if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
         raise DamagedError(
             f"{path} is damaged: it is not the file that was written. Start "
-            "anew in another folder."
+            "over in another folder."
         )
 
 

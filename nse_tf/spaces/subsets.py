@@ -74,9 +74,9 @@ def open_subsets(
     Returns:
         bool `(count, num_ops)`.
     """
-    opened = rng.random((count, len(probabilities))) < probabilities
+    subsets = rng.random((count, len(probabilities))) < probabilities
     if not needs_one:
-        return opened
+        return subsets
     # An op is the first open one if it is open and all before it are not.
     none_before = np.cumprod(np.append(1.0, 1.0 - probabilities))
     is_first = probabilities * none_before[:-1]
@@ -84,7 +84,7 @@ def open_subsets(
         len(probabilities), size=count, p=is_first / is_first.sum()
     )[:, None]
     numbers = np.arange(len(probabilities))
-    return np.where(numbers > first, opened, numbers == first)
+    return np.where(numbers > first, subsets, numbers == first)
 
 
 def draw_two(
@@ -146,7 +146,7 @@ def _nearest(one: np.ndarray, needs_one: bool) -> np.ndarray:
     return other
 
 
-def _as_gene(indices: Sequence[int], opened: np.ndarray) -> Gene:
+def _as_gene(indices: Sequence[int], subset: np.ndarray) -> Gene:
     return tuple(
-        index for index, is_open in zip(indices, opened, strict=True) if is_open
+        index for index, is_open in zip(indices, subset, strict=True) if is_open
     )

@@ -42,7 +42,7 @@ class Calibrator:
         They become the plain mean over the batches: the n-th batch enters with
         a rate of 1/n, so the first one wipes out whatever was there. Batches
         should be of about one size, since each counts the same; nothing is
-        traced anew for another child, and once at most for another size.
+        traced again for another child, and once at most for another size.
 
         Args:
             open_branches: The child, int32 `(num_decisions, max_open)`.

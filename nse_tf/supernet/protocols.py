@@ -150,7 +150,7 @@ class WeightSharing(Protocol):
         """Returns the values of `weights`."""
 
     def initialize(self, seed: int) -> None:
-        """Draws all weights anew, as for a new supernet of that seed."""
+        """Draws all weights again, as for a new supernet of that seed."""
 
     def encode(self, genotype: Genotype) -> np.ndarray:
         """Returns a genotype as the call's `open_branches`.
@@ -233,7 +233,7 @@ class TwoSubsetSupernet(WeightSharing, Protocol):
         Args:
             images: `(batch, height, width, channels)`, pixels in 0..255.
             selected: The subsets that compute, as `open_branches`.
-            unselected: Those that they are held against.
+            unselected: Those that they are compared with.
             mixing_weights: Probability of the selected subset given that it is
                 one of the two, `(num_blocks,)`.
             rate: Share of the batch in moved statistics.
@@ -264,8 +264,8 @@ class SupernetOfParts(WeightSharing, Protocol):
                 part `n + 1`; the last is the tail, which gives logits.
             inputs: Inputs of the first of them.
             open_branches: Those of the whole network, as in a call.
-            training: As in a call.
-            rate: As in a call.
+            training: See the call arguments.
+            rate: See the call arguments.
         """
 
 

@@ -26,8 +26,9 @@ def evaluates_exactly_as_many_as_asked(
 
     Args:
         make: Returns the explorer of an exploration.
-        model: Of any space of single paths with some thousand networks, of
-            which a few hundred lie in the lower 0.6 of its range of MACs.
+        model: Cost model of any single-path space with some thousand
+            networks, of which a few hundred lie in the lower 0.6 of its range
+            of MACs.
 
     Raises:
         AssertionError: If the law is broken.
@@ -174,7 +175,7 @@ def an_impossible_budget_is_refused(
     )
 
 
-def goes_on_without_fitness(make: MakeExplorer, model: CostModel) -> None:
+def continues_without_fitness(make: MakeExplorer, model: CostModel) -> None:
     """Children of which none could be evaluated do not end it.
 
     See `evaluates_exactly_as_many_as_asked` for arguments and errors.
@@ -200,7 +201,7 @@ EXPLORER_LAWS = (
     other_seeds_give_other_paths,
     an_exhausted_space_ends_it,
     an_impossible_budget_is_refused,
-    goes_on_without_fitness,
+    continues_without_fitness,
 )
 
 

@@ -79,7 +79,7 @@ def jobs_lie_in_the_space(
                 )
 
 
-def goes_on_from_its_state(
+def resumes_from_its_state(
     make: MakeMethod, work: Work, space: SearchSpace
 ) -> None:
     """A method that is saved and loaded at every turn comes to the same end.
@@ -302,7 +302,7 @@ METHOD_LAWS = (
     equal_seeds_ask_for_equal_jobs,
     other_seeds_ask_for_other_jobs,
     jobs_lie_in_the_space,
-    goes_on_from_its_state,
+    resumes_from_its_state,
     the_order_of_telling_changes_nothing,
     telling_twice_is_telling_once,
     an_unknown_job_is_refused,

@@ -142,7 +142,7 @@ def a_nan_is_forgotten_by_the_retry(
     trial = oracle.create_trial("tuner0")
     metrics = case.work(oracle, trial)
     if oracle.objective.name not in metrics:
-        return  # It judges nothing.
+        return  # It evaluates nothing.
     broken = {**metrics, oracle.objective.name: float("nan")}
     try:
         oracle.update_trial(trial.trial_id, broken)
@@ -184,7 +184,7 @@ def failures_end_the_search_and_leave_it_answering(
     )
 
 
-def a_reloaded_search_goes_on_as_if_nothing_had_been(
+def a_reloaded_search_resumes_as_if_nothing_had_been(
     case: OracleCase, folder: pathlib.Path
 ) -> None:
     """Reloaded after any trial, also within one, it asks for the same.
@@ -211,7 +211,7 @@ def a_reloaded_search_goes_on_as_if_nothing_had_been(
         ]
         _require(
             found == expected[num_done:],
-            f"Reloaded within trial {num_done} it went on with {found} where "
+            f"Reloaded within trial {num_done} it resumed with {found} where "
             f"{expected[num_done:]} was expected.",
         )
 
@@ -260,7 +260,7 @@ ORACLE_LAWS = (
     a_failed_trial_is_tried_again_as_often_as_asked,
     a_nan_is_forgotten_by_the_retry,
     failures_end_the_search_and_leave_it_answering,
-    a_reloaded_search_goes_on_as_if_nothing_had_been,
+    a_reloaded_search_resumes_as_if_nothing_had_been,
     only_completed_trials_are_best,
     zero_is_a_seed,
 )

@@ -27,25 +27,27 @@ def stays_in_the_space(make: MakeSampler, space: SearchSpace) -> None:
     """
     shrunk = space.restrict([indices[-2:] for indices in space.active])
     for each in (space, shrunk):
-        for opened in _draws(make(each), seed=0):
-            reason = _why_not_in_space(each, opened)
+        for open_branches in _draws(make(each), seed=0):
+            reason = _why_not_in_space(each, open_branches)
             if reason is not None:
                 raise AssertionError(
-                    f"Drew {opened.tolist()}, which the space does not hold: "
-                    f"{reason}."
+                    f"Drew {open_branches.tolist()}, which the space does not "
+                    f"hold: {reason}."
                 )
 
 
-def _why_not_in_space(space: SearchSpace, opened: np.ndarray) -> str | None:
+def _why_not_in_space(
+    space: SearchSpace, open_branches: np.ndarray
+) -> str | None:
     """Returns why open branches are none of a space's, or None."""
     blocks = decisions(space)[:, 1]
     shape = len(blocks), max_open(space)
-    if opened.shape != shape or opened.dtype != np.int32:
+    if open_branches.shape != shape or open_branches.dtype != np.int32:
         return (
-            f"it is {opened.dtype} {opened.shape} where a supernet takes int32 "
-            f"{shape}"
+            f"it is {open_branches.dtype} {open_branches.shape} where a "
+            f"supernet takes int32 {shape}"
         )
-    for row, index in zip(opened, blocks, strict=True):
+    for row, index in zip(open_branches, blocks, strict=True):
         block, active = space.blocks[index], space.active[index]
         gene = row[row != INACTIVE].tolist()
         if not set(gene) <= set(active) or len(set(gene)) < len(gene):
@@ -86,8 +88,8 @@ def other_seeds_give_other_draws(make: MakeSampler, space: SearchSpace) -> None:
 def draws_do_not_remember(make: MakeSampler, space: SearchSpace) -> None:
     """A used sampler draws what a new one would.
 
-    A training that was broken off goes on with a new sampler, so nothing that
-    one remembers from earlier epochs may count. Arguments and errors as in
+    An interrupted training resumes with a new sampler, so nothing that one
+    remembers from earlier epochs may count. Arguments and errors as in
     `stays_in_the_space`.
     """
     used = make(space)
@@ -107,8 +109,8 @@ def every_candidate_is_drawn(make: MakeSampler, space: SearchSpace) -> None:
     blocks = decisions(space)[:, 1]
     drawn = {
         (int(block), int(candidate))
-        for opened in _draws(make(space), seed=0)
-        for block, row in zip(blocks, opened, strict=True)
+        for open_branches in _draws(make(space), seed=0)
+        for block, row in zip(blocks, open_branches, strict=True)
         for candidate in row[row != INACTIVE]
     }
     starved = sorted(set(space.operators) - drawn)

@@ -26,7 +26,7 @@ MIXING_TOLERANCE = 1e-4
 
 
 def equals_the_cut_out_child(supernet: WeightSharing) -> None:
-    """Opened branches and cut-out child give the same logits, in both modes.
+    """Open branches and cut-out child give the same logits, in both modes.
 
     Args:
         supernet: Any weights will do; the law may change them.
@@ -34,14 +34,14 @@ def equals_the_cut_out_child(supernet: WeightSharing) -> None:
     Raises:
         AssertionError: If the law is broken.
     """
-    _open_closed_branches(supernet)
+    _activate_scales(supernet)
     images = _images(supernet.space)
     for genotype in _genotypes(supernet):
         child = supernet.cut_out(genotype)
-        opened = supernet.encode(genotype)
+        open_branches = supernet.encode(genotype)
         with statistics_kept(supernet):
             for training in (False, True):
-                found = supernet(images, opened, training=training)
+                found = supernet(images, open_branches, training=training)
                 wanted = child(images, training=training)
                 gap = float(np.abs(found - wanted).max())
                 if not gap <= TOLERANCE * max(1.0, np.abs(wanted).max()):
@@ -51,21 +51,21 @@ def equals_the_cut_out_child(supernet: WeightSharing) -> None:
                     )
 
 
-def closed_branches_do_not_compute(supernet: WeightSharing) -> None:
-    """What closed candidates hold has no way into logits or gradients.
+def inactive_branches_do_not_compute(supernet: WeightSharing) -> None:
+    """Weights of inactive candidates affect neither logits nor gradients.
 
     Argument and errors as in `equals_the_cut_out_child`.
     """
-    _open_closed_branches(supernet)
+    _activate_scales(supernet)
     images, owned = _images(supernet.space), _owned(supernet)
     weights = [each.variable.value for each in _each_once(owned)]
-    for opened in _openings(supernet):
+    for open_branches in _openings(supernet):
         kept = [weight.numpy() for weight in weights]
         try:
-            _poison(owned, opened)
+            _poison(owned, open_branches)
             with statistics_kept(supernet), tf.GradientTape() as tape:
                 tape.watch(weights)
-                logits = supernet(images, opened, training=True)
+                logits = supernet(images, open_branches, training=True)
                 loss = tf.reduce_sum(logits**2)
             gradients = tape.gradient(loss, weights)
         finally:
@@ -82,13 +82,13 @@ def closed_branches_do_not_compute(supernet: WeightSharing) -> None:
                 used.append(getattr(gradient, "values", gradient))
         if not all(np.isfinite(each).all() for each in used):
             raise AssertionError(
-                f"With {opened.tolist()} open, NaN in the weights of closed "
-                "candidates reached the loss or a gradient."
+                f"With {open_branches.tolist()} open, NaN in the weights of "
+                "inactive candidates reached the loss or a gradient."
             )
 
 
 def only_open_branches_move(supernet: WeightSharing) -> None:
-    """A training step leaves what is closed as it was, to the bit.
+    """A training step leaves inactive candidates bit-exact.
 
     That is weights, momenta and batch-norm statistics; and of what is open,
     something moves. Several steps are taken, so that there are momenta to move.
@@ -106,14 +106,14 @@ def only_open_branches_move(supernet: WeightSharing) -> None:
     }
     owned = _owned(supernet)
     images, labels = _images(supernet.space), _labels(supernet.space)
-    for number, opened in enumerate(_openings(supernet)):
+    for number, open_branches in enumerate(_openings(supernet)):
         before = _Values.of(owned, momenta)
-        step(images, labels, opened, 0.1, (0, number))
+        step(images, labels, open_branches, 0.1, (0, number))
         after = _Values.of(owned, momenta)
         num_moved = 0
         for each in owned:
             moved = before.moved(after, each)
-            open_here = opened[each.decision].tolist()
+            open_here = open_branches[each.decision].tolist()
             num_moved += len(moved)
             if not moved <= set(open_here):
                 raise AssertionError(
@@ -132,8 +132,8 @@ def new_paths_need_no_trace(supernet: WeightSharing) -> None:
     """
 
     @tf.function
-    def run(images: tf.Tensor, opened: tf.Tensor) -> tf.Tensor:
-        return supernet(images, opened, training=True)
+    def run(images: tf.Tensor, open_branches: tf.Tensor) -> tf.Tensor:
+        return supernet(images, open_branches, training=True)
 
     images = tf.constant(_images(supernet.space))
     with statistics_kept(supernet):
@@ -156,7 +156,7 @@ def a_mixture_of_one_is_that_path(supernet: WeightSharing) -> None:
     if Capability.MIXES not in supernet.capabilities:
         return
     mixing = require_capability(supernet, Capability.MIXES)
-    _open_closed_branches(supernet)
+    _activate_scales(supernet)
     space, images = supernet.space, _images(supernet.space)
     genotype = space.sample(np.random.default_rng(0))
     weights = np.zeros((len(space.blocks), space.max_candidates), np.float32)
@@ -166,8 +166,8 @@ def a_mixture_of_one_is_that_path(supernet: WeightSharing) -> None:
         mixed = mixing.mix(images, tf.constant(weights), space.active)
         if not all(map(np.array_equal, before, _statistics(supernet))):
             raise AssertionError("A mixture moved statistics of batch norm.")
-        opened = supernet.encode(genotype)
-        alone = supernet(images, opened, training=True, rate=0.0)
+        open_branches = supernet.encode(genotype)
+        alone = supernet(images, open_branches, training=True, rate=0.0)
     gap = float(np.abs(mixed - alone).max())
     if not gap <= MIXING_TOLERANCE * max(1.0, np.abs(alone).max()):
         raise AssertionError(
@@ -178,7 +178,7 @@ def a_mixture_of_one_is_that_path(supernet: WeightSharing) -> None:
 
 SUPERNET_LAWS = (
     equals_the_cut_out_child,
-    closed_branches_do_not_compute,
+    inactive_branches_do_not_compute,
     only_open_branches_move,
     new_paths_need_no_trace,
     a_mixture_of_one_is_that_path,
@@ -237,18 +237,18 @@ def _each_once(owned: list[OwnedRows]) -> list[OwnedRows]:
     return list({id(each.variable): each for each in owned}.values())
 
 
-def _poison(owned: list[OwnedRows], opened: np.ndarray) -> None:
-    """Makes the weights of all closed candidates NaN."""
+def _poison(owned: list[OwnedRows], open_branches: np.ndarray) -> None:
+    """Makes the weights of all inactive candidates NaN."""
     for each in owned:
         values = each.variable.numpy()
         rows = values if values.ndim == 2 else values[np.newaxis]
-        is_open = np.isin(each.candidates, opened[each.decision])
+        is_open = np.isin(each.candidates, open_branches[each.decision])
         rows[np.array(each.rows, np.intp)[~is_open]] = np.nan
         each.variable.assign(rows.reshape(values.shape))
 
 
-def _open_closed_branches(supernet: WeightSharing) -> None:
-    """Moves what follows kernels in a row: fresh scales may be zero.
+def _activate_scales(supernet: WeightSharing) -> None:
+    """Makes all scales nonzero: fresh ones may be zero, and hide a branch.
 
     What follows is scales and offsets, or padding, which nothing reads.
     """
@@ -287,11 +287,13 @@ def _openings(supernet: WeightSharing) -> Iterator[np.ndarray]:
     space, rng = supernet.space, np.random.default_rng(1)
     blocks = decisions(space)[:, 1]
     for number in range(NUM_DRAWS):
-        opened = np.full((len(blocks), max_open(space)), INACTIVE, np.int32)
-        for row, index in zip(opened, blocks, strict=True):
+        open_branches = np.full(
+            (len(blocks), max_open(space)), INACTIVE, np.int32
+        )
+        for row, index in zip(open_branches, blocks, strict=True):
             gene = _gene(space, index, number, rng)
             row[: len(gene)] = gene
-        yield opened
+        yield open_branches
 
 
 def _gene(

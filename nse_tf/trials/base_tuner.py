@@ -115,7 +115,7 @@ class BaseTuner(keras_tuner.Tuner):
                 raise ValueError(
                     f"Hyperparameter {each.name!r} is {config} in the code, "
                     f"but {kept} in {self.project_dir}. Name another "
-                    "`project_name`, or start anew with `overwrite=True`."
+                    "`project_name`, or start over with `overwrite=True`."
                 )
 
     def search(self, *args: Any, **kwargs: Any) -> None:

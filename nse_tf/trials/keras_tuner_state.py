@@ -1,6 +1,6 @@
 """keras-tuner's own state, restored from the results table.
 
-keras-tuner writes all of it anew at every trial, so that each trial costs more
+keras-tuner rewrites all of it at every trial, so that each trial costs more
 than the one before. Here a trial is a row, and the rest is constant.
 """
 

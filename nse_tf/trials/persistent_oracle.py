@@ -26,7 +26,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
     """What every oracle of this package keeps of a search, and how.
 
     A trial counts when its rows are committed to the run's results table; a
-    reload goes on from there. A trial costs the same however many came before.
+    reload resumes from them. A trial costs the same however many came before.
 
     Args:
         method: Asks for jobs.
@@ -219,7 +219,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
             raise RuntimeError(
                 f"The existing project at {self.folder} has no {TABLE}, so it "
                 "is not of this package. Change `project_name`, or pass "
-                "`overwrite=True` to begin anew there."
+                "`overwrite=True` to start over there."
             )
         facts = self.storage.facts()
         if not facts:

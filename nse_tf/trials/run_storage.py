@@ -57,8 +57,8 @@ TABLE = "results.sqlite"
 class RunStorage:
     """The results table of a run and the files that follow from it.
 
-    A damaged table is renamed and begun anew; the search then reads its results
-    again, which costs no training.
+    A damaged table is renamed, and a new one is begun. The search then reads
+    its results again, which costs no training.
 
     Args:
         folder: The run's folder.
@@ -110,7 +110,7 @@ class RunStorage:
             write_sealed(path, content)
 
     def facts(self) -> dict[str, Any]:
-        """Returns the facts; if the table was begun anew, those beside it."""
+        """Returns the facts; if the table is a new one, those beside it."""
         path = self._folder / "oracle.json"
         facts = self.table.facts()
         try:

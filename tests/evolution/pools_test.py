@@ -11,7 +11,7 @@ POOL = make_preset("nse_27")
 
 
 def make_pools(num_active: int = 5, seed: int = 0) -> Pools:
-    return Pools.opened(POOL, num_active, np.random.default_rng(seed))
+    return Pools.initial(POOL, num_active, np.random.default_rng(seed))
 
 
 def test_a_search_begins_with_some_ops_of_each_cell() -> None:
@@ -83,7 +83,7 @@ def test_the_second_space_continues_from_the_first() -> None:
         sorted({index for each in genes for index in each[cell]})
         for cell in range(22)
     ]
-    pools = Pools.opened(
+    pools = Pools.initial(
         make_preset("nse_72"),
         5,
         np.random.default_rng(0),
@@ -102,8 +102,8 @@ def test_the_second_space_continues_from_the_first() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match=r"`num_active` is 28; .* 27 ops"):
-        Pools.opened(POOL, 28, rng)
+        Pools.initial(POOL, 28, rng)
     with pytest.raises(ValueError, match=r"locked ops \(27,\) of cell 'stage0"):
-        Pools.opened(POOL, 5, rng, [[27], *([[]] * 21)])
+        Pools.initial(POOL, 5, rng, [[27], *([[]] * 21)])
     with pytest.raises(ValueError, match=r"22 cells, but .* 1 and"):
-        Pools.opened(POOL, 5, rng, [[0]])
+        Pools.initial(POOL, 5, rng, [[0]])

@@ -1,4 +1,4 @@
-"""The search whose space evolves: rounds, fronts, inheritance, final training."""
+"""The search whose space evolves: rounds, fronts, inheritance, winner."""
 
 import dataclasses
 from collections.abc import Callable

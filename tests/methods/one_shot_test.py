@@ -238,8 +238,9 @@ def test_scores_are_noted_with_none_for_what_is_gone() -> None:
 def test_shrinking_leaves_enough_within_a_tight_budget(
     share: float, seed: int
 ) -> None:
-    # Weights of expensive operators turn most. Without a guard nothing is left that
-    # fits in 6 of these 9 searches, and at most 8 networks in the others.
+    # Weights of expensive operators turn most. Without a guard nothing is
+    # left that fits in 6 of these 9 searches, and at most 8 networks in the
+    # others.
     model = CostModel(chain(8, has_identity=True))
     low, high = model.range("macs")
     budget = Budget(macs=low + share * (high - low))

@@ -266,7 +266,7 @@ def finish_run(folder: pathlib.Path, method: OneShotSearch) -> None:
 def export_json(**faults: list[str]) -> dict[str, Any]:
     """Returns an `export.json` as `nse_tf.export` writes it.
 
-    That it does is tested where both packages are imported: `flags/report_test.py`.
+    `flags/report_test.py`, which may import both packages, tests that.
     """
     return {
         "schema": "nse_tf.export/1",

@@ -106,7 +106,7 @@ def _needs_fitness(state: Exploration) -> Explorer:
         ("other_seeds_give_other_paths", _ignores_the_generator, "same paths"),
         ("an_exhausted_space_ends_it", _gives_up_early, "4 were evaluated"),
         ("an_impossible_budget_is_refused", _ignores_the_budget, "so cheap"),
-        ("goes_on_without_fitness", _needs_fitness, "-inf throughout, 1 of"),
+        ("continues_without_fitness", _needs_fitness, "-inf throughout, 1 of"),
     ],
 )
 def test_an_unsound_explorer_breaks_its_law(

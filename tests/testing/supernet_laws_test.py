@@ -40,7 +40,7 @@ FAMILIES: dict[str, Callable[[], WeightSharing]] = {
 # Compiling cells, and steps of them, takes ten seconds and more.
 SLOW = {
     ("nb201", "only_open_branches_move"),
-    ("darts", "closed_branches_do_not_compute"),
+    ("darts", "inactive_branches_do_not_compute"),
     ("darts", "only_open_branches_move"),
     ("darts", "new_paths_need_no_trace"),
     *(("darts_shrinking", law.__name__) for law in SUPERNET_LAWS),
@@ -154,7 +154,7 @@ class _MovingMixture(_Unsound):
     ("law_name", "kind", "words"),
     [
         ("equals_the_cut_out_child", _Shifted, "training=True, .* by 0.00"),
-        ("closed_branches_do_not_compute", _Masked, "open or not"),
+        ("inactive_branches_do_not_compute", _Masked, "open or not"),
         ("only_open_branches_move", _Drifting, "moved the rows"),
         ("only_open_branches_move", _Frozen, "moved no weights"),
         ("new_paths_need_no_trace", _Ragged, "a Python value or a shape"),
@@ -182,7 +182,7 @@ def test_cells_of_unlike_paths_are_distinguished() -> None:
     (law,) = (
         each
         for each in SUPERNET_LAWS
-        if each.__name__ == "closed_branches_do_not_compute"
+        if each.__name__ == "inactive_branches_do_not_compute"
     )
     with pytest.raises(AssertionError, match="NaN in the weights of inactive"):
         law(supernet)

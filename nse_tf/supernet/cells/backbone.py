@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from nse_tf.supernet.layers.stock import batch_norm, conv
 
-# Runs a layer; a supernet tells batch norm its mode here.
+# Runs a layer; a supernet sets the mode of batch norm here.
 Apply = Callable[..., tf.Tensor]
 
 

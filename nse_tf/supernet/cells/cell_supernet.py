@@ -26,7 +26,7 @@ MakeCells = Callable[[np.random.Generator], Sequence[PackedCells]]
 class CellSupernet(keras.Model, abc.ABC):
     """All cells of a space with all their candidates.
 
-    Each cell is told its own candidate of each edge, so that cells of one kind
+    Each cell gets its own candidate of each edge, so that cells of one kind
     need not agree while weights are trained. In the cells batch norm has
     neither scale nor offset. A family gives the backbone, the layers that hold
     cells, and the order in which they run.
@@ -80,7 +80,7 @@ class CellSupernet(keras.Model, abc.ABC):
         self.built = True
 
     def initialize(self, seed: int) -> None:
-        """Draws all weights anew, as for a new supernet of that seed."""
+        """Draws all weights again, as for a new supernet of that seed."""
         rng = np.random.default_rng(seed)
         for packed in self.cells:
             packed.initialize(rng)
@@ -95,11 +95,11 @@ class CellSupernet(keras.Model, abc.ABC):
         rate: tf.Tensor | float = 1.0 - MOMENTUM,
     ) -> tf.Tensor:
         """Returns the logits of the open sub-network."""
-        opened = tf.split(open_branches, len(self.cells))
+        by_cell = tf.split(open_branches, len(self.cells))
 
         def run_cells(number: int, *inputs: tf.Tensor) -> tf.Tensor:
             return self.cells[number](
-                *inputs, opened[number], training=training, rate=rate
+                *inputs, by_cell[number], training=training, rate=rate
             )
 
         return self._run(images, run_cells, _applying(training, rate))

@@ -93,14 +93,14 @@ class DartsCell(PackedCells):
         rows = tf.gather(self.row_index, candidates, batch_dims=2)[0]
         statistics = tf.gather(self.statistics.value, rows)
         kinds = looked_up(self._kinds, candidates)
-        opened = self.opened(candidates, kinds, rows, statistics)
+        open_edges = self.open_edges(candidates, kinds, rows, statistics)
         seen: list[tf.Tensor] = []
 
         def brought(
             inputs: tf.Tensor, so_far: tf.Tensor, edge: int
         ) -> tf.Tensor:
             outputs, seen_here = self._run_edge(
-                inputs, so_far, edge, opened[edge], training
+                inputs, so_far, edge, open_edges[edge], training
             )
             seen.append(seen_here)
             return outputs
@@ -158,7 +158,7 @@ class DartsCell(PackedCells):
         inputs: tf.Tensor,
         so_far: tf.Tensor | None,
         edge: int,
-        opened: OpenEdge,
+        open_edge: OpenEdge,
         training: bool,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the target's value so far with what the edge brings."""
@@ -166,11 +166,15 @@ class DartsCell(PackedCells):
         run = _edge_function(
             self._works[edge],
             tuple(tuple(each.shape[1:]) for each in given),
-            opened.row.shape[0],
+            open_edge.row.shape[0],
             training,
         )
         outputs, seen = run(
-            given, opened.kind, opened.side, opened.row, opened.statistics
+            given,
+            open_edge.kind,
+            open_edge.side,
+            open_edge.row,
+            open_edge.statistics,
         )
         (cell,) = self.cells
         outputs.set_shape([None, *cell.out_size, cell.channels])
@@ -179,8 +183,8 @@ class DartsCell(PackedCells):
     def _mixed(self, inputs: tf.Tensor, edge: int, candidate: int) -> tf.Tensor:
         """Returns what one candidate makes of the inputs, in training mode."""
         kind = int(self._kinds[edge, candidate])
-        opened = self.opened_alone(0, edge, candidate)
-        return self._works[edge].run(kind, inputs, opened, training=True)[0]
+        open_edge = self.open_edge_alone(0, edge, candidate)
+        return self._works[edge].run(kind, inputs, open_edge, training=True)[0]
 
 
 @functools.cache
@@ -201,12 +205,12 @@ def _edge_function(
     """
 
     def run(
-        kind: int, given: list[tf.Tensor], opened: OpenEdge
+        kind: int, given: list[tf.Tensor], open_edge: OpenEdge
     ) -> tuple[tf.Tensor, tf.Tensor]:
         inputs, *so_far = given
         if kind == NOTHING and so_far:
-            return so_far[0], opened.statistics
-        outputs, seen = work.run(kind, inputs, opened, training)
+            return so_far[0], open_edge.statistics
+        outputs, seen = work.run(kind, inputs, open_edge, training)
         return tf.add_n([*so_far, outputs]), seen
 
     present = work.kinds
@@ -229,10 +233,13 @@ def _edge_function(
         row: tf.Tensor,
         statistics: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        opened = OpenEdge(kind, side, row, statistics)
+        open_edge = OpenEdge(kind, side, row, statistics)
         found: tuple[tf.Tensor, tf.Tensor] = tf.switch_case(
             tf.gather(position.astype(np.int32), kind),
-            [functools.partial(run, each, given, opened) for each in present],
+            [
+                functools.partial(run, each, given, open_edge)
+                for each in present
+            ],
         )
         return found
 

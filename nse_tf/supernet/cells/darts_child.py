@@ -68,7 +68,7 @@ def cut_out_darts(
     Args:
         supernet: A `DartsSupernet`.
         genotype: Which child.
-        fast: As in `Networks.child`.
+        fast: See `Networks.child`.
 
     Raises:
         ValueError: If the genotype is not of the supernet's space.

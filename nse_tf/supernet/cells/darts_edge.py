@@ -80,7 +80,7 @@ class EdgeWork:
         return self.channels // 2, self.channels - self.channels // 2
 
     def run(
-        self, kind: int, inputs: tf.Tensor, opened: OpenEdge, training: bool
+        self, kind: int, inputs: tf.Tensor, open_edge: OpenEdge, training: bool
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns what one kind of work makes of the inputs.
 
@@ -89,38 +89,38 @@ class EdgeWork:
         stride = self.stride
         if kind == NOTHING:
             zeros = tf.zeros_like(inputs[:, ::stride, ::stride])
-            return zeros, opened.statistics
+            return zeros, open_edge.statistics
         if kind == SKIP and stride == 1:
-            return inputs, opened.statistics
-        norms = _Norms(opened.statistics, self.channels, training)
+            return inputs, open_edge.statistics
+        norms = _Norms(open_edge.statistics, self.channels, training)
         if kind == SKIP:
-            outputs = norms.run(self._halved(inputs, opened.row))
+            outputs = norms.run(self._halved(inputs, open_edge.row))
         elif kind in POOLS:
             outputs = norms.run(POOLS[kind](inputs, 3, stride, "SAME"))
         elif kind == DILATED:
-            outputs = norms.run(self._dilated(inputs, opened))
+            outputs = norms.run(self._dilated(inputs, open_edge))
         else:
-            outputs = norms.run(self._separable(inputs, opened, 0))
-            outputs = norms.run(self._separable(outputs, opened, 1))
+            outputs = norms.run(self._separable(inputs, open_edge, 0))
+            outputs = norms.run(self._separable(outputs, open_edge, 1))
         return outputs, norms.seen
 
     def _separable(
-        self, inputs: tf.Tensor, opened: OpenEdge, number: int
+        self, inputs: tf.Tensor, open_edge: OpenEdge, number: int
     ) -> tf.Tensor:
         """Returns one half of a sep_conv, before its batch norm."""
-        depthwise, pointwise = self._kernels(opened, number)
+        depthwise, pointwise = self._kernels(open_edge, number)
         stride = 1 if number else self.stride
         sides = self._sides(SEPARABLE)
         outputs = depthwise_conv(tf.nn.relu(inputs), depthwise, stride, sides)
         return tf.nn.conv2d(outputs, pointwise, 1, "SAME")
 
-    def _dilated(self, inputs: tf.Tensor, opened: OpenEdge) -> tf.Tensor:
+    def _dilated(self, inputs: tf.Tensor, open_edge: OpenEdge) -> tf.Tensor:
         """Returns a dil_conv before its batch norm.
 
         Of stride 2, every second pixel is all that the kernel ever meets: so it
         is a plain one on these.
         """
-        depthwise, pointwise = self._kernels(opened, 0)
+        depthwise, pointwise = self._kernels(open_edge, 0)
         sides, active = self._sides(DILATED), tf.nn.relu(inputs)
         if self.stride == 1:
             outputs = dilated_depthwise_conv(active, depthwise, sides)
@@ -132,18 +132,18 @@ class EdgeWork:
         return [side_of(op) for op in self.ops if kind_of(op) == kind]
 
     def _kernels(
-        self, opened: OpenEdge, number: int
+        self, open_edge: OpenEdge, number: int
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the depthwise and the 1×1 kernel of that number in a row."""
-        side, width = opened.side, self.channels
+        side, width = open_edge.side, self.channels
         depth, point = side * side * width, width * width
         start = number * (depth + point)
         return (
             tf.reshape(
-                opened.row[start : start + depth], [side, side, width, 1]
+                open_edge.row[start : start + depth], [side, side, width, 1]
             ),
             tf.reshape(
-                opened.row[start + depth : start + depth + point],
+                open_edge.row[start + depth : start + depth + point],
                 [1, 1, width, width],
             ),
         )

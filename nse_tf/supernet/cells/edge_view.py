@@ -11,7 +11,7 @@ from nse_tf.supernet.protocols import OwnedRows
 class EdgeView:
     """The candidates of one edge in all cells; a `SharedBlock`.
 
-    Their layers hold them cell by cell; angles are told edge by edge.
+    Their layers hold them cell by cell; angles are reported edge by edge.
 
     Args:
         name: The edge's name in the space.

@@ -64,7 +64,7 @@ def cut_out_nb201(
     Args:
         supernet: An `NB201Supernet`.
         genotype: Which child.
-        fast: As in `Networks.child`.
+        fast: See `Networks.child`.
 
     Raises:
         ValueError: If the genotype is not of the supernet's space.

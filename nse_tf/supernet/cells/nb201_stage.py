@@ -90,11 +90,11 @@ class CellStage(PackedCells):
         )
         rows = tf.reshape(rows, [-1])
         statistics = tf.gather(self.statistics.value, rows)
-        opened = self.opened(candidates, kinds, rows, statistics)
+        open_edges = self.open_edges(candidates, kinds, rows, statistics)
         outputs, seen = inputs, []
-        for first in range(0, len(opened), num_edges):
+        for first in range(0, len(open_edges), num_edges):
             outputs, seen_here = self._run_cell(
-                outputs, opened[first : first + num_edges], training
+                outputs, open_edges[first : first + num_edges], training
             )
             seen += seen_here
         if training:
@@ -128,13 +128,13 @@ class CellStage(PackedCells):
         )
 
     def _run_cell(
-        self, inputs: tf.Tensor, opened: list[OpenEdge], training: bool
+        self, inputs: tf.Tensor, open_edges: list[OpenEdge], training: bool
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Returns a cell's output, and the statistics seen at each edge."""
         nodes: dict[int, tf.Tensor] = {0: inputs}
         seen = []
         for (source, target), edge in zip(
-            self._graph.edges, opened, strict=True
+            self._graph.edges, open_edges, strict=True
         ):
             nodes[target], seen_here = self._run_edge(
                 nodes[source], nodes.get(target), edge, training
@@ -244,8 +244,8 @@ class CellStage(PackedCells):
             return inputs
         if kind in POOLS:
             return POOLS[kind](inputs, 3, 1, "SAME")
-        opened = self.opened_alone(cell, edge, candidate)
-        return self._convolve(inputs, opened, training=True)[0]
+        open_edge = self.open_edge_alone(cell, edge, candidate)
+        return self._convolve(inputs, open_edge, training=True)[0]
 
 
 def _kernels_of(op: CellOp, channels: int) -> tuple[Piece, ...] | None:

@@ -102,7 +102,7 @@ class PackedCells(keras.layers.Layer):
         return rows, statistics.reshape(len(rows), -1)
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Draws all weights and statistics anew."""
+        """Draws all weights and statistics again."""
         for variable, value in zip(
             (self.rows, self.statistics), self._fresh(rng), strict=True
         ):
@@ -112,7 +112,7 @@ class PackedCells(keras.layers.Layer):
         """Returns the open candidates as `(num_cells, num_edges)`."""
         return tf.reshape(open_branches, self.row_index.shape[:2])
 
-    def opened(
+    def open_edges(
         self,
         candidates: tf.Tensor,
         kinds: tf.Tensor,
@@ -139,7 +139,7 @@ class PackedCells(keras.layers.Layer):
             )
         ]
 
-    def opened_alone(self, cell: int, edge: int, candidate: int) -> OpenEdge:
+    def open_edge_alone(self, cell: int, edge: int, candidate: int) -> OpenEdge:
         """Returns what a mixture reads of one candidate."""
         row = int(self.row_index[cell, edge, candidate])
         return OpenEdge(

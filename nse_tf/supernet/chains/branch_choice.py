@@ -17,9 +17,9 @@ from nse_tf.supernet.protocols import OwnedRows
 class BranchChoice(keras.layers.Layer):
     """One cell with the candidates that it may open.
 
-    It is told which branches are open and never chooses. Each candidate keeps
-    its weights in a row of its own, and only open branches compute: what is
-    closed costs a test, and a row of zeros for its gradient.
+    An argument says which branches are open; the layer never chooses. Each
+    candidate keeps its weights in a row of its own, and only open branches
+    compute: any other costs a test, and a row of zeros for its gradient.
 
     Args:
         block: The cell.
@@ -81,7 +81,7 @@ class BranchChoice(keras.layers.Layer):
         return weights, [packed(layout.statistics, rng) for layout in layouts]
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Draws all weights and statistics anew."""
+        """Draws all weights and statistics again."""
         for variables, values in zip(
             (self.rows, self.statistics), self._fresh(rng), strict=True
         ):
@@ -119,7 +119,7 @@ class BranchChoice(keras.layers.Layer):
     ) -> tf.Tensor:
         """Returns the sum so far with what one candidate brings.
 
-        Adding is part of the branch, so that a closed one adds nothing at all.
+        Adding is part of the branch, so that one that is not open adds nothing.
         """
         row, statistics = self.rows[number], self.statistics[number]
 

@@ -23,8 +23,8 @@ class BranchSupernet(ChainSupernet):
 
     It is called as a `ChainSupernet`. Only the active ops of a cell have
     weights: those of a whole pool seldom fit a memory, and no search trains
-    them at once. A closed candidate costs a test of a flag, so the indices of
-    `open_branches` become flags, once for all cells.
+    them at once. A candidate that is not open costs a test of a flag, so the
+    indices of `open_branches` become flags, once for all cells.
 
     Args:
         space: The space; its active candidates have their weights here.
@@ -41,8 +41,8 @@ class BranchSupernet(ChainSupernet):
     capabilities = ChainSupernet.capabilities | {Capability.TWO_SUBSETS}
     limits: Mapping[Capability, str] = {
         Capability.MIXES: (
-            "Multi-branch cells have indicators in place of architecture "
-            "parameters: score by angle or accuracy, or use --method=nse."
+            "Multi-branch cells have fitness indicators, not a softmax that "
+            "mixes candidates: score by angle or accuracy, or use --method=nse."
         )
     }
 
@@ -96,7 +96,7 @@ class BranchSupernet(ChainSupernet):
         same = tf.expand_dims(open_branches, -1) == self._indices
         return tf.reduce_any(same, axis=1)
 
-    def opened_by_block(
+    def open_by_block(
         self, open_branches: tf.Tensor
     ) -> Callable[[int], tf.Tensor]:
         """Returns what gives each cell, by its number, its flags."""
@@ -146,14 +146,14 @@ class BranchSupernet(ChainSupernet):
         """
         run = functools.partial(self.run_backbone, training=True, rate=rate)
         subsets = (
-            (self.opened_by_block(selected), rate),
-            (self.opened_by_block(unselected), unselected_rate),
+            (self.open_by_block(selected), rate),
+            (self.open_by_block(unselected), unselected_rate),
         )
         outputs = run(self.stem, tf.cast(images, tf.float32))
         for number, block in enumerate(self.blocks):
             chosen, other = (
-                block(outputs, opened(number), training=True, rate=by)
-                for opened, by in subsets
+                block(outputs, is_open(number), training=True, rate=by)
+                for is_open, by in subsets
             )
             mixing_weight = mixing_weights[number]
             # Of value one and zero; all that counts is their gradient.

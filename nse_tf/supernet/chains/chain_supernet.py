@@ -72,7 +72,7 @@ class ChainSupernet(keras.Model):
             keras.Sequential([keras.Input(shape), *layers])
 
     def initialize(self, seed: int) -> None:
-        """Draws all weights anew, as for a new supernet of that seed."""
+        """Draws all weights again, as for a new supernet of that seed."""
         rng = np.random.default_rng(seed)
         for block in self.blocks:
             block.initialize(rng)
@@ -120,7 +120,7 @@ class ChainSupernet(keras.Model):
         rate: tf.Tensor | float = 1.0 - MOMENTUM,
     ) -> tf.Tensor:
         """Returns what some parts make of inputs; see `SupernetOfParts`."""
-        opened = self.opened_by_block(open_branches)
+        is_open = self.open_by_block(open_branches)
         outputs = inputs
         for part in parts:
             if part in (0, self.num_parts - 1):
@@ -129,11 +129,11 @@ class ChainSupernet(keras.Model):
                 outputs = self.run_backbone(layers, outputs, training, rate)
                 continue
             outputs = self.blocks[part - 1](
-                outputs, opened(part - 1), training=training, rate=rate
+                outputs, is_open(part - 1), training=training, rate=rate
             )
         return outputs
 
-    def opened_by_block(
+    def open_by_block(
         self, open_branches: tf.Tensor
     ) -> Callable[[int], tf.Tensor]:
         """Returns what gives each block, by its number, its own input."""

@@ -31,8 +31,8 @@ def build_chain_child(
         space: The space of the genotype.
         genotype: Which candidates are open.
         seed: Seed of the weights and of dropout.
-        fast: As in `Networks.child`.
-        dropout: As in `Networks.child`.
+        fast: See `Networks.child`.
+        dropout: See `Networks.child`.
 
     Raises:
         ValueError: If the genotype is not of the space.
@@ -70,7 +70,7 @@ def cut_out_chain(
         parts: Makes the layers.
         supernet: A `ChainSupernet`.
         genotype: Which child.
-        fast: As in `Networks.child`.
+        fast: See `Networks.child`.
 
     Raises:
         ValueError: If the genotype is not of the supernet's space.

@@ -25,10 +25,10 @@ Branch = Callable[..., tuple[tf.Tensor, tf.Tensor]]
 class ChoiceLayer(keras.layers.Layer):
     """One choice block of a supernet with all its candidates.
 
-    It is told which branches are open and never chooses. Only open branches
-    compute; only their rows of weights get a gradient, and only their rows of
-    statistics move. Each open branch is read from the matrix of weights by its
-    index, so neither the graph nor the time grows with the candidates.
+    An argument says which branches are open; the layer never chooses. Only open
+    branches compute; only their rows of weights get a gradient, and only their
+    rows of statistics move. Each open branch is read from the matrix of weights
+    by its index, so neither the graph nor the time grows with the candidates.
 
     Args:
         block: The block.
@@ -36,8 +36,9 @@ class ChoiceLayer(keras.layers.Layer):
 
     Call arguments:
         inputs: `(batch, height, width, in_channels)`.
-        opened: Indices of the open candidates, int32 `(max_open,)`, padded by
-            `INACTIVE`. Those that compute have equal shares of the output.
+        open_branches: Indices of the open candidates, int32 `(max_open,)`,
+            padded by `INACTIVE`. Those that compute have equal shares of the
+            output.
         training: Whether to normalize by the batch and move statistics.
         rate: Share of the batch in moved statistics.
 
@@ -76,7 +77,7 @@ class ChoiceLayer(keras.layers.Layer):
         return matrix_of(weights), matrix_of(statistics)
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Draws all weights and statistics anew."""
+        """Draws all weights and statistics again."""
         for variable, value in zip(
             (self.rows, self.statistics), self._fresh(rng), strict=True
         ):
@@ -128,13 +129,15 @@ class ChoiceLayer(keras.layers.Layer):
     def call(
         self,
         inputs: tf.Tensor,
-        opened: tf.Tensor,
+        open_branches: tf.Tensor,
         training: bool = False,
         rate: tf.Tensor | float = 1.0 - MOMENTUM,
     ) -> tf.Tensor:
         """Returns the shortcut plus the mean of the open branches."""
         num_candidates = len(self.block.candidates)
-        indices = tf.where(opened == INACTIVE, num_candidates, opened)
+        indices = tf.where(
+            open_branches == INACTIVE, num_candidates, open_branches
+        )
         rows = tf.gather(self.rows.value, indices)
         statistics = tf.gather(self.statistics.value, indices)
         share = self._equal_share(indices, inputs.dtype)

@@ -1,7 +1,7 @@
 """One Keras layer per kind of op, run with the weights of a row.
 
 A primitive holds no weights. It is built for the candidates of its kind in one
-block and told, at every call, which of them to be: kernel size and width are
+block; an argument of every call selects one: kernel size and width are
 numbers in the graph, so that a new path needs no new trace.
 """
 

@@ -3,7 +3,7 @@
 All candidates of a block keep their weights in one matrix, a row each: kernels
 first, then batch norm's scales and offsets. Statistics lie in a second matrix.
 So a step that opens one candidate reads one row, gets one gradient and writes
-one row, whatever the op; and the sums that spell angles, and which numbers
+one row, whatever the op; and the sums that give angles, and which numbers
 decay, follow from how long the kernels are.
 """
 
@@ -70,7 +70,7 @@ class Piece:
                 its channels as outputs: the initialization of the published
                 one-shot supernets. `fan_in` draws them uniform in
                 ±1/√(k² · C_in), where an output of a depthwise convolution has
-                one input: what PyTorch does unless told otherwise, and a sixth
+                one input: what PyTorch does by default, and a sixth
                 of that variance where widths are equal.
         """
         if self.weight != "kernel":
@@ -141,7 +141,7 @@ def layout_of(op: ChainOp, block: ChoiceBlock) -> Layout:
             if block.has_shortcut:
                 affine = (
                     *affine[:-2],
-                    _closed_at_first(affine[-2]),
+                    _zero_at_first(affine[-2]),
                     affine[-1],
                 )
             statistics = _norms(widths, ("moving_mean", "moving_variance"))
@@ -197,7 +197,7 @@ def _norms(
     )
 
 
-def _closed_at_first(gamma: Piece) -> Piece:
+def _zero_at_first(gamma: Piece) -> Piece:
     """Returns the last scale of a branch beside a shortcut, starting at zero.
 
     Every path then starts as the few layers that all paths share, so that

@@ -109,7 +109,7 @@ class Choice(keras.layers.Layer):
 
 
 def snake_case(name: str) -> str:
-    """Returns a class name as Keras spells it in names that it makes up."""
+    """Returns a class name as Keras writes it in names that it makes up."""
     name = re.sub(r"\W+", "", name)
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -3,7 +3,7 @@
 Convolutions and fully connected layers multiply and accumulate. Whatever else
 has only weights of rank 0 or 1 (norms, scales) or none at all (activations,
 pooling) is free. Any other layer is refused rather than guessed at: a wrong
-count would break a budget in silence. A layer of the user's own tells its count
+count would break a budget in silence. A layer of the user's own gives its count
 by a method `count_macs(input_shape, output_shape) -> int`, shapes without the
 batch.
 """
@@ -45,7 +45,7 @@ def layer_part(
         out_shape: Shape of its outputs, with the batch.
 
     Raises:
-        ValueError: If its multiply-accumulates cannot be told.
+        ValueError: If its multiply-accumulates are unknown.
     """
     calls = [Call(layer, in_shape, out_shape)]
     if isinstance(layer, keras.Model):
@@ -58,7 +58,7 @@ def calls_part(name: str, calls: Iterable[Call]) -> Part:
     """Returns the sum of calls; weights of a layer count once, MACs each time.
 
     Raises:
-        ValueError: As in `layer_part`.
+        ValueError: See `layer_part`.
     """
     parts, seen = [], set()
     for call in calls:
@@ -88,7 +88,7 @@ def count_macs(layer: Any, in_shape: Shape, out_shape: Shape) -> int:
     """Returns the multiply-accumulates of one call, for one image.
 
     Raises:
-        ValueError: If they cannot be told.
+        ValueError: If they are unknown.
     """
     if hasattr(layer, "count_macs"):
         return int(layer.count_macs(in_shape[1:], out_shape[1:]))
@@ -101,7 +101,7 @@ def count_macs(layer: Any, in_shape: Shape, out_shape: Shape) -> int:
         return 0
     if None in in_shape[1:] or None in out_shape[1:]:
         raise ValueError(
-            f"The multiply-accumulates of layer {layer.name!r} cannot be told, "
+            f"The multiply-accumulates of layer {layer.name!r} are unknown, "
             f"as its input is {in_shape[1:]}: give keras.Input a whole shape."
         )
     return sum(map(math.prod, kernels)) * _repeats(layer, in_shape, out_shape)

@@ -1,4 +1,4 @@
-"""The search space that a functional model with `Choice` layers spells."""
+"""The search space of a functional model with `Choice` layers."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ def space_of(model: keras.Model) -> SearchSpace:
             scores of classes: logits, or a softmax of them at the end.
 
     Raises:
-        ValueError: If the model is no such model, or its costs cannot be told.
+        ValueError: If the model is no such model, or its costs are unknown.
     """
     image_shape, num_classes = _ends(model)
     choices = choices_of(model)

@@ -83,7 +83,7 @@ class ModelSupernet:
         self._noises = [x for x in layers if isinstance(x, _NOISES)]
 
     def initialize(self, seed: int) -> None:
-        """Draws all weights anew, as for a new supernet of that seed."""
+        """Draws all weights again, as for a new supernet of that seed."""
         fresh = ModelSupernet(self._model, self.space, seed)
         for variable, other in zip(
             self.variables, fresh.variables, strict=True
@@ -150,7 +150,7 @@ class ModelSupernet:
     ) -> tf.Tensor:
         """Returns the logits of the open network."""
         for index, block in enumerate(self.blocks):
-            block.opened = open_branches[index, 0]
+            block.open_index = open_branches[index, 0]
         with self._calibrating(rate):
             outputs: tf.Tensor = self._body(
                 tf.cast(images, tf.float32), training=training

@@ -22,7 +22,7 @@ class ModelNetworks:
         model: The model; stays as it is.
 
     Raises:
-        ValueError: As in `space_of`.
+        ValueError: See `space_of`.
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -50,12 +50,13 @@ class ModelNetworks:
         A fast one gives logits, another one what the user's model gives.
 
         Raises:
-            ValueError: If the genotype is foreign, or dropout is asked for.
+            ValueError: If the genotype is of another space, or `dropout` is not
+                0.
         """
         if dropout:
             raise ValueError(
-                f"`dropout` {dropout} has no place in a model of your own: put "
-                "a keras.layers.Dropout into it."
+                f"`dropout` {dropout} does not apply to a model of your own: "
+                "put a keras.layers.Dropout into it."
             )
         return self._copy(genotype, fast=fast, seed=seed).model
 

@@ -25,7 +25,8 @@ class RowChoice(keras.layers.Layer):
         name: The block's name.
 
     Attributes:
-        opened: Index of the open candidate, a scalar tensor; set before a call.
+        open_index: Index of the open candidate, a scalar tensor; set before
+            each call.
         rows: `(num_candidates + 1, row_length)`.
         statistics: `(num_candidates + 1, statistics_length)`.
         kernel_sizes: How many numbers of each row are kernels.
@@ -34,7 +35,7 @@ class RowChoice(keras.layers.Layer):
     def __init__(self, layers: Sequence[keras.layers.Layer], name: str) -> None:
         super().__init__(name=name)
         self._candidates = _Candidates(layers)
-        self.opened: Any = 0
+        self.open_index: Any = 0
         candidates = self._candidates.rows
         self.kernel_sizes = np.array(
             [each.kernel_size for each in candidates] + [0], np.int32
@@ -68,7 +69,7 @@ class RowChoice(keras.layers.Layer):
         self, inputs: tf.Tensor, training: bool | None = None
     ) -> tf.Tensor:
         """Returns what the open layer makes of the inputs."""
-        index = tf.convert_to_tensor(self.opened)
+        index = tf.convert_to_tensor(self.open_index)
         row = tf.gather(self.rows.value, [index])[0]
         statistics = tf.gather(self.statistics.value, [index])[0]
         outputs, seen = tf.switch_case(

@@ -146,8 +146,10 @@ def outputs_of(
     outputs = tf.cast(images(), tf.float32)
     for layer in supernet.stem:
         outputs = layer(outputs, training=True)
-    for block, opened in list(zip(supernet.blocks, marks, strict=True))[:until]:
-        outputs = block(outputs, opened, training=True)
+    for block, is_open in list(zip(supernet.blocks, marks, strict=True))[
+        :until
+    ]:
+        outputs = block(outputs, is_open, training=True)
     return outputs
 
 
@@ -197,9 +199,9 @@ def share_gradient(
     """Returns how P(s)/(P(s)+P(u)) follows parameters, by differences."""
 
     def mixing_weight(values: np.ndarray) -> float:
-        opened = 0.999 / (1 + np.exp(-values)) + 5e-4
+        probabilities = 0.999 / (1 + np.exp(-values)) + 5e-4
         one, two = (
-            np.where(subset, opened, 1 - opened).prod()
+            np.where(subset, probabilities, 1 - probabilities).prod()
             for subset in (selected, others)
         )
         return float(one / (one + two))

@@ -58,7 +58,7 @@ def test_the_space_comes_back_from_json_and_can_be_described() -> None:
     assert space_from_json(space_to_json(shrunk)) == shrunk
     assert describe_space(space).macs_range.lowest == 3480 + 16 * (54 + 48)
     described = describe_network(space, space.genotype([0, 0, 0]))
-    assert described.macs == sum(place.macs for place in described.blocks)
+    assert described.macs == sum(block.macs for block in described.blocks)
 
 
 def test_a_choice_in_a_nested_model_is_a_block() -> None:
