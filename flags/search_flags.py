@@ -122,8 +122,9 @@ EXPLORER = flags.DEFINE_enum(
     "explorer",
     None,
     EXPLORERS,
-    "How the children of a trained supernet are looked through. Default: that "
-    "of the effort, evolution.",
+    "How the children of a trained supernet are looked through; nsga2 evolves "
+    "a front of accuracy and what is limited. Default: that of the effort, "
+    "evolution.",
 )
 INHERIT_BY = flags.DEFINE_enum(
     "inherit_by",

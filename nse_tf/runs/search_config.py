@@ -8,7 +8,7 @@ from nse_tf.costs import Budget
 
 EFFORT_NAMES = ("demo", "quick", "laptop", "paper")
 STRATEGIES = ("mirrored", "multi_worker")
-EXPLORERS = ("evolution", "random", "regularized_evolution")
+EXPLORERS = ("evolution", "random", "regularized_evolution", "nsga2")
 # For each method: the settings that it takes and some other method does not.
 METHODS: dict[str, tuple[str, ...]] = {
     "spos": ("explorer", "score", "shrink_schedule", "distribute"),
