@@ -116,7 +116,8 @@ METHOD = flags.DEFINE_enum(
     "spos",
     list(METHODS),
     "How the space is searched: spos trains a supernet by single paths and "
-    "explores its children; nse evolves the space itself.",
+    "explores its children; fairnas trains all ops equally often; nse evolves "
+    "the space itself.",
 )
 EXPLORER = flags.DEFINE_enum(
     "explorer",

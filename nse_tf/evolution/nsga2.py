@@ -38,7 +38,8 @@ def nsga2(state: Exploration) -> Explorer:
 def _winners(state: Exploration, living: np.ndarray, count: int) -> np.ndarray:
     """Returns the better ones of pairs of survivors, which are best first."""
     drawn = state.rng.integers(len(living), size=(count, 2)).min(axis=1)
-    return np.array(state.paths)[living[drawn]]
+    winners: np.ndarray = np.array(state.paths)[living[drawn]]
+    return winners
 
 
 def _best_first(state: Exploration, indices: np.ndarray) -> np.ndarray:

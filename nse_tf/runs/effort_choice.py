@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from nse_tf.datasets import ImageData
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import OneShotConfig, SpaceEvolutionConfig
+from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.shrinking import PUBLISHED_SCHEDULES, ShrinkSchedule
 from nse_tf.training import ChildRecipe, SupernetRecipe
@@ -27,7 +28,9 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
     effort = EFFORTS[name]
     return Effort(
         summary=effort.summary,
-        search=_search(config, effort.search),
+        search=_search(
+            config, METHOD_ROWS[config.method].search(effort.search)
+        ),
         supernet=_changed(
             config,
             dataclasses.replace(

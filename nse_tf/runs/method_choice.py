@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from nse_tf.costs import CostModel
-from nse_tf.methods import load_start
+from nse_tf.methods import FairNASConfig, OneShotConfig, load_start
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import SearchSpace
 from nse_tf.tuners import (
     AngleShrinkingOracle,
+    FairNASOracle,
     SearchOracle,
     SpaceEvolutionOracle,
 )
@@ -21,18 +22,25 @@ def _nothing_else(config: SearchConfig, space: SearchSpace) -> dict[str, Any]:
     return {}
 
 
+def _as_it_is(numbers: OneShotConfig) -> OneShotConfig:
+    return numbers
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MethodRow:
     """What a method's name stands for.
 
     Attributes:
-        numbers: Returns the method's numbers from those of an effort.
+        search: Returns the numbers of a one-shot search from those that an
+            effort has for SPOS, before single ones are overridden.
+        numbers: Returns the method's numbers from those of a run.
         oracle: Class of the oracle that asks for the method's jobs.
         options: Returns what else the oracle takes.
         is_branched: Whether the method searches multi-branch cells, unless a
             space is named.
     """
 
+    search: Callable[[OneShotConfig], OneShotConfig] = _as_it_is
     numbers: Callable[[Effort], Any]
     oracle: Callable[..., SearchOracle]
     options: Callable[[SearchConfig, SearchSpace], dict[str, Any]] = (
@@ -74,6 +82,11 @@ def _start(config: SearchConfig, space: SearchSpace) -> dict[str, Any]:
 METHOD_ROWS: dict[str, MethodRow] = {
     "spos": MethodRow(
         numbers=lambda effort: effort.search, oracle=AngleShrinkingOracle
+    ),
+    "fairnas": MethodRow(
+        search=FairNASConfig.like,
+        numbers=lambda effort: effort.search,
+        oracle=FairNASOracle,
     ),
     "nse": MethodRow(
         numbers=lambda effort: effort.evolution,

@@ -12,6 +12,7 @@ EXPLORERS = ("evolution", "random", "regularized_evolution", "nsga2")
 # For each method: the settings that it takes and some other method does not.
 METHODS: dict[str, tuple[str, ...]] = {
     "spos": ("explorer", "score", "shrink_schedule", "distribute"),
+    "fairnas": ("explorer", "score", "shrink_schedule", "distribute"),
     "nse": ("inherit_by", "start"),
 }
 INHERITANCES = ("front", "angle", "both")

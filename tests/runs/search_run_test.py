@@ -6,6 +6,7 @@ import pytest
 
 from nse_tf.costs import Budget, BudgetError
 from nse_tf.datasets import ImageData
+from nse_tf.methods import FairNASConfig
 from nse_tf.runs.effort_choice import make_effort
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import (
@@ -196,6 +197,24 @@ def test_a_network_out_of_reach_is_refused_before_anything_is_written(
     ):
         run_search(config)
     assert not any(tmp_path.iterdir())
+
+
+def test_fairnas_drops_the_lowest_of_each_block_unless_told_otherwise() -> None:
+    config = dataclasses.replace(CONFIG, method="fairnas", effort="demo")
+    demo = EFFORTS["demo"].search
+    found = make_effort(config, DATA).search
+    assert isinstance(found, FairNASConfig)
+    assert demo.shrinking is not None
+    assert found.shrinking == dataclasses.replace(
+        demo.shrinking, rule="each_block", drop_per_stage=1
+    )
+    assert found.search_epochs == demo.search_epochs
+    changed = dataclasses.replace(
+        config, shrink_schedule="spos", overrides=(("supernet_epochs", 3),)
+    )
+    found = make_effort(changed, DATA).search
+    assert found.shrinking == PUBLISHED_SCHEDULES["spos"]
+    assert found.search_epochs == 3
 
 
 # Evolving spaces.
