@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from nse_tf.tuners.evolution_oracle import (
         EvolutionOracle as EvolutionOracle,
     )
+    from nse_tf.tuners.fairnas import FairNAS as FairNAS
+    from nse_tf.tuners.fairnas import FairNASOracle as FairNASOracle
     from nse_tf.tuners.search_oracle import SearchOracle as SearchOracle
     from nse_tf.tuners.space_evolution import SpaceEvolution as SpaceEvolution
     from nse_tf.tuners.space_evolution import (
@@ -38,6 +40,8 @@ __all__, __getattr__, __dir__ = lazy_names(
         "Effort": "efforts",
         "Evolution": "evolution",
         "EvolutionOracle": "evolution_oracle",
+        "FairNAS": "fairnas",
+        "FairNASOracle": "fairnas",
         "SearchOracle": "search_oracle",
         "SpaceEvolution": "space_evolution",
         "SpaceEvolutionOracle": "space_evolution",

@@ -1,7 +1,7 @@
 """Shrinking by angle on shared weights, as an oracle and as a drop-in tuner."""
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -34,9 +34,16 @@ class AngleShrinkingOracle(SearchOracle):
         ValueError: If the budget needs a `cost_model` with a table, the
             objective is reported by no job, or a Keras model is no space.
 
+    Attributes:
+        method_class: The method that asks for jobs.
+        config_class: Its numbers.
+
     References:
         Hu et al., ABS (2020): https://arxiv.org/abs/2004.13431
     """
+
+    method_class: ClassVar[type[OneShotSearch]] = OneShotSearch
+    config_class: ClassVar[type[OneShotConfig]] = OneShotConfig
 
     def __init__(
         self,
@@ -49,10 +56,10 @@ class AngleShrinkingOracle(SearchOracle):
     ) -> None:
         networks = read_networks(hypermodel)
         budget = budget or Budget()
-        config = config or OneShotConfig()
+        config = config or self.config_class()
         if seed is not None:
             config = dataclasses.replace(config, seed=seed)
-        method = OneShotSearch(
+        method = self.method_class(
             cost_model_for(networks.space, budget, cost_model), budget, config
         )
         super().__init__(method, networks.space, seed=config.seed, **kwargs)

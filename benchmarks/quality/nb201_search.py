@@ -34,7 +34,6 @@ from nb201_search_rows import (
 from nse_tf.costs import Budget, BudgetError, CostModel
 from nse_tf.datasets import ImageData, load
 from nse_tf.evolution import (
-    EXPLORERS,
     Exploration,
     ExplorerConfig,
     explore,
@@ -82,6 +81,8 @@ GROWTH_IMAGES = flags.DEFINE_integer(
 EPOCHS = flags.DEFINE_integer("epochs", 4, "Epochs of the supernet.", 1)
 
 TRUTH = "cifar10_test"
+# Explorers that look for accuracy alone.
+ONE_GOAL = ("evolution", "random", "regularized_evolution")
 
 # What an explorer gets as fitness, and what that adds to its name.
 FITNESSES = {"loss": "", "angle": " by angle"}
@@ -168,7 +169,7 @@ class SeedSearch:
             ("whole space", whole),
             ("shrunk", self._shrunk(DROPPED.value)),
         ):
-            for explorer in EXPLORERS:
+            for explorer in ONE_GOAL:
                 for evaluate, suffix in FITNESSES.items():
                     found[f"{explorer}{suffix}, {name}", math.nan] = partial(
                         self._explored, explorer, evaluate, space, count

@@ -22,11 +22,11 @@ class ExplorerConfig:
 
     Attributes:
         num_children: How many children are evaluated in total.
-        population: Children between two rounds of selection (evolution), or
-            alive at once (regularized evolution).
+        population: Children between two rounds of selection (evolution and
+            NSGA-II), or alive at once (NSGA-II and regularized evolution).
         num_parents: How many of the best so far have children (evolution).
         mutation_probability: Probability of redrawing a gene of a mutant
-            (evolution).
+            (evolution and NSGA-II).
         tournament: How many living paths, drawn with repeats, compete to be a
             parent (regularized evolution).
         batch: Children bred before any of them is evaluated (random search and

@@ -1,4 +1,4 @@
-"""Explorers: random search, regularized evolution, and SPOS's evolution.
+"""Explorers: random search and three ways to evolve paths.
 
 An explorer is a generator. It yields paths to evaluate, `(count, num_blocks)`,
 and is sent their fitness, `(count,)`. It yields every path at most once, and
@@ -6,14 +6,15 @@ only valid paths within the budget. To be comparable, all explorers evaluate
 exactly `num_children` paths, or all paths if there are fewer.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from nse_tf.evolution.breeding import MAX_LOTS, breed
 from nse_tf.evolution.exploration import Exploration, Explorer
-from nse_tf.evolution.variation import cross_over, mutate_genes, mutate_one_gene
-
-MAX_LOTS = 100
+from nse_tf.evolution.nsga2 import nsga2
+from nse_tf.evolution.variation import mutate_one_gene
 
 
 def random_search(state: Exploration) -> Explorer:
@@ -38,29 +39,7 @@ def evolution(state: Exploration) -> Explorer:
     children = state.take_random(min(population, state.num_left))
     while len(children):
         yield from state.evaluate(children)
-        size = min(population, state.num_left)
-        crossed = state.take(_crossings(state, 10 * population), size // 2)
-        mutants = state.take(
-            _mutants(state, 10 * population), size - len(crossed)
-        )
-        fresh = state.take_random(size - len(crossed) - len(mutants))
-        children = np.concatenate([crossed, mutants, fresh])
-
-
-def _crossings(state: Exploration, lot: int) -> Iterator[np.ndarray]:
-    for _ in range(MAX_LOTS):
-        mothers, fathers = _parents(state, lot), _parents(state, lot)
-        yield cross_over(state.model.space, state.rng, mothers, fathers)
-
-
-def _mutants(state: Exploration, lot: int) -> Iterator[np.ndarray]:
-    for _ in range(MAX_LOTS):
-        yield mutate_genes(
-            state.model.space,
-            state.rng,
-            _parents(state, lot),
-            state.config.mutation_probability,
-        )
+        children = breed(state, functools.partial(_parents, state))
 
 
 def _parents(state: Exploration, count: int) -> np.ndarray:
@@ -105,6 +84,7 @@ EXPLORERS: dict[str, Callable[[Exploration], Explorer]] = {
     "evolution": evolution,
     "random": random_search,
     "regularized_evolution": regularized_evolution,
+    "nsga2": nsga2,
 }
 
 

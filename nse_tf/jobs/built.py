@@ -12,8 +12,8 @@ from typing import Any
 CHOICES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "schedule.kind": (("linear", "cosine", "warm_cosine"), ()),
     "weights.rule": (
-        ("uniform", "balanced"),
-        ("fair", "by_mixing_weights", "mixed"),
+        ("uniform", "balanced", "fair"),
+        ("by_mixing_weights", "mixed"),
     ),
     "architecture.rule": (
         ("beside", "two_subsets"),
@@ -43,7 +43,7 @@ TAKERS: dict[str, tuple[str, ...]] = {
 
 # How the weights may be trained, given what trains the architecture parameters.
 WEIGHT_RULES: dict[str | None, tuple[str, ...]] = {
-    None: ("uniform", "balanced"),
+    None: ("uniform", "balanced", "fair"),
     "beside": ("uniform",),
     "two_subsets": ("balanced",),
 }

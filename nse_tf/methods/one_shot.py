@@ -9,7 +9,7 @@ holds; train the winner alone.
 """
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 from nse_tf.costs import Budget, CostModel
 from nse_tf.methods.exploring_steps import explore_children
@@ -22,7 +22,7 @@ from nse_tf.methods.method import Method, Plan
 from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.methods.search_settings import search_settings
 from nse_tf.methods.shrinking_steps import Shrinking, note_space, shrink
-from nse_tf.methods.supernet_training import Stretch
+from nse_tf.methods.supernet_training import Stretch, SupernetTraining
 from nse_tf.methods.warm_up import require_progressive_depth
 from nse_tf.spaces import SearchSpace
 
@@ -39,10 +39,15 @@ class OneShotSearch(Method):
         budget: What the winner must fit.
         config: The numbers of the search.
 
+    Attributes:
+        NAME: The method's name in settings.
+
     Raises:
         BudgetError: If nothing in the space can fit the budget.
         ValueError: If a warm-up is asked for that the space cannot have.
     """
+
+    NAME: ClassVar[str] = "one_shot"
 
     def __init__(
         self,
@@ -64,7 +69,7 @@ class OneShotSearch(Method):
 
     def describe(self) -> dict[str, Any]:
         """Returns all settings as a JSON value; states are matched by it."""
-        return search_settings("one_shot", self.model, self.budget, self.config)
+        return search_settings(self.NAME, self.model, self.budget, self.config)
 
     def plan(self) -> Plan:
         """Yields lists of jobs; is sent the list of their results."""
@@ -79,9 +84,8 @@ class OneShotSearch(Method):
                 least_left=config.exploring.num_children,
             )
             space = yield from shrink(self, self.model, budget, shrinking)
-        _, weights = yield from config.training.steps(
-            self, space, Stretch(epochs=config.search_epochs)
-        )
+        training, stretch = self._search_training(space)
+        _, weights = yield from training.steps(self, space, stretch)
         model = dataclasses.replace(self.model, space=space)
         ranked = yield from explore_children(
             self,
@@ -98,3 +102,14 @@ class OneShotSearch(Method):
         )
         yield from check_ranking(self, ranked, config)
         yield from train_finalists(self, finalists, model, config)
+
+    def _search_training(
+        self, space: SearchSpace
+    ) -> tuple[SupernetTraining, Stretch]:
+        """Returns how the supernet that is explored is trained, and how long.
+
+        Args:
+            space: What shrinking left.
+        """
+        del space
+        return self.config.training, Stretch(epochs=self.config.search_epochs)

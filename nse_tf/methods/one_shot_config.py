@@ -21,7 +21,7 @@ class OneShotConfig(FinalTrainingConfig):
     on top, see `FinalTrainingConfig`.
 
     Attributes:
-        explorer: `evolution`, `random` or `regularized_evolution`.
+        explorer: `evolution`, `random`, `regularized_evolution` or `nsga2`.
         exploring: How the explorer looks around.
         shrinking: How the space is shrunk first; None searches it whole.
         search_epochs: Epochs of the supernet that is explored.

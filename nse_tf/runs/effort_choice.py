@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 from nse_tf.datasets import ImageData
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import OneShotConfig, SpaceEvolutionConfig
-from nse_tf.runs.search_config import EXPLORERS, SearchConfig
+from nse_tf.runs.method_choice import METHOD_ROWS
+from nse_tf.runs.search_config import SearchConfig
 from nse_tf.shrinking import PUBLISHED_SCHEDULES, ShrinkSchedule
 from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
@@ -27,7 +28,9 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
     effort = EFFORTS[name]
     return Effort(
         summary=effort.summary,
-        search=_search(config, effort.search),
+        search=_search(
+            config, METHOD_ROWS[config.method].search(effort.search)
+        ),
         supernet=_changed(
             config,
             dataclasses.replace(
@@ -87,9 +90,7 @@ def _search(config: SearchConfig, search: OneShotConfig) -> OneShotConfig:
             children_per_operator="children_per_operator",
             score_calibration_images="score_calibration_images",
         ),
-        explorer=config.method
-        if config.method in EXPLORERS
-        else search.explorer,
+        explorer=config.explorer or search.explorer,
         score=config.score,
         exploring=_changed(
             config,

@@ -15,5 +15,6 @@ class Sampler(Protocol):
             rng: The only source of chance.
 
         Returns:
-            Int32 `(num_decisions, max_open)`; see `spaces.open_branches`.
+            Int32 `(num_decisions, max_open)`, see `spaces.open_branches`, or
+            `(num_passes, num_decisions, max_open)` where a step has passes.
         """

@@ -1,5 +1,6 @@
 """Shrinking that leaves enough networks within the budget."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ from nse_tf.spaces import SearchSpace
 Permission = Callable[[SearchSpace], bool]
 
 NUM_STEPS = 1000
+# A count between two limits is the difference of two, so it takes finer steps.
+NUM_WINDOW_STEPS = 10_000
 
 
 def always(space: SearchSpace) -> bool:
@@ -19,7 +22,7 @@ def always(space: SearchSpace) -> bool:
 
 
 def keeps_enough(model: CostModel, budget: Budget, wanted: int) -> Permission:
-    """Allows spaces that keep `wanted` networks within each limit.
+    """Allows spaces that keep `wanted` networks within each cost's limits.
 
     Where the space has fewer from the start, all of them must stay. ABS has no
     such rule, since its budgets are wide. But angles may favor the expensive
@@ -39,58 +42,84 @@ def keeps_enough(model: CostModel, budget: Budget, wanted: int) -> Permission:
 
 
 def num_within(model: CostModel, budget: Budget, space: SearchSpace) -> float:
-    """Returns how many valid paths of a subspace keep the tightest limit.
+    """Returns how many valid paths of a subspace keep the tightest limits.
 
-    Each limit is counted by itself. The count is a little low, never too high:
-    costs are rounded up to a thousandth of the slack that a limit leaves.
+    Each cost is counted by itself, an upper and a lower limit of it together.
+    The count is a little low, never too high: costs are rounded up to a
+    thousandth of the slack that a limit leaves.
 
     Args:
         model: Costs in a space that contains the subspace.
         budget: The limits.
         space: The subspace.
     """
-    limits = [
-        (model.by_operator[name], limit - model.backbone[name])
-        for name, limit in budget.limits.items()
-    ]
-    limits += [
-        (-model.by_operator[name], model.backbone[name] - least)
-        for name, least in budget.floors.items()
-    ]
-    counts = [
-        _num_at_most(
-            [
-                op_costs[decision.blocks, decision.rows].sum(axis=1)
-                for decision in space.joint_decisions
-            ],
-            limit,
-        )
-        for op_costs, limit in limits
-    ]
+    counts = []
+    for name in {**budget.limits, **budget.floors}:
+        op_costs = [
+            model.by_operator[name][decision.blocks, decision.rows].sum(axis=1)
+            for decision in space.joint_decisions
+        ]
+        most = budget.limits.get(name, math.inf)
+        least = budget.floors.get(name, -math.inf)
+        counts.append(_num_between(op_costs, model.backbone[name], most, least))
     return min([space.num_valid, *counts])
 
 
-def _num_at_most(op_costs: Sequence[np.ndarray], limit: float) -> float:
+def _num_between(
+    op_costs: Sequence[np.ndarray],
+    backbone: float,
+    most: float,
+    least: float,
+) -> float:
+    """Returns how many networks keep the limits of one cost.
+
+    Args:
+        op_costs: What the candidates of each decision cost.
+        backbone: What all networks cost.
+        most: Upper limit, or infinite.
+        least: Lower limit, or infinitely low.
+    """
+    if least == -math.inf:
+        return _num_at_most(op_costs, most - backbone)
+    if most == math.inf:
+        return _num_at_most([-each for each in op_costs], backbone - least)
+    below = _num_at_most(op_costs, least - backbone, NUM_WINDOW_STEPS, np.floor)
+    up_to = _num_at_most(op_costs, most - backbone, NUM_WINDOW_STEPS)
+    return max(0.0, up_to - below)
+
+
+def _num_at_most(
+    op_costs: Sequence[np.ndarray],
+    limit: float,
+    num_steps: int = NUM_STEPS,
+    rounded: Callable[[np.ndarray], np.ndarray] = np.ceil,
+) -> float:
     """Returns how many sums of one cost of each decision are at most `limit`.
 
     This is the counting form of the knapsack problem. There are far too many
     sums to list, so costs are rounded up to whole steps and sums are counted by
     their steps, decision by decision.
+
+    Args:
+        op_costs: What the candidates of each decision cost.
+        limit: The most that a sum may be.
+        num_steps: Steps of the slack between the cheapest sum and the limit.
+        rounded: Rounds costs to steps; up counts too few, down too many.
     """
     # Only what a decision costs beyond its cheapest candidate takes slack.
     slack = limit - sum(each.min() for each in op_costs)
     if slack < 0:
         return 0.0
     # `num_sums[n]` is the number of sums so far that take n steps of the slack.
-    num_sums = np.zeros(NUM_STEPS + 1)
+    num_sums = np.zeros(num_steps + 1)
     num_sums[0] = 1
     for each in op_costs:
         extra = each - each.min()
         fitting = extra[extra <= slack]
-        steps = np.ceil(fitting * (NUM_STEPS / (slack or 1))).astype(int)
+        steps = rounded(fitting * (num_steps / (slack or 1))).astype(int)
         # Each candidate moves all sums so far by its own steps.
         shifted = [
-            np.pad(num_sums, (step, 0))[: NUM_STEPS + 1] for step in steps
+            np.pad(num_sums, (step, 0))[: num_steps + 1] for step in steps
         ]
         num_sums = np.sum(shifted, axis=0)
     return float(num_sums.sum())

@@ -27,7 +27,7 @@ def stays_in_the_space(make: MakeSampler, space: SearchSpace) -> None:
     """
     shrunk = space.restrict([indices[-2:] for indices in space.active])
     for each in (space, shrunk):
-        for open_branches in _draws(make(each), seed=0):
+        for open_branches in _each_pass(_draws(make(each), seed=0)):
             reason = _why_not_in_space(each, open_branches)
             if reason is not None:
                 raise AssertionError(
@@ -109,7 +109,7 @@ def every_candidate_is_drawn(make: MakeSampler, space: SearchSpace) -> None:
     blocks = decisions(space)[:, 1]
     drawn = {
         (int(block), int(candidate))
-        for open_branches in _draws(make(space), seed=0)
+        for open_branches in _each_pass(_draws(make(space), seed=0))
         for block, row in zip(blocks, open_branches, strict=True)
         for candidate in row[row != INACTIVE]
     }
@@ -121,16 +121,68 @@ def every_candidate_is_drawn(make: MakeSampler, space: SearchSpace) -> None:
         )
 
 
+def passes_of_a_step_are_fair(make: MakeSampler, space: SearchSpace) -> None:
+    """Passes of one step open all candidates of a decision equally often.
+
+    As often as the passes allow: with as many passes as candidates, each once.
+    A sampler of one pass a step has nothing to keep. Arguments and errors as in
+    `stays_in_the_space`.
+
+    References:
+        Chu et al., FairNAS (2019), strict fairness:
+        https://arxiv.org/abs/1907.01845
+    """
+    shrunk = space.restrict([indices[-2:] for indices in space.active])
+    for each in (space, shrunk):
+        draws = _draws(make(each), seed=0)
+        if draws.ndim == 3:
+            return
+        blocks = decisions(each)[:, 1]
+        longest = max(map(len, each.active))
+        if draws.shape[1] != longest:
+            raise AssertionError(
+                f"A step has {draws.shape[1]} passes where the longest list "
+                f"has {longest} candidates."
+            )
+        for passes in draws:
+            for row, block in enumerate(blocks):
+                _require_fair(each, int(block), passes[:, row].ravel())
+
+
+def _require_fair(space: SearchSpace, block: int, opened: np.ndarray) -> None:
+    """Refuses passes that open some candidates of a block too often.
+
+    Raises:
+        AssertionError: If they do.
+    """
+    counts = [int((opened == each).sum()) for each in space.active[block]]
+    if max(counts) - min(counts) > 1:
+        raise AssertionError(
+            f"The candidates {space.active[block]} of block "
+            f"{space.blocks[block].name!r} are opened {counts} times in one "
+            "step: deal them out, all before any comes again."
+        )
+
+
 SAMPLER_LAWS = (
     stays_in_the_space,
     equal_seeds_give_equal_draws,
     other_seeds_give_other_draws,
     draws_do_not_remember,
     every_candidate_is_drawn,
+    passes_of_a_step_are_fair,
 )
 
 
 def _draws(sampler: Sampler, seed: int) -> np.ndarray:
-    """Returns draws, `(NUM_DRAWS, num_decisions, max_open)`."""
+    """Returns draws, `(NUM_DRAWS, num_decisions, max_open)`.
+
+    Those of a sampler of several passes a step have the passes second.
+    """
     rng = np.random.default_rng(seed)
     return np.stack([sampler.sample(rng) for _ in range(NUM_DRAWS)])
+
+
+def _each_pass(draws: np.ndarray) -> np.ndarray:
+    """Returns what every pass of every draw opens."""
+    return draws.reshape(-1, *draws.shape[-2:])

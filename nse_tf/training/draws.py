@@ -3,6 +3,7 @@
 import numpy as np
 
 from nse_tf.jobs import WeightRule
+from nse_tf.sampling import FairSampler
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.open_branches import encode_genes
 from nse_tf.spaces.subsets import draw_balanced
@@ -34,6 +35,8 @@ def draw_by(
     """
     if rule.rule == "uniform":
         return networks.uniform_sampler(space).sample
+    if rule.rule == "fair":
+        return FairSampler(space).sample
     require_capability(supernet, Capability.SEVERAL_OPEN)
     for block, indices in zip(space.blocks, space.active, strict=True):
         if block.max_open < len(indices):

@@ -94,6 +94,15 @@ class LazySGD:
         self._clip_norm = clip_norm
         self._names_rows_once = names_rows_once
 
+    @property
+    def matrices(self) -> tuple[int, ...]:
+        """The indices in `targets` of matrices of rows."""
+        return tuple(
+            index
+            for index in self._row_kernel_sizes
+            if self.targets[index].shape.rank == 2
+        )
+
     @tf.autograph.experimental.do_not_convert  # It has no need to.
     def apply(
         self,

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from nse_tf.datasets import POLICIES, augment
 from nse_tf.training.lazy_sgd import LazySGD
+from nse_tf.training.passes import summed_over_passes
 from nse_tf.training.replicas import Replicas
 
 Forward = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -53,13 +54,24 @@ class TrainingStep:
             open_branches: tf.Tensor,
             learning_rate: tf.Tensor,
         ) -> tf.Tensor:
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(optimizer.targets)
-                logits = forward(of_any_batch(images), open_branches)
-                loss = smoothed_loss(
-                    labels, logits, label_smoothing, class_weights
+            def one_pass(opened: tf.Tensor) -> tuple[tf.Tensor, Any]:
+                with tf.GradientTape(watch_accessed_variables=False) as tape:
+                    tape.watch(optimizer.targets)
+                    logits = forward(of_any_batch(images), opened)
+                    loss = smoothed_loss(
+                        labels, logits, label_smoothing, class_weights
+                    )
+                return loss, tape.gradient(loss, optimizer.targets)
+
+            if open_branches.shape.rank == 3:
+                loss, gradients = summed_over_passes(
+                    one_pass,
+                    open_branches,
+                    optimizer.targets,
+                    optimizer.matrices,
                 )
-            gradients = tape.gradient(loss, optimizer.targets)
+            else:
+                loss, gradients = one_pass(open_branches)
             optimizer.apply(
                 replicas.averaged(gradients),
                 learning_rate,
@@ -97,6 +109,15 @@ class TrainingStep:
         seed: tuple[int, int],
     ) -> tf.Tensor:
         """Does one update; returns the loss.
+
+        Args:
+            images: `(batch, height, width, channels)`, pixels in 0..255.
+            labels: `(batch,)`, integers.
+            open_branches: Int32 `(num_decisions, max_open)`, or `(num_passes,
+                num_decisions, max_open)` for passes over the same batch, whose
+                gradients make one update; see `summed_over_passes`.
+            learning_rate: Learning rate.
+            seed: Seed of the augmentation.
 
         Raises:
             ValueError: If the batch does not divide among the replicas.

@@ -27,7 +27,7 @@ def supernet_step(
         nesterov=recipe.nesterov,
         weight_decay=recipe.weight_decay,
         clip_norm=recipe.clip_norm,
-        names_rows_once=True,  # A step opens one path.
+        names_rows_once=True,  # A pass does, and passes are summed by row.
     )
     step = TrainingStep(
         lambda images, open_branches: supernet(

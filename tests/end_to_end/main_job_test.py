@@ -199,7 +199,7 @@ def test_a_limit_on_latency_and_size_is_kept_as_measured(
 
 @pytest.mark.long
 def test_random_search_without_shrinking(tmp_path: pathlib.Path) -> None:
-    search(tmp_path, *LITTLE, "--noshrink", "--method=random", "--run_dir=r")
+    search(tmp_path, *LITTLE, "--noshrink", "--explorer=random", "--run_dir=r")
     record = read_record(tmp_path / "r")
     assert len(record.named(SpaceAtStage)) == 1
     evaluated = [
@@ -209,6 +209,29 @@ def test_random_search_without_shrinking(tmp_path: pathlib.Path) -> None:
     ]
     assert len(set(evaluated)) == len(evaluated) == 10
     assert (tmp_path / "r" / "report.html").exists()
+
+
+def test_fairnas_within_a_window_by_nsga2(tmp_path: pathlib.Path) -> None:
+    search(
+        tmp_path,
+        *LITTLE,
+        *("--method=fairnas", "--explorer=nsga2", "--num_rank_checks=0"),
+        *("--drop_per_stage=4", "--min_macs_m=0.6", "--max_macs_m=1"),
+        "--run_dir=r",
+    )
+    record = read_record(tmp_path / "r")
+    assert len(record.named(SpaceAtStage)) > 1
+    macs = [
+        each
+        for event in record.named(GenerationEvaluated)
+        for each in event.costs["macs"]
+    ]
+    assert len(macs) == 10
+    assert 0.6e6 <= min(macs) <= max(macs) <= 1e6
+    (winner,) = record.named(WinnerChosen)
+    assert 0.6e6 <= winner.costs["macs"] <= 1e6
+    assert (tmp_path / "r" / "report.html").exists()
+    assert (tmp_path / "r" / "best" / "model_int8.tflite").exists()
 
 
 def test_photographs_of_unequal_sizes_and_classes(

@@ -171,9 +171,7 @@ def test_operators_whose_weights_turn_most_survive() -> None:
     assert method.noted(SpaceAtStage)[-1].size <= 500
 
 
-@pytest.mark.parametrize(
-    "explorer", ["evolution", "random", "regularized_evolution"]
-)
+@pytest.mark.parametrize("explorer", EXPLORERS)
 def test_the_winner_is_the_best_child_that_was_evaluated(explorer: str) -> None:
     low, high = SMALL.range("macs")
     budget = Budget(macs=(low + high) / 2)

@@ -6,6 +6,7 @@ import pytest
 
 from nse_tf.costs import Budget, BudgetError
 from nse_tf.datasets import ImageData
+from nse_tf.methods import FairNASConfig
 from nse_tf.runs.effort_choice import make_effort
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import (
@@ -161,7 +162,7 @@ def test_every_number_can_be_overridden() -> None:
 def test_what_is_no_number_of_an_effort_reaches_the_method() -> None:
     config = dataclasses.replace(
         CONFIG,
-        method="random",
+        explorer="random",
         shrink=False,
         precision="int8",
         num_threads=2,
@@ -196,6 +197,24 @@ def test_a_network_out_of_reach_is_refused_before_anything_is_written(
     ):
         run_search(config)
     assert not any(tmp_path.iterdir())
+
+
+def test_fairnas_drops_the_lowest_of_each_block_unless_told_otherwise() -> None:
+    config = dataclasses.replace(CONFIG, method="fairnas", effort="demo")
+    demo = EFFORTS["demo"].search
+    found = make_effort(config, DATA).search
+    assert isinstance(found, FairNASConfig)
+    assert demo.shrinking is not None
+    assert found.shrinking == dataclasses.replace(
+        demo.shrinking, rule="each_block", drop_per_stage=1
+    )
+    assert found.search_epochs == demo.search_epochs
+    changed = dataclasses.replace(
+        config, shrink_schedule="spos", overrides=(("supernet_epochs", 3),)
+    )
+    found = make_effort(changed, DATA).search
+    assert found.shrinking == PUBLISHED_SCHEDULES["spos"]
+    assert found.search_epochs == 3
 
 
 # Evolving spaces.
@@ -241,8 +260,6 @@ def test_single_numbers_of_an_evolving_space_may_be_given() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"distribute": "mirrored"}, "leave out --distribute"),
-        ({"method": "random", "inherit_by": "both"}, "are for --method=nse"),
         ({"overrides": (("num_active", 14),)}, "`num_active` is 14"),
         ({"budget": Budget(macs=1e3)}, "the cheapest costs"),
     ],

@@ -53,6 +53,20 @@ def test_fewest_macs_are_counted_too(share: float) -> None:
     assert counted <= true_count(MODEL, budget)
 
 
+@pytest.mark.parametrize("name", ["macs", "latency_ms"])
+def test_a_window_of_a_cost_is_counted_as_one(name: str) -> None:
+    low, high = MODEL.range(name)
+    window = Budget(
+        **{
+            name: low + 0.6 * (high - low),
+            f"min_{name}": low + 0.5 * (high - low),
+        }
+    )
+    counted = num_within(MODEL, window, SPACE)
+    assert 0.85 * true_count(MODEL, window) <= counted
+    assert counted <= true_count(MODEL, window)
+
+
 def test_without_a_limit_all_paths_count() -> None:
     assert num_within(MODEL, Budget(), SPACE) == 7**3
     shrunk = SPACE.without([(0, 0), (0, 1), (2, 6)])

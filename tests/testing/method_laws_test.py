@@ -20,6 +20,8 @@ from nse_tf.jobs import (
     TrainSupernet,
 )
 from nse_tf.methods import (
+    FairNAS,
+    FairNASConfig,
     Method,
     OneShotConfig,
     OneShotSearch,
@@ -79,6 +81,21 @@ def test_one_shot_search_on_measured_latency_keeps_every_law(law: Law) -> None:
         budget = Budget(latency_ms=middle("latency_ms"))
         return OneShotSearch(
             MODEL, budget, dataclasses.replace(QUICK, seed=seed)
+        )
+
+    law(make, WORKER.run, SPACE)
+
+
+@pytest.mark.parametrize("law", METHOD_LAWS, ids=lambda law: law.__name__)
+@pytest.mark.parametrize("explorer", ["evolution", "nsga2"])
+def test_fairnas_keeps_every_law(explorer: str, law: Law) -> None:
+    config = FairNASConfig.like(dataclasses.replace(QUICK, explorer=explorer))
+
+    def make(seed: int) -> Method:
+        return FairNAS(
+            MODEL,
+            Budget(macs=middle("macs")),
+            dataclasses.replace(config, seed=seed),
         )
 
     law(make, WORKER.run, SPACE)

@@ -9,6 +9,7 @@ import pytest
 from keras_tuner.engine.trial import Trial
 
 from nse_tf.costs import CostModel
+from nse_tf.methods import FairNASConfig
 from nse_tf.testing.formula_worker import FormulaWorker
 from nse_tf.testing.oracle_laws import (
     ORACLE_LAWS,
@@ -19,7 +20,11 @@ from nse_tf.testing.oracle_laws import (
     zero_is_a_seed,
 )
 from nse_tf.trials.job_files import read_job, write_result
-from nse_tf.tuners import AngleShrinkingOracle, EvolutionOracle
+from nse_tf.tuners import (
+    AngleShrinkingOracle,
+    EvolutionOracle,
+    FairNASOracle,
+)
 from nse_tf.tuners.search_oracle import metrics_of
 from tests.supernet.choice_models import dense_model
 from tests.tuners.evolution_oracle_test import evaluate, make_space
@@ -64,6 +69,12 @@ CASES = {
     "angle shrinking of a user's model": OracleCase(
         lambda **changes: AngleShrinkingOracle(
             MODEL, **{"config": CONFIG, **changes}
+        ),
+        do_job,
+    ),
+    "FairNAS": OracleCase(
+        lambda **changes: FairNASOracle(
+            SPACE, **{"config": FairNASConfig.like(CONFIG), **changes}
         ),
         do_job,
     ),

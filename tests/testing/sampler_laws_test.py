@@ -5,7 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from nse_tf.sampling import CellSampler, Sampler, UniformSampler
+from nse_tf.sampling import (
+    CellSampler,
+    FairSampler,
+    Sampler,
+    UniformSampler,
+)
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.open_branches import encode_genes
 from nse_tf.testing import SAMPLER_LAWS
@@ -24,6 +29,9 @@ CASES: tuple[tuple[Callable[[SearchSpace], Sampler], SearchSpace], ...] = (
     (UniformSampler, tiny_cells()),
     (CellSampler, CELLS),
     (CellSampler, tiny_darts()),
+    (FairSampler, tiny_space()),
+    (FairSampler, CELLS),
+    (FairSampler, tiny_darts()),
 )
 
 
@@ -89,6 +97,17 @@ class _Starves(_Unsound):
         return open_branches
 
 
+class _DrawsEachPassAlone(_Unsound):
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        count = max(map(len, self.space.active))
+        return np.stack([super(type(self), self).sample(rng)] * count)
+
+
+class _LeavesOutAPass(_Unsound):
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        return FairSampler(self.space).sample(rng)[1:]
+
+
 @pytest.mark.parametrize(
     ("law_name", "make", "words"),
     [
@@ -98,6 +117,8 @@ class _Starves(_Unsound):
         ("other_seeds_give_other_draws", _IgnoresTheGenerator, "same draws"),
         ("draws_do_not_remember", _Remembers, "earlier ones"),
         ("every_candidate_is_drawn", _Starves, r"\(2, 1\), \(2, 2\)"),
+        ("passes_of_a_step_are_fair", _DrawsEachPassAlone, "deal them out"),
+        ("passes_of_a_step_are_fair", _LeavesOutAPass, "4 passes where"),
     ],
 )
 def test_an_unsound_sampler_breaks_its_law(

@@ -1,0 +1,233 @@
+"""Passes over one batch that make one update: FairNAS's strict fairness."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from nse_tf.datasets import ImageSet
+from nse_tf.sampling import FairSampler
+from nse_tf.spaces import MBConv, SearchSpace, Stage
+from nse_tf.spaces.open_branches import decisions
+from nse_tf.supernet import Supernet, WeightSharing, networks_of
+from nse_tf.training import SupernetRecipe, SupernetTrainer
+from nse_tf.training.steps import smoothed_loss
+from tests.supernet.choice_models import choice_model
+from tests.supernet.tiny_cells import tiny_cells
+from tests.supernet.tiny_darts import tiny_darts
+from tests.supernet.tiny_spaces import lively, tiny_space
+
+RATE = 0.1
+# Lists of three and of two candidates.
+CHAIN = tiny_space(
+    ops=(MBConv(3, 3), MBConv(5, 3)), stages=(Stage(8, 1, 1), Stage(12, 1, 2))
+)
+# The first momentum is the gradient, and the step that along it.
+PLAIN = SupernetRecipe(
+    nesterov=False, weight_decay=0.0, clip_norm=None, batch_size=8
+)
+
+
+def of_cells(space: SearchSpace) -> WeightSharing:
+    return networks_of(space).supernet()
+
+
+FAMILIES: dict[str, Callable[[], WeightSharing]] = {
+    "chain": lambda: lively(Supernet(CHAIN)),
+    "choice": lambda: networks_of(choice_model()).supernet(),
+    "nb201": lambda: of_cells(tiny_cells()),
+    "darts": lambda: of_cells(tiny_darts()),
+}
+EVERY_FAMILY = pytest.mark.parametrize(
+    "name",
+    [
+        "chain",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("choice", "nb201", "darts")
+        ),
+    ],
+)
+
+
+def images_for(space: SearchSpace) -> ImageSet:
+    """Returns a batch of noise."""
+    skeleton, rng = space.skeleton, np.random.default_rng(0)
+    shape = (8, *skeleton.image_size, skeleton.image_channels)
+    labels = np.arange(8, dtype=np.int32) % skeleton.num_classes
+    return ImageSet(rng.integers(0, 256, shape, np.uint8), labels)
+
+
+def trainer_of(name: str) -> SupernetTrainer:
+    supernet = FAMILIES[name]()
+    return SupernetTrainer(supernet, PLAIN, images_for(supernet.space))
+
+
+def stepped(trainer: SupernetTrainer, passes: np.ndarray) -> float:
+    """Returns the loss of a step over these passes."""
+    batch = images_for(trainer.supernet.space)
+    images = np.asarray(batch.images)
+    return float(trainer.step(images, batch.labels, passes, RATE, (0, 0)))
+
+
+def passes_for(trainer: SupernetTrainer, seed: int = 0) -> np.ndarray:
+    sampler = FairSampler(trainer.supernet.space)
+    return sampler.sample(np.random.default_rng(seed))
+
+
+def lone_pass(
+    supernet: WeightSharing,
+) -> Callable[[np.ndarray], tuple[tf.Tensor, list[Any]]]:
+    """Returns what computes loss and gradients of one pass on its own."""
+    batch = images_for(supernet.space)
+    targets = [each.value for each in supernet.trainable_variables]
+
+    images = tf.constant(batch.images, tf.float32)
+
+    @tf.function
+    def run(opened: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(targets)
+            logits = supernet(images, opened, training=True)
+            loss = smoothed_loss(batch.labels, logits, PLAIN.label_smoothing)
+        return loss, tape.gradient(loss, targets)
+
+    return lambda opened: run(tf.constant(opened))
+
+
+def numbers(values: Any) -> list[np.ndarray]:
+    return [each.numpy() for each in values]
+
+
+@EVERY_FAMILY
+def test_the_gradient_is_the_sum_of_the_passes(name: str) -> None:
+    """Of a row that several passes open, their mean; to 1e-5."""
+    trainer = trainer_of(name)
+    supernet, passes = trainer.supernet, passes_for(trainer)
+    before = numbers(supernet.trainable_variables)
+    statistics = numbers(supernet.non_trainable_variables)
+    wanted = [np.zeros_like(each) for each in before]
+    counts = [np.zeros(len(each), int) for each in before]
+    losses, run = [], lone_pass(supernet)
+    for opened in passes:
+        lone_loss, gradients = run(opened)
+        losses.append(float(lone_loss))
+        for total, count, gradient in zip(
+            wanted, counts, gradients, strict=True
+        ):
+            if isinstance(gradient, tf.IndexedSlices):
+                np.add.at(total, gradient.indices, gradient.values)
+                count[np.unique(gradient.indices)] += 1
+            elif gradient is not None:
+                total += gradient.numpy()
+    moved = numbers(supernet.non_trainable_variables)
+    for variable, value in zip(
+        supernet.non_trainable_variables, statistics, strict=True
+    ):
+        variable.assign(value)
+
+    loss = stepped(trainer, passes)
+
+    assert loss == pytest.approx(np.mean(losses), rel=1e-5)
+    largest = max(np.abs(each).max() for each in wanted)
+    for variable, old, total, count, momentum in zip(
+        supernet.trainable_variables,
+        before,
+        wanted,
+        counts,
+        numbers(trainer.momenta),
+        strict=True,
+    ):
+        if count.any():
+            total /= np.maximum(count, 1)[:, None]
+        name = variable.path
+        scale = max(np.abs(total).max(), 1e-3 * largest)
+        np.testing.assert_allclose(
+            momentum, total, rtol=0, atol=1e-5 * scale, err_msg=name
+        )
+        np.testing.assert_allclose(
+            variable.numpy(), old - RATE * momentum, rtol=0, atol=1e-6
+        )
+    # Each pass moved the statistics of what it opened, and no others.
+    for found, value in zip(
+        numbers(supernet.non_trainable_variables), moved, strict=True
+    ):
+        np.testing.assert_allclose(found, value, rtol=1e-4, atol=1e-5)
+    assert trainer.step.num_traces == 1
+
+
+@EVERY_FAMILY
+def test_every_active_candidate_moves_and_no_other(name: str) -> None:
+    trainer = trainer_of(name)
+    supernet = trainer.supernet
+    space = supernet.space.restrict(
+        [indices[-2:] for indices in supernet.space.active]
+    )
+    passes = FairSampler(space).sample(np.random.default_rng(0))
+    assert len(passes) == 2
+    stepped(trainer, passes)
+    momenta = {
+        id(variable): momentum
+        for variable, momentum in zip(
+            supernet.trainable_variables, numbers(trainer.momenta), strict=True
+        )
+    }
+    blocks = decisions(space)[:, 1]
+    for number, block in enumerate(supernet.blocks):
+        for owned in block.owned_rows(
+            np.flatnonzero(blocks == number).tolist()
+        ):
+            is_closed = ~np.isin(owned.candidates, space.active[number])
+            rows = momenta[id(owned.variable)][list(owned.rows)]
+            assert not rows[is_closed].any()
+
+
+def test_the_order_of_passes_does_not_matter() -> None:
+    """To 1e-6 of weights and momenta: sums are rounded in another order.
+
+    Moving statistics of what all passes share do follow the order.
+    """
+    found = []
+    for order in (slice(None), slice(None, None, -1), [2, 0, 1]):
+        trainer = trainer_of("chain")
+        stepped(trainer, passes_for(trainer)[order])
+        weights = numbers(trainer.supernet.trainable_variables)
+        found.append([*weights, *numbers(trainer.momenta)])
+    for other in found[1:]:
+        for one, two in zip(found[0], other, strict=True):
+            np.testing.assert_allclose(one, two, rtol=0, atol=1e-6)
+
+
+def test_one_pass_is_a_step_of_one_path() -> None:
+    found = []
+    for shape in ((2, 1), (1, 2, 1)):
+        trainer = trainer_of("chain")
+        loss = stepped(trainer, np.zeros(shape, np.int32))
+        weights = numbers(trainer.supernet.variables)
+        found.append([np.array(loss), *weights, *numbers(trainer.momenta)])
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_other_passes_need_no_trace() -> None:
+    trainer = trainer_of("chain")
+    for seed in range(4):
+        stepped(trainer, passes_for(trainer, seed))
+    assert trainer.step.num_traces == 1
+    # Another number of them takes one more, which serves all other numbers.
+    for count in (2, 1):
+        stepped(trainer, passes_for(trainer)[:count])
+    assert trainer.step.num_traces == 2
+
+
+def test_equal_seeds_give_equal_bits() -> None:
+    found = []
+    for _ in range(2):
+        trainer = trainer_of("chain")
+        for seed in range(3):
+            stepped(trainer, passes_for(trainer, seed))
+        found.append(numbers(trainer.supernet.variables))
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, two)
