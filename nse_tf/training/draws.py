@@ -1,8 +1,11 @@
 """How the open branches of a step are drawn, by the rule of a job."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nse_tf.jobs import WeightRule
+from nse_tf.sampling import WeightedSampler
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.open_branches import encode_genes
 from nse_tf.spaces.subsets import draw_balanced
@@ -20,6 +23,7 @@ def draw_by(
     networks: Networks,
     supernet: WeightSharing,
     space: SearchSpace,
+    mixing_weights: Callable[[], np.ndarray],
 ) -> Draw:
     """Returns what draws the open branches of each step.
 
@@ -28,12 +32,16 @@ def draw_by(
         networks: Makes the networks of the search.
         supernet: Whose branches are opened.
         space: What is active of the supernet's space.
+        mixing_weights: Returns what the architecture parameters say of each
+            candidate as they stand, `(num_blocks, max_candidates)`.
 
     Raises:
         ValueError: If the supernet cannot open what the rule draws.
     """
     if rule.rule == "uniform":
         return networks.uniform_sampler(space).sample
+    if rule.rule == "by_mixing_weights":
+        return lambda rng: WeightedSampler(space, mixing_weights()).sample(rng)
     require_capability(supernet, Capability.SEVERAL_OPEN)
 
     def draw_subsets(rng: np.random.Generator) -> np.ndarray:

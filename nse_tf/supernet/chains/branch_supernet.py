@@ -1,6 +1,5 @@
 """BranchSupernet: the weights of multi-branch cells, for some ops of each."""
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -11,7 +10,6 @@ from nse_tf.spaces.open_branches import encode_genes
 from nse_tf.supernet.chains.branch_choice import BranchChoice
 from nse_tf.supernet.chains.branch_layers import BRANCH_PARTS
 from nse_tf.supernet.chains.chain_supernet import ChainSupernet
-from nse_tf.supernet.layers.batch_norm import MOMENTUM
 from nse_tf.supernet.protocols import Capability
 
 # Equals no index, nor the padding of `open_branches`.
@@ -127,37 +125,3 @@ class BranchSupernet(ChainSupernet):
             id(variable): index
             for index, variable in enumerate(self.trainable_variables)
         }
-
-    @tf.autograph.experimental.do_not_convert
-    def call_two(
-        self,
-        images: tf.Tensor,
-        selected: tf.Tensor,
-        unselected: tf.Tensor,
-        mixing_weights: tf.Tensor,
-        rate: tf.Tensor | float = 1.0 - MOMENTUM,
-        unselected_rate: tf.Tensor | float = 1.0 - MOMENTUM,
-    ) -> tf.Tensor:
-        """Returns logits of one of two subsets; see `TwoSubsetSupernet`.
-
-        References:
-            Ci et al., NSE (2021), code of the architecture step, after Cai et
-            al., ProxylessNAS (2019): https://arxiv.org/abs/1812.00332
-        """
-        run = functools.partial(self.run_backbone, training=True, rate=rate)
-        subsets = (
-            (self.opened_by_block(selected), rate),
-            (self.opened_by_block(unselected), unselected_rate),
-        )
-        outputs = run(self.stem, tf.cast(images, tf.float32))
-        for number, block in enumerate(self.blocks):
-            chosen, other = (
-                block(outputs, opened(number), training=True, rate=by)
-                for opened, by in subsets
-            )
-            mixing_weight = mixing_weights[number]
-            # Of value one and zero; all that counts is their gradient.
-            one = mixing_weight + tf.stop_gradient(1.0 - mixing_weight)
-            nothing = tf.stop_gradient(mixing_weight) - mixing_weight
-            outputs = chosen * one + tf.stop_gradient(other) * nothing
-        return run(self.tail, outputs)

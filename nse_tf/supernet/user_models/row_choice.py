@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.supernet.layers.layouts import matrix_of
+from nse_tf.supernet.layers.two_outputs import chosen_of_two
 from nse_tf.supernet.protocols import OwnedRows
 from nse_tf.supernet.user_models.layer_rows import LayerRow
 
@@ -26,6 +27,9 @@ class RowChoice(keras.layers.Layer):
 
     Attributes:
         opened: Index of the open candidate, a scalar tensor; set before a call.
+        rival: Index of a candidate that it is held against, and its own
+            probability given that it is one of the two; None against none. See
+            `chosen_of_two`.
         rows: `(num_candidates + 1, row_length)`.
         statistics: `(num_candidates + 1, statistics_length)`.
         kernel_sizes: How many numbers of each row are kernels.
@@ -35,6 +39,7 @@ class RowChoice(keras.layers.Layer):
         super().__init__(name=name)
         self._candidates = _Candidates(layers)
         self.opened: Any = 0
+        self.rival: tuple[Any, Any] | None = None
         candidates = self._candidates.rows
         self.kernel_sizes = np.array(
             [each.kernel_size for each in candidates] + [0], np.int32
@@ -68,7 +73,19 @@ class RowChoice(keras.layers.Layer):
         self, inputs: tf.Tensor, training: bool | None = None
     ) -> tf.Tensor:
         """Returns what the open layer makes of the inputs."""
-        index = tf.convert_to_tensor(self.opened)
+        outputs = self._run(self.opened, inputs, training)
+        if self.rival is None:
+            return outputs
+        other, mixing_weight = self.rival
+        return chosen_of_two(
+            outputs, self._run(other, inputs, training), mixing_weight
+        )
+
+    def _run(
+        self, opened: Any, inputs: tf.Tensor, training: bool | None
+    ) -> tf.Tensor:
+        """Returns what one layer makes of the inputs."""
+        index = tf.convert_to_tensor(opened)
         row = tf.gather(self.rows.value, [index])[0]
         statistics = tf.gather(self.statistics.value, [index])[0]
         outputs, seen = tf.switch_case(
