@@ -25,11 +25,13 @@ from nse_tf.events.search import FinalistsRanked as FinalistsRanked
 from nse_tf.events.search import FrontFound as FrontFound
 from nse_tf.events.search import GenerationEvaluated as GenerationEvaluated
 from nse_tf.events.search import JobFailed as JobFailed
+from nse_tf.events.search import NetworkDerived as NetworkDerived
 from nse_tf.events.search import OperatorsScored as OperatorsScored
 from nse_tf.events.search import PoolState as PoolState
 from nse_tf.events.search import SpaceAtStage as SpaceAtStage
 from nse_tf.events.search import WinnerChosen as WinnerChosen
 from nse_tf.events.training import IndicatorsTrained as IndicatorsTrained
+from nse_tf.events.training import ParametersTrained as ParametersTrained
 from nse_tf.events.training import Purpose as Purpose
 from nse_tf.events.training import StageTrained as StageTrained
 from nse_tf.events.training import SupernetWarmedUp as SupernetWarmedUp
