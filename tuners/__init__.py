@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from nse_tf.tuners.evolution_oracle import (
         EvolutionOracle as EvolutionOracle,
     )
+    from nse_tf.tuners.proxylessnas import ProxylessNAS as ProxylessNAS
+    from nse_tf.tuners.proxylessnas import (
+        ProxylessNASOracle as ProxylessNASOracle,
+    )
     from nse_tf.tuners.search_oracle import SearchOracle as SearchOracle
     from nse_tf.tuners.space_evolution import SpaceEvolution as SpaceEvolution
     from nse_tf.tuners.space_evolution import (
@@ -38,6 +42,8 @@ __all__, __getattr__, __dir__ = lazy_names(
         "Effort": "efforts",
         "Evolution": "evolution",
         "EvolutionOracle": "evolution_oracle",
+        "ProxylessNAS": "proxylessnas",
+        "ProxylessNASOracle": "proxylessnas",
         "SearchOracle": "search_oracle",
         "SpaceEvolution": "space_evolution",
         "SpaceEvolutionOracle": "space_evolution",

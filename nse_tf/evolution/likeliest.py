@@ -9,6 +9,7 @@ the prices say.
 """
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
@@ -67,28 +68,28 @@ def likeliest_within(
     Raises:
         BudgetError: If none is found.
     """
-    problem = _Problem.of(model, budget, probabilities)
-    found, is_whole = problem.search(count, max_nodes)
-    paths = model.space.of_rows(np.array([rows for _, rows in found], int))
-    fits = budget.path_excess(model, paths) == 0.0 if found else []
-    paths = paths[fits] if found else paths[:0]
+    space, problem = model.space, _Problem.of(model, budget, probabilities)
+    found, is_proven = problem.search(count, max_nodes)
+    paths = np.empty((0, len(space.blocks)), np.int64)
+    if found:
+        paths = space.of_rows(np.array([each.rows for each in found]))
+        # Sums of measured costs may round otherwise.
+        paths = paths[budget.path_excess(model, paths) == 0.0]
+    logarithms = _logarithms(space, probabilities)
+    blocks = np.arange(len(space.blocks))
     if not len(paths):
+        is_proven = False
         drawn = sample_within(model, budget, rng, _NUM_FALLBACKS)
-        scores = _scores_of_paths(model.space, probabilities, drawn)
-        paths = np.unique(drawn[np.argsort(-scores)[:count]], axis=0)
-        is_whole = False
-    scores = _scores_of_paths(model.space, probabilities, paths)
+        order = np.argsort(-logarithms[blocks, drawn].sum(axis=1))
+        paths = np.unique(drawn[order[:count]], axis=0)
+    scores = logarithms[blocks, paths].sum(axis=1)
     order = np.argsort(-scores, kind="stable")
-    best = problem.likeliest
-    (unbounded,) = model.space.of_rows(best[np.newaxis])
-    highest = _scores_of_paths(
-        model.space, probabilities, unbounded[np.newaxis]
-    )
+    (unbounded,) = space.of_rows(problem.likeliest[np.newaxis])
     return LikeliestNetworks(
         paths=paths[order],
-        log_odds=scores[order] - highest,
+        log_odds=scores[order] - logarithms[blocks, unbounded].sum(),
         unbounded=unbounded,
-        is_proven=is_whole,
+        is_proven=is_proven,
     )
 
 
@@ -104,16 +105,6 @@ def _logarithms(space: SearchSpace, probabilities: np.ndarray) -> np.ndarray:
             if none is not None:
                 found[block, none] = 0.0
     return found
-
-
-def _scores_of_paths(
-    space: SearchSpace, probabilities: np.ndarray, paths: np.ndarray
-) -> np.ndarray:
-    blocks = np.arange(len(space.blocks))
-    scores: np.ndarray = _logarithms(space, probabilities)[blocks, paths].sum(
-        axis=1
-    )
-    return scores
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -203,68 +194,86 @@ class _Problem:
 
     def search(
         self, count: int, max_nodes: int
-    ) -> tuple[list[tuple[float, tuple[int, ...]]], bool]:
+    ) -> tuple[list["_Outcome"], bool]:
         """Returns the best outcomes within the bounds, and if it is proven.
 
         Args:
             count: How many.
             max_nodes: Most prefixes that are looked at.
-
-        Returns:
-            Score and rows of each, the best first.
         """
         prices = self.prices()
         priced = [
             scores - costs @ prices
             for scores, costs in zip(self.scores, self.costs, strict=True)
         ]
-        # What is left is at best, and costs at least, after each decision.
-        best_left = _sums_from([each.max() for each in priced])
-        least_left = _sums_from([each.min(axis=0) for each in self.costs])
+        # What is left after each decision comes to, at best, and costs.
+        best_left = _sums_from(np.array([each.max() for each in priced]))
+        least_left = _sums_from(
+            np.array([each.min(axis=0) for each in self.costs])
+        )
         slack = float(prices @ self.bounds)
         orders = [np.argsort(-each, kind="stable").tolist() for each in priced]
-        found: list[tuple[float, tuple[int, ...]]] = []
+        found: list[_Outcome] = []
         num_nodes = 0
-
-        # Prefixes to continue: rows, score, price-adjusted score, costs, and
-        # the position in the order of the next decision's rows.
-        stack = [((), 0.0, 0.0, np.zeros(len(prices)), 0)]
+        # Prefixes, and which row each tries next, in the order of prices.
+        stack = [(_Prefix((), 0.0, 0.0, np.zeros(len(prices))), 0)]
         while stack:
-            rows, score, value, cost, position = stack.pop()
-            depth = len(rows)
+            prefix, position = stack.pop()
+            depth = len(prefix.rows)
             if depth == len(orders):
-                found.append((score, rows))
-                found.sort(key=lambda each: -each[0])
+                found.append(_Outcome(prefix.score, prefix.rows))
+                found.sort(key=lambda each: -each.score)
                 del found[count:]
                 continue
             if position == len(orders[depth]):
                 continue
             row = orders[depth][position]
-            bound = value + priced[depth][row] + best_left[depth + 1] + slack
-            is_full = len(found) == count
-            if is_full and bound <= found[-1][0]:
-                continue  # Nor can any row further down the order be better.
+            bound = prefix.priced + priced[depth][row] + slack
+            bound += best_left[depth + 1]
+            if len(found) == count and bound <= found[-1].score:
+                continue  # Nor is any row better that comes later.
             num_nodes += 1
             if num_nodes > max_nodes:
                 return found, False
-            stack.append((rows, score, value, cost, position + 1))
-            spent = cost + self.costs[depth][row]
-            if (spent + least_left[depth + 1] <= self.bounds).all():
-                stack.append(
-                    (
-                        (*rows, row),
-                        score + float(self.scores[depth][row]),
-                        value + float(priced[depth][row]),
-                        spent,
-                        0,
-                    )
-                )
+            stack.append((prefix, position + 1))
+            longer = _Prefix(
+                (*prefix.rows, row),
+                prefix.score + float(self.scores[depth][row]),
+                prefix.priced + float(priced[depth][row]),
+                prefix.costs + self.costs[depth][row],
+            )
+            if (longer.costs + least_left[depth + 1] <= self.bounds).all():
+                stack.append((longer, 0))
         return found, True
 
 
-def _sums_from(values: list) -> list:  # type: ignore[type-arg]
-    """Returns the sum of all values from each one on, and nothing at the end."""
-    sums = [np.zeros_like(values[0])]
-    for value in reversed(values):
-        sums.append(value + sums[-1])
-    return sums[::-1]
+class _Outcome(NamedTuple):
+    """A row of each decision, and their scores together."""
+
+    score: float
+    rows: tuple[int, ...]
+
+
+class _Prefix(NamedTuple):
+    """A row of each of the first decisions.
+
+    Attributes:
+        rows: These.
+        score: Their scores together.
+        priced: The same less the price of their costs.
+        costs: Their costs together.
+    """
+
+    rows: tuple[int, ...]
+    score: float
+    priced: float
+    costs: np.ndarray
+
+
+def _sums_from(values: np.ndarray) -> np.ndarray:
+    """Returns the sums of all values from each one on, and of none."""
+    nothing = np.zeros_like(values[:1])
+    sums: np.ndarray = np.cumsum(
+        np.concatenate([nothing, values[::-1]]), axis=0
+    )[::-1]
+    return sums

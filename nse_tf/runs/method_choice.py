@@ -10,6 +10,7 @@ from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import SearchSpace
 from nse_tf.tuners import (
     AngleShrinkingOracle,
+    ProxylessNASOracle,
     SearchOracle,
     SpaceEvolutionOracle,
 )
@@ -72,6 +73,10 @@ def _start(config: SearchConfig, space: SearchSpace) -> dict[str, Any]:
 
 
 METHOD_ROWS: dict[str, MethodRow] = {
+    "proxylessnas": MethodRow(
+        numbers=lambda effort: effort.shrunk_first(effort.proxylessnas),
+        oracle=ProxylessNASOracle,
+    ),
     "spos": MethodRow(
         numbers=lambda effort: effort.search, oracle=AngleShrinkingOracle
     ),
