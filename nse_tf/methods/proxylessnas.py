@@ -36,7 +36,6 @@ from nse_tf.methods.final_training import (
 from nse_tf.methods.method import (
     Method,
     Plan,
-    SearchError,
     Steps,
     require,
     require_architecture,
@@ -118,7 +117,8 @@ class ProxylessNAS(Method):
         finalists = yield from pick_finalists(
             self, derived, model, budget, config
         )
-        ranked = sorted(derived, key=lambda child: -child.accuracy)
+        evaluated = [each for each in derived if np.isfinite(each.accuracy)]
+        ranked = sorted(evaluated, key=lambda child: -child.accuracy)
         yield from check_ranking(self, ranked, config)
         yield from train_finalists(self, finalists, model, config)
 
@@ -212,11 +212,12 @@ class ProxylessNAS(Method):
     def _derived(
         self, model: CostModel, architecture: ArchitectureTrained, weights: str
     ) -> Steps[list[EvaluatedChild]]:
-        """Returns the likeliest networks within the budget, evaluated.
+        """Returns the likeliest networks within the budget, the best first.
+
+        They are evaluated, too, but one that could not be is as likely as ever.
 
         Raises:
             BudgetError: If none is found.
-            SearchError: If none could be evaluated.
         """
         found = likeliest_within(
             model,
@@ -241,17 +242,10 @@ class ProxylessNAS(Method):
         accuracies = yield from evaluate_paths(
             self, model, found.paths, weights, self.config.evaluating
         )
-        children = [
+        return [
             EvaluatedChild(path, float(accuracy))
             for path, accuracy in zip(paths, accuracies, strict=True)
-            if np.isfinite(accuracy)
         ]
-        if not children:
-            raise SearchError(
-                f"None of the {len(paths)} networks that were derived could be "
-                "evaluated; see the failed jobs."
-            )
-        return children
 
 
 def _gates(space: SearchSpace, gates: str | None) -> str:
