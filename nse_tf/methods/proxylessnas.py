@@ -252,8 +252,15 @@ def _gates(space: SearchSpace, gates: str | None) -> str:
     """Returns the gates of a search.
 
     Raises:
-        ValueError: If networks of the space cannot have those asked for.
+        ValueError: If networks of the space cannot have those asked for, or a
+            block has no candidate.
     """
+    for block, indices in zip(space.blocks, space.active, strict=True):
+        if not indices:
+            raise ValueError(
+                "ProxylessNAS opens one candidate of each block, but block "
+                f"{block.name!r} has none that is active."
+            )
     possible = space.skeleton.gates
     if gates is not None and gates not in possible:
         raise ValueError(

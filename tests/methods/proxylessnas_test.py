@@ -243,6 +243,20 @@ def test_gates_that_a_family_cannot_have_are_refused(
         ProxylessNAS(CostModel(space), Budget(), config)
 
 
+def test_a_block_without_a_candidate_is_refused() -> None:
+    active = [list(each) for each in BRANCHES.space.active]
+    skipped = next(
+        index
+        for index, block in enumerate(BRANCHES.space.blocks)
+        if not block.min_open
+    )
+    active[skipped] = []
+    space = BRANCHES.space.restrict(active)
+    name = space.blocks[skipped].name
+    with pytest.raises(ValueError, match=f"block '{name}' has none"):
+        ProxylessNAS(CostModel(space), Budget(), QUICK)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
