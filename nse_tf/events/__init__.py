@@ -16,6 +16,8 @@ from nse_tf.events.event import table_of_known as table_of_known
 from nse_tf.events.evolution import FrontEvolved as FrontEvolved
 from nse_tf.events.evolution import NetworksProposed as NetworksProposed
 from nse_tf.events.evolution import OpsInherited as OpsInherited
+from nse_tf.events.gates import NetworkDerived as NetworkDerived
+from nse_tf.events.gates import ParametersTrained as ParametersTrained
 from nse_tf.events.runs import RunFailed as RunFailed
 from nse_tf.events.runs import RunFinished as RunFinished
 from nse_tf.events.runs import StageTimed as StageTimed
@@ -25,13 +27,11 @@ from nse_tf.events.search import FinalistsRanked as FinalistsRanked
 from nse_tf.events.search import FrontFound as FrontFound
 from nse_tf.events.search import GenerationEvaluated as GenerationEvaluated
 from nse_tf.events.search import JobFailed as JobFailed
-from nse_tf.events.search import NetworkDerived as NetworkDerived
 from nse_tf.events.search import OperatorsScored as OperatorsScored
 from nse_tf.events.search import PoolState as PoolState
 from nse_tf.events.search import SpaceAtStage as SpaceAtStage
 from nse_tf.events.search import WinnerChosen as WinnerChosen
 from nse_tf.events.training import IndicatorsTrained as IndicatorsTrained
-from nse_tf.events.training import ParametersTrained as ParametersTrained
 from nse_tf.events.training import Purpose as Purpose
 from nse_tf.events.training import StageTrained as StageTrained
 from nse_tf.events.training import SupernetWarmedUp as SupernetWarmedUp

@@ -9,6 +9,7 @@ from nse_tf.events.evolution import (
     NetworksProposed,
     OpsInherited,
 )
+from nse_tf.events.gates import NetworkDerived, ParametersTrained
 from nse_tf.events.runs import RunFailed, RunFinished, StageTimed
 from nse_tf.events.search import (
     ChildMeasured,
@@ -17,14 +18,12 @@ from nse_tf.events.search import (
     FrontFound,
     GenerationEvaluated,
     JobFailed,
-    NetworkDerived,
     OperatorsScored,
     SpaceAtStage,
     WinnerChosen,
 )
 from nse_tf.events.training import (
     IndicatorsTrained,
-    ParametersTrained,
     StageTrained,
     SupernetWarmedUp,
     TrainedAlone,

@@ -112,30 +112,6 @@ class FrontFound(Event):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class NetworkDerived(Event):
-    """A network was derived from architecture parameters.
-
-    Attributes:
-        likeliest: Candidate indices of the likeliest network, whatever it
-            costs.
-        path: Those of the likeliest network within the budget.
-        likeliest_costs: Costs of the former, by name.
-        costs: Costs of the latter, by name.
-        log_odds: Logarithm of how likely the latter is against the former; 0
-            where the budget made no difference.
-        is_proven: Whether no likelier network keeps the budget; else the search
-            for one was cut short.
-    """
-
-    likeliest: Path
-    path: Path
-    likeliest_costs: dict[str, float]
-    costs: dict[str, float]
-    log_odds: float
-    is_proven: bool
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class ChildMeasured(Event):
     """A candidate for final training was converted and measured whole.
 

@@ -64,32 +64,6 @@ class IndicatorsTrained(Event):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ParametersTrained(Event):
-    """Architecture parameters were trained that share a softmax by block.
-
-    Attributes:
-        job: Id of the job.
-        active: Candidate indices that took part, a choice block each.
-        losses: Mean loss of the parameters' steps of each epoch that had some,
-            with penalties.
-        history: Probabilities of the active candidates after each epoch, block
-            by block.
-        cost: Name of the cost that networks are drawn to.
-        target: What they should have of it; None where that is left open.
-        expected: That cost in the mean of all networks, by their probability,
-            after each epoch.
-    """
-
-    job: str
-    active: tuple[tuple[int, ...], ...]
-    losses: tuple[float, ...]
-    history: tuple[tuple[tuple[float, ...], ...], ...]
-    cost: str
-    target: float | None
-    expected: tuple[float, ...]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainedAlone(JobDone):
     """A network was trained from fresh weights, on its own.
 

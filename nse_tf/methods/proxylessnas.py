@@ -191,7 +191,8 @@ class ProxylessNAS(Method):
         (result,) = yield [job]
         trained = require(result, SupernetTrained, job)
         architecture = require_architecture(trained, job)
-        note_stage(self, job, trained, stage=0)
+        # One that continues the warm-up is a later stage of one training.
+        note_stage(self, job, trained, stage=int(job.start != Start()))
         target = self._target.of(model)
         self.note(
             ParametersTrained(
