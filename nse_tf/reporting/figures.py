@@ -57,7 +57,8 @@ def search_figures(
     """Yields the figures of the search, of what there is data for."""
     children = evaluated_children(record.named(GenerationEvaluated))
     # Drawn by indicators, or derived from parameters, from the first on.
-    if record.named(FrontEvolved) or record.named(NetworkDerived):
+    derived = record.last(NetworkDerived)
+    if record.named(FrontEvolved) or derived is not None:
         children = dataclasses.replace(children, num_random=0)
     if len(children):
         allowed = limits(record)
@@ -73,7 +74,7 @@ def search_figures(
     trained = record.named(ParametersTrained)
     if trained and trained[-1].history and record.space is not None:
         yield plot_probabilities(trained, record.space)
-        yield plot_expectations(trained, record.last(NetworkDerived))
+        yield plot_expectations(trained, derived)
 
 
 def _evolution_figures(record: RunRecord) -> Iterator[Drawing]:

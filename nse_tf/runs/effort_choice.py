@@ -146,6 +146,11 @@ def _proxylessnas(config: SearchConfig, effort: Effort) -> ProxylessNASConfig:
     """Returns the numbers of a ProxylessNAS search, single ones overridden."""
     numbers = effort.proxylessnas_within(config.budget)
     given: dict[str, Any] = dict(config.overrides)
+    # At least the last epoch trains architecture parameters.
+    epochs = given.get("supernet_epochs", numbers.search_epochs)
+    numbers = dataclasses.replace(
+        numbers, epochs_without=min(numbers.epochs_without, epochs - 1)
+    )
     changes: dict[str, Any] = {}
     if "target_m" in given:
         changes["target"] = given["target_m"] * 1e6

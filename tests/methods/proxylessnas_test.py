@@ -212,7 +212,7 @@ def test_shrinking_comes_first_and_what_is_left_is_searched() -> None:
     assert trainings[-1].active == stages[-1].active
     assert {job.seed for job in trainings} == {3}
     assert SPACE.restrict(stages[-1].active).genotype(
-        list(method.noted(WinnerChosen)[0].path)  # type: ignore[arg-type]
+        list(method.noted(WinnerChosen)[0].path)
     )
 
 

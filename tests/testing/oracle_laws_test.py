@@ -9,6 +9,7 @@ import pytest
 from keras_tuner.engine.trial import Trial
 
 from nse_tf.costs import CostModel
+from nse_tf.methods import ProxylessNASConfig
 from nse_tf.testing.formula_worker import FormulaWorker
 from nse_tf.testing.oracle_laws import (
     ORACLE_LAWS,
@@ -19,13 +20,20 @@ from nse_tf.testing.oracle_laws import (
     zero_is_a_seed,
 )
 from nse_tf.trials.job_files import read_job, write_result
-from nse_tf.tuners import AngleShrinkingOracle, EvolutionOracle
+from nse_tf.tuners import (
+    AngleShrinkingOracle,
+    EvolutionOracle,
+    ProxylessNASOracle,
+)
 from nse_tf.tuners.search_oracle import metrics_of
 from tests.supernet.choice_models import dense_model
 from tests.tuners.evolution_oracle_test import evaluate, make_space
 from tests.tuners.tiny_search import CONFIG, SPACE
 
 MODEL = dense_model()
+GATES = ProxylessNASConfig(
+    warmup_epochs=1, search_epochs=2, num_finalists=2, child_epochs=1
+)
 
 
 def do_job(oracle: Any, trial: Trial) -> dict[str, float]:
@@ -64,6 +72,12 @@ CASES = {
     "angle shrinking of a user's model": OracleCase(
         lambda **changes: AngleShrinkingOracle(
             MODEL, **{"config": CONFIG, **changes}
+        ),
+        do_job,
+    ),
+    "gates": OracleCase(
+        lambda **changes: ProxylessNASOracle(
+            SPACE, **{"config": GATES, **changes}
         ),
         do_job,
     ),
