@@ -218,7 +218,8 @@ def a_pair_is_the_path_that_is_selected(supernet: WeightSharing) -> None:
     largest = max(1.0, float(np.abs(gradients[0]).max()))
     if not np.abs(gradients[1]).max() <= TOLERANCE * largest:
         raise AssertionError("The choice between equals has a gradient.")
-    if not gradients[0][differs].any() or gradients[0][~differs].any():
+    is_deaf = differs.any() and not gradients[0][differs].any()
+    if is_deaf or gradients[0][~differs].any():
         raise AssertionError(
             f"Paths that differ at {differs} have the gradient {gradients[0]}."
         )

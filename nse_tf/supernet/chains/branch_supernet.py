@@ -10,6 +10,7 @@ from nse_tf.spaces.open_branches import encode_genes
 from nse_tf.supernet.chains.branch_choice import BranchChoice
 from nse_tf.supernet.chains.branch_layers import BRANCH_PARTS
 from nse_tf.supernet.chains.chain_supernet import ChainSupernet
+from nse_tf.supernet.layers.batch_norm import MOMENTUM
 from nse_tf.supernet.protocols import Capability
 
 # Equals no index, nor the padding of `open_branches`.
@@ -125,3 +126,22 @@ class BranchSupernet(ChainSupernet):
             id(variable): index
             for index, variable in enumerate(self.trainable_variables)
         }
+
+    def call_two(
+        self,
+        images: tf.Tensor,
+        selected: tf.Tensor,
+        unselected: tf.Tensor,
+        mixing_weights: tf.Tensor,
+        rate: tf.Tensor | float = 1.0 - MOMENTUM,
+        unselected_rate: tf.Tensor | float = 1.0 - MOMENTUM,
+    ) -> tf.Tensor:
+        """Returns logits of one of two subsets; see `TwoSubsetSupernet`."""
+        return self.run_two(
+            images,
+            selected,
+            unselected,
+            mixing_weights,
+            rate,
+            unselected_rate,
+        )

@@ -164,14 +164,14 @@ class ChainSupernet(keras.Model):
         return outputs
 
     @tf.autograph.experimental.do_not_convert
-    def call_two(
+    def run_two(
         self,
         images: tf.Tensor,
         selected: tf.Tensor,
         unselected: tf.Tensor,
         mixing_weights: tf.Tensor,
-        rate: tf.Tensor | float = 1.0 - MOMENTUM,
-        unselected_rate: tf.Tensor | float = 1.0 - MOMENTUM,
+        rate: tf.Tensor | float,
+        unselected_rate: tf.Tensor | float,
     ) -> tf.Tensor:
         """Returns logits of one of two subsets; see `TwoSubsetSupernet`.
 
@@ -201,7 +201,7 @@ class ChainSupernet(keras.Model):
         mixing_weights: tf.Tensor,
     ) -> tf.Tensor:
         """Returns logits of one of two paths; see `TwoPathSupernet`."""
-        return self.call_two(
+        return self.run_two(
             images,
             selected,
             unselected,
