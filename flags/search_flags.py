@@ -5,7 +5,12 @@ import pathlib
 from absl import flags
 
 from nse_tf.costs import Budget
-from nse_tf.flags import data_flags, space_flags, table_flags
+from nse_tf.flags import (
+    data_flags,
+    proxylessnas_flags,
+    space_flags,
+    table_flags,
+)
 from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
 from nse_tf.flags.device_flags import NUM_THREADS
 from nse_tf.flags.image_flags import IMAGE_CHANNELS
@@ -22,6 +27,7 @@ from nse_tf.runs.search_config import (
 )
 
 flags.adopt_module_key_flags(data_flags)
+flags.adopt_module_key_flags(proxylessnas_flags)
 for _flag in (NUM_THREADS, IMAGE_CHANNELS, table_flags.LATENCY_TABLE):
     flags.declare_key_flag(_flag.name)
 VALIDATION_FRACTION = flags.DEFINE_float(
@@ -220,8 +226,8 @@ OVERRIDES = (
             ("round_epochs", "nse: epochs of a round.", 1),
             (
                 "architecture_every",
-                "nse: steps of the weights to one of the architecture "
-                "parameters.",
+                "nse, proxylessnas: steps of the weights to one of the "
+                "architecture parameters.",
                 1,
             ),
             ("num_proposals", "nse: networks evaluated each round.", 1),
@@ -233,8 +239,15 @@ OVERRIDES = (
         for name, text in (
             ("supernet_learning_rate", "First learning rate of the supernet."),
             ("child_learning_rate", "Highest learning rate of a child."),
-            ("target_m", "nse: target of the expected cost, in millions."),
-            ("penalty", "nse: loss at twice the target."),
+            (
+                "target_m",
+                "nse, proxylessnas: target of the expected cost, in millions.",
+            ),
+            (
+                "penalty",
+                "nse: loss at twice the target; proxylessnas: coefficient of "
+                "--penalty_form.",
+            ),
             (
                 "window",
                 "nse: half the width of the window of proposals' costs, as a "
@@ -253,7 +266,8 @@ OVERRIDES = (
             ("warmup_epochs", "nse: epochs of learning rate warm-up."),
             (
                 "architecture_rate",
-                "nse: learning rate of the architecture parameters.",
+                "nse, proxylessnas: learning rate of the architecture "
+                "parameters.",
             ),
             ("open_rate", "nse: probability of an op to be active in a step."),
             (
@@ -280,6 +294,7 @@ OVERRIDES = (
             ),
         )
     ]
+    + proxylessnas_flags.OVERRIDES
 )
 
 
@@ -315,6 +330,8 @@ def search_config() -> SearchConfig:
         explorer=EXPLORER.value,
         inherit_by=INHERIT_BY.value,
         start=None if START.value is None else pathlib.Path(START.value),
+        gates=proxylessnas_flags.GATES.value,
+        penalty_form=proxylessnas_flags.PENALTY_FORM.value,
         shrink=SHRINK.value,
         score=SCORE.value,
         shrink_schedule=SHRINK_SCHEDULE.value,

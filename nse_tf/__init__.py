@@ -15,8 +15,8 @@ layers, keras-tuner oracles and tuners, and an exporter that measures what it
 writes. All names are imported on first use: `import nse_tf` loads no framework.
 
 The tuners here run a search from end to end. A method alone, without training,
-is in `nse_tf.methods`, which also has a `FairNAS` and a `SpaceEvolution`: the
-plans that the tuners of those names carry out.
+is in `nse_tf.methods`, which also has a `FairNAS`, a `ProxylessNAS` and a
+`SpaceEvolution`: the plans that the tuners of those names carry out.
 """
 
 from typing import TYPE_CHECKING
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from nse_tf.tuners import AngleShrinking as AngleShrinking
     from nse_tf.tuners import Evolution as Evolution
     from nse_tf.tuners import FairNAS as FairNAS
+    from nse_tf.tuners import ProxylessNAS as ProxylessNAS
     from nse_tf.tuners import SpaceEvolution as SpaceEvolution
     from nse_tf.tuners import SpaceHyperModel as SpaceHyperModel
 
@@ -88,6 +89,7 @@ __all__, __getattr__, __dir__ = lazy_names(
         "Choice": "supernet",
         "Evolution": "tuners",
         "FairNAS": "tuners",
+        "ProxylessNAS": "tuners",
         "SpaceEvolution": "tuners",
         "SpaceHyperModel": "tuners",
         "export_model": "export",

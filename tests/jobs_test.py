@@ -269,6 +269,7 @@ OTHER_VALUES: dict[str, Any] = {
     "architecture.locked": ((0,), ()),
     "architecture.locked_rate": 0.1,
     "architecture.other_moves_statistics": False,
+    "penalty.exponent": 0.3,
     "start.weights": "0_train#ab",
     "start.num_cells": 3,
 }
@@ -325,7 +326,7 @@ def test_every_setting_of_the_tables_is_a_field() -> None:
     fields = {
         f"{name}.{field.name}"
         for name, rule in RULES.items()
-        if name in ("schedule", "weights", "architecture", "start")
+        if name in ("schedule", "weights", "architecture", "penalty", "start")
         for field in dataclasses.fields(rule())
     }
     assert set(TAKERS) <= fields
@@ -344,7 +345,7 @@ def test_rules_that_are_not_built_together_are_refused(
     if weights in WEIGHT_RULES[rule]:
         dataclasses.replace(TRAINING, **changes)
         return
-    with pytest.raises(ValueError, match=f"'{rule}' .* with .*'{weights}'"):
+    with pytest.raises(ValueError, match=f"{rule!r} .* with .*'{weights}'"):
         dataclasses.replace(TRAINING, **changes)
 
 
@@ -375,6 +376,25 @@ PREVIOUS = {"source": "previous"}
             "above 0 and at most 1, not 0",
         ),
         ({"architecture": {"rule": "beside", "period": 0}}, "at least 1"),
+        (
+            {
+                "weights": {"rule": "by_mixing_weights"},
+                "architecture": {
+                    "rule": "two_gates",
+                    "penalties": [
+                        {
+                            "form": "log_factor",
+                            "cost": "macs",
+                            "target": 1.0,
+                            "coefficient": 0.2,
+                            "backbone_cost": 0.5,
+                            "op_costs": [[0.1]],
+                        }
+                    ],
+                },
+            },
+            "`penalty.target` must be above 1 .*'log_factor', not 1",
+        ),
         (
             {
                 "weights": {"rule": "balanced"},

@@ -36,6 +36,7 @@ def test_the_names_that_a_search_needs_are_offered() -> None:
         "Budget",
         "Choice",
         "Evolution",
+        "ProxylessNAS",
         "SpaceEvolution",
         "SpaceHyperModel",
         "export_model",

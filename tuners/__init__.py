@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     )
     from nse_tf.tuners.fairnas import FairNAS as FairNAS
     from nse_tf.tuners.fairnas import FairNASOracle as FairNASOracle
+    from nse_tf.tuners.proxylessnas import ProxylessNAS as ProxylessNAS
+    from nse_tf.tuners.proxylessnas import (
+        ProxylessNASOracle as ProxylessNASOracle,
+    )
     from nse_tf.tuners.search_oracle import SearchOracle as SearchOracle
     from nse_tf.tuners.space_evolution import SpaceEvolution as SpaceEvolution
     from nse_tf.tuners.space_evolution import (
@@ -42,6 +46,8 @@ __all__, __getattr__, __dir__ = lazy_names(
         "EvolutionOracle": "evolution_oracle",
         "FairNAS": "fairnas",
         "FairNASOracle": "fairnas",
+        "ProxylessNAS": "proxylessnas",
+        "ProxylessNASOracle": "proxylessnas",
         "SearchOracle": "search_oracle",
         "SpaceEvolution": "space_evolution",
         "SpaceEvolutionOracle": "space_evolution",

@@ -5,13 +5,18 @@ from collections.abc import Collection
 
 from nse_tf.costs import Budget
 from nse_tf.evolution import ExplorerConfig
-from nse_tf.methods import OneShotConfig, SpaceEvolutionConfig
+from nse_tf.methods import (
+    OneShotConfig,
+    ProxylessNASConfig,
+    SpaceEvolutionConfig,
+)
+from nse_tf.methods.shrinking_steps import Shrinking
 from nse_tf.shrinking import ANGLE_SCORES, ShrinkSchedule
 from nse_tf.spaces import SearchSpace
 from nse_tf.training import NB201_RECIPE, ChildRecipe, SupernetRecipe
 
-# Costs that an evolving space may have as its target; the first one that the
-# budget limits is taken.
+# Costs that a search may have as its target; the first one that the budget
+# limits is taken.
 _TARGET_COSTS = ("macs", "latency_ms", "params")
 
 
@@ -25,6 +30,8 @@ class Effort:
         supernet: How shared weights are trained.
         child: How a child is trained alone.
         evolution: Numbers of a search whose space evolves.
+        proxylessnas: Numbers of a ProxylessNAS search; how the space is shrunk
+            before is left to `search`.
     """
 
     summary: str
@@ -32,6 +39,7 @@ class Effort:
     supernet: SupernetRecipe
     child: ChildRecipe
     evolution: SpaceEvolutionConfig
+    proxylessnas: ProxylessNASConfig
 
     def fitted_to(
         self, space: SearchSpace, fixed: Collection[str] = ()
@@ -63,10 +71,32 @@ class Effort:
 
     def evolution_within(self, budget: Budget) -> SpaceEvolutionConfig:
         """Returns `evolution` with a cost that the budget limits as target."""
-        limited = [name for name in _TARGET_COSTS if name in budget.limits]
-        return dataclasses.replace(
-            self.evolution, cost=(limited or [self.evolution.cost])[0]
+        cost = _limited_cost(budget, self.evolution.cost)
+        return dataclasses.replace(self.evolution, cost=cost)
+
+    def proxylessnas_within(self, budget: Budget) -> ProxylessNASConfig:
+        """Returns `proxylessnas` with a cost that the budget limits."""
+        cost = _limited_cost(budget, self.proxylessnas.cost)
+        return dataclasses.replace(self.proxylessnas, cost=cost)
+
+    def shrunk_first(self, numbers: ProxylessNASConfig) -> ProxylessNASConfig:
+        """Returns numbers with the shrinking that `search` begins with."""
+        schedule = self.search.shrinking
+        if schedule is None:
+            return numbers
+        shrinking = Shrinking(
+            schedule=schedule,
+            scoring=self.search.scoring,
+            training=self.search.training,
+            least_left=numbers.num_derived,
         )
+        return dataclasses.replace(numbers, shrinking=shrinking)
+
+
+def _limited_cost(budget: Budget, otherwise: str) -> str:
+    """Returns the cost that a budget limits first, if it limits one."""
+    limited = [name for name in _TARGET_COSTS if name in budget.limits]
+    return (limited or [otherwise])[0]
 
 
 EFFORTS = {
@@ -91,6 +121,16 @@ EFFORTS = {
             learning_rates=(0.02, 0.1),
             num_proposals=12,
             num_extra=2,
+            calibration_images=512,
+            child_epochs=15,
+        ),
+        proxylessnas=ProxylessNASConfig(
+            warmup_epochs=4,
+            search_epochs=8,
+            warmup_learning_rate=0.1,
+            learning_rate=0.05,
+            architecture_every=1,
+            architecture_rate=0.02,
             calibration_images=512,
             child_epochs=15,
         ),
@@ -127,6 +167,16 @@ EFFORTS = {
             num_rank_checks=8,
             rank_check_epochs=12,
         ),
+        proxylessnas=ProxylessNASConfig(
+            warmup_epochs=12,
+            search_epochs=36,
+            warmup_learning_rate=0.1,
+            learning_rate=0.05,
+            architecture_every=2,
+            architecture_rate=0.01,
+            calibration_images=512,
+            child_epochs=100,
+        ),
     ),
     "laptop": Effort(
         summary="ten thousand images and more of 32 to 96 pixels: hours",
@@ -157,6 +207,16 @@ EFFORTS = {
             num_rank_checks=8,
             rank_check_epochs=8,
         ),
+        proxylessnas=ProxylessNASConfig(
+            warmup_epochs=3,
+            search_epochs=9,
+            warmup_learning_rate=0.1,
+            learning_rate=0.05,
+            architecture_every=3,
+            architecture_rate=5e-3,
+            calibration_images=2_000,
+            child_epochs=40,
+        ),
     ),
     "paper": Effort(
         summary="SPOS after ABS as published for ImageNet: many GPUs",
@@ -171,6 +231,7 @@ EFFORTS = {
             dropout=0.2,
         ),
         evolution=SpaceEvolutionConfig(),
+        proxylessnas=ProxylessNASConfig(),
     ),
 }
 

@@ -23,6 +23,7 @@ from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.presets import DARTS_SKELETON, MBCONVS
 from nse_tf.spaces.subsets import draw_balanced, draw_two
 from nse_tf.supernet import Networks, networks_of
+from nse_tf.training.gate_architecture import TwoGateArchitecture
 from nse_tf.training.subset_architecture import SubsetArchitecture
 
 Draw = Callable[[SearchSpace, np.random.Generator], Genotype]
@@ -197,6 +198,30 @@ def _branch_architecture(supernet: Any, images: ImageSet) -> ArchitectureSteps:
     return draw
 
 
+def _pair_architecture(supernet: Any, images: ImageSet) -> ArchitectureSteps:
+    """Returns what draws steps by two gates, with all candidates alike."""
+    space = supernet.space
+    architecture = TwoGateArchitecture(
+        supernet,
+        images,
+        len(images),
+        ArchitectureRule(rule="two_gates", weight_decay=0.0, deviation=0.0),
+        seed=0,
+    )
+    pixels = np.asarray(images.images)
+
+    def draw(rng: np.random.Generator) -> ArchitectureStep:
+        selected, others = architecture.draw_pairs(space.active, rng)
+        return ArchitectureStep(
+            open_branches=supernet.encode(space.genotype(selected.tolist())),
+            update=lambda: float(
+                architecture.update(pixels, images.labels, selected, others)
+            ),
+        )
+
+    return draw
+
+
 FAMILIES: Mapping[str, Family] = {
     "chain": Family(
         networks=lambda options: networks_of(
@@ -204,6 +229,7 @@ FAMILIES: Mapping[str, Family] = {
         ),
         draw=SearchSpace.sample,
         options=("blocks", "identity"),
+        architecture=_pair_architecture,
     ),
     "branches": Family(
         networks=lambda options: networks_of(_partly_active(options)),

@@ -7,7 +7,8 @@ parts that a search trains with; the shortest of some repeats counts. A ratio of
 1.00 is a supernet for free. Families, all for images of 32x32x3:
 
 * chain: --blocks choice blocks of six MBConvs; --identity lets those that keep
-  their shape be skipped.
+  their shape be skipped. A step of the architecture parameters by two gates is
+  timed against one of the weights, too.
 * branches: multi-branch blocks of --space (nse_small) with --active ops each.
   Genotypes are seeded subsets, each op open with probability one half. A step
   of the architecture parameters is timed against one of the weights, too.
@@ -16,7 +17,8 @@ parts that a search trains with; the shortest of some repeats counts. A ratio of
   supernet computes that.
 * darts: --space (darts_shrinking of 8 cells, 16 channels) with two inputs to
   every node.
-* choice: a user's model of --blocks `Choice` layers of up to five kinds.
+* choice: a user's model of --blocks `Choice` layers of up to five kinds; two
+  gates are timed there, too.
 
 --width and --depth scale the spaces that are presets.
 """

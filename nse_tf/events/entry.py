@@ -9,6 +9,7 @@ from nse_tf.events.evolution import (
     NetworksProposed,
     OpsInherited,
 )
+from nse_tf.events.gates import NetworkDerived, ParametersTrained
 from nse_tf.events.runs import RunFailed, RunFinished, StageTimed
 from nse_tf.events.search import (
     ChildMeasured,
@@ -36,11 +37,13 @@ EVENTS: RecordKinds[Event] = RecordKinds(
         "supernet_warmed_up": SupernetWarmedUp,
         "supernet_trained": StageTrained,
         "indicators": IndicatorsTrained,
+        "parameters": ParametersTrained,
         "scored": OperatorsScored,
         "children_evaluated": EvaluationFinished,
         "failed": JobFailed,
         "generation": GenerationEvaluated,
         "front": FrontFound,
+        "derived": NetworkDerived,
         "proposed": NetworksProposed,
         "evolved": FrontEvolved,
         "inherited": OpsInherited,

@@ -12,14 +12,14 @@ from typing import Any
 CHOICES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "schedule.kind": (("linear", "cosine", "warm_cosine"), ()),
     "weights.rule": (
-        ("uniform", "balanced", "fair"),
-        ("by_mixing_weights", "mixed"),
+        ("uniform", "balanced", "fair", "by_mixing_weights"),
+        ("mixed",),
     ),
     "architecture.rule": (
-        ("beside", "two_subsets"),
-        ("first_order", "second_order", "two_gates", "full_gates"),
+        ("beside", "two_subsets", "two_gates", "full_gates"),
+        ("first_order", "second_order"),
     ),
-    "penalty.form": (("power",), ("relative", "log_factor")),
+    "penalty.form": (("power", "relative", "log_factor"), ()),
     "start.source": (("fresh", "previous", "pieces"), ()),
     "base": (("initial", "previous", "reset"), ()),
 }
@@ -30,13 +30,14 @@ TAKERS: dict[str, tuple[str, ...]] = {
     "schedule.peak": ("warm_cosine",),
     "schedule.warmup_epochs": ("warm_cosine",),
     "weights.open_rate": ("balanced",),
-    "architecture.epochs_without": (),
+    "architecture.epochs_without": ("two_gates", "full_gates"),
     "architecture.clip_norm": (),
-    "architecture.penalties": ("two_subsets",),
+    "architecture.penalties": ("two_subsets", "two_gates", "full_gates"),
     "architecture.drop_below": ("two_subsets",),
     "architecture.locked": ("two_subsets",),
     "architecture.locked_rate": ("two_subsets",),
     "architecture.other_moves_statistics": ("two_subsets",),
+    "penalty.exponent": ("power", "log_factor"),
     "start.weights": ("previous", "pieces"),
     "start.num_cells": ("pieces",),
 }
@@ -46,6 +47,8 @@ WEIGHT_RULES: dict[str | None, tuple[str, ...]] = {
     None: ("uniform", "balanced", "fair"),
     "beside": ("uniform",),
     "two_subsets": ("balanced",),
+    "two_gates": ("by_mixing_weights",),
+    "full_gates": ("by_mixing_weights",),
 }
 
 

@@ -10,8 +10,8 @@ class ArchitectureTrained:
     """What the training of architecture parameters came to.
 
     Attributes:
-        losses: Mean loss of the parameters' steps of each epoch, with
-            penalties.
+        losses: Mean loss of the parameters' steps of each epoch that has some,
+            with penalties.
         parameters: Parameter of each candidate of each choice block,
             `(num_blocks, max_candidates)`.
         probabilities: What the parameters say of each candidate, 0 where it is

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from nse_tf.jobs.built import require_choice, require_taken
+from nse_tf.jobs.built import require_taken
 
 Genes = tuple[tuple[int, ...], ...]
 
@@ -69,12 +69,16 @@ class WeightRule:
 class CostPenalty:
     """What networks that cost too much, or too little, add to the loss.
 
-    MACs and parameters count in millions, latency in milliseconds.
+    MACs and parameters count in millions, latency in milliseconds; but with
+    `log_factor` MACs and parameters count one by one and latency in
+    microseconds, as logarithms have to be positive.
 
     Attributes:
         form: `power` adds `coefficient · (expected - target) ** exponent`
-            (NSE); `relative` and `log_factor` are ProxylessNAS's `add#linear`
-            and `mul#log`.
+            (NSE); `relative` adds `coefficient · (expected / target - 1)`, and
+            `log_factor` multiplies the loss by `coefficient · (log expected /
+            log target) ** exponent` (ProxylessNAS's `add#linear` and
+            `mul#log`).
         cost: Name of the cost.
         target: What networks should cost.
         coefficient: Factor of the penalty.
@@ -83,7 +87,8 @@ class CostPenalty:
         op_costs: Cost of each candidate of each choice block.
 
     Raises:
-        ValueError: If the form is unknown or not built.
+        ValueError: If the form is unknown or does not take a setting, or the
+            target has no logarithm or ratio that it needs.
     """
 
     form: str = "power"
@@ -95,7 +100,13 @@ class CostPenalty:
     op_costs: tuple[tuple[float, ...], ...]
 
     def __post_init__(self) -> None:
-        require_choice("penalty.form", self.form)
+        require_taken(self, "penalty", "form")
+        least = {"relative": 0.0, "log_factor": 1.0}.get(self.form)
+        if least is not None and not self.target > least:
+            raise ValueError(
+                f"`penalty.target` must be above {least:g} with `penalty.form` "
+                f"{self.form!r}, not {self.target}."
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -107,13 +118,17 @@ class ArchitectureRule:
             order gradient, while the weights train as if there were none (ABS's
             magnitude); `two_subsets` compares two subsets of each choice
             block's candidates (NSE); `first_order` and `second_order` are
-            DARTS's, `two_gates` and `full_gates` ProxylessNAS's binary gates.
+            DARTS's; `two_gates` and `full_gates` draw one candidate of each
+            block by the softmax and give the softmax the gradient of the gates
+            that open it, of a pair of candidates or of all of them
+            (ProxylessNAS).
         rate: Learning rate of Adam.
         betas: Adam's decay rates of the two moments.
         weight_decay: Pull of the parameters to zero, part of the gradient.
         deviation: Standard deviation of the first parameters.
         period: Steps of the weights to one of the parameters.
-        epochs_without: Epochs at the start that train the weights only.
+        epochs_without: Epochs at the start of the job that train the weights
+            only; where it is as many as the job has, or more, all of them.
         clip_norm: Longest gradient of the parameters; None leaves it.
         penalties: On the expected costs of networks.
         drop_below: A candidate whose parameter falls below this is dropped for

@@ -13,6 +13,10 @@ from nse_tf.methods.nse_config import (
 )
 from nse_tf.methods.one_shot import OneShotSearch as OneShotSearch
 from nse_tf.methods.one_shot_config import OneShotConfig as OneShotConfig
+from nse_tf.methods.proxylessnas import ProxylessNAS as ProxylessNAS
+from nse_tf.methods.proxylessnas_config import (
+    ProxylessNASConfig as ProxylessNASConfig,
+)
 from nse_tf.methods.space_shrinking import SpaceShrinking as SpaceShrinking
 from nse_tf.methods.start_states import StartState as StartState
 from nse_tf.methods.start_states import load_start as load_start

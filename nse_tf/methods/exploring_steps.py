@@ -59,23 +59,8 @@ def explore_children(
     generation = 0
     paths = next(offers, None)
     while paths is not None:
-        fitness = yield from evaluate_children(
-            method,
-            genes_of(paths),
-            weights,
-            evaluating,
-            generation=generation,
-        )
-        method.note(
-            GenerationEvaluated(
-                generation=generation,
-                paths=_as_paths(paths),
-                accuracies=all_known(fitness),
-                costs={
-                    name: tuple(model.path_costs(name, paths).tolist())
-                    for name in model.names
-                },
-            )
+        fitness = yield from evaluate_paths(
+            method, model, paths, weights, evaluating, generation=generation
         )
         generation += 1
         try:
@@ -83,6 +68,42 @@ def explore_children(
         except StopIteration:
             paths = None
     return ranked_children(method, state)
+
+
+def evaluate_paths(
+    method: Method,
+    model: CostModel,
+    paths: np.ndarray,
+    weights: str,
+    evaluating: Evaluating,
+    *,
+    generation: int = 0,
+) -> Steps[np.ndarray]:
+    """Returns the accuracy of each path, and notes the generation; for plans.
+
+    Args:
+        method: Whose plan it is; gets the jobs and events.
+        model: Cost model of the space.
+        paths: Candidate indices `(count, num_blocks)`.
+        weights: Reference of the supernet's weights.
+        evaluating: How children are evaluated.
+        generation: Number of their generation.
+    """
+    fitness = yield from evaluate_children(
+        method, genes_of(paths), weights, evaluating, generation=generation
+    )
+    method.note(
+        GenerationEvaluated(
+            generation=generation,
+            paths=_as_paths(paths),
+            accuracies=all_known(fitness),
+            costs={
+                name: tuple(model.path_costs(name, paths).tolist())
+                for name in model.names
+            },
+        )
+    )
+    return fitness
 
 
 def ranked_children(method: Method, state: Exploration) -> list[EvaluatedChild]:

@@ -7,8 +7,10 @@ from nse_tf.events import (
     FrontEvolved,
     GenerationEvaluated,
     IndicatorsTrained,
+    NetworkDerived,
     OperatorsScored,
     OpsInherited,
+    ParametersTrained,
     Purpose,
     SpaceAtStage,
     StageTrained,
@@ -32,6 +34,7 @@ from nse_tf.reporting.evolution_plots import (
     plot_fitness_indicators,
     plot_fronts,
 )
+from nse_tf.reporting.gate_plots import plot_expectations, plot_probabilities
 from nse_tf.reporting.plots import (
     plot_funnel,
     plot_latencies,
@@ -53,7 +56,9 @@ def search_figures(
 ) -> Iterator[Drawing]:
     """Yields the figures of the search, of what there is data for."""
     children = evaluated_children(record.named(GenerationEvaluated))
-    if record.named(FrontEvolved):  # Drawn by indicators from the first on.
+    # Drawn by indicators, or derived from parameters, from the first on.
+    derived = record.last(NetworkDerived)
+    if record.named(FrontEvolved) or derived is not None:
         children = dataclasses.replace(children, num_random=0)
     if len(children):
         allowed = limits(record)
@@ -66,6 +71,10 @@ def search_figures(
         yield from _evolution_figures(record)
     elif len(spaces) > 1:
         yield plot_funnel(spaces)
+    trained = record.named(ParametersTrained)
+    if trained and trained[-1].history and record.space is not None:
+        yield plot_probabilities(trained, record.space)
+        yield plot_expectations(trained, derived)
 
 
 def _evolution_figures(record: RunRecord) -> Iterator[Drawing]:

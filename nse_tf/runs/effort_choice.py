@@ -5,7 +5,11 @@ from typing import Any, TypeVar
 
 from nse_tf.datasets import ImageData
 from nse_tf.evolution import ExplorerConfig
-from nse_tf.methods import OneShotConfig, SpaceEvolutionConfig
+from nse_tf.methods import (
+    OneShotConfig,
+    ProxylessNASConfig,
+    SpaceEvolutionConfig,
+)
 from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.shrinking import PUBLISHED_SCHEDULES, ShrinkSchedule
@@ -15,6 +19,7 @@ from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
 Numbers = TypeVar(
     "Numbers",
     OneShotConfig,
+    ProxylessNASConfig,
     ExplorerConfig,
     ShrinkSchedule,
     SupernetRecipe,
@@ -26,7 +31,7 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
     """Returns the numbers of a run: an effort, with single ones overridden."""
     name = config.effort or effort_for(len(data.train), data.image_shape[:2])
     effort = EFFORTS[name]
-    return Effort(
+    changed = Effort(
         summary=effort.summary,
         search=_search(
             config, METHOD_ROWS[config.method].search(effort.search)
@@ -45,6 +50,10 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
             learning_rate="child_learning_rate",
         ),
         evolution=_evolution(config, effort),
+        proxylessnas=effort.proxylessnas,
+    )
+    return dataclasses.replace(
+        changed, proxylessnas=_proxylessnas(config, changed)
     )
 
 
@@ -130,6 +139,49 @@ def _evolution(config: SearchConfig, effort: Effort) -> SpaceEvolutionConfig:
         inherit_by=config.inherit_by,
         rank_by=config.rank_by,
         precision=config.precision,
+        num_threads=config.num_threads,
+        seed=config.seed,
+        **changes,
+    )
+
+
+def _proxylessnas(config: SearchConfig, effort: Effort) -> ProxylessNASConfig:
+    """Returns the numbers of a ProxylessNAS search, single ones overridden."""
+    numbers = effort.proxylessnas_within(config.budget)
+    given: dict[str, Any] = dict(config.overrides)
+    # At least the last epoch trains architecture parameters.
+    epochs = given.get("supernet_epochs", numbers.search_epochs)
+    numbers = dataclasses.replace(
+        numbers, epochs_without=min(numbers.epochs_without, epochs - 1)
+    )
+    changes: dict[str, Any] = {}
+    if "target_m" in given:
+        changes["target"] = given["target_m"] * 1e6
+    if "supernet_learning_rate" in given:
+        rate = given["supernet_learning_rate"]
+        scale = rate / numbers.warmup_learning_rate
+        changes["warmup_learning_rate"] = rate
+        changes["learning_rate"] = numbers.learning_rate * scale
+    return dataclasses.replace(
+        _changed(
+            config,
+            numbers,
+            warmup_epochs="weights_only_epochs",
+            search_epochs="supernet_epochs",
+            architecture_every="architecture_every",
+            architecture_rate="architecture_rate",
+            penalty="penalty",
+            num_derived="num_derived",
+            child_epochs="child_epochs",
+            num_finalists="num_finalists",
+            num_rank_checks="num_rank_checks",
+            rank_check_epochs="rank_check_epochs",
+            calibration_images="calibration_images",
+        ),
+        gates=config.gates,
+        penalty_form=config.penalty_form,
+        precision=config.precision,
+        rank_by=config.rank_by,
         num_threads=config.num_threads,
         seed=config.seed,
         **changes,

@@ -11,6 +11,7 @@ from nse_tf.spaces import SearchSpace
 from nse_tf.tuners import (
     AngleShrinkingOracle,
     FairNASOracle,
+    ProxylessNASOracle,
     SearchOracle,
     SpaceEvolutionOracle,
 )
@@ -80,6 +81,10 @@ def _start(config: SearchConfig, space: SearchSpace) -> dict[str, Any]:
 
 
 METHOD_ROWS: dict[str, MethodRow] = {
+    "proxylessnas": MethodRow(
+        numbers=lambda effort: effort.shrunk_first(effort.proxylessnas),
+        oracle=ProxylessNASOracle,
+    ),
     "spos": MethodRow(
         numbers=lambda effort: effort.search, oracle=AngleShrinkingOracle
     ),

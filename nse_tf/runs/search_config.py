@@ -14,8 +14,11 @@ METHODS: dict[str, tuple[str, ...]] = {
     "spos": ("explorer", "score", "shrink_schedule", "distribute"),
     "fairnas": ("explorer", "score", "shrink_schedule", "distribute"),
     "nse": ("inherit_by", "start"),
+    "proxylessnas": ("score", "shrink_schedule", "gates", "penalty_form"),
 }
 INHERITANCES = ("front", "angle", "both")
+GATES = ("two", "full")
+PENALTY_FORMS = ("log_factor", "relative")
 RANKINGS = ("keras", "int8")
 SCORES = (
     "angle",
@@ -50,6 +53,10 @@ class SearchConfig:
             `EXPLORERS`. None leaves it to the effort.
         inherit_by: What decides which ops a round of `nse` passes on.
         start: A file that `nse` continues from; see `methods.load_start`.
+        gates: Which candidates an architecture step of `proxylessnas` runs; one
+            of `GATES`. None takes what the space can have.
+        penalty_form: How `proxylessnas` penalizes costs; one of
+            `PENALTY_FORMS`.
         shrink: Whether the space is shrunk first.
         score: What operators are scored by in shrinking; one of `SCORES`.
         shrink_schedule: The published schedule that operators are dropped
@@ -89,6 +96,8 @@ class SearchConfig:
     explorer: str | None = None
     inherit_by: str = "front"
     start: pathlib.Path | None = None
+    gates: str | None = None
+    penalty_form: str = "log_factor"
     shrink: bool = True
     score: str = "angle"
     shrink_schedule: str | None = None

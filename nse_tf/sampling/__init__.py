@@ -5,3 +5,4 @@ from nse_tf.sampling.cells import draw_cells as draw_cells
 from nse_tf.sampling.fair import FairSampler as FairSampler
 from nse_tf.sampling.sampler import Sampler as Sampler
 from nse_tf.sampling.uniform import UniformSampler as UniformSampler
+from nse_tf.sampling.weighted import WeightedSampler as WeightedSampler

@@ -1,6 +1,7 @@
 """Uniform draws for cells, each cell and edge its own."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -10,11 +11,17 @@ from nse_tf.spaces.open_branches import decisions
 # Of a node with one edge and five ops, 1 draw of 5^64 would need more.
 _MAX_DRAWS = 64
 
+# Draws so many paths, `(count, num_blocks)`.
+DrawPaths = Callable[[np.random.Generator, int], np.ndarray]
+
 
 def draw_cells(
-    space: SearchSpace, rng: np.random.Generator, num_cells: int
+    space: SearchSpace,
+    rng: np.random.Generator,
+    num_cells: int,
+    draw_paths: DrawPaths | None = None,
 ) -> np.ndarray:
-    """Returns uniformly drawn paths of cells, int32 `(num_cells, num_blocks)`.
+    """Returns random paths of cells, int32 `(num_cells, num_blocks)`.
 
     Each cell draws its own op for each edge, and again while one of its nodes
     would receive nothing but `none`.
@@ -24,6 +31,7 @@ def draw_cells(
             as each of them.
         rng: Draws.
         num_cells: How many cells to draw.
+        draw_paths: Draws ops; None draws all with equal odds.
 
     Raises:
         ValueError: If a node may receive nothing but `none`.
@@ -40,8 +48,9 @@ def draw_cells(
     targets = np.array([nodes.index(node) for node in nodes])
     drawn = np.zeros((num_cells, len(edges)), np.int32)
     lacking = np.arange(num_cells)
+    draw_paths = draw_paths or space.sample_paths
     for _ in range(_MAX_DRAWS):
-        drawn[lacking] = space.sample_paths(rng, len(lacking))
+        drawn[lacking] = draw_paths(rng, len(lacking))
         broken = is_none[np.arange(len(edges)), drawn]
         is_fed = [
             ~broken[:, targets == node].all(axis=1)

@@ -61,6 +61,11 @@ class CellSkeleton(Skeleton):
         require_pixels(self, 2**self.NUM_HALVINGS)
 
     @property
+    def gates(self) -> tuple[str, ...]:
+        """Edges run all their ops; see `Skeleton`."""
+        return ("full",)
+
+    @property
     @abc.abstractmethod
     def graph(self) -> CellGraph:
         """The graph of every cell."""

@@ -112,6 +112,11 @@ class ChainSkeleton(Skeleton):
         require_pixels(self, self.total_stride)
 
     @property
+    def gates(self) -> tuple[str, ...]:
+        """Chains have both; see `Skeleton`."""
+        return ("two", "full")
+
+    @property
     def activation(self) -> str:
         """The activation of stem and tail."""
         return "relu6"
@@ -312,6 +317,11 @@ class BranchSkeleton(ChainSkeleton):
                 f"`first_channels` {self.first_channels} must be the stem's "
                 f"{self.stem_channels}: nothing stands between them."
             )
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """Branches are compared in pairs; see `Skeleton`."""
+        return ("two",)
 
     @property
     def opens_subsets(self) -> bool:

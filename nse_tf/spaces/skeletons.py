@@ -93,6 +93,14 @@ class Skeleton(abc.ABC):
         return False
 
     @property
+    def gates(self) -> tuple[str, ...]:
+        """What ProxylessNAS's architecture steps can run, the default first.
+
+        `two` candidates of each block, or the `full` list of them.
+        """
+        return ("two",)
+
+    @property
     def cell_kinds(self) -> tuple[str, ...]:
         """The kinds of cells with genes of their own; none without cells."""
         return ()

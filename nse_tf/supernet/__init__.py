@@ -32,6 +32,7 @@ from nse_tf.supernet.protocols import Networks as Networks
 from nse_tf.supernet.protocols import OwnedRows as OwnedRows
 from nse_tf.supernet.protocols import SharedBlock as SharedBlock
 from nse_tf.supernet.protocols import SupernetOfParts as SupernetOfParts
+from nse_tf.supernet.protocols import TwoPathSupernet as TwoPathSupernet
 from nse_tf.supernet.protocols import TwoSubsetSupernet as TwoSubsetSupernet
 from nse_tf.supernet.protocols import WeightSharing as WeightSharing
 from nse_tf.supernet.protocols import require_capability as require_capability

@@ -20,6 +20,7 @@ class Capability(enum.Enum):
 
     Attributes:
         MIXES: Runs all candidates at once; see `MixingSupernet`.
+        TWO_PATHS: Compares two candidates of a block; see `TwoPathSupernet`.
         TWO_SUBSETS: Compares two subsets of a cell; see `TwoSubsetSupernet`.
         SEVERAL_OPEN: Opens several branches of a block at once.
         RUNS_PARTS: Runs its parts one by one; see `SupernetOfParts`.
@@ -28,6 +29,7 @@ class Capability(enum.Enum):
     """
 
     MIXES = "mix its candidates"
+    TWO_PATHS = "compare two candidates of a block"
     TWO_SUBSETS = "compare two subsets of candidates"
     SEVERAL_OPEN = "open several branches of a block"
     RUNS_PARTS = "run its parts one by one"
@@ -102,8 +104,7 @@ class WeightSharing(Protocol):
     def limits(self) -> Mapping[Capability, str]:
         """Why it lacks a capability, and what to do instead.
 
-        Where there is no more to say than that it does, it may be left out; see
-        `require_capability`.
+        It may be left out where there is no more to say than that it does.
         """
 
     @property
@@ -209,6 +210,23 @@ class MixingSupernet(WeightSharing, Protocol):
             mixing_weights: Factor of each candidate, `(num_blocks,
                 max_candidates)`.
             active: The candidates that run, block by block.
+        """
+
+
+class TwoPathSupernet(WeightSharing, Protocol):
+    """A supernet whose output is differentiable in a choice of two paths."""
+
+    def call_pair(
+        self,
+        images: tf.Tensor,
+        selected: tf.Tensor,
+        unselected: tf.Tensor,
+        mixing_weights: tf.Tensor,
+    ) -> tf.Tensor:
+        """Returns logits of one path, differentiable against another.
+
+        As `call_two` with subsets of one candidate; where there is no other,
+        both paths name the same. Batch norm's statistics do not move.
         """
 
 
@@ -340,6 +358,12 @@ class Networks(Protocol):
 def require_capability(
     supernet: WeightSharing, capability: Literal[Capability.MIXES]
 ) -> MixingSupernet: ...
+
+
+@overload
+def require_capability(
+    supernet: WeightSharing, capability: Literal[Capability.TWO_PATHS]
+) -> TwoPathSupernet: ...
 
 
 @overload

@@ -115,10 +115,20 @@ class FormulaWorker:
                 for block, indices in enumerate(job.active)
             ),
             drops=tuple(drops),
-            history=tuple(
-                tuple(tuple(0.5 for _ in indices) for indices in job.active)
-                for _ in range(job.epochs)
-            ),
+            history=(self._history(job, rule),) * job.epochs,
+        )
+
+    def _history(
+        self, job: TrainSupernet, rule: ArchitectureRule
+    ) -> tuple[tuple[float, ...], ...]:
+        """Returns the probabilities of active candidates after an epoch."""
+        if rule.rule == "two_subsets":
+            return tuple(tuple(0.5 for _ in each) for each in job.active)
+        return tuple(
+            tuple(row[index] for index in indices)
+            for row, indices in zip(
+                self._magnitudes(job), job.active, strict=True
+            )
         )
 
     def _drops(

@@ -7,7 +7,12 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.spaces.open_branches import INACTIVE, decisions, max_open
+from nse_tf.spaces.open_branches import (
+    INACTIVE,
+    decisions,
+    encode_genes,
+    max_open,
+)
 from nse_tf.supernet import (
     Capability,
     OwnedRows,
@@ -176,12 +181,57 @@ def a_mixture_of_one_is_that_path(supernet: WeightSharing) -> None:
         )
 
 
+def a_pair_is_the_path_that_is_selected(supernet: WeightSharing) -> None:
+    """Of two paths one computes; the choice has a gradient, and moves nothing.
+
+    Held against itself it has none. Supernets that cannot compare two paths
+    have nothing to keep. Argument and errors as in `equals_the_cut_out_child`.
+    """
+    if Capability.TWO_PATHS not in supernet.capabilities:
+        return
+    pairing = require_capability(supernet, Capability.TWO_PATHS)
+    _activate_scales(supernet)
+    images = tf.constant(_images(supernet.space))
+    selected, other = (
+        tf.constant(_single_path(supernet, seed)) for seed in (0, 1)
+    )
+    shares = tf.fill([len(supernet.space.blocks)], 0.25)
+    with statistics_kept(supernet):
+        before = _statistics(supernet)
+        gradients = []
+        for rival in (other, selected):
+            with tf.GradientTape() as tape:
+                tape.watch(shares)
+                logits = pairing.call_pair(images, selected, rival, shares)
+                loss = tf.reduce_sum(logits**2)
+            gradients.append(tape.gradient(loss, shares).numpy())
+        if not all(map(np.array_equal, before, _statistics(supernet))):
+            raise AssertionError("Comparing two paths moved statistics.")
+        alone = supernet(images, selected, training=True, rate=0.0)
+    gap = float(np.abs(logits - alone).max())
+    if not gap <= MIXING_TOLERANCE * max(1.0, np.abs(alone).max()):
+        raise AssertionError(
+            f"A path that is held against another one differs from that path "
+            f"by {gap:g}."
+        )
+    differs = (selected != other).numpy().any(axis=1)
+    largest = max(1.0, float(np.abs(gradients[0]).max()))
+    if not np.abs(gradients[1]).max() <= TOLERANCE * largest:
+        raise AssertionError("The choice between equals has a gradient.")
+    is_deaf = differs.any() and not gradients[0][differs].any()
+    if is_deaf or gradients[0][~differs].any():
+        raise AssertionError(
+            f"Paths that differ at {differs} have the gradient {gradients[0]}."
+        )
+
+
 SUPERNET_LAWS = (
     equals_the_cut_out_child,
     inactive_branches_do_not_compute,
     only_open_branches_move,
     new_paths_need_no_trace,
     a_mixture_of_one_is_that_path,
+    a_pair_is_the_path_that_is_selected,
 )
 
 
@@ -280,6 +330,15 @@ def _genotypes(supernet: WeightSharing) -> Iterator[Genotype]:
                 for index in range(len(space.blocks))
             ]
         )
+
+
+def _single_path(supernet: WeightSharing, seed: int) -> np.ndarray:
+    """Returns a random candidate of each block that has some, as branches."""
+    rng = np.random.default_rng(seed)
+    genes = [
+        rng.permutation(each)[:1].tolist() for each in supernet.space.active
+    ]
+    return encode_genes(supernet.space, genes)
 
 
 def _openings(supernet: WeightSharing) -> Iterator[np.ndarray]:

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-_EPSILON = 1e-8
+EPSILON = 1e-8
 
 
 class Adam:
@@ -60,5 +60,5 @@ class Adam:
         mean = self._mean / (1 - first**self._count)
         square = self._square / (1 - second**self._count)
         self._variable.assign_sub(
-            self._rate * mean / (tf.sqrt(square) + _EPSILON)
+            self._rate * mean / (tf.sqrt(square) + EPSILON)
         )

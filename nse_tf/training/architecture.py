@@ -32,6 +32,7 @@ class ArchitectureTrainer(abc.ABC):
     """
 
     is_beside: ClassVar[bool] = False
+    OPTIMIZER: ClassVar[type[Adam]] = Adam
 
     def __init__(
         self,
@@ -49,7 +50,7 @@ class ArchitectureTrainer(abc.ABC):
             rng = np.random.default_rng(seed)
             first = rule.deviation * rng.standard_normal(self._shape)
         self._parameters = tf.Variable(first.astype(np.float32))
-        self._adam = Adam(
+        self._adam = self.OPTIMIZER(
             self._parameters, rule.rate, rule.betas, rule.weight_decay
         )
 
@@ -93,3 +94,18 @@ class ArchitectureTrainer(abc.ABC):
         for row, indices in zip(mask, active, strict=True):
             row[list(indices)] = True
         return mask
+
+
+def active_softmax(parameters: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Returns each block's softmax over its active candidates.
+
+    Args:
+        parameters: `(num_blocks, max_candidates)`.
+        mask: Which candidates are active, in the same shape.
+
+    Returns:
+        In the same shape, 0 where not active.
+    """
+    scores = np.where(mask, np.exp(parameters), 0.0)
+    mixing_weights: np.ndarray = scores / scores.sum(axis=1, keepdims=True)
+    return mixing_weights

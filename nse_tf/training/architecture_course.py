@@ -10,6 +10,10 @@ from nse_tf.supernet import Capability, WeightSharing, require_capability
 from nse_tf.training.angle_sums import as_tuples
 from nse_tf.training.architecture import ArchitectureTrainer
 from nse_tf.training.epoch_loop import LoopHooks
+from nse_tf.training.gate_architecture import (
+    FullGateArchitecture,
+    TwoGateArchitecture,
+)
 from nse_tf.training.mixture_architecture import MixtureArchitecture
 from nse_tf.training.steps import mean_loss
 from nse_tf.training.subset_architecture import SubsetArchitecture
@@ -76,13 +80,21 @@ class ArchitectureCourse(LoopHooks):
         self, epoch: int, index: int, rng: np.random.Generator
     ) -> None:
         """Moves the parameters, when it is their turn."""
+        if epoch < self._rule.epochs_without:
+            return
         if index % self._rule.period == 0:
             own = self._rng if self._trainer.is_beside else rng
             self._step_losses.append(self._trainer.step(self.left, own))
 
     def after_epoch(self) -> None:
-        """Notes how the parameters stand."""
-        self._losses.append(mean_loss(self._step_losses, self._rule.rate))
+        """Notes how the parameters stand.
+
+        Raises:
+            ValueError: If they diverged.
+        """
+        self._require_finite()
+        if self._step_losses:
+            self._losses.append(mean_loss(self._step_losses, self._rule.rate))
         self._step_losses = []
         found = self._trainer.probabilities(self._active)
         self._history.append(
@@ -91,6 +103,30 @@ class ArchitectureCourse(LoopHooks):
                 for row, indices in zip(found, self._active, strict=True)
             )
         )
+
+    def probabilities(self) -> np.ndarray:
+        """Returns what the parameters say of each candidate that is left.
+
+        Raises:
+            ValueError: If they diverged.
+        """
+        self._require_finite()
+        return self._trainer.probabilities(self.left)
+
+    def _require_finite(self) -> None:
+        """Refuses parameters that are no numbers.
+
+        Raises:
+            ValueError: Naming the block.
+        """
+        is_finite = np.isfinite(self._trainer.parameters).all(axis=1)
+        if not is_finite.all():
+            block = self._space.blocks[int(np.argmin(is_finite))]
+            raise ValueError(
+                f"The architecture parameters of block {block.name!r} "
+                "diverged. Lower their learning rate, "
+                f"`architecture.rate`, {self._rule.rate:g} now, or the penalty."
+            )
 
     def trained(self) -> ArchitectureTrained:
         """Returns what the parameters came to."""
@@ -164,7 +200,12 @@ def new_architecture(
     if rule.rule == "two_subsets":
         comparing = require_capability(supernet, Capability.TWO_SUBSETS)
         return SubsetArchitecture(comparing, images, batch_size, rule, seed)
+    if rule.rule == "two_gates":
+        pairing = require_capability(supernet, Capability.TWO_PATHS)
+        return TwoGateArchitecture(pairing, images, batch_size, rule, seed)
     mixing = require_capability(supernet, Capability.MIXES)
+    if rule.rule == "full_gates":
+        return FullGateArchitecture(mixing, images, batch_size, rule, seed)
     return MixtureArchitecture(mixing, images, batch_size, rule, seed)
 
 

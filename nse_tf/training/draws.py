@@ -1,9 +1,11 @@
 """How the open branches of a step are drawn, by the rule of a job."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nse_tf.jobs import WeightRule
-from nse_tf.sampling import FairSampler
+from nse_tf.sampling import FairSampler, WeightedSampler
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.open_branches import encode_genes
 from nse_tf.spaces.subsets import draw_balanced
@@ -21,6 +23,7 @@ def draw_by(
     networks: Networks,
     supernet: WeightSharing,
     space: SearchSpace,
+    mixing_weights: Callable[[], np.ndarray],
 ) -> Draw:
     """Returns what draws the open branches of each step.
 
@@ -29,6 +32,8 @@ def draw_by(
         networks: Makes the networks of the search.
         supernet: Whose branches are opened.
         space: What is active of the supernet's space.
+        mixing_weights: Returns what the architecture parameters say of each
+            candidate as they stand, `(num_blocks, max_candidates)`.
 
     Raises:
         ValueError: If the supernet cannot open what the rule draws.
@@ -37,6 +42,8 @@ def draw_by(
         return networks.uniform_sampler(space).sample
     if rule.rule == "fair":
         return FairSampler(space).sample
+    if rule.rule == "by_mixing_weights":
+        return lambda rng: WeightedSampler(space, mixing_weights()).sample(rng)
     require_capability(supernet, Capability.SEVERAL_OPEN)
     for block, indices in zip(space.blocks, space.active, strict=True):
         if block.max_open < len(indices):

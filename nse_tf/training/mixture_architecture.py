@@ -8,7 +8,7 @@ import tensorflow as tf
 from nse_tf.datasets import ImageSet
 from nse_tf.jobs import ArchitectureRule, Genes
 from nse_tf.supernet import MixingSupernet
-from nse_tf.training.architecture import ArchitectureTrainer
+from nse_tf.training.architecture import ArchitectureTrainer, active_softmax
 from nse_tf.training.steps import of_any_batch
 
 
@@ -59,9 +59,7 @@ class MixtureArchitecture(ArchitectureTrainer):
         Returns:
             `(num_blocks, max_candidates)`, float64, 0 where not active.
         """
-        scores = np.where(self._mask(active), np.exp(self.parameters), 0.0)
-        mixing_weights: np.ndarray = scores / scores.sum(axis=1, keepdims=True)
-        return mixing_weights
+        return active_softmax(self.parameters, self._mask(active))
 
     def _compiled(self, active: Genes) -> Callable[..., tf.Tensor]:
         """Returns the step of a space as it stands, traced once."""

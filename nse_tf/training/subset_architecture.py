@@ -12,6 +12,7 @@ from nse_tf.spaces.subsets import draw_two, fitness_indicators
 from nse_tf.supernet import TwoSubsetSupernet
 from nse_tf.supernet.layers.batch_norm import MOMENTUM
 from nse_tf.training.architecture import ArchitectureTrainer
+from nse_tf.training.penalties import cost_table, penalized
 from nse_tf.training.steps import of_any_batch
 
 Others = tuple[tuple[int, ...] | None, ...]
@@ -51,8 +52,7 @@ class SubsetArchitecture(ArchitectureTrainer):
         self._locked_rate = rule.locked_rate
         self._penalties = rule.penalties
         self._op_costs = [
-            np.array([_padded(row, self._shape[1]) for row in each.op_costs])
-            for each in rule.penalties
+            cost_table(each, self._shape[1]) for each in rule.penalties
         ]
         self._other_rate = 1.0 - MOMENTUM if rule.other_moves_statistics else 0
         self._step = tf.function(self._one_step, reduce_retracing=True)
@@ -169,8 +169,7 @@ class SubsetArchitecture(ArchitectureTrainer):
                 expected = penalty.backbone_cost + expected_cost(
                     mixing_weights, selected_marks, other_marks, op_costs
                 )
-                excess = expected - penalty.target
-                loss += penalty.coefficient * excess**penalty.exponent
+                loss = penalized(loss, expected, penalty)
         self._adam.step(tape.gradient(loss, self._parameters))
         return loss
 
@@ -218,7 +217,3 @@ def expected_cost(
     return tf.reduce_sum(
         mixing_weights * of_selected + (1.0 - mixing_weights) * of_others
     )
-
-
-def _padded(row: Sequence[float], length: int) -> np.ndarray:
-    return np.pad(np.array(row, np.float64), (0, length - len(row)))

@@ -49,8 +49,6 @@ class SupernetTraining:
         self.job, self.trainer = job, trainer
         self._networks = networks
         self._seeds = (job.seed, zlib.crc32(job.id.encode()))
-        self._draws_from = job.active
-        self._draw = self._new_draw()
         self._course: ArchitectureCourse | None = None
         if job.architecture is not None:
             supernet, rule = trainer.supernet, job.architecture
@@ -63,6 +61,8 @@ class SupernetTraining:
                 job.active,
                 self._seeds,
             )
+        self._draws_from = job.active
+        self._draw = self._new_draw()
 
     def run(
         self, after_epoch: Callable[[float], None] = lambda loss: None
@@ -103,7 +103,21 @@ class SupernetTraining:
             self._networks,
             supernet,
             supernet.space.restrict(self._draws_from),
+            self._mixing_weights,
         )
+
+    def _mixing_weights(self) -> np.ndarray:
+        """Returns what the parameters say of each candidate as they stand.
+
+        Raises:
+            ValueError: If there are none, or they diverged.
+        """
+        if self._course is None:
+            raise ValueError(
+                f"`weights.rule` {self.job.weights.rule!r} draws by "
+                "architecture parameters, and `architecture` trains none."
+            )
+        return self._course.probabilities()
 
     def start_fresh(self) -> None:
         """Draws fresh weights by the job's seed."""

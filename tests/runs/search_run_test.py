@@ -159,6 +159,42 @@ def test_every_number_can_be_overridden() -> None:
     assert search.scoring.evaluating.calibration_images == 24
 
 
+def test_single_numbers_of_a_search_by_gates_may_be_given() -> None:
+    config = dataclasses.replace(
+        with_overrides(
+            weights_only_epochs=11,
+            supernet_epochs=1,
+            architecture_every=12,
+            architecture_rate=0.13,
+            penalty=0.14,
+            num_derived=15,
+            supernet_learning_rate=0.2,
+            target_m=16.0,
+            child_epochs=17,
+        ),
+        method="proxylessnas",
+        gates="full",
+        penalty_form="relative",
+        budget=Budget(params=1e9),
+        seed=5,
+    )
+    effort = make_effort(config, DATA)
+    numbers = effort.proxylessnas
+    assert (numbers.warmup_epochs, numbers.search_epochs) == (11, 1)
+    assert numbers.epochs_without == 0
+    assert (numbers.architecture_every, numbers.architecture_rate) == (12, 0.13)
+    assert (numbers.penalty_form, numbers.coefficient) == ("relative", 0.14)
+    assert (numbers.num_derived, numbers.gates) == (15, "full")
+    assert (numbers.warmup_learning_rate, numbers.learning_rate) == (0.2, 0.1)
+    assert (numbers.cost, numbers.target) == ("params", 16e6)
+    assert (numbers.child_epochs, numbers.seed) == (17, 5)
+    shrunk = effort.shrunk_first(numbers).shrinking
+    assert shrunk is not None
+    assert shrunk.schedule == effort.search.shrinking
+    unshrunk = make_effort(dataclasses.replace(config, shrink=False), DATA)
+    assert unshrunk.shrunk_first(numbers).shrinking is None
+
+
 def test_what_is_no_number_of_an_effort_reaches_the_method() -> None:
     config = dataclasses.replace(
         CONFIG,

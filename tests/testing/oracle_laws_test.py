@@ -9,7 +9,7 @@ import pytest
 from keras_tuner.engine.trial import Trial
 
 from nse_tf.costs import CostModel
-from nse_tf.methods import FairNASConfig
+from nse_tf.methods import FairNASConfig, ProxylessNASConfig
 from nse_tf.testing.formula_worker import FormulaWorker
 from nse_tf.testing.oracle_laws import (
     ORACLE_LAWS,
@@ -24,6 +24,7 @@ from nse_tf.tuners import (
     AngleShrinkingOracle,
     EvolutionOracle,
     FairNASOracle,
+    ProxylessNASOracle,
 )
 from nse_tf.tuners.search_oracle import metrics_of
 from tests.supernet.choice_models import dense_model
@@ -31,6 +32,9 @@ from tests.tuners.evolution_oracle_test import evaluate, make_space
 from tests.tuners.tiny_search import CONFIG, SPACE
 
 MODEL = dense_model()
+GATES = ProxylessNASConfig(
+    warmup_epochs=1, search_epochs=2, num_finalists=2, child_epochs=1
+)
 
 
 def do_job(oracle: Any, trial: Trial) -> dict[str, float]:
@@ -75,6 +79,12 @@ CASES = {
     "FairNAS": OracleCase(
         lambda **changes: FairNASOracle(
             SPACE, **{"config": FairNASConfig.like(CONFIG), **changes}
+        ),
+        do_job,
+    ),
+    "gates": OracleCase(
+        lambda **changes: ProxylessNASOracle(
+            SPACE, **{"config": GATES, **changes}
         ),
         do_job,
     ),

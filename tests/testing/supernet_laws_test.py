@@ -150,6 +150,39 @@ class _MovingMixture(_Unsound):
         return super().mix(images, mixing_weights, active)
 
 
+class _Swapped(_Unsound):
+    """Runs a path that is neither of the two."""
+
+    def call_pair(self, *given: Any) -> Any:
+        images, selected, unselected, shares = given
+        return super().call_pair(images, 3 - selected, unselected, shares)
+
+
+class _Blind(_Unsound):
+    """Has no gradient in the choice."""
+
+    def call_pair(self, *given: Any) -> Any:
+        images, selected, unselected, weights = given
+        blind = tf.zeros_like(weights) * weights
+        return super().call_pair(images, selected, unselected, blind)
+
+
+class _MovingPair(_Unsound):
+    """Moves statistics while it compares."""
+
+    def call_pair(self, *given: Any) -> Any:
+        return self.run_two(*given, rate=0.1, unselected_rate=0.0)
+
+
+class _Partial(_Unsound):
+    """Lets the choice scale the output."""
+
+    def call_pair(self, *given: Any) -> Any:
+        *_, shares = given
+        scale = 1.0 + shares - tf.stop_gradient(shares)
+        return super().call_pair(*given) * tf.reduce_mean(scale)
+
+
 @pytest.mark.parametrize(
     ("law_name", "kind", "words"),
     [
@@ -160,6 +193,10 @@ class _MovingMixture(_Unsound):
         ("new_paths_need_no_trace", _Ragged, "a Python value or a shape"),
         ("a_mixture_of_one_is_that_path", _Leaking, "differs from that path"),
         ("a_mixture_of_one_is_that_path", _MovingMixture, "moved statistics"),
+        ("a_pair_is_the_path_that_is_selected", _Swapped, "differs from that"),
+        ("a_pair_is_the_path_that_is_selected", _Blind, "have the gradient"),
+        ("a_pair_is_the_path_that_is_selected", _MovingPair, "moved stat"),
+        ("a_pair_is_the_path_that_is_selected", _Partial, "between equals"),
     ],
 )
 def test_an_unsound_supernet_breaks_its_law(
@@ -191,6 +228,7 @@ def test_cells_of_unlike_paths_are_distinguished() -> None:
 def test_no_family_has_what_it_does_not_declare() -> None:
     methods = {
         Capability.MIXES: "mix",
+        Capability.TWO_PATHS: "call_pair",
         Capability.TWO_SUBSETS: "call_two",
         Capability.RUNS_PARTS: "run_parts",
     }

@@ -1,6 +1,5 @@
 """BranchSupernet: the weights of multi-branch cells, for some ops of each."""
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -128,7 +127,6 @@ class BranchSupernet(ChainSupernet):
             for index, variable in enumerate(self.trainable_variables)
         }
 
-    @tf.autograph.experimental.do_not_convert
     def call_two(
         self,
         images: tf.Tensor,
@@ -138,26 +136,12 @@ class BranchSupernet(ChainSupernet):
         rate: tf.Tensor | float = 1.0 - MOMENTUM,
         unselected_rate: tf.Tensor | float = 1.0 - MOMENTUM,
     ) -> tf.Tensor:
-        """Returns logits of one of two subsets; see `TwoSubsetSupernet`.
-
-        References:
-            Ci et al., NSE (2021), code of the architecture step, after Cai et
-            al., ProxylessNAS (2019): https://arxiv.org/abs/1812.00332
-        """
-        run = functools.partial(self.run_backbone, training=True, rate=rate)
-        subsets = (
-            (self.open_by_block(selected), rate),
-            (self.open_by_block(unselected), unselected_rate),
+        """Returns logits of one of two subsets; see `TwoSubsetSupernet`."""
+        return self.run_two(
+            images,
+            selected,
+            unselected,
+            mixing_weights,
+            rate,
+            unselected_rate,
         )
-        outputs = run(self.stem, tf.cast(images, tf.float32))
-        for number, block in enumerate(self.blocks):
-            chosen, other = (
-                block(outputs, is_open(number), training=True, rate=by)
-                for is_open, by in subsets
-            )
-            mixing_weight = mixing_weights[number]
-            # Of value one and zero; all that counts is their gradient.
-            one = mixing_weight + tf.stop_gradient(1.0 - mixing_weight)
-            nothing = tf.stop_gradient(mixing_weight) - mixing_weight
-            outputs = chosen * one + tf.stop_gradient(other) * nothing
-        return run(self.tail, outputs)

@@ -1,5 +1,6 @@
 """ChainSupernet: what all supernets of chains have in common."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from nse_tf.supernet.chains.child import cut_out_chain
 from nse_tf.supernet.chains.parts import ChainParts
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, FusedBatchNormalization
 from nse_tf.supernet.layers.stock import initialize, kernels_of
+from nse_tf.supernet.layers.two_outputs import chosen_of_two
 from nse_tf.supernet.protocols import Capability
 
 
@@ -40,7 +42,13 @@ class ChainSupernet(keras.Model):
         ValueError: If the space is no chain.
     """
 
-    capabilities = frozenset({Capability.RUNS_PARTS, Capability.SEVERAL_OPEN})
+    capabilities = frozenset(
+        {
+            Capability.RUNS_PARTS,
+            Capability.SEVERAL_OPEN,
+            Capability.TWO_PATHS,
+        }
+    )
     limits: Mapping[Capability, str] = {}
 
     def __init__(
@@ -154,6 +162,53 @@ class ChainSupernet(keras.Model):
             mode = {"training": training, "rate": rate} if has_mode else {}
             outputs = layer(outputs, **mode)
         return outputs
+
+    @tf.autograph.experimental.do_not_convert
+    def run_two(
+        self,
+        images: tf.Tensor,
+        selected: tf.Tensor,
+        unselected: tf.Tensor,
+        mixing_weights: tf.Tensor,
+        rate: tf.Tensor | float,
+        unselected_rate: tf.Tensor | float,
+    ) -> tf.Tensor:
+        """Returns logits of one of two subsets; see `TwoSubsetSupernet`.
+
+        References:
+            Ci et al., NSE (2021), code of the architecture step, after Cai et
+            al., ProxylessNAS (2019): https://arxiv.org/abs/1812.00332
+        """
+        run = functools.partial(self.run_backbone, training=True, rate=rate)
+        subsets = (
+            (self.opened_by_block(selected), rate),
+            (self.opened_by_block(unselected), unselected_rate),
+        )
+        outputs = run(self.stem, tf.cast(images, tf.float32))
+        for number, block in enumerate(self.blocks):
+            chosen, other = (
+                block(outputs, opened(number), training=True, rate=by)
+                for opened, by in subsets
+            )
+            outputs = chosen_of_two(chosen, other, mixing_weights[number])
+        return run(self.tail, outputs)
+
+    def call_pair(
+        self,
+        images: tf.Tensor,
+        selected: tf.Tensor,
+        unselected: tf.Tensor,
+        mixing_weights: tf.Tensor,
+    ) -> tf.Tensor:
+        """Returns logits of one of two paths; see `TwoPathSupernet`."""
+        return self.run_two(
+            images,
+            selected,
+            unselected,
+            mixing_weights,
+            rate=0.0,
+            unselected_rate=0.0,
+        )
 
     def encode(self, genotype: Genotype) -> np.ndarray:
         """Returns a genotype as `open_branches`.

@@ -58,7 +58,7 @@ class ModelSupernet:
         Logits `(batch, num_classes)`.
     """
 
-    capabilities: frozenset[Capability] = frozenset()
+    capabilities = frozenset({Capability.TWO_PATHS})
     limits: Mapping[Capability, str] = {
         Capability.MIXES: (
             "Candidates of a user's own model run one at a time, so they have "
@@ -156,6 +156,25 @@ class ModelSupernet:
                 tf.cast(images, tf.float32), training=training
             )
         return outputs
+
+    def call_pair(
+        self,
+        images: tf.Tensor,
+        selected: tf.Tensor,
+        unselected: tf.Tensor,
+        mixing_weights: tf.Tensor,
+    ) -> tf.Tensor:
+        """Returns logits of one of two paths; see `TwoPathSupernet`.
+
+        Nothing is dropped out.
+        """
+        for index, block in enumerate(self.blocks):
+            block.rival = (unselected[index, 0], mixing_weights[index])
+        try:
+            return self(images, selected, training=True, rate=0.0)
+        finally:
+            for block in self.blocks:
+                block.rival = None
 
     @contextlib.contextmanager
     def _calibrating(self, rate: tf.Tensor | float | None) -> Iterator[None]:

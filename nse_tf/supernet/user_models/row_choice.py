@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.supernet.layers.layouts import matrix_of
+from nse_tf.supernet.layers.two_outputs import chosen_of_two
 from nse_tf.supernet.protocols import OwnedRows
 from nse_tf.supernet.user_models.layer_rows import LayerRow
 
@@ -27,6 +28,9 @@ class RowChoice(keras.layers.Layer):
     Attributes:
         open_index: Index of the open candidate, a scalar tensor; set before
             each call.
+        rival: Index of a candidate that it is compared with, and its own
+            probability given that it is one of the two; None for none. See
+            `chosen_of_two`.
         rows: `(num_candidates + 1, row_length)`.
         statistics: `(num_candidates + 1, statistics_length)`.
         kernel_sizes: How many numbers of each row are kernels.
@@ -36,6 +40,7 @@ class RowChoice(keras.layers.Layer):
         super().__init__(name=name)
         self._candidates = _Candidates(layers)
         self.open_index: Any = 0
+        self.rival: tuple[Any, Any] | None = None
         candidates = self._candidates.rows
         self.kernel_sizes = np.array(
             [each.kernel_size for each in candidates] + [0], np.int32
@@ -69,7 +74,19 @@ class RowChoice(keras.layers.Layer):
         self, inputs: tf.Tensor, training: bool | None = None
     ) -> tf.Tensor:
         """Returns what the open layer makes of the inputs."""
-        index = tf.convert_to_tensor(self.open_index)
+        outputs = self._run(self.open_index, inputs, training)
+        if self.rival is None:
+            return outputs
+        other, mixing_weight = self.rival
+        return chosen_of_two(
+            outputs, self._run(other, inputs, training), mixing_weight
+        )
+
+    def _run(
+        self, open_index: Any, inputs: tf.Tensor, training: bool | None
+    ) -> tf.Tensor:
+        """Returns what one layer makes of the inputs."""
+        index = tf.convert_to_tensor(open_index)
         row = tf.gather(self.rows.value, [index])[0]
         statistics = tf.gather(self.statistics.value, [index])[0]
         outputs, seen = tf.switch_case(

@@ -1,0 +1,39 @@
+"""Flags of `nse_search` that are for --method=proxylessnas alone."""
+
+from absl import flags
+
+from nse_tf.runs import search_config
+
+GATES = flags.DEFINE_enum(
+    "gates",
+    None,
+    search_config.GATES,
+    "proxylessnas: whether an architecture step runs two candidates of each "
+    "block or the full list. Default: what the space can have.",
+)
+PENALTY_FORM = flags.DEFINE_enum(
+    "penalty_form",
+    "log_factor",
+    search_config.PENALTY_FORMS,
+    "proxylessnas: whether expected costs multiply the loss by their logarithm "
+    "against the target's, or add their excess relative to it.",
+)
+
+# Single numbers of an effort, by flag name.
+OVERRIDES = [
+    flags.DEFINE_integer(name, None, text, lower_bound=least)
+    for name, text, least in (
+        (
+            "weights_only_epochs",
+            "proxylessnas: epochs of the warm-up, before --supernet_epochs, "
+            "that train the weights alone.",
+            0,
+        ),
+        (
+            "num_derived",
+            "proxylessnas: likeliest networks within the budget that are "
+            "evaluated.",
+            1,
+        ),
+    )
+]
