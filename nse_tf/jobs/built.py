@@ -12,12 +12,12 @@ from typing import Any
 CHOICES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "schedule.kind": (("linear", "cosine", "warm_cosine"), ()),
     "weights.rule": (
-        ("uniform", "balanced"),
-        ("fair", "by_mixing_weights", "mixed"),
+        ("uniform", "balanced", "mixed"),
+        ("fair", "by_mixing_weights"),
     ),
     "architecture.rule": (
-        ("beside", "two_subsets"),
-        ("first_order", "second_order", "two_gates", "full_gates"),
+        ("beside", "two_subsets", "first_order", "second_order"),
+        ("two_gates", "full_gates"),
     ),
     "penalty.form": (("power",), ("relative", "log_factor")),
     "start.source": (("fresh", "previous", "pieces"), ()),
@@ -37,6 +37,7 @@ TAKERS: dict[str, tuple[str, ...]] = {
     "architecture.locked": ("two_subsets",),
     "architecture.locked_rate": ("two_subsets",),
     "architecture.other_moves_statistics": ("two_subsets",),
+    "architecture.early_stop": ("first_order", "second_order"),
     "start.weights": ("previous", "pieces"),
     "start.num_cells": ("pieces",),
 }
@@ -46,6 +47,8 @@ WEIGHT_RULES: dict[str | None, tuple[str, ...]] = {
     None: ("uniform", "balanced"),
     "beside": ("uniform",),
     "two_subsets": ("balanced",),
+    "first_order": ("mixed",),
+    "second_order": ("mixed",),
 }
 
 
