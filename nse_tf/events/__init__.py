@@ -16,6 +16,8 @@ from nse_tf.events.event import table_of_known as table_of_known
 from nse_tf.events.evolution import FrontEvolved as FrontEvolved
 from nse_tf.events.evolution import NetworksProposed as NetworksProposed
 from nse_tf.events.evolution import OpsInherited as OpsInherited
+from nse_tf.events.mixtures import CellDrawn as CellDrawn
+from nse_tf.events.mixtures import MixtureTrained as MixtureTrained
 from nse_tf.events.runs import RunFailed as RunFailed
 from nse_tf.events.runs import RunFinished as RunFinished
 from nse_tf.events.runs import StageTimed as StageTimed

@@ -9,6 +9,7 @@ from nse_tf.events.evolution import (
     NetworksProposed,
     OpsInherited,
 )
+from nse_tf.events.mixtures import CellDrawn, MixtureTrained
 from nse_tf.events.runs import RunFailed, RunFinished, StageTimed
 from nse_tf.events.search import (
     ChildMeasured,
@@ -36,6 +37,8 @@ EVENTS: RecordKinds[Event] = RecordKinds(
         "supernet_warmed_up": SupernetWarmedUp,
         "supernet_trained": StageTrained,
         "indicators": IndicatorsTrained,
+        "mixture": MixtureTrained,
+        "cell_drawn": CellDrawn,
         "scored": OperatorsScored,
         "children_evaluated": EvaluationFinished,
         "failed": JobFailed,
