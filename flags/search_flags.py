@@ -11,6 +11,7 @@ from nse_tf.flags.device_flags import NUM_THREADS
 from nse_tf.flags.image_flags import IMAGE_CHANNELS
 from nse_tf.runs.search_config import (
     EFFORT_NAMES,
+    EXPLORERS,
     INHERITANCES,
     METHODS,
     RANKINGS,
@@ -112,9 +113,17 @@ CPU_DEVICES = flags.DEFINE_integer(
 )
 METHOD = flags.DEFINE_enum(
     "method",
-    "evolution",
-    METHODS,
-    "How the space is explored; nse evolves the space itself.",
+    "spos",
+    list(METHODS),
+    "How the space is searched: spos trains a supernet by single paths and "
+    "explores its children; nse evolves the space itself.",
+)
+EXPLORER = flags.DEFINE_enum(
+    "explorer",
+    None,
+    EXPLORERS,
+    "How the children of a trained supernet are looked through. Default: that "
+    "of the effort, evolution.",
 )
 INHERIT_BY = flags.DEFINE_enum(
     "inherit_by",
@@ -301,6 +310,7 @@ def search_config() -> SearchConfig:
         activation=space_flags.ACTIVATION.value,
         squeeze_excite=space_flags.SQUEEZE_EXCITE.value,
         method=METHOD.value,
+        explorer=EXPLORER.value,
         inherit_by=INHERIT_BY.value,
         start=None if START.value is None else pathlib.Path(START.value),
         shrink=SHRINK.value,

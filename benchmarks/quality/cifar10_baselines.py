@@ -74,10 +74,10 @@ RECIPE = ChildRecipe(
     augmentation="small_images",
 )
 SEARCHES: dict[str, dict[str, Any]] = {
-    "evolution, unshrunk": {"method": "evolution", "shrink": False},
-    "evolution, shrunk by angle": {"method": "evolution", "shrink": True},
+    "evolution, unshrunk": {"explorer": "evolution", "shrink": False},
+    "evolution, shrunk by angle": {"explorer": "evolution", "shrink": True},
     "regularized evolution": {
-        "method": "regularized_evolution",
+        "explorer": "regularized_evolution",
         "shrink": False,
     },
 }

@@ -65,7 +65,7 @@ SEARCHES: dict[str, tuple[str, dict[str, float]]] = {
         },
     ),
     SINGLE_PATHS: (
-        "evolution",
+        "spos",
         {
             **SMALL_STEPS,
             "shrink_first_epochs": 2,

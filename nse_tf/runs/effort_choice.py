@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from nse_tf.datasets import ImageData
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import OneShotConfig, SpaceEvolutionConfig
-from nse_tf.runs.search_config import EXPLORERS, SearchConfig
+from nse_tf.runs.search_config import SearchConfig
 from nse_tf.shrinking import PUBLISHED_SCHEDULES, ShrinkSchedule
 from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
@@ -87,9 +87,7 @@ def _search(config: SearchConfig, search: OneShotConfig) -> OneShotConfig:
             children_per_operator="children_per_operator",
             score_calibration_images="score_calibration_images",
         ),
-        explorer=config.method
-        if config.method in EXPLORERS
-        else search.explorer,
+        explorer=config.explorer or search.explorer,
         score=config.score,
         exploring=_changed(
             config,

@@ -9,8 +9,11 @@ from nse_tf.costs import Budget
 EFFORT_NAMES = ("demo", "quick", "laptop", "paper")
 STRATEGIES = ("mirrored", "multi_worker")
 EXPLORERS = ("evolution", "random", "regularized_evolution")
-NSE = "nse"
-METHODS = (*EXPLORERS, NSE)
+# For each method: the settings that it takes and some other method does not.
+METHODS: dict[str, tuple[str, ...]] = {
+    "spos": ("explorer", "score", "shrink_schedule", "distribute"),
+    "nse": ("inherit_by", "start"),
+}
 INHERITANCES = ("front", "angle", "both")
 RANKINGS = ("keras", "int8")
 SCORES = (
@@ -41,8 +44,9 @@ class SearchConfig:
         depth: Multiplies a preset's depths.
         activation: Activation in a preset's multi-branch cells.
         squeeze_excite: Whether their branches have squeeze-and-excitation.
-        method: The explorer of a one-shot search, or `nse`, which evolves the
-            space.
+        method: How the space is searched; one of `METHODS`.
+        explorer: How a trained supernet's children are looked through; one of
+            `EXPLORERS`. None leaves it to the effort.
         inherit_by: What decides which ops a round of `nse` passes on.
         start: A file that `nse` continues from; see `methods.load_start`.
         shrink: Whether the space is shrunk first.
@@ -80,7 +84,8 @@ class SearchConfig:
     depth: float | None = None
     activation: str | None = None
     squeeze_excite: bool | None = None
-    method: str = "evolution"
+    method: str = "spos"
+    explorer: str | None = None
     inherit_by: str = "front"
     start: pathlib.Path | None = None
     shrink: bool = True
@@ -100,6 +105,23 @@ class SearchConfig:
     augmentation: str | None = None
     seed: int = 0
     cache_dir: pathlib.Path = pathlib.Path("~/.cache/nse_tf")
+
+    def __post_init__(self) -> None:
+        """Refuses settings that the method does not take.
+
+        Raises:
+            ValueError: If there is one.
+        """
+        for field in dataclasses.fields(self):
+            takers = [
+                name for name, own in METHODS.items() if field.name in own
+            ]
+            is_set = getattr(self, field.name) != field.default
+            if takers and self.method not in takers and is_set:
+                raise ValueError(
+                    f"`--{field.name}` is for --method={' or '.join(takers)}, "
+                    f"not {self.method!r}: leave it out."
+                )
 
     def settings(self) -> dict[str, Any]:
         """Returns what decides the run's outcome, as a JSON value."""

@@ -17,7 +17,7 @@ from nse_tf.distribute.local_workers import LocalWorkers
 from nse_tf.distribute.worker_link import await_chief
 from nse_tf.events import RunFailed, RunFinished, StageTimed
 from nse_tf.export import TablePlan, accuracy_of_file, measure_models
-from nse_tf.methods import SearchError, load_start
+from nse_tf.methods import SearchError
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.stage_times import stage_lines
@@ -25,8 +25,9 @@ from nse_tf.runs.artifacts import export_artifacts
 from nse_tf.runs.effort_choice import make_effort
 from nse_tf.runs.latency_tables import given_table
 from nse_tf.runs.measuring import measured_table
+from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.run_folder import RunFolder
-from nse_tf.runs.search_config import NSE, SearchConfig
+from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import (
     SearchSpace,
     load_space,
@@ -36,12 +37,7 @@ from nse_tf.spaces.presets import preset_for
 from nse_tf.spaces.sealed_files import read_either, write_twice
 from nse_tf.supernet import networks_of_space
 from nse_tf.training.progress import spoken
-from nse_tf.tuners import (
-    AngleShrinkingOracle,
-    SearchOracle,
-    SpaceEvolutionOracle,
-    SupernetTuner,
-)
+from nse_tf.tuners import SupernetTuner
 from nse_tf.tuners.efforts import Effort
 
 LOGGER = logging.getLogger("nse_tf")
@@ -200,7 +196,7 @@ def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
 
 def _named_space(config: SearchConfig, data: ImageData) -> SearchSpace:
     height, width, channels = data.image_shape
-    is_branched = config.method == NSE
+    is_branched = METHOD_ROWS[config.method].is_branched
     name = config.space or preset_for((height, width), is_branched=is_branched)
     adapted = {
         key: value
@@ -244,7 +240,7 @@ def make_tuner(
     """Returns the oracle and tuner of a run, as a script would make them."""
     effort = effort.fitted_to(cost_model.space, fixed=dict(config.overrides))
     return SupernetTuner(
-        _make_oracle(config, cost_model, effort),
+        METHOD_ROWS[config.method].make_oracle(config, cost_model, effort),
         supernet_recipe=effort.supernet,
         child_recipe=effort.child,
         measure=measure_models,
@@ -252,37 +248,6 @@ def make_tuner(
         directory=str(config.run_dir.parent),
         project_name=config.run_dir.name,
         distribution_strategy=strategy,
-    )
-
-
-def _make_oracle(
-    config: SearchConfig, cost_model: CostModel, effort: Effort
-) -> SearchOracle:
-    """Returns the oracle of a run's method.
-
-    Raises:
-        ValueError: If settings are for another method.
-    """
-    space, budget = cost_model.space, config.budget
-    if config.method == NSE:
-        if config.distribute is not None:
-            raise ValueError(
-                "An evolving space is trained on one device: leave out "
-                "--distribute."
-            )
-        start = (
-            None if config.start is None else load_start(space, config.start)
-        )
-        return SpaceEvolutionOracle(
-            space, budget, effort.evolution, start, cost_model, seed=config.seed
-        )
-    if config.start is not None or config.inherit_by != "front":
-        raise ValueError(
-            "`--start` and `--inherit_by` are for --method=nse, not "
-            f"{config.method!r}."
-        )
-    return AngleShrinkingOracle(
-        space, budget, effort.search, cost_model, seed=config.seed
     )
 
 

@@ -199,7 +199,7 @@ def test_a_limit_on_latency_and_size_is_kept_as_measured(
 
 @pytest.mark.long
 def test_random_search_without_shrinking(tmp_path: pathlib.Path) -> None:
-    search(tmp_path, *LITTLE, "--noshrink", "--method=random", "--run_dir=r")
+    search(tmp_path, *LITTLE, "--noshrink", "--explorer=random", "--run_dir=r")
     record = read_record(tmp_path / "r")
     assert len(record.named(SpaceAtStage)) == 1
     evaluated = [

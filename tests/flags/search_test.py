@@ -207,7 +207,8 @@ def test_a_budget_out_of_reach_is_all_that_is_said(
 @pytest.mark.parametrize(
     ("flag", "part"),
     [
-        ("--method=hill_climbing", "regularized_evolution"),
+        ("--explorer=hill_climbing", "regularized_evolution"),
+        ("--method=random", "spos"),
         ("--effort=some", "quick"),
         ("--seed=-1", "seed"),
         ("--seed=one", "seed"),
@@ -234,7 +235,8 @@ def test_help_lists_the_flags_without_tensorflow(
     for name in (
         *("--dataset", "--data_dir", "--space", "--image_size", "--run_dir"),
         *("--max_macs_m", "--max_params_m", "--max_latency_ms"),
-        *("--max_size_kb", "--[no]shrink", "--method", "--effort", "--seed"),
+        *("--max_size_kb", "--[no]shrink", "--method", "--explorer"),
+        *("--effort", "--seed"),
         *(
             f"--[no]{flag.name}" if flag.boolean else f"--{flag.name}"
             for flag in (
@@ -263,7 +265,7 @@ def test_flags_become_one_config() -> None:
         min_macs_m=0.5,
         min_latency_ms=7.0,
         shrink=False,
-        method="random",
+        explorer="random",
         num_children=40,
         child_learning_rate=0.25,
         seed=7,
@@ -283,7 +285,7 @@ def test_flags_become_one_config() -> None:
             min_latency_ms=7.0,
         ),
         shrink=False,
-        method="random",
+        explorer="random",
         overrides=(("num_children", 40), ("child_learning_rate", 0.25)),
         seed=7,
     )

@@ -9,6 +9,7 @@ from nse_tf.costs import Budget
 from nse_tf.evolution import EXPLORERS
 from nse_tf.methods import nse_config, operator_scoring
 from nse_tf.runs import search_config
+from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import EFFORT_NAMES, METHODS, SearchConfig
 from nse_tf.shrinking import PUBLISHED_SCHEDULES
 from nse_tf.tuners.efforts import EFFORTS
@@ -37,7 +38,7 @@ def test_what_is_left_to_the_data_is_no_setting() -> None:
     assert CONFIG.settings() == {
         "dataset": "digits",
         "validation_fraction": 0.2,
-        "method": "evolution",
+        "method": "spos",
         "inherit_by": "front",
         "shrink": True,
         "score": "angle",
@@ -70,7 +71,8 @@ def test_where_files_lie_decides_nothing(field: str, value: Any) -> None:
         {"space": "spos"},
         {"width": 0.5},
         {"depth": 0.5},
-        {"method": "random"},
+        {"method": "nse"},
+        {"explorer": "random"},
         {"shrink": False},
         {"shrink_schedule": "darts"},
         {"budget": Budget(size_bytes=1e5)},
@@ -92,10 +94,28 @@ def test_whatever_decides_the_outcome_is_a_setting(
     assert changed.settings() != CONFIG.settings()
 
 
+@pytest.mark.parametrize(
+    ("method", "changes", "message"),
+    [
+        ("spos", {"inherit_by": "both"}, "--inherit_by` is for --method=nse"),
+        ("spos", {"start": pathlib.Path("ops.json")}, "--start` is for"),
+        ("nse", {"explorer": "random"}, "--explorer` is for --method=spos"),
+        ("nse", {"score": "magnitude"}, "--score` is for --method=spos"),
+        ("nse", {"shrink_schedule": "spos"}, "not 'nse': leave it out"),
+        ("nse", {"distribute": "mirrored"}, "--distribute` is for"),
+    ],
+)
+def test_what_a_method_does_not_take_is_refused(
+    method: str, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(CONFIG, method=method, **changes)
+
+
 def test_the_names_are_those_that_there_are() -> None:
     """They are repeated there to check flags without loading TensorFlow."""
     assert set(EFFORT_NAMES) == set(EFFORTS)
-    assert set(METHODS) == {*EXPLORERS, "nse"}
+    assert tuple(METHODS) == tuple(METHOD_ROWS)
     assert tuple(EXPLORERS) == search_config.EXPLORERS
 
 

@@ -161,7 +161,7 @@ def test_every_number_can_be_overridden() -> None:
 def test_what_is_no_number_of_an_effort_reaches_the_method() -> None:
     config = dataclasses.replace(
         CONFIG,
-        method="random",
+        explorer="random",
         shrink=False,
         precision="int8",
         num_threads=2,
@@ -241,8 +241,6 @@ def test_single_numbers_of_an_evolving_space_may_be_given() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"distribute": "mirrored"}, "leave out --distribute"),
-        ({"method": "random", "inherit_by": "both"}, "are for --method=nse"),
         ({"overrides": (("num_active", 14),)}, "`num_active` is 14"),
         ({"budget": Budget(macs=1e3)}, "the cheapest costs"),
     ],

@@ -1,0 +1,84 @@
+"""Which numbers and which oracle a method's name stands for."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from nse_tf.costs import CostModel
+from nse_tf.methods import load_start
+from nse_tf.runs.search_config import SearchConfig
+from nse_tf.spaces import SearchSpace
+from nse_tf.tuners import (
+    AngleShrinkingOracle,
+    SearchOracle,
+    SpaceEvolutionOracle,
+)
+from nse_tf.tuners.efforts import Effort
+
+
+def _nothing_else(config: SearchConfig, space: SearchSpace) -> dict[str, Any]:
+    del config, space
+    return {}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MethodRow:
+    """What a method's name stands for.
+
+    Attributes:
+        numbers: Returns the method's numbers from those of an effort.
+        oracle: Class of the oracle that asks for the method's jobs.
+        options: Returns what else the oracle takes.
+        is_branched: Whether the method searches multi-branch cells, unless a
+            space is named.
+    """
+
+    numbers: Callable[[Effort], Any]
+    oracle: Callable[..., SearchOracle]
+    options: Callable[[SearchConfig, SearchSpace], dict[str, Any]] = (
+        _nothing_else
+    )
+    is_branched: bool = False
+
+    def make_oracle(
+        self, config: SearchConfig, cost_model: CostModel, effort: Effort
+    ) -> SearchOracle:
+        """Returns the oracle of a run.
+
+        Args:
+            config: The run's settings.
+            cost_model: Cost model of its space.
+            effort: The numbers of the run, fitted to its space.
+
+        Raises:
+            ValueError: If the numbers do not suit the space.
+        """
+        space = cost_model.space
+        return self.oracle(
+            space,
+            budget=config.budget,
+            config=self.numbers(effort),
+            cost_model=cost_model,
+            seed=config.seed,
+            **self.options(config, space),
+        )
+
+
+def _start(config: SearchConfig, space: SearchSpace) -> dict[str, Any]:
+    """Returns the ops that an evolving space starts from, if any are given."""
+    if config.start is None:
+        return {}
+    return {"start": load_start(space, config.start)}
+
+
+METHOD_ROWS: dict[str, MethodRow] = {
+    "spos": MethodRow(
+        numbers=lambda effort: effort.search, oracle=AngleShrinkingOracle
+    ),
+    "nse": MethodRow(
+        numbers=lambda effort: effort.evolution,
+        oracle=SpaceEvolutionOracle,
+        options=_start,
+        is_branched=True,
+    ),
+}
