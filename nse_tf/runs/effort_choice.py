@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from nse_tf.datasets import ImageData
 from nse_tf.evolution import ExplorerConfig
-from nse_tf.methods import OneShotConfig, SpaceEvolutionConfig
+from nse_tf.methods import DartsConfig, OneShotConfig, SpaceEvolutionConfig
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.shrinking import PUBLISHED_SCHEDULES, ShrinkSchedule
 from nse_tf.training import ChildRecipe, SupernetRecipe
@@ -14,6 +14,7 @@ from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
 Numbers = TypeVar(
     "Numbers",
     OneShotConfig,
+    DartsConfig,
     ExplorerConfig,
     ShrinkSchedule,
     SupernetRecipe,
@@ -42,6 +43,7 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
             learning_rate="child_learning_rate",
         ),
         evolution=_evolution(config, effort),
+        darts=_darts(config, effort.darts),
     )
 
 
@@ -101,6 +103,23 @@ def _search(config: SearchConfig, search: OneShotConfig) -> OneShotConfig:
         rank_by=config.rank_by,
         num_threads=config.num_threads,
         seed=config.seed,
+    )
+
+
+def _darts(config: SearchConfig, darts: DartsConfig) -> DartsConfig:
+    """Returns the own numbers of DARTS, single ones overridden."""
+    given: dict[str, Any] = dict(config.overrides)
+    rate = given.get("supernet_learning_rate", darts.learning_rates[0])
+    return dataclasses.replace(
+        _changed(
+            config,
+            darts,
+            search_epochs="supernet_epochs",
+            architecture_rate="architecture_rate",
+        ),
+        order=config.order or darts.order,
+        early_stop=config.early_stop or darts.early_stop,
+        learning_rates=(rate, min(rate, darts.learning_rates[1])),
     )
 
 

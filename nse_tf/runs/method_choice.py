@@ -8,12 +8,18 @@ from nse_tf.costs import CostModel
 from nse_tf.methods import load_start
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import SearchSpace
+from nse_tf.training import SupernetRecipe
 from nse_tf.tuners import (
     AngleShrinkingOracle,
+    DartsOracle,
     SearchOracle,
     SpaceEvolutionOracle,
 )
 from nse_tf.tuners.efforts import Effort
+
+
+def _usual_supernet(effort: Effort) -> SupernetRecipe:
+    return effort.supernet
 
 
 def _nothing_else(config: SearchConfig, space: SearchSpace) -> dict[str, Any]:
@@ -31,6 +37,9 @@ class MethodRow:
         options: Returns what else the oracle takes.
         is_branched: Whether the method searches multi-branch cells, unless a
             space is named.
+        preset: The space that is searched unless one is named; None takes what
+            suits the images.
+        supernet: Returns how shared weights are trained.
     """
 
     numbers: Callable[[Effort], Any]
@@ -39,6 +48,8 @@ class MethodRow:
         _nothing_else
     )
     is_branched: bool = False
+    preset: str | None = None
+    supernet: Callable[[Effort], SupernetRecipe] = _usual_supernet
 
     def make_oracle(
         self, config: SearchConfig, cost_model: CostModel, effort: Effort
@@ -80,5 +91,11 @@ METHOD_ROWS: dict[str, MethodRow] = {
         oracle=SpaceEvolutionOracle,
         options=_start,
         is_branched=True,
+    ),
+    "darts": MethodRow(
+        numbers=lambda effort: effort.mixture,
+        oracle=DartsOracle,
+        preset="nb201",
+        supernet=lambda effort: effort.mixed_supernet,
     ),
 }

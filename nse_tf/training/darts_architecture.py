@@ -115,9 +115,7 @@ class SecondOrderArchitecture(FirstOrderArchitecture):
             learning_rate: tf.Tensor,
             seed: tf.Tensor,
         ) -> tf.Tensor:
-            augmented = augment(
-                tf.cast(train_images, tf.float32), policy, seed
-            )
+            augmented = augment(tf.cast(train_images, tf.float32), policy, seed)
             gradient, loss = unrolled_gradient(
                 self._parameters,
                 self._optimizer,
@@ -177,7 +175,7 @@ def unrolled_gradient(
     )
     # Where nothing leads on, the difference is zero whatever its length.
     norm = tf.maximum(tf.linalg.global_norm(direction), 1e-30)
-    ends = []
+    ends: list[Any] = []
     for epsilon in (_LENGTH / norm, -_LENGTH / norm):
         _write(
             targets,

@@ -128,9 +128,7 @@ def test_what_is_not_active_neither_moves_nor_decays(order: str) -> None:
     for momentum in momenta.values():
         momentum.assign(tf.fill(momentum.shape, 0.01))
     training.run()
-    at_start = dict(
-        zip(map(id, supernet.variables), before, strict=True)
-    )
+    at_start = dict(zip(map(id, supernet.variables), before, strict=True))
     num_moved = 0
     for number, block in enumerate(supernet.blocks):
         for owned in block.owned_rows(range(3)):
