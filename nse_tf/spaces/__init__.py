@@ -19,6 +19,9 @@ from nse_tf.spaces.cell_ops import SkipConnect as SkipConnect
 from nse_tf.spaces.cell_ops import Zero as Zero
 from nse_tf.spaces.cell_skeletons import CellSkeleton as CellSkeleton
 from nse_tf.spaces.cell_skeletons import DartsSkeleton as DartsSkeleton
+from nse_tf.spaces.darts_cifar import (
+    DartsCifarSkeleton as DartsCifarSkeleton,
+)
 from nse_tf.spaces.cell_skeletons import NB201Skeleton as NB201Skeleton
 from nse_tf.spaces.cell_spaces import cell_space as cell_space
 from nse_tf.spaces.cell_spaces import edges_of_kinds as edges_of_kinds
