@@ -19,9 +19,6 @@ from nse_tf.spaces.cell_ops import SkipConnect as SkipConnect
 from nse_tf.spaces.cell_ops import Zero as Zero
 from nse_tf.spaces.cell_skeletons import CellSkeleton as CellSkeleton
 from nse_tf.spaces.cell_skeletons import DartsSkeleton as DartsSkeleton
-from nse_tf.spaces.darts_cifar import (
-    DartsCifarSkeleton as DartsCifarSkeleton,
-)
 from nse_tf.spaces.cell_skeletons import NB201Skeleton as NB201Skeleton
 from nse_tf.spaces.cell_spaces import cell_space as cell_space
 from nse_tf.spaces.cell_spaces import edges_of_kinds as edges_of_kinds
@@ -37,6 +34,9 @@ from nse_tf.spaces.chain_skeletons import ACTIVATIONS as ACTIVATIONS
 from nse_tf.spaces.chain_skeletons import BranchSkeleton as BranchSkeleton
 from nse_tf.spaces.chain_skeletons import ChainSkeleton as ChainSkeleton
 from nse_tf.spaces.chain_skeletons import Stage as Stage
+from nse_tf.spaces.darts_cifar import (
+    DartsCifarSkeleton as DartsCifarSkeleton,
+)
 from nse_tf.spaces.genotype import Genotype as Genotype
 from nse_tf.spaces.genotype_text import format_genotype as format_genotype
 from nse_tf.spaces.genotype_text import load_genotype as load_genotype
