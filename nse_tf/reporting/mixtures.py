@@ -173,4 +173,5 @@ def _entropy(rows: np.ndarray) -> np.ndarray:
     """Returns the entropy of each row as a share of the highest possible."""
     safe = np.maximum(rows, 1e-12)
     entropy: np.ndarray = -(rows * np.log(safe)).sum(axis=1)
-    return entropy / np.log(rows.shape[1])
+    entropy /= np.log(rows.shape[1])
+    return entropy
