@@ -128,7 +128,7 @@ class DartsCell(PackedCells):
                 max_candidates)`.
             active: The candidates that run, edge by edge.
         """
-        opened = self.opened_together(active)
+        open_edges = self.open_edges_together(active)
 
         def brought(
             inputs: tf.Tensor, so_far: tf.Tensor, edge: int
@@ -137,7 +137,7 @@ class DartsCell(PackedCells):
                 outputs, _ = self._works[edge].run(
                     int(self._kinds[edge, candidate]),
                     inputs,
-                    opened[0, edge, candidate],
+                    open_edges[0, edge, candidate],
                     training=True,
                 )
                 outputs *= mixing_weights[edge, candidate]

@@ -220,7 +220,7 @@ class CellStage(PackedCells):
                 max_candidates)`.
             active: The candidates that run, edge by edge.
         """
-        opened = self.opened_together(active)
+        open_edges = self.open_edges_together(active)
         for cell in range(len(self.cells)):
             nodes: dict[int, tf.Tensor] = {0: inputs}
             for edge, (source, target) in enumerate(self._graph.edges):
@@ -228,7 +228,7 @@ class CellStage(PackedCells):
                     brought = self._mixed(
                         nodes[source],
                         int(self._kinds[edge, candidate]),
-                        opened[cell, edge, candidate],
+                        open_edges[cell, edge, candidate],
                     )
                     brought *= mixing_weights[edge, candidate]
                     so_far = nodes.get(target)
@@ -239,7 +239,7 @@ class CellStage(PackedCells):
         return inputs
 
     def _mixed(
-        self, inputs: tf.Tensor, kind: int, opened: OpenEdge
+        self, inputs: tf.Tensor, kind: int, open_edge: OpenEdge
     ) -> tf.Tensor:
         """Returns what one candidate makes of the inputs, in training mode."""
         if kind == NOTHING:
@@ -248,7 +248,7 @@ class CellStage(PackedCells):
             return inputs
         if kind in POOLS:
             return POOLS[kind](inputs, 3, 1, "SAME")
-        return self._convolve(inputs, opened, training=True)[0]
+        return self._convolve(inputs, open_edge, training=True)[0]
 
 
 def _kernels_of(op: CellOp, channels: int) -> tuple[Piece, ...] | None:

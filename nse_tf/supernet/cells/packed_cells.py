@@ -139,7 +139,7 @@ class PackedCells(keras.layers.Layer):
             )
         ]
 
-    def opened_together(
+    def open_edges_together(
         self, active: Sequence[Sequence[int]]
     ) -> dict[tuple[int, int, int], OpenEdge]:
         """Returns what a mixture reads, by cell, edge and candidate.
