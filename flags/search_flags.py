@@ -15,6 +15,7 @@ from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
 from nse_tf.flags.device_flags import NUM_THREADS
 from nse_tf.flags.image_flags import IMAGE_CHANNELS
 from nse_tf.runs.search_config import (
+    EARLY_STOPS,
     EFFORT_NAMES,
     EXPLORERS,
     INHERITANCES,
@@ -122,8 +123,10 @@ METHOD = flags.DEFINE_enum(
     "spos",
     list(METHODS),
     "How the space is searched: spos trains a supernet by single paths and "
-    "explores its children; fairnas trains all ops equally often; nse evolves "
-    "the space itself.",
+    "explores its children; fairnas trains all ops equally often; proxylessnas "
+    "learns which op to keep by binary gates; darts mixes the candidates of "
+    "cells, and draws the network from the mixture; nse evolves the space "
+    "itself.",
 )
 EXPLORER = flags.DEFINE_enum(
     "explorer",
@@ -138,6 +141,21 @@ INHERIT_BY = flags.DEFINE_enum(
     "front",
     INHERITANCES,
     "What decides which ops a round of --method=nse passes on.",
+)
+ORDER = flags.DEFINE_integer(
+    "order",
+    None,
+    "darts: 1 takes the gradient of the architecture parameters at the weights "
+    "as they stand, 2 one step of the weights ahead. Default: 1.",
+    lower_bound=1,
+    upper_bound=2,
+)
+EARLY_STOP = flags.DEFINE_enum(
+    "early_stop",
+    None,
+    EARLY_STOPS,
+    "darts: hessian ends the training once its minimum becomes too sharp, and "
+    "goes back to the parameters from before. Default: none.",
 )
 START = flags.DEFINE_string(
     "start", None, "File with the ops of an earlier search, for --method=nse."
@@ -266,7 +284,7 @@ OVERRIDES = (
             ("warmup_epochs", "nse: epochs of learning rate warm-up."),
             (
                 "architecture_rate",
-                "nse, proxylessnas: learning rate of the architecture "
+                "nse, proxylessnas, darts: learning rate of the architecture "
                 "parameters.",
             ),
             ("open_rate", "nse: probability of an op to be active in a step."),
@@ -335,6 +353,8 @@ def search_config() -> SearchConfig:
         shrink=SHRINK.value,
         score=SCORE.value,
         shrink_schedule=SHRINK_SCHEDULE.value,
+        order=ORDER.value,
+        early_stop=EARLY_STOP.value,
         budget=_budget(),
         precision=PRECISION.value,
         rank_by=RANK_BY.value,

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from nse_tf.spaces import make_preset as make_preset
     from nse_tf.supernet import Choice as Choice
     from nse_tf.tuners import AngleShrinking as AngleShrinking
+    from nse_tf.tuners import Darts as Darts
     from nse_tf.tuners import Evolution as Evolution
     from nse_tf.tuners import FairNAS as FairNAS
     from nse_tf.tuners import ProxylessNAS as ProxylessNAS
@@ -85,6 +86,7 @@ __all__, __getattr__, __dir__ = lazy_names(
     {
         **dict.fromkeys(_SUBPACKAGES, ""),
         "AngleShrinking": "tuners",
+        "Darts": "tuners",
         "Budget": "costs",
         "Choice": "supernet",
         "Evolution": "tuners",

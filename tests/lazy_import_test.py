@@ -33,6 +33,7 @@ def test_importing_the_package_imports_no_framework_until_one_is_used() -> None:
 def test_the_names_that_a_search_needs_are_offered() -> None:
     assert {
         "AngleShrinking",
+        "Darts",
         "Budget",
         "Choice",
         "Evolution",

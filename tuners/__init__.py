@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from nse_tf.tuners.angle_shrinking import (
         AngleShrinkingOracle as AngleShrinkingOracle,
     )
+    from nse_tf.tuners.darts import Darts as Darts
+    from nse_tf.tuners.darts import DartsOracle as DartsOracle
     from nse_tf.tuners.efforts import EFFORTS as EFFORTS
     from nse_tf.tuners.efforts import Effort as Effort
     from nse_tf.tuners.evolution import Evolution as Evolution
@@ -40,6 +42,8 @@ __all__, __getattr__, __dir__ = lazy_names(
     {
         "AngleShrinking": "angle_shrinking",
         "AngleShrinkingOracle": "angle_shrinking",
+        "Darts": "darts",
+        "DartsOracle": "darts",
         "EFFORTS": "efforts",
         "Effort": "efforts",
         "Evolution": "evolution",

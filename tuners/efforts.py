@@ -6,6 +6,7 @@ from collections.abc import Collection
 from nse_tf.costs import Budget
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import (
+    DartsConfig,
     OneShotConfig,
     ProxylessNASConfig,
     SpaceEvolutionConfig,
@@ -13,7 +14,12 @@ from nse_tf.methods import (
 from nse_tf.methods.shrinking_steps import Shrinking
 from nse_tf.shrinking import ANGLE_SCORES, ShrinkSchedule
 from nse_tf.spaces import SearchSpace
-from nse_tf.training import NB201_RECIPE, ChildRecipe, SupernetRecipe
+from nse_tf.training import (
+    DARTS_RECIPE,
+    NB201_RECIPE,
+    ChildRecipe,
+    SupernetRecipe,
+)
 
 # Costs that a search may have as its target; the first one that the budget
 # limits is taken.
@@ -32,6 +38,7 @@ class Effort:
         evolution: Numbers of a search whose space evolves.
         proxylessnas: Numbers of a ProxylessNAS search; how the space is shrunk
             before is left to `search`.
+        darts: Numbers of a search by DARTS that no other search has.
     """
 
     summary: str
@@ -40,6 +47,31 @@ class Effort:
     child: ChildRecipe
     evolution: SpaceEvolutionConfig
     proxylessnas: ProxylessNASConfig
+    darts: DartsConfig = DartsConfig()  # noqa: RUF009 - frozen
+
+    @property
+    def mixture(self) -> DartsConfig:
+        """Numbers of a search by DARTS: its own and those of `search`."""
+        own = ("search_epochs", "learning_rates", "num_rank_checks")
+        shared = {
+            field.name: getattr(self.search, field.name)
+            for field in dataclasses.fields(self.darts)
+            if hasattr(self.search, field.name) and field.name not in own
+        }
+        return dataclasses.replace(
+            self.darts,
+            **shared,
+            shrink_learning_rates=self.search.learning_rates,
+        )
+
+    @property
+    def mixed_supernet(self) -> SupernetRecipe:
+        """How weights are trained that are mixed, as DARTS trains them."""
+        return dataclasses.replace(
+            DARTS_RECIPE,
+            batch_size=self.supernet.batch_size,
+            augmentation=self.supernet.augmentation,
+        )
 
     def fitted_to(
         self, space: SearchSpace, fixed: Collection[str] = ()
@@ -134,6 +166,7 @@ EFFORTS = {
             calibration_images=512,
             child_epochs=15,
         ),
+        darts=DartsConfig(search_epochs=5),
     ),
     "quick": Effort(
         summary="a few thousand small images: minutes on two cores",
@@ -177,6 +210,7 @@ EFFORTS = {
             calibration_images=512,
             child_epochs=100,
         ),
+        darts=DartsConfig(search_epochs=20),
     ),
     "laptop": Effort(
         summary="ten thousand images and more of 32 to 96 pixels: hours",
@@ -217,6 +251,7 @@ EFFORTS = {
             calibration_images=2_000,
             child_epochs=40,
         ),
+        darts=DartsConfig(search_epochs=10),
     ),
     "paper": Effort(
         summary="SPOS after ABS as published for ImageNet: many GPUs",

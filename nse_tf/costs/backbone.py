@@ -188,7 +188,7 @@ def _residual_part(
 @backbone.register
 def _(skeleton: DartsSkeleton) -> Backbone:
     image = (*skeleton.image_size, skeleton.image_channels)
-    widths = (image[-1], skeleton.channels // 2, *[skeleton.channels] * 2)
+    widths = (image[-1], *skeleton.stem_widths)
     stem = total(
         "stem",
         (
@@ -198,10 +198,11 @@ def _(skeleton: DartsSkeleton) -> Backbone:
             )
         ),
     )
-    stem_shape = (*skeleton.stem_sizes[-1], skeleton.channels)
+    stem_shape = (*skeleton.stem_sizes[-1], widths[-1])
+    stem_ops = (f"conv_k3_s{skeleton.STEM_STRIDE}",) * len(skeleton.stem_sizes)
     return Backbone(
         (
-            BackbonePart(stem, ("conv_k3_s2",) * 3, image, stem_shape),
+            BackbonePart(stem, stem_ops, image, stem_shape),
             *(_inputs_part(cell) for cell in skeleton.cells),
         ),
         (_classifier_of_cells(skeleton),),

@@ -18,6 +18,8 @@ from nse_tf.events.evolution import NetworksProposed as NetworksProposed
 from nse_tf.events.evolution import OpsInherited as OpsInherited
 from nse_tf.events.gates import NetworkDerived as NetworkDerived
 from nse_tf.events.gates import ParametersTrained as ParametersTrained
+from nse_tf.events.mixtures import CellDrawn as CellDrawn
+from nse_tf.events.mixtures import MixtureTrained as MixtureTrained
 from nse_tf.events.runs import RunFailed as RunFailed
 from nse_tf.events.runs import RunFinished as RunFinished
 from nse_tf.events.runs import StageTimed as StageTimed

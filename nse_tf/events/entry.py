@@ -10,6 +10,7 @@ from nse_tf.events.evolution import (
     OpsInherited,
 )
 from nse_tf.events.gates import NetworkDerived, ParametersTrained
+from nse_tf.events.mixtures import CellDrawn, MixtureTrained
 from nse_tf.events.runs import RunFailed, RunFinished, StageTimed
 from nse_tf.events.search import (
     ChildMeasured,
@@ -38,6 +39,8 @@ EVENTS: RecordKinds[Event] = RecordKinds(
         "supernet_trained": StageTrained,
         "indicators": IndicatorsTrained,
         "parameters": ParametersTrained,
+        "mixture": MixtureTrained,
+        "cell_drawn": CellDrawn,
         "scored": OperatorsScored,
         "children_evaluated": EvaluationFinished,
         "failed": JobFailed,

@@ -27,6 +27,7 @@ from nse_tf.jobs.results import Result as Result
 from nse_tf.jobs.results import SupernetTrained as SupernetTrained
 from nse_tf.jobs.rules import ArchitectureRule as ArchitectureRule
 from nse_tf.jobs.rules import CostPenalty as CostPenalty
+from nse_tf.jobs.rules import EarlyStop as EarlyStop
 from nse_tf.jobs.rules import Genes as Genes
 from nse_tf.jobs.rules import RateSchedule as RateSchedule
 from nse_tf.jobs.rules import Start as Start

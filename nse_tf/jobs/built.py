@@ -12,12 +12,19 @@ from typing import Any
 CHOICES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "schedule.kind": (("linear", "cosine", "warm_cosine"), ()),
     "weights.rule": (
-        ("uniform", "balanced", "fair", "by_mixing_weights"),
-        ("mixed",),
+        ("uniform", "balanced", "fair", "by_mixing_weights", "mixed"),
+        (),
     ),
     "architecture.rule": (
-        ("beside", "two_subsets", "two_gates", "full_gates"),
-        ("first_order", "second_order"),
+        (
+            "beside",
+            "two_subsets",
+            "two_gates",
+            "full_gates",
+            "first_order",
+            "second_order",
+        ),
+        (),
     ),
     "penalty.form": (("power", "relative", "log_factor"), ()),
     "start.source": (("fresh", "previous", "pieces"), ()),
@@ -38,6 +45,7 @@ TAKERS: dict[str, tuple[str, ...]] = {
     "architecture.locked_rate": ("two_subsets",),
     "architecture.other_moves_statistics": ("two_subsets",),
     "penalty.exponent": ("power", "log_factor"),
+    "architecture.early_stop": ("first_order", "second_order"),
     "start.weights": ("previous", "pieces"),
     "start.num_cells": ("pieces",),
 }
@@ -49,6 +57,8 @@ WEIGHT_RULES: dict[str | None, tuple[str, ...]] = {
     "two_subsets": ("balanced",),
     "two_gates": ("by_mixing_weights",),
     "full_gates": ("by_mixing_weights",),
+    "first_order": ("mixed",),
+    "second_order": ("mixed",),
 }
 
 

@@ -22,6 +22,11 @@ class ArchitectureTrained:
         drops: `(epoch, step, block, candidate)` of each one that was.
         history: The probabilities of the job's active candidates after each
             epoch, block by block.
+        eigenvalues: After which epochs, from 0, the sharpness of the minimum
+            was measured, and the dominant eigenvalue each time; see
+            `EarlyStop`.
+        kept_epoch: The epoch of `history` that counts, where the training
+            ended early; None where it is the last one.
     """
 
     losses: tuple[float, ...]
@@ -30,6 +35,8 @@ class ArchitectureTrained:
     left: Genes
     drops: tuple[tuple[int, int, int, int], ...] = ()
     history: tuple[tuple[tuple[float, ...], ...], ...] = ()
+    eigenvalues: tuple[tuple[int, float], ...] = ()
+    kept_epoch: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -110,6 +110,52 @@ class CostPenalty:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class EarlyStop:
+    """When a training ends because its minimum has become too sharp.
+
+    After some epochs the dominant eigenvalue of the Hessian of the validation
+    loss by the architecture parameters is taken, on one validation batch. The
+    training ends once the mean of the last values exceeds an earlier mean too
+    far; the parameters that count are those of the earlier mean's middle.
+
+    Attributes:
+        period: Epochs from one eigenvalue to the next.
+        window: How many of them a mean is taken over.
+        lag: How many means ago the earlier mean lies.
+        factor: How many times the earlier mean the last one must exceed.
+        first_epoch: First epoch, from 0, to which the parameters may go back.
+
+    Raises:
+        ValueError: If a number is out of range.
+
+    References:
+        Zela et al., RobustDARTS (2020) and its code:
+        https://arxiv.org/abs/1909.09656
+    """
+
+    period: int = 2
+    window: int = 5
+    lag: int = 4
+    factor: float = 1.3
+    first_epoch: int = 10
+
+    def __post_init__(self) -> None:
+        least = {
+            "period": 1,
+            "window": 1,
+            "lag": 1,
+            "factor": 0,
+            "first_epoch": 0,
+        }
+        for name, low in least.items():
+            if not getattr(self, name) >= low:
+                raise ValueError(
+                    f"`early_stop.{name}` must be at least {low}, not "
+                    f"{getattr(self, name)}."
+                )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ArchitectureRule:
     """What trains the architecture parameters, on validation images, by Adam.
 
@@ -118,10 +164,10 @@ class ArchitectureRule:
             order gradient, while the weights train as if there were none (ABS's
             magnitude); `two_subsets` compares two subsets of each choice
             block's candidates (NSE); `first_order` and `second_order` are
-            DARTS's; `two_gates` and `full_gates` draw one candidate of each
-            block by the softmax and give the softmax the gradient of the gates
-            that open it, of a pair of candidates or of all of them
-            (ProxylessNAS).
+            DARTS's, which move before the weights and mix them, too;
+            `two_gates` and `full_gates` draw one candidate of each block by the
+            softmax and give the softmax the gradient of the gates that open it,
+            of a pair of candidates or of all of them (ProxylessNAS).
         rate: Learning rate of Adam.
         betas: Adam's decay rates of the two moments.
         weight_decay: Pull of the parameters to zero, part of the gradient.
@@ -139,6 +185,7 @@ class ArchitectureRule:
             all together, are one of the two subsets.
         other_moves_statistics: Whether the subset that only runs forward moves
             batch norm's statistics, too.
+        early_stop: When a training ends early; None never ends one.
 
     Raises:
         ValueError: If the rule is unknown or not built, does not take a
@@ -164,6 +211,7 @@ class ArchitectureRule:
     locked: Genes = ()
     locked_rate: float = 0.0
     other_moves_statistics: bool = True
+    early_stop: EarlyStop | None = None
 
     def __post_init__(self) -> None:
         require_taken(self, "architecture", "rule")

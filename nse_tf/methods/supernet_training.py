@@ -52,12 +52,14 @@ class SupernetTraining:
 
     Attributes:
         learning_rates: At the start and the end of the whole training.
+        schedule: Kind of the way between them; `linear` or `cosine`.
         seed: Seed of fresh weights, the draw of paths and the order of data.
         weights: How the path of each step is drawn.
         architecture: What trains architecture parameters; None trains none.
     """
 
     learning_rates: tuple[float, float]
+    schedule: str = "linear"
     seed: int = 0
     weights: WeightRule = WeightRule()  # noqa: RUF009 - frozen
     architecture: ArchitectureRule | None = None
@@ -82,7 +84,7 @@ class SupernetTraining:
             id=method.new_job_id(TrainSupernet.KIND),
             active=space.active,
             epochs=stretch.epochs,
-            schedule=RateSchedule(first=first, last=last),
+            schedule=RateSchedule(kind=self.schedule, first=first, last=last),
             seed=self.seed,
             weights=self.weights,
             architecture=self.architecture,

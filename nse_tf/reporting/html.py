@@ -16,6 +16,7 @@ from nse_tf.reporting.figures import (
 )
 from nse_tf.reporting.file_ranking import file_ranking_section
 from nse_tf.reporting.markup import Markup, document, figure, joined, tag
+from nse_tf.reporting.mixtures import mixture_figures, mixture_section
 from nse_tf.reporting.rank_trust import trust_text
 from nse_tf.reporting.run_record import RunRecord, read_record
 from nse_tf.reporting.sections import (
@@ -65,6 +66,7 @@ def page(record: RunRecord) -> str:
         "" if answer is None else answer_section(answer, trust_text(record)),
         "" if answer is None else winner_section(answer),
         _figures(record, answer),
+        mixture_section(record),
         measured_section(record),
         file_ranking_section(record),
         "" if answer is None else files_section(answer.files, record.artifacts),
@@ -105,6 +107,7 @@ def _figures(record: RunRecord, answer: Answer | None) -> str:
     earlier = maps[1:]
     drawings = [
         *search_figures(record, answer),
+        *mixture_figures(record),
         *training_figures(record),
         *maps[:1],
     ]

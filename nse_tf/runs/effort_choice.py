@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from nse_tf.datasets import ImageData
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import (
+    DartsConfig,
     OneShotConfig,
     ProxylessNASConfig,
     SpaceEvolutionConfig,
@@ -20,6 +21,7 @@ Numbers = TypeVar(
     "Numbers",
     OneShotConfig,
     ProxylessNASConfig,
+    DartsConfig,
     ExplorerConfig,
     ShrinkSchedule,
     SupernetRecipe,
@@ -51,6 +53,7 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
         ),
         evolution=_evolution(config, effort),
         proxylessnas=effort.proxylessnas,
+        darts=_darts(config, effort.darts),
     )
     return dataclasses.replace(
         changed, proxylessnas=_proxylessnas(config, changed)
@@ -113,6 +116,23 @@ def _search(config: SearchConfig, search: OneShotConfig) -> OneShotConfig:
         rank_by=config.rank_by,
         num_threads=config.num_threads,
         seed=config.seed,
+    )
+
+
+def _darts(config: SearchConfig, darts: DartsConfig) -> DartsConfig:
+    """Returns the own numbers of DARTS, single ones overridden."""
+    given: dict[str, Any] = dict(config.overrides)
+    rate = given.get("supernet_learning_rate", darts.learning_rates[0])
+    return dataclasses.replace(
+        _changed(
+            config,
+            darts,
+            search_epochs="supernet_epochs",
+            architecture_rate="architecture_rate",
+        ),
+        order=config.order or darts.order,
+        early_stop=config.early_stop or darts.early_stop,
+        learning_rates=(rate, min(rate, darts.learning_rates[1])),
     )
 
 

@@ -8,14 +8,20 @@ from nse_tf.costs import CostModel
 from nse_tf.methods import FairNASConfig, OneShotConfig, load_start
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import SearchSpace
+from nse_tf.training import SupernetRecipe
 from nse_tf.tuners import (
     AngleShrinkingOracle,
+    DartsOracle,
     FairNASOracle,
     ProxylessNASOracle,
     SearchOracle,
     SpaceEvolutionOracle,
 )
 from nse_tf.tuners.efforts import Effort
+
+
+def _usual_supernet(effort: Effort) -> SupernetRecipe:
+    return effort.supernet
 
 
 def _nothing_else(config: SearchConfig, space: SearchSpace) -> dict[str, Any]:
@@ -39,6 +45,9 @@ class MethodRow:
         options: Returns what else the oracle takes.
         is_branched: Whether the method searches multi-branch cells, unless a
             space is named.
+        preset: The space that is searched unless one is named; None takes what
+            suits the images.
+        supernet: Returns how shared weights are trained.
     """
 
     search: Callable[[OneShotConfig], OneShotConfig] = _as_it_is
@@ -48,6 +57,8 @@ class MethodRow:
         _nothing_else
     )
     is_branched: bool = False
+    preset: str | None = None
+    supernet: Callable[[Effort], SupernetRecipe] = _usual_supernet
 
     def make_oracle(
         self, config: SearchConfig, cost_model: CostModel, effort: Effort
@@ -81,10 +92,6 @@ def _start(config: SearchConfig, space: SearchSpace) -> dict[str, Any]:
 
 
 METHOD_ROWS: dict[str, MethodRow] = {
-    "proxylessnas": MethodRow(
-        numbers=lambda effort: effort.shrunk_first(effort.proxylessnas),
-        oracle=ProxylessNASOracle,
-    ),
     "spos": MethodRow(
         numbers=lambda effort: effort.search, oracle=AngleShrinkingOracle
     ),
@@ -92,6 +99,16 @@ METHOD_ROWS: dict[str, MethodRow] = {
         search=FairNASConfig.like,
         numbers=lambda effort: effort.search,
         oracle=FairNASOracle,
+    ),
+    "proxylessnas": MethodRow(
+        numbers=lambda effort: effort.shrunk_first(effort.proxylessnas),
+        oracle=ProxylessNASOracle,
+    ),
+    "darts": MethodRow(
+        numbers=lambda effort: effort.mixture,
+        oracle=DartsOracle,
+        preset="nb201",
+        supernet=lambda effort: effort.mixed_supernet,
     ),
     "nse": MethodRow(
         numbers=lambda effort: effort.evolution,

@@ -15,6 +15,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "fairnas": ("explorer", "score", "shrink_schedule", "distribute"),
     "nse": ("inherit_by", "start"),
     "proxylessnas": ("score", "shrink_schedule", "gates", "penalty_form"),
+    "darts": ("score", "shrink_schedule", "order", "early_stop"),
 }
 INHERITANCES = ("front", "angle", "both")
 GATES = ("two", "full")
@@ -28,6 +29,7 @@ SCORES = (
     "magnitude",
     "add",
 )
+EARLY_STOPS = ("none", "hessian")
 SCHEDULES = ("spos", "fairnas", "darts", "nb201")
 
 
@@ -61,6 +63,9 @@ class SearchConfig:
         score: What operators are scored by in shrinking; one of `SCORES`.
         shrink_schedule: The published schedule that operators are dropped
             by; one of `SCHEDULES`. None leaves it to the effort.
+        order: Order of the gradient of `darts`, 1 or 2; None takes the first.
+        early_stop: Whether `darts` stops once its minimum is too sharp:
+            `hessian` or `none`; None is none.
         budget: Limits that the network found must keep.
         precision: Precision of the file that latency and size limits hold for.
         rank_by: What finalists are ranked by: `keras`, or the accuracy of
@@ -101,6 +106,8 @@ class SearchConfig:
     shrink: bool = True
     score: str = "angle"
     shrink_schedule: str | None = None
+    order: int | None = None
+    early_stop: str | None = None
     budget: Budget = Budget()
     precision: str = "fp32"
     rank_by: str = "keras"

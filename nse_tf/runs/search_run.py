@@ -196,8 +196,12 @@ def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
 
 def _named_space(config: SearchConfig, data: ImageData) -> SearchSpace:
     height, width, channels = data.image_shape
-    is_branched = METHOD_ROWS[config.method].is_branched
-    name = config.space or preset_for((height, width), is_branched=is_branched)
+    row = METHOD_ROWS[config.method]
+    name = (
+        config.space
+        or row.preset
+        or preset_for((height, width), is_branched=row.is_branched)
+    )
     adapted = {
         key: value
         for key in ("width", "depth", "activation", "squeeze_excite")
@@ -239,9 +243,10 @@ def make_tuner(
 ) -> SupernetTuner:
     """Returns the oracle and tuner of a run, as a script would make them."""
     effort = effort.fitted_to(cost_model.space, fixed=dict(config.overrides))
+    row = METHOD_ROWS[config.method]
     return SupernetTuner(
-        METHOD_ROWS[config.method].make_oracle(config, cost_model, effort),
-        supernet_recipe=effort.supernet,
+        row.make_oracle(config, cost_model, effort),
+        supernet_recipe=row.supernet(effort),
         child_recipe=effort.child,
         measure=measure_models,
         evaluate_file=accuracy_of_file,

@@ -34,6 +34,9 @@ from nse_tf.spaces.chain_skeletons import ACTIVATIONS as ACTIVATIONS
 from nse_tf.spaces.chain_skeletons import BranchSkeleton as BranchSkeleton
 from nse_tf.spaces.chain_skeletons import ChainSkeleton as ChainSkeleton
 from nse_tf.spaces.chain_skeletons import Stage as Stage
+from nse_tf.spaces.darts_cifar import (
+    DartsCifarSkeleton as DartsCifarSkeleton,
+)
 from nse_tf.spaces.genotype import Genotype as Genotype
 from nse_tf.spaces.genotype_text import format_genotype as format_genotype
 from nse_tf.spaces.genotype_text import load_genotype as load_genotype

@@ -258,6 +258,7 @@ class DartsSkeleton(CellSkeleton):
         "shares_cells": read_bool,
     }
     NUM_HALVINGS: ClassVar[int] = 5
+    STEM_STRIDE: ClassVar[int] = 2
     LEAST_CELLS: ClassVar[int] = 3
     ENCODES_NONE: ClassVar[bool] = False
 
@@ -277,19 +278,35 @@ class DartsSkeleton(CellSkeleton):
         return self.num_cells // 3, 2 * self.num_cells // 3
 
     @property
+    def stem_widths(self) -> tuple[int, ...]:
+        """Channels after each of the stem's convolutions."""
+        return self.channels // 2, self.channels, self.channels
+
+    @property
     def stem_sizes(self) -> tuple[tuple[int, int], ...]:
-        """Height and width after each of the stem's three convolutions."""
-        first = strided(self.image_size, 2)
-        second = strided(first, 2)
-        return first, second, strided(second, 2)
+        """Height and width after each of the stem's convolutions."""
+        sizes = [self.image_size]
+        for _ in self.stem_widths:
+            sizes.append(strided(sizes[-1], self.STEM_STRIDE))
+        return tuple(sizes[1:])
+
+    @property
+    def stem_outputs(self) -> tuple[int, int]:
+        """Channels of the first cell's two inputs.
+
+        They are what the last two convolutions put out, or twice the same where
+        there is but one.
+        """
+        last = self.stem_widths[-2:]
+        return last[0], last[-1]
 
     @property
     def cells(self) -> tuple[Cell, ...]:
         """All cells, input to output."""
         cells: list[Cell] = []
         size, width = self.stem_sizes[-1], self.channels
-        before, last = self.channels, self.channels
-        halves = True
+        before, last = self.stem_outputs
+        halves = len(self.stem_widths) > 1  # Else both inputs are the same.
         for index in range(self.num_cells):
             reduces = index in self.reductions
             width *= 2 if reduces else 1
@@ -349,7 +366,12 @@ class DartsSkeleton(CellSkeleton):
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
         }
-        return DeepeningSkeleton(**{**fields, "num_cells": num_cells})
+        return self._deepening(**{**fields, "num_cells": num_cells})
+
+    @property
+    def _deepening(self) -> "type[DartsSkeleton]":
+        """The skeleton while cells are inserted."""
+        return DeepeningSkeleton
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ from nse_tf.spaces.chain_skeletons import (
     Stage,
 )
 from nse_tf.spaces.chains import chain_space
+from nse_tf.spaces.darts_cifar import DartsCifarSkeleton
 from nse_tf.spaces.naming import nearest_names
 from nse_tf.spaces.ops import Identity, MBConv
 from nse_tf.spaces.space import SearchSpace
@@ -107,6 +108,14 @@ DARTS_SKELETON = DartsSkeleton(
     num_classes=1000,
     channels=48,
     num_cells=14,
+)
+
+DARTS_CIFAR_SKELETON = DartsCifarSkeleton(
+    image_size=(32, 32),
+    image_channels=3,
+    num_classes=10,
+    channels=16,
+    num_cells=8,
 )
 
 
@@ -265,6 +274,20 @@ PRESETS = {
         skeleton=DARTS_SKELETON,
         fill=functools.partial(cell_space, ops=DARTS_OPS),
         convention="thop",
+    ),
+    "darts_cifar": Preset(
+        summary="the cells of DARTS on CIFAR-10 as it searches them: 8 cells",
+        skeleton=DARTS_CIFAR_SKELETON,
+        fill=functools.partial(cell_space, ops=DARTS_OPS),
+        convention="plain",
+    ),
+    "darts_cifar_deep": Preset(
+        summary="the same as it evaluates them: 20 cells, 36 channels",
+        skeleton=dataclasses.replace(
+            DARTS_CIFAR_SKELETON, channels=36, num_cells=20
+        ),
+        fill=functools.partial(cell_space, ops=DARTS_OPS),
+        convention="plain",
     ),
     "darts_shrinking": Preset(
         summary="ABS's DARTS space: 14 edges that normal and reduction cells "

@@ -52,12 +52,16 @@ def _pairs(text: str) -> list[tuple[str, int]]:
 
 
 def _darts_network(
-    normal: str, reduce: str, source: str, width: float = 1.0
+    normal: str,
+    reduce: str,
+    source: str,
+    width: float = 1.0,
+    space: str = "darts",
 ) -> PublishedNetwork:
     """Returns a network of normal and reduction cells, as papers print them."""
     cells = {"normal": _pairs(normal), "reduce": _pairs(reduce)}
-    genotype = genotype_of_pairs(make_preset("darts"), cells)
-    return PublishedNetwork("darts", genotype.path, source, width)
+    genotype = genotype_of_pairs(make_preset(space), cells)
+    return PublishedNetwork(space, genotype.path, source, width)
 
 
 _DARTS_ABS = (
@@ -67,6 +71,14 @@ _DARTS_ABS = (
 _PDARTS_ABS = (
     "dil3~0 sep3~1 sep3~1 sep3~2 sep5~0 sep5~3 dil5~2 dil3~4",
     "dil3~0 dil5~1 sep3~1 sep5~2 dil5~1 sep5~3 dil3~2 dil3~4",
+)
+_DARTS_V2 = (
+    "sep3~0 sep3~1 sep3~0 sep3~1 sep3~1 skip~0 skip~0 dil3~2",
+    "max~0 max~1 skip~2 max~1 max~0 skip~2 skip~2 max~1",
+)
+_PDARTS_CELLS = (
+    "skip~0 dil3~1 skip~0 sep3~1 sep3~1 sep3~3 sep3~0 dil5~4",
+    "avg~0 sep5~1 sep3~0 dil5~2 max~0 dil3~1 dil3~1 dil5~3",
 )
 
 PUBLISHED = {
@@ -89,16 +101,19 @@ PUBLISHED = {
     "darts_abs_c45": _darts_network(*_DARTS_ABS, _ABS, 45 / 48),
     "pdarts_abs": _darts_network(*_PDARTS_ABS, _ABS),
     "pdarts_abs_c45": _darts_network(*_PDARTS_ABS, _ABS, 45 / 48),
-    "darts_v2": _darts_network(
-        "sep3~0 sep3~1 sep3~0 sep3~1 sep3~1 skip~0 skip~0 dil3~2",
-        "max~0 max~1 skip~2 max~1 max~0 skip~2 skip~2 max~1",
-        _DARTS,
-    ),
-    "pdarts": _darts_network(
-        "skip~0 dil3~1 skip~0 sep3~1 sep3~1 sep3~3 sep3~0 dil5~4",
-        "avg~0 sep5~1 sep3~0 dil5~2 max~0 dil3~1 dil3~1 dil5~3",
-        _PDARTS,
-    ),
+    "darts_v2": _darts_network(*_DARTS_V2, _DARTS),
+    "pdarts": _darts_network(*_PDARTS_CELLS, _PDARTS),
+    **{
+        f"{name}_cifar": _darts_network(
+            *cells, source, space="darts_cifar_deep"
+        )
+        for name, cells, source in (
+            ("darts_v2", _DARTS_V2, _DARTS),
+            ("pdarts", _PDARTS_CELLS, _PDARTS),
+            ("darts_abs", _DARTS_ABS, _ABS),
+            ("pdarts_abs", _PDARTS_ABS, _ABS),
+        )
+    },
     **{
         name: PublishedNetwork(space, branch_genes(cells), _NSE, width)
         for name, (space, cells, width) in BRANCH_NETWORKS.items()

@@ -6,6 +6,7 @@ from typing import Any
 
 from nse_tf.spaces.cell_skeletons import DartsSkeleton, NB201Skeleton
 from nse_tf.spaces.chain_skeletons import BranchSkeleton, ChainSkeleton
+from nse_tf.spaces.darts_cifar import DartsCifarSkeleton
 from nse_tf.spaces.files import read_json, write_json
 from nse_tf.spaces.model_parts import ModelSkeleton
 from nse_tf.spaces.skeletons import Skeleton
@@ -20,6 +21,7 @@ _SKELETONS: dict[str, type[Skeleton]] = {
         BranchSkeleton,
         NB201Skeleton,
         DartsSkeleton,
+        DartsCifarSkeleton,
         ModelSkeleton,
     )
 }

@@ -21,6 +21,10 @@ class Capability(enum.Enum):
     Attributes:
         MIXES: Runs all candidates at once; see `MixingSupernet`.
         TWO_PATHS: Compares two candidates of a block; see `TwoPathSupernet`.
+        TRAINS_MIXED: Mixes so that the mixture may train weights: its gradient
+            names the rows of what is active, each once, so that all others
+            stay, and no scale after a candidate competes with its mixing
+            weight.
         TWO_SUBSETS: Compares two subsets of a cell; see `TwoSubsetSupernet`.
         SEVERAL_OPEN: Opens several branches of a block at once.
         RUNS_PARTS: Runs its parts one by one; see `SupernetOfParts`.
@@ -30,6 +34,7 @@ class Capability(enum.Enum):
 
     MIXES = "mix its candidates"
     TWO_PATHS = "compare two candidates of a block"
+    TRAINS_MIXED = "train its weights through a mixture of all candidates"
     TWO_SUBSETS = "compare two subsets of candidates"
     SEVERAL_OPEN = "open several branches of a block"
     RUNS_PARTS = "run its parts one by one"
@@ -356,7 +361,8 @@ class Networks(Protocol):
 
 @overload
 def require_capability(
-    supernet: WeightSharing, capability: Literal[Capability.MIXES]
+    supernet: WeightSharing,
+    capability: Literal[Capability.MIXES, Capability.TRAINS_MIXED],
 ) -> MixingSupernet: ...
 
 

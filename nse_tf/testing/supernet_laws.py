@@ -1,6 +1,6 @@
 """Laws of supernets: what searching on shared weights relies on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ from nse_tf.supernet import (
     statistics_kept,
 )
 from nse_tf.training import SupernetRecipe
-from nse_tf.training.supernet_step import supernet_step
+from nse_tf.training.supernet_step import mixed_step, supernet_step
 
 NUM_DRAWS = 3
 BATCH_SIZE = 4
@@ -179,6 +179,85 @@ def a_mixture_of_one_is_that_path(supernet: WeightSharing) -> None:
             f"The mixture that is all {genotype.path} differs from that path "
             f"by {gap:g}."
         )
+    if Capability.TRAINS_MIXED in supernet.capabilities:
+        _gradients_equal(supernet, genotype)
+
+
+def _gradients_equal(supernet: WeightSharing, genotype: Genotype) -> None:
+    """Compares a mixture of one candidate a block with that path."""
+    mixing = require_capability(supernet, Capability.TRAINS_MIXED)
+    space, images = supernet.space, _images(supernet.space)
+    ones = tf.ones((len(space.blocks), space.max_candidates))
+    opened = supernet.encode(genotype)
+    weights = [each.value for each in supernet.trainable_variables]
+
+    def gradients(logits_of: Callable[[], tf.Tensor]) -> list[np.ndarray]:
+        with statistics_kept(supernet), tf.GradientTape() as tape:
+            tape.watch(weights)
+            loss = tf.reduce_mean(logits_of() ** 2)
+        return [
+            np.zeros(weight.shape)
+            if gradient is None
+            else tf.convert_to_tensor(gradient).numpy()
+            for weight, gradient in zip(
+                weights, tape.gradient(loss, weights), strict=True
+            )
+        ]
+
+    found = (
+        gradients(lambda: mixing.mix(images, ones, genotype.genes)),
+        gradients(lambda: supernet(images, opened, training=True, rate=0.0)),
+    )
+    for variable, mixed, alone in zip(
+        supernet.trainable_variables, *found, strict=True
+    ):
+        gap = float(np.abs(mixed - alone).max(initial=0.0))
+        if not gap <= 10 * MIXING_TOLERANCE * max(1.0, np.abs(alone).max()):
+            raise AssertionError(
+                f"The gradient of {variable.path!r} through the mixture that "
+                f"is all {genotype.path} differs from that path's by {gap:g}."
+            )
+
+
+def only_mixed_branches_move(supernet: WeightSharing) -> None:
+    """A step of a mixture leaves what is not active as it was, to the bit.
+
+    That is weights, statistics, and momenta that run on. Supernets that do not
+    train mixed have nothing to keep. Argument and errors as above.
+    """
+    if Capability.TRAINS_MIXED not in supernet.capabilities:
+        return
+    mixing = require_capability(supernet, Capability.TRAINS_MIXED)
+    space, owned = supernet.space, _owned(supernet)
+    active = tuple(indices[-2:] for indices in space.active)
+    recipe = SupernetRecipe(batch_size=BATCH_SIZE, weight_decay=0.1)
+    optimizer, _ = supernet_step(supernet, recipe, supernet.row_kernel_sizes())
+    for momentum in optimizer.momenta:
+        momentum.assign(tf.fill(momentum.shape, 0.01))
+    momenta = {
+        id(variable): momentum
+        for variable, momentum in zip(
+            supernet.trainable_variables, optimizer.momenta, strict=True
+        )
+    }
+    half = tf.fill((len(space.blocks), space.max_candidates), 0.5)
+    step = mixed_step(mixing, recipe, optimizer, lambda _: half, active)
+    before = _Values.of(owned, momenta)
+    nothing = np.zeros((0, 1), np.int32)
+    step(_images(space), _labels(space), nothing, 0.1, (0, 0))
+    after, blocks = _Values.of(owned, momenta), decisions(space)[:, 1]
+    num_moved = 0
+    for each in owned:
+        moved, mixed = before.moved(after, each), active[blocks[each.decision]]
+        num_moved += len(moved)
+        if not moved <= set(mixed):
+            raise AssertionError(
+                f"A mixture of {mixed} at decision {each.decision} moved the "
+                f"rows of candidates {sorted(moved)} of "
+                f"{each.variable.path!r}, or their momenta."
+            )
+    if not num_moved:
+        raise AssertionError("A mixture moved no weights of any candidate.")
 
 
 def a_pair_is_the_path_that_is_selected(supernet: WeightSharing) -> None:
@@ -232,6 +311,7 @@ SUPERNET_LAWS = (
     new_paths_need_no_trace,
     a_mixture_of_one_is_that_path,
     a_pair_is_the_path_that_is_selected,
+    only_mixed_branches_move,
 )
 
 

@@ -11,6 +11,7 @@ from nse_tf.training.mixture_architecture import (
     MixtureArchitecture as MixtureArchitecture,
 )
 from nse_tf.training.progress import Progress as Progress
+from nse_tf.training.recipes import DARTS_RECIPE as DARTS_RECIPE
 from nse_tf.training.recipes import NB201_RECIPE as NB201_RECIPE
 from nse_tf.training.recipes import ChildRecipe as ChildRecipe
 from nse_tf.training.recipes import SupernetRecipe as SupernetRecipe

@@ -14,6 +14,8 @@ from nse_tf.datasets import ImageSet
 from nse_tf.jobs import ArchitectureRule, Genes
 from nse_tf.spaces import SearchSpace
 from nse_tf.training.adam import Adam
+from nse_tf.training.epoch_loop import WeightStep
+from nse_tf.training.steps import TrainingStep
 
 
 class ArchitectureTrainer(abc.ABC):
@@ -29,10 +31,12 @@ class ArchitectureTrainer(abc.ABC):
     Attributes:
         is_beside: Whether batches are drawn by a generator of their own, so
             that weights train as they do without architecture parameters.
+        comes_first: Whether a step comes before that of the weights.
     """
 
     is_beside: ClassVar[bool] = False
     OPTIMIZER: ClassVar[type[Adam]] = Adam
+    comes_first: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -74,6 +78,30 @@ class ArchitectureTrainer(abc.ABC):
             rng: Draws the batch, and all else that is drawn.
         """
 
+    def step_before(
+        self, active: Genes, rng: np.random.Generator, following: WeightStep
+    ) -> tf.Tensor:
+        """Moves the parameters once before the weights; returns the loss.
+
+        Args:
+            active: The candidates that take part, block by block.
+            rng: Draws the batch.
+            following: The step of the weights that comes next.
+        """
+        del following
+        return self.step(active, rng)
+
+    def step_of_weights(self, active: Genes) -> TrainingStep | None:
+        """Returns the update of the weights, where the parameters decide it.
+
+        None is that of whatever the job draws.
+
+        Args:
+            active: The candidates that take part, block by block.
+        """
+        del active
+        return None
+
     @abc.abstractmethod
     def probabilities(self, active: Genes) -> np.ndarray:
         """Returns what the parameters say of each candidate.
@@ -81,6 +109,21 @@ class ArchitectureTrainer(abc.ABC):
         Returns:
             `(num_blocks, max_candidates)`, float64, 0 where not active.
         """
+
+    def sharpness(self, active: Genes, rng: np.random.Generator) -> float:
+        """Returns how sharp the minimum is that the parameters are in.
+
+        Args:
+            active: The candidates that take part, block by block.
+            rng: Draws the batch, and all else that is drawn.
+
+        Raises:
+            ValueError: If that is not known of these parameters.
+        """
+        del active, rng
+        raise ValueError(
+            "`architecture.early_stop` needs parameters that mix candidates."
+        )
 
     def _batch(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Returns random images and their labels."""

@@ -6,19 +6,27 @@ import tensorflow as tf
 from nse_tf.datasets import ImageSet
 from nse_tf.jobs import ArchitectureRule, ArchitectureTrained, Genes
 from nse_tf.spaces import SearchSpace
-from nse_tf.supernet import Capability, WeightSharing, require_capability
+from nse_tf.supernet import Capability, require_capability
 from nse_tf.training.angle_sums import as_tuples
 from nse_tf.training.architecture import ArchitectureTrainer
-from nse_tf.training.epoch_loop import LoopHooks
+from nse_tf.training.darts_architecture import (
+    FirstOrderArchitecture,
+    SecondOrderArchitecture,
+)
+from nse_tf.training.early_stop import epoch_to_keep
+from nse_tf.training.epoch_loop import LoopHooks, WeightStep
 from nse_tf.training.gate_architecture import (
     FullGateArchitecture,
     TwoGateArchitecture,
 )
 from nse_tf.training.mixture_architecture import MixtureArchitecture
-from nse_tf.training.steps import mean_loss
+from nse_tf.training.steps import TrainingStep, mean_loss
 from nse_tf.training.subset_architecture import SubsetArchitecture
+from nse_tf.training.supernet_trainer import SupernetTrainer
 
 Drop = tuple[int, int, int, int]
+# Beyond it a parameter's softmax overflows.
+_LARGEST = 700.0
 
 
 class ArchitectureCourse(LoopHooks):
@@ -52,6 +60,7 @@ class ArchitectureCourse(LoopHooks):
         self._drops: list[Drop] = []
         self._losses: list[float] = []
         self._history: list[tuple[tuple[float, ...], ...]] = []
+        self._eigenvalues: list[tuple[int, float]] = []
         self._step_losses: list[tf.Tensor] = []
         self._rng = np.random.default_rng(0)
 
@@ -76,15 +85,36 @@ class ArchitectureCourse(LoopHooks):
                     self._drops.append((epoch, index, block, candidate))
             self.left = left
 
+    def before_update(self, epoch: int, index: int, step: WeightStep) -> None:
+        """Moves the parameters before the weights, when it is their turn."""
+        if self._trainer.comes_first and index % self._rule.period == 0:
+            self._note(self._trainer.step_before(self.left, self._rng, step))
+
     def after_step(
         self, epoch: int, index: int, rng: np.random.Generator
     ) -> None:
-        """Moves the parameters, when it is their turn."""
-        if epoch < self._rule.epochs_without:
+        """Moves the parameters after the weights, when it is their turn."""
+        if self._trainer.comes_first or epoch < self._rule.epochs_without:
             return
         if index % self._rule.period == 0:
             own = self._rng if self._trainer.is_beside else rng
-            self._step_losses.append(self._trainer.step(self.left, own))
+            self._note(self._trainer.step(self.left, own))
+
+    def _note(self, loss: tf.Tensor) -> None:
+        """Notes the loss of a step of the parameters.
+
+        Raises:
+            ValueError: If they diverged, and not the weights before them.
+        """
+        self._step_losses.append(loss)
+        is_sound = np.abs(self._trainer.parameters) < _LARGEST
+        if not is_sound.all() and np.isfinite(float(loss)):
+            block = self._space.blocks[int(np.argwhere(~is_sound)[0, 0])]
+            raise ValueError(
+                "The training diverged: an architecture parameter of "
+                f"{block.name!r} is beyond all bounds. Lower the learning rate "
+                f"of the architecture parameters, {self._rule.rate:g} now."
+            )
 
     def after_epoch(self) -> None:
         """Notes how the parameters stand.
@@ -103,6 +133,24 @@ class ArchitectureCourse(LoopHooks):
                 for row, indices in zip(found, self._active, strict=True)
             )
         )
+        rule, epoch = self._rule.early_stop, len(self._history) - 1
+        if rule is not None and epoch % rule.period == 0:
+            # Of its own, so that measuring changes no training.
+            rng = np.random.default_rng([*self._seeds, epoch, 2])
+            found_now = self._trainer.sharpness(self._active, rng)
+            self._eigenvalues.append((epoch, found_now))
+
+    @property
+    def step_of_weights(self) -> TrainingStep | None:
+        """The update of the weights, where the parameters decide what it is."""
+        return self._trainer.step_of_weights(self._active)
+
+    @property
+    def kept_epoch(self) -> int | None:
+        """The epoch to go back to; None while the training goes on."""
+        if self._rule.early_stop is None:
+            return None
+        return epoch_to_keep(self._rule.early_stop, self._eigenvalues)
 
     def probabilities(self) -> np.ndarray:
         """Returns what the parameters say of each candidate that is left.
@@ -137,6 +185,8 @@ class ArchitectureCourse(LoopHooks):
             left=self.left,
             drops=tuple(self._drops),
             history=tuple(self._history),
+            eigenvalues=tuple(self._eigenvalues),
+            kept_epoch=self.kept_epoch,
         )
 
     def state(self) -> list[np.ndarray]:
@@ -149,21 +199,26 @@ class ArchitectureCourse(LoopHooks):
             variable.assign(value)
 
     def course(self) -> list[np.ndarray]:
-        """Returns losses, drops and history, for a checkpoint."""
+        """Returns losses, drops, history and eigenvalues, for a checkpoint."""
         rows = [
             [each for block in epoch for each in block]
             for epoch in self._history
         ]
         num_active = sum(map(len, self._active))
-        return [
+        course = [
             np.array(self._losses, np.float64),
             np.array(self._drops, np.int64).reshape(-1, 4),
             np.array(rows, np.float64).reshape(len(rows), num_active),
         ]
+        if self._rule.early_stop is not None:
+            course.append(
+                np.array(self._eigenvalues, np.float64).reshape(-1, 2)
+            )
+        return course
 
     def restore_course(self, course: list[np.ndarray]) -> None:
         """Resumes from what `course` returned for the same job."""
-        losses, drops, history = course
+        losses, drops, history, *watched = course
         self._losses = losses.tolist()
         self._drops = [(a, b, c, d) for a, b, c, d in drops.tolist()]
         gone = {(block, candidate) for _, _, block, candidate in self._drops}
@@ -176,27 +231,31 @@ class ArchitectureCourse(LoopHooks):
             tuple(tuple(block.tolist()) for block in np.split(epoch, ends))
             for epoch in history
         ]
+        self._eigenvalues = [
+            (int(epoch), value)
+            for eigenvalues in watched
+            for epoch, value in eigenvalues.tolist()
+        ]
 
 
 def new_architecture(
-    supernet: WeightSharing,
+    trainer: SupernetTrainer,
     images: ImageSet,
-    batch_size: int,
     rule: ArchitectureRule,
     seed: int,
 ) -> ArchitectureTrainer:
     """Returns what trains architecture parameters by a rule.
 
     Args:
-        supernet: Whose candidates the parameters are for.
+        trainer: Holds the weights of the candidates that they are for.
         images: The validation part.
-        batch_size: Images a step.
         rule: By which they are trained.
         seed: Seed of the first parameters.
 
     Raises:
         ValueError: If the supernet cannot do what the rule needs.
     """
+    supernet, batch_size = trainer.supernet, trainer.batch_size
     if rule.rule == "two_subsets":
         comparing = require_capability(supernet, Capability.TWO_SUBSETS)
         return SubsetArchitecture(comparing, images, batch_size, rule, seed)
@@ -206,7 +265,18 @@ def new_architecture(
     mixing = require_capability(supernet, Capability.MIXES)
     if rule.rule == "full_gates":
         return FullGateArchitecture(mixing, images, batch_size, rule, seed)
-    return MixtureArchitecture(mixing, images, batch_size, rule, seed)
+    if rule.rule == "beside":
+        return MixtureArchitecture(mixing, images, batch_size, rule, seed)
+    is_first = rule.rule == "first_order"
+    kind = FirstOrderArchitecture if is_first else SecondOrderArchitecture
+    return kind(
+        mixing,
+        images,
+        rule,
+        seed,
+        optimizer=trainer.optimizer,
+        recipe=trainer.recipe,
+    )
 
 
 def dropped_below(

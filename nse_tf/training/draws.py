@@ -44,6 +44,9 @@ def draw_by(
         return FairSampler(space).sample
     if rule.rule == "by_mixing_weights":
         return lambda rng: WeightedSampler(space, mixing_weights()).sample(rng)
+    if rule.rule == "mixed":
+        require_capability(supernet, Capability.TRAINS_MIXED)
+        return draw_nothing
     require_capability(supernet, Capability.SEVERAL_OPEN)
     for block, indices in zip(space.blocks, space.active, strict=True):
         if block.max_open < len(indices):
@@ -57,3 +60,9 @@ def draw_by(
         return encode_genes(space, draw_balanced(space, rng, rule.open_rate))
 
     return draw_subsets
+
+
+def draw_nothing(rng: np.random.Generator) -> np.ndarray:
+    """Returns no open branches, for a step that runs all candidates."""
+    del rng
+    return np.zeros((0, 1), np.int32)

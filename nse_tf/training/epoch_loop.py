@@ -7,6 +7,7 @@ a training that was stopped resumes at any epoch, bit-exact.
 
 import dataclasses
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,11 +17,30 @@ from nse_tf.training.steps import TrainingStep, mean_loss
 Draw = Callable[[np.random.Generator], np.ndarray]
 
 
+class WeightStep(NamedTuple):
+    """What the next step of the weights will do.
+
+    Attributes:
+        images: `(batch, height, width, channels)`, not yet augmented.
+        labels: `(batch,)`.
+        learning_rate: Its learning rate.
+        seed: Seed of the augmentation.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    learning_rate: float
+    seed: tuple[int, int]
+
+
 class LoopHooks:
     """What else happens in a training; nothing, unless a method is replaced."""
 
     def before_step(self, epoch: int, index: int) -> None:
         """Called before a step of the weights is drawn."""
+
+    def before_update(self, epoch: int, index: int, step: WeightStep) -> None:
+        """Called when all of a step is drawn, before it moves the weights."""
 
     def after_step(
         self, epoch: int, index: int, rng: np.random.Generator
@@ -106,7 +126,11 @@ class EpochLoop:
             self.hooks.before_step(epoch, index)
             rate = self.rate(epoch + (index + self.is_rate_after) / steps)
             open_branches = self.draw(rng)
-            seed = tuple(rng.integers(2**31, size=2).tolist())
+            first, second = rng.integers(2**31, size=2).tolist()
+            seed = (first, second)
+            self.hooks.before_update(
+                epoch, index, WeightStep(images, labels, rate, seed)
+            )
             losses.append(self.step(images, labels, open_branches, rate, seed))
             self.hooks.after_step(epoch, index, rng)
         mean = mean_loss(losses, self.named_rate)

@@ -68,6 +68,7 @@ class LazySGD:
     Attributes:
         targets: The variables, in the order that `apply` takes gradients.
         momenta: One for each of them.
+        step_length: How far a step of rate one goes along a gradient.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class LazySGD:
         self._moved = functools.partial(
             sgd_step, share=momentum, nesterov=nesterov
         )
+        self.step_length = 1.0 + momentum if nesterov else 1.0
         self._weight_decay = weight_decay
         self._clip_norm = clip_norm
         self._names_rows_once = names_rows_once
@@ -150,9 +152,17 @@ class LazySGD:
         learning_rate: tf.Tensor,
         scale: tf.Tensor | float,
     ) -> None:
-        target, slot = self.targets[index], self.momenta[index]
         if not isinstance(scale, float):
             gradient *= scale
+        value, momentum = self._moved_whole(index, gradient, learning_rate)
+        self.momenta[index].assign(momentum)
+        self.targets[index].assign(value)
+
+    def _moved_whole(
+        self, index: int, gradient: tf.Tensor, learning_rate: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns a variable and its momentum after a step."""
+        target = self.targets[index]
         decay: float | np.ndarray | None = None
         if target.shape.rank >= 2:
             decay = self._weight_decay
@@ -160,29 +170,64 @@ class LazySGD:
             (size,) = self._row_kernel_sizes[index]
             is_kernel = np.arange(target.shape[0]) < size
             decay = self._weight_decay * is_kernel.astype(np.float32)
-        value, momentum = self._moved(
-            target, slot, gradient, learning_rate, decay=decay
+        return self._moved(
+            target, self.momenta[index], gradient, learning_rate, decay=decay
         )
-        slot.assign(momentum)
-        target.assign(value)
 
     def _apply_rows(
         self, index: int, gradient: tf.IndexedSlices, learning_rate: tf.Tensor
     ) -> None:
-        target, slot = self.targets[index], self.momenta[index]
         rows = gradient.indices
+        moved, momenta = self._moved_rows(index, gradient, learning_rate)
+        self.momenta[index].scatter_update(tf.IndexedSlices(momenta, rows))
+        self.targets[index].scatter_update(tf.IndexedSlices(moved, rows))
+
+    def _moved_rows(
+        self, index: int, gradient: tf.IndexedSlices, learning_rate: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the rows that a gradient names, and their momenta, after."""
+        target, rows = self.targets[index], gradient.indices
         values = tf.gather(target, rows)
         sizes = tf.gather(self._row_kernel_sizes[index], rows)
         is_kernel = tf.sequence_mask(sizes, target.shape[1], values.dtype)
-        moved, momenta = self._moved(
+        return self._moved(
             values,
-            tf.gather(slot, rows),
+            tf.gather(self.momenta[index], rows),
             gradient.values,
             learning_rate,
             decay=self._weight_decay * is_kernel,
         )
-        slot.scatter_update(tf.IndexedSlices(momenta, rows))
-        target.scatter_update(tf.IndexedSlices(moved, rows))
+
+    def unrolled(
+        self,
+        gradients: Sequence[tf.Tensor | tf.IndexedSlices | None],
+        learning_rate: tf.Tensor,
+    ) -> list[tf.Tensor | tf.IndexedSlices | None]:
+        """Returns what a step would make of the targets; changes nothing.
+
+        It has momentum and decay, but clips no gradient, as DARTS's does.
+
+        Args:
+            gradients: One for each target; None leaves it as it is. Each row is
+                named once.
+            learning_rate: Scalar.
+
+        Returns:
+            For each target its value after the step, or that of the rows which
+            the gradient names; None where it would stay.
+        """
+        moved: list[tf.Tensor | tf.IndexedSlices | None] = []
+        for index, gradient in enumerate(gradients):
+            if isinstance(gradient, tf.IndexedSlices):
+                rows, _ = self._moved_rows(index, gradient, learning_rate)
+                moved.append(tf.IndexedSlices(rows, gradient.indices))
+            elif gradient is None:
+                moved.append(None)
+            else:
+                moved.append(
+                    self._moved_whole(index, gradient, learning_rate)[0]
+                )
+        return moved
 
     def reset(self) -> None:
         """Forgets all momenta."""

@@ -9,7 +9,10 @@ from nse_tf.datasets import ImageSet
 from nse_tf.jobs import ArchitectureRule, Genes
 from nse_tf.supernet import MixingSupernet
 from nse_tf.training.architecture import ArchitectureTrainer, active_softmax
+from nse_tf.training.curvature import dominant_eigenvalue
 from nse_tf.training.steps import of_any_batch
+
+Compiled = Callable[..., tf.Tensor]
 
 
 class MixtureArchitecture(ArchitectureTrainer):
@@ -44,12 +47,15 @@ class MixtureArchitecture(ArchitectureTrainer):
     ) -> None:
         super().__init__(supernet.space, images, batch_size, rule, seed)
         self._supernet = supernet
-        self._steps: dict[Genes, Callable[..., tf.Tensor]] = {}
+        self._steps: dict[Genes, Compiled] = {}
+        self._gradients: dict[Genes, Compiled] = {}
 
     def step(self, active: Genes, rng: np.random.Generator) -> tf.Tensor:
         """Moves the parameters of active candidates once; returns the loss."""
         images, labels = self._batch(rng)
-        return self._compiled(active)(tf.constant(images), tf.constant(labels))
+        if active not in self._steps:
+            self._steps[active] = self._new_step(active)
+        return self._steps[active](tf.constant(images), tf.constant(labels))
 
     def probabilities(self, active: Genes) -> np.ndarray:
         """Returns each block's softmax over its active candidates.
@@ -61,29 +67,88 @@ class MixtureArchitecture(ArchitectureTrainer):
         """
         return active_softmax(self.parameters, self._mask(active))
 
-    def _compiled(self, active: Genes) -> Callable[..., tf.Tensor]:
+    def mixing_weights(
+        self, active: Genes, parameters: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Returns the factor of each candidate, `(num_blocks, candidates)`.
+
+        Args:
+            active: The candidates that are mixed, block by block.
+            parameters: In place of those that are trained.
+        """
+        values = self._parameters if parameters is None else parameters
+        return tf.nn.softmax(tf.where(self._mask(active), values, -np.inf))
+
+    def sharpness(self, active: Genes, rng: np.random.Generator) -> float:
+        """Returns the dominant eigenvalue of the loss's Hessian.
+
+        That is its size; see `dominant_eigenvalue`.
+
+        Args:
+            active: The candidates that are mixed, block by block.
+            rng: Draws the validation batch.
+        """
+        images, labels = map(tf.constant, self._batch(rng))
+        if active not in self._gradients:
+            self._gradients[active] = self._new_gradient(active)
+        gradient_at, mask = self._gradients[active], self._mask(active)
+
+        def gradient(values: np.ndarray) -> np.ndarray:
+            parameters = np.zeros(self._shape, np.float32)
+            parameters[mask] = values
+            found = gradient_at(images, labels, tf.constant(parameters))
+            active_part: np.ndarray = found.numpy()[mask]
+            return active_part
+
+        return dominant_eigenvalue(gradient, self.parameters[mask], rng)
+
+    def _loss(
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        active: Genes,
+        parameters: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Returns the loss of the mixture on validation images."""
+        logits = self._supernet.mix(
+            of_any_batch(images),
+            self.mixing_weights(active, parameters),
+            active,
+        )
+        return tf.reduce_mean(
+            tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        )
+
+    def _move(self, gradient: tf.Tensor, active: Genes) -> None:
+        """Moves the parameters of active candidates against a gradient."""
+        mask = self._mask(active)
+        self._adam.step(tf.where(mask, gradient, 0.0), mask)
+
+    def _new_step(self, active: Genes) -> Compiled:
         """Returns the step of a space as it stands, traced once."""
-        if active not in self._steps:
-            mask = self._mask(active)
 
-            @tf.function(reduce_retracing=True)
-            def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-                with tf.GradientTape(watch_accessed_variables=False) as tape:
-                    tape.watch(self._parameters)
-                    mixing_weights = tf.nn.softmax(
-                        tf.where(mask, self._parameters, -np.inf)
-                    )
-                    logits = self._supernet.mix(
-                        of_any_batch(images), mixing_weights, active
-                    )
-                    loss = tf.reduce_mean(
-                        tf.nn.sparse_softmax_cross_entropy_with_logits(
-                            labels, logits
-                        )
-                    )
-                gradient = tape.gradient(loss, self._parameters)
-                self._adam.step(tf.where(mask, gradient, 0.0), mask)
-                return loss
+        @tf.function(reduce_retracing=True)
+        def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(self._parameters)
+                loss = self._loss(images, labels, active)
+            self._move(tape.gradient(loss, self._parameters), active)
+            return loss
 
-            self._steps[active] = step
-        return self._steps[active]
+        found: Compiled = step
+        return found
+
+    def _new_gradient(self, active: Genes) -> Compiled:
+        """Returns the gradient of the loss at any parameters, traced once."""
+
+        @tf.function(reduce_retracing=True)
+        def gradient(
+            images: tf.Tensor, labels: tf.Tensor, parameters: tf.Tensor
+        ) -> tf.Tensor:
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(parameters)
+                loss = self._loss(images, labels, active, parameters)
+            return tape.gradient(loss, parameters)
+
+        found: Compiled = gradient
+        return found

@@ -127,3 +127,13 @@ NB201_RECIPE = SupernetRecipe(
     clip_norm=None,
     augmentation="small_images",
 )
+
+# As published for DARTS on CIFAR-10.
+DARTS_RECIPE = SupernetRecipe(
+    batch_size=64,
+    nesterov=False,
+    weight_decay=3e-4,
+    label_smoothing=0.0,
+    clip_norm=5.0,
+    augmentation="small_images",
+)

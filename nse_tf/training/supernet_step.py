@@ -1,8 +1,12 @@
 """The compiled update of a supernet, as its recipe says."""
 
-import numpy as np
+from collections.abc import Callable
 
-from nse_tf.supernet import WeightSharing
+import numpy as np
+import tensorflow as tf
+
+from nse_tf.jobs import Genes
+from nse_tf.supernet import MixingSupernet, WeightSharing
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.steps import TrainingStep, statistics_of
@@ -41,3 +45,31 @@ def supernet_step(
         rows_open=supernet.rows_open,
     )
     return optimizer, step
+
+
+def mixed_step(
+    supernet: MixingSupernet,
+    recipe: SupernetRecipe,
+    optimizer: LazySGD,
+    mixing_weights: Callable[[Genes], tf.Tensor],
+    active: Genes,
+) -> TrainingStep:
+    """Returns the update of all active candidates at once, mixed.
+
+    It opens nothing that is drawn: whatever is given for it is not looked at.
+    Batch norm's statistics stay, since no network is the mixture.
+
+    Args:
+        supernet: The supernet.
+        recipe: The numbers of a step.
+        optimizer: Moves the weights; that of `supernet_step`.
+        mixing_weights: Returns the factor of each candidate, as it is now.
+        active: The candidates that are mixed, block by block.
+    """
+    return TrainingStep(
+        lambda images, _: supernet.mix(images, mixing_weights(active), active),
+        optimizer,
+        augmentation=recipe.augmentation,
+        label_smoothing=recipe.label_smoothing,
+        class_weights=recipe.class_weights,
+    )

@@ -17,6 +17,7 @@ from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.epoch_loop import Draw, EpochLoop, LoopHooks
 from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.shared_weights import require_space
+from nse_tf.training.steps import TrainingStep
 from nse_tf.training.supernet_step import supernet_step
 
 
@@ -30,6 +31,8 @@ class SupernetTrainer:
 
     Attributes:
         supernet: As given.
+        recipe: As given.
+        optimizer: Moves the weights.
         step: The update of the weights.
         batch_size: Images a step.
         base: The kernels that angles are measured from, as `kernels` returns
@@ -40,10 +43,10 @@ class SupernetTrainer:
     def __init__(
         self, supernet: WeightSharing, recipe: SupernetRecipe, images: ImageSet
     ) -> None:
-        self.supernet = supernet
+        self.supernet, self.recipe = supernet, recipe
         self.batch_size = recipe.batch_size
         self._images = images
-        self._optimizer, self.step = supernet_step(
+        self.optimizer, self.step = supernet_step(
             supernet, recipe, supernet.row_kernel_sizes()
         )
         self.base = self.kernels()
@@ -52,7 +55,7 @@ class SupernetTrainer:
     @property
     def momenta(self) -> list[tf.Variable]:
         """The optimizer's state, one for each trainable variable."""
-        return self._optimizer.momenta
+        return self.optimizer.momenta
 
     def loop(
         self,
@@ -63,13 +66,17 @@ class SupernetTrainer:
         named_rate: float,
         seeds: tuple[int, ...],
         hooks: LoopHooks | None = None,
+        step: TrainingStep | None = None,
     ) -> EpochLoop:
-        """Returns what trains the weights; see `EpochLoop`."""
+        """Returns what trains the weights; see `EpochLoop`.
+
+        The step is that of what is drawn to be open, unless another is given.
+        """
         return EpochLoop(
             images=self._images,
             batch_size=self.batch_size,
             epochs=epochs,
-            step=self.step,
+            step=step or self.step,
             draw=draw,
             rate=rate,
             named_rate=named_rate,
@@ -132,6 +139,6 @@ class SupernetTrainer:
     def start_over(self, seed: int) -> None:
         """Draws fresh weights, and forgets momenta, base and losses."""
         self.supernet.initialize(seed)
-        self._optimizer.reset()
+        self.optimizer.reset()
         self.base = self.kernels()
         self.losses = []

@@ -53,9 +53,7 @@ class SupernetTraining:
         if job.architecture is not None:
             supernet, rule = trainer.supernet, job.architecture
             self._course = ArchitectureCourse(
-                new_architecture(
-                    supernet, validation, trainer.batch_size, rule, job.seed
-                ),
+                new_architecture(trainer, validation, rule, job.seed),
                 rule,
                 supernet.space,
                 job.active,
@@ -69,6 +67,8 @@ class SupernetTraining:
     ) -> None:
         """Trains on from the epochs that are done to the job's last.
 
+        That is the one at which its architecture rule ends it, if it does.
+
         Args:
             after_epoch: Called with each epoch's mean loss.
 
@@ -76,6 +76,13 @@ class SupernetTraining:
             ValueError: If the training diverges.
         """
         job, schedule = self.job, self.job.schedule
+        if self._has_ended:
+            return
+
+        def goes_on(loss: float) -> bool:
+            after_epoch(loss)
+            return not self._has_ended
+
         loop = self.trainer.loop(
             self._drawn,
             epochs=job.epochs,
@@ -85,8 +92,13 @@ class SupernetTraining:
             else schedule.peak,
             seeds=self._seeds,
             hooks=self._course,
+            step=self._course.step_of_weights if self._course else None,
         )
-        loop.run(self.trainer.losses, after_epoch)
+        loop.run(self.trainer.losses, goes_on)
+
+    @property
+    def _has_ended(self) -> bool:
+        return self._course is not None and self._course.kept_epoch is not None
 
     def _drawn(self, rng: np.random.Generator) -> np.ndarray:
         """Returns what the next step opens, of what was not dropped."""

@@ -89,8 +89,14 @@ class Trainings:
         """Returns a job with the weights that it trains.
 
         Raises:
-            ValueError: See `SupernetTraining`.
+            ValueError: If weights that are mixed are to be trained on several
+                devices; see also `SupernetTraining`.
         """
+        if job.weights.rule == "mixed" and self.strategy is not None:
+            raise ValueError(
+                "Weights that are trained through a mixture are trained on one "
+                "device: leave out `distribution_strategy`."
+            )
         return SupernetTraining(
             job, trainer, self.networks, self.data.validation
         )

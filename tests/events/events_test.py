@@ -10,6 +10,7 @@ import pytest
 import nse_tf.events
 from nse_tf.events import (
     EVENTS,
+    CellDrawn,
     ChildMeasured,
     Entry,
     EvaluationFinished,
@@ -21,6 +22,7 @@ from nse_tf.events import (
     IndicatorsTrained,
     JobDone,
     JobFailed,
+    MixtureTrained,
     NetworkDerived,
     NetworksProposed,
     OperatorsScored,
@@ -57,6 +59,24 @@ SAMPLES: dict[str, Event] = {
     ),
     "supernet_trained": StageTrained(
         job="a", seconds=1.5, stage=2, losses=(2.0, 0.1)
+    ),
+    "mixture": MixtureTrained(
+        architecture_losses=(1.5,),
+        active=CELLS,
+        history=(((0.25, 0.75), (), (1.0,)),),
+        cell_kinds=("normal", "reduce"),
+        skip_shares=((0.5, 1 / 3),),
+        eigenvalues=((0, 0.1), (2, None)),
+        kept_epoch=0,
+    ),
+    "cell_drawn": CellDrawn(
+        path=(0, 1, 1),
+        likeliest=(0, 1, 2),
+        bend=None,
+        costs={"macs": 1e6},
+        cell_kinds=("normal", "reduce"),
+        skip_shares=(0.75, 0.0),
+        collapsed=("normal",),
     ),
     "indicators": IndicatorsTrained(
         stage=0,

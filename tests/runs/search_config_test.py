@@ -103,6 +103,9 @@ def test_whatever_decides_the_outcome_is_a_setting(
         ("nse", {"score": "magnitude"}, "--score` is for --method=spos"),
         ("nse", {"shrink_schedule": "spos"}, "not 'nse': leave it out"),
         ("nse", {"distribute": "mirrored"}, "--distribute` is for"),
+        ("darts", {"distribute": "mirrored"}, "--distribute` is for"),
+        ("spos", {"order": 2}, "--order` is for --method=darts"),
+        ("nse", {"early_stop": "hessian"}, "--early_stop` is for"),
     ],
 )
 def test_what_a_method_does_not_take_is_refused(

@@ -19,12 +19,13 @@ REDUCE = (
 
 def tiny_darts(name: str = "darts", num_cells: int = 3) -> SearchSpace:
     """Returns a space of some cells, 5 channels wide at first: odd halves."""
+    skeleton = make_preset(name).as_cells().skeleton
     return make_preset(
         name,
         image_size=(40, 34),
         num_classes=4,
-        width=5 / 48,
-        depth=num_cells / 14,
+        width=5 / skeleton.channels,
+        depth=num_cells / skeleton.num_cells,
     )
 
 

@@ -35,15 +35,21 @@ FAMILIES: dict[str, Callable[[], WeightSharing]] = {
     "nb201": lambda: lively_cells(tiny_cells()),
     "darts": lambda: lively_darts(tiny_darts()),
     "darts_shrinking": lambda: lively_darts(tiny_darts("darts_shrinking")),
+    "darts_cifar": lambda: lively_darts(tiny_darts("darts_cifar")),
     "model": lambda: ModelNetworks(choice_model()).supernet(),
 }
 # Compiling cells, and steps of them, takes ten seconds and more.
 SLOW = {
     ("nb201", "only_open_branches_move"),
+    ("darts", "only_mixed_branches_move"),
     ("darts", "inactive_branches_do_not_compute"),
     ("darts", "only_open_branches_move"),
     ("darts", "new_paths_need_no_trace"),
-    *(("darts_shrinking", law.__name__) for law in SUPERNET_LAWS),
+    *(
+        (family, law.__name__)
+        for family in ("darts_shrinking", "darts_cifar")
+        for law in SUPERNET_LAWS
+    ),
 }
 CASES = [
     pytest.param(
@@ -141,6 +147,12 @@ class _Leaking(_Unsound):
         return super().mix(images, mixing_weights + 0.1, active)
 
 
+class _Dense(_Unsound):
+    """Says that its mixture trains, whose gradient is one of all rows."""
+
+    capabilities = Supernet.capabilities | {Capability.TRAINS_MIXED}
+
+
 class _MovingMixture(_Unsound):
     """Moves statistics while it mixes."""
 
@@ -197,6 +209,7 @@ class _Partial(_Unsound):
         ("a_pair_is_the_path_that_is_selected", _Blind, "have the gradient"),
         ("a_pair_is_the_path_that_is_selected", _MovingPair, "moved stat"),
         ("a_pair_is_the_path_that_is_selected", _Partial, "between equals"),
+        ("only_mixed_branches_move", _Dense, "A mixture of .* moved the rows"),
     ],
 )
 def test_an_unsound_supernet_breaks_its_law(

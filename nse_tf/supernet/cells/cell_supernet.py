@@ -54,7 +54,7 @@ class CellSupernet(keras.Model, abc.ABC):
         Logits `(batch, num_classes)`.
     """
 
-    capabilities = frozenset({Capability.MIXES})
+    capabilities = frozenset({Capability.MIXES, Capability.TRAINS_MIXED})
     limits: Mapping[Capability, str] = {}
 
     def __init__(

@@ -44,19 +44,19 @@ class DartsBackbone(CellBackbone):
         self, skeleton: DartsSkeleton, *, fast: bool, dropout: float = 0.0
     ) -> None:
         self._skeleton = skeleton
-        self._first = [
-            rescaling(),
-            conv(skeleton.channels // 2, 3, 2, "stem0"),
-            batch_norm("stem0_bn", fast=fast),
-            keras.layers.ReLU(name="stem0_relu"),
-            conv(skeleton.channels, 3, 2, "stem1"),
-            batch_norm("stem1_bn", fast=fast),
+        steps: list[list[keras.layers.Layer]] = [
+            [
+                keras.layers.ReLU(name=f"stem{number - 1}_relu")
+                if number
+                else rescaling(),
+                conv(width, 3, skeleton.STEM_STRIDE, f"stem{number}"),
+                batch_norm(f"stem{number}_bn", fast=fast),
+            ]
+            for number, width in enumerate(skeleton.stem_widths)
         ]
-        self._second = [
-            keras.layers.ReLU(name="stem1_relu"),
-            conv(skeleton.channels, 3, 2, "stem2"),
-            batch_norm("stem2_bn", fast=fast),
-        ]
+        # What the last of several convolutions adds is the second input.
+        self._second = steps.pop() if len(steps) > 1 else []
+        self._first = [layer for step in steps for layer in step]
         self._inputs = [_inputs_of(cell, fast) for cell in skeleton.cells]
         super().__init__(
             [*self._first, *self._second],

@@ -128,12 +128,18 @@ class DartsCell(PackedCells):
                 max_candidates)`.
             active: The candidates that run, edge by edge.
         """
+        open_edges = self.open_edges_together(active)
 
         def brought(
             inputs: tf.Tensor, so_far: tf.Tensor, edge: int
         ) -> tf.Tensor:
             for candidate in active[edge]:
-                outputs = self._mixed(inputs, edge, candidate)
+                outputs, _ = self._works[edge].run(
+                    int(self._kinds[edge, candidate]),
+                    inputs,
+                    open_edges[0, edge, candidate],
+                    training=True,
+                )
                 outputs *= mixing_weights[edge, candidate]
                 so_far = outputs if so_far is None else so_far + outputs
             return so_far
@@ -179,12 +185,6 @@ class DartsCell(PackedCells):
         (cell,) = self.cells
         outputs.set_shape([None, *cell.out_size, cell.channels])
         return outputs, seen
-
-    def _mixed(self, inputs: tf.Tensor, edge: int, candidate: int) -> tf.Tensor:
-        """Returns what one candidate makes of the inputs, in training mode."""
-        kind = int(self._kinds[edge, candidate])
-        open_edge = self.open_edge_alone(0, edge, candidate)
-        return self._works[edge].run(kind, inputs, open_edge, training=True)[0]
 
 
 @functools.cache

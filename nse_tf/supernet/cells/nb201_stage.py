@@ -220,11 +220,16 @@ class CellStage(PackedCells):
                 max_candidates)`.
             active: The candidates that run, edge by edge.
         """
+        open_edges = self.open_edges_together(active)
         for cell in range(len(self.cells)):
             nodes: dict[int, tf.Tensor] = {0: inputs}
             for edge, (source, target) in enumerate(self._graph.edges):
                 for candidate in active[edge]:
-                    brought = self._mixed(nodes[source], cell, edge, candidate)
+                    brought = self._mixed(
+                        nodes[source],
+                        int(self._kinds[edge, candidate]),
+                        open_edges[cell, edge, candidate],
+                    )
                     brought *= mixing_weights[edge, candidate]
                     so_far = nodes.get(target)
                     nodes[target] = (
@@ -234,17 +239,15 @@ class CellStage(PackedCells):
         return inputs
 
     def _mixed(
-        self, inputs: tf.Tensor, cell: int, edge: int, candidate: int
+        self, inputs: tf.Tensor, kind: int, open_edge: OpenEdge
     ) -> tf.Tensor:
         """Returns what one candidate makes of the inputs, in training mode."""
-        kind = int(self._kinds[edge, candidate])
         if kind == NOTHING:
             return tf.zeros_like(inputs)
         if kind == SKIP:
             return inputs
         if kind in POOLS:
             return POOLS[kind](inputs, 3, 1, "SAME")
-        open_edge = self.open_edge_alone(cell, edge, candidate)
         return self._convolve(inputs, open_edge, training=True)[0]
 
 

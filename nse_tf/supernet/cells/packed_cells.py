@@ -139,15 +139,36 @@ class PackedCells(keras.layers.Layer):
             )
         ]
 
-    def open_edge_alone(self, cell: int, edge: int, candidate: int) -> OpenEdge:
-        """Returns what a mixture reads of one candidate."""
-        row = int(self.row_index[cell, edge, candidate])
-        return OpenEdge(
-            kind=tf.constant(int(self._kinds[edge, candidate])),
-            side=tf.constant(int(self._sides[edge, candidate])),
-            row=self.rows.value[row],
-            statistics=self.statistics.value[row],
-        )
+    def open_edges_together(
+        self, active: Sequence[Sequence[int]]
+    ) -> dict[tuple[int, int, int], OpenEdge]:
+        """Returns what a mixture reads, by cell, edge and candidate.
+
+        All rows are gathered at once, so that the gradient is that of these
+        rows, each named once; a slice would make it one of the whole matrix.
+
+        Args:
+            active: The candidates that run, edge by edge.
+        """
+        places = [
+            (cell, edge, candidate)
+            for cell in range(len(self.cells))
+            for edge, indices in enumerate(active)
+            for candidate in indices
+        ]
+        numbers = [int(self.row_index[place]) for place in places]
+        rows, positions = np.unique(numbers, return_inverse=True)
+        values = tf.unstack(tf.gather(self.rows.value, rows))
+        statistics = tf.unstack(tf.gather(self.statistics.value, rows))
+        return {
+            place: OpenEdge(
+                kind=tf.constant(int(self._kinds[place[1:]])),
+                side=tf.constant(int(self._sides[place[1:]])),
+                row=values[position],
+                statistics=statistics[position],
+            )
+            for place, position in zip(places, positions.tolist(), strict=True)
+        }
 
     def angle_kernel_lengths(self, row: int) -> list[int]:
         """Returns how long the kernels of a row are that count in angles.

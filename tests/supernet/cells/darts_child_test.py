@@ -37,7 +37,11 @@ def macs_of(child: keras.Model) -> int:
     ("space", "path"),
     [
         (space, path)
-        for space in (tiny_darts(), tiny_darts("darts_shrinking", 4))
+        for space in (
+            tiny_darts(),
+            tiny_darts("darts_shrinking", 4),
+            tiny_darts("darts_cifar", 4),
+        )
         for path in paths_of(space)[:2]
     ],
 )
@@ -49,6 +53,58 @@ def test_a_child_has_the_weights_and_macs_of_the_cost_model(
     costs = CostModel(space).costs(genotype)
     assert num_trained(child) == costs["params"]
     assert macs_of(child) == costs["macs"]
+
+
+def _op_params(op: str, width: int, stride: int) -> int:
+    """Returns the parameters of an op by its definition, norms affine."""
+    match op.split("_"):
+        case ["skip", _] if stride == 2:
+            return width * width + 2 * width
+        case ["sep", _, size]:
+            side = int(size[0])
+            return 2 * (side * side * width + width * width + 2 * width)
+        case ["dil", _, size]:
+            side = int(size[0])
+            return side * side * width + width * width + 2 * width
+        case _:
+            return 0
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"), [("darts_v2_cifar", 3.3), ("pdarts_cifar", 3.4)]
+)
+def test_networks_on_cifar_count_as_their_formula_and_their_papers_say(
+    name: str, millions: float
+) -> None:
+    space, genotype = published_network(name)
+    num_cells, width = 20, 36
+    params = 9 * 3 * 3 * width + 2 * 3 * width  # The stem.
+    before = last = 3 * width
+    for cell in range(num_cells):
+        reduces = cell in (6, 13)
+        width *= 2 if reduces else 1
+        # Both inputs are brought to the width by as many numbers.
+        params += (before + last) * width + 4 * width
+        kind = "reduce" if reduces else "normal"
+        for edge, index in zip(
+            space.as_cells().edges, genotype.path, strict=True
+        ):
+            if edge.kind == kind:
+                stride = 2 if reduces and edge.source < 2 else 1
+                op = edge.candidates[index].name
+                params += _op_params(op, width, stride)
+        before, last = last, 4 * width
+    params += 4 * width * 10 + 10
+    assert CostModel(space).costs(genotype)["params"] == params
+    assert round(params / 1e6, 1) == millions
+
+
+@pytest.mark.slow
+def test_a_network_on_cifar_has_the_parameters_of_the_cost_model() -> None:
+    space, genotype = published_network("darts_v2_cifar")
+    child = build_child(space, genotype, fast=False)
+    assert num_trained(child) == CostModel(space).costs(genotype)["params"]
+    assert child.output_shape == (None, 10)
 
 
 @pytest.mark.slow
