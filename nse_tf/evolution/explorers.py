@@ -13,6 +13,7 @@ import numpy as np
 from nse_tf.evolution.exploration import Exploration, Explorer
 from nse_tf.evolution.variation import cross_over, mutate_genes, mutate_one_gene
 
+# Tries are bounded: parents may have no child left that is new and fits.
 MAX_LOTS = 100
 
 
@@ -49,6 +50,7 @@ def evolution(state: Exploration) -> Explorer:
 
 def _crossings(state: Exploration, lot: int) -> Iterator[np.ndarray]:
     for _ in range(MAX_LOTS):
+        # A parent may meet itself; the child is then known, and not taken.
         mothers, fathers = _parents(state, lot), _parents(state, lot)
         yield cross_over(state.model.space, state.rng, mothers, fathers)
 
@@ -93,6 +95,7 @@ def _mutants_of_winners(state: Exploration, size: int) -> Iterator[np.ndarray]:
     space, rng, config = state.model.space, state.rng, state.config
     if space.num_valid == 1:
         return
+    # Paths are in the order of their birth: the youngest live.
     oldest = max(0, len(state.paths) - config.population)
     living = np.arange(oldest, len(state.paths))
     for _ in range(MAX_LOTS * size):

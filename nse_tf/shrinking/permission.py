@@ -53,6 +53,7 @@ def num_within(model: CostModel, budget: Budget, space: SearchSpace) -> float:
         (model.by_operator[name], limit - model.backbone[name])
         for name, limit in budget.limits.items()
     ]
+    # A lower limit of a cost is an upper one of its negative.
     limits += [
         (-model.by_operator[name], model.backbone[name] - least)
         for name, least in budget.floors.items()
@@ -82,13 +83,16 @@ def _num_at_most(op_costs: Sequence[np.ndarray], limit: float) -> float:
     if slack < 0:
         return 0.0
     # `num_sums[n]` is the number of sums so far that take n steps of the slack.
+    # In floats: counts of networks exceed 64-bit integers.
     num_sums = np.zeros(NUM_STEPS + 1)
     num_sums[0] = 1
     for each in op_costs:
         extra = each - each.min()
         fitting = extra[extra <= slack]
+        # Without slack nothing that fits costs extra: 0 steps at any scale.
         steps = np.ceil(fitting * (NUM_STEPS / (slack or 1))).astype(int)
         # Each candidate moves all sums so far by its own steps.
+        # What exceeds the slack falls off the end.
         shifted = [
             np.pad(num_sums, (step, 0))[: NUM_STEPS + 1] for step in steps
         ]
