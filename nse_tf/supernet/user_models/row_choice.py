@@ -45,6 +45,7 @@ class RowChoice(keras.layers.Layer):
         self.statistics = self._matrix(
             "statistics", statistics, trainable=False
         )
+        # Held here for Keras to track, as it does not see the layers.
         self.counters = [each for row in candidates for each in row.counters]
 
     def _matrix(
@@ -70,6 +71,8 @@ class RowChoice(keras.layers.Layer):
     ) -> tf.Tensor:
         """Returns what the open layer makes of the inputs."""
         index = tf.convert_to_tensor(self.open_index)
+        # Gathered, as the gradient is then one row; that of `rows[index]` would
+        # be a whole matrix.
         row = tf.gather(self.rows.value, [index])[0]
         statistics = tf.gather(self.statistics.value, [index])[0]
         outputs, seen = tf.switch_case(
