@@ -96,6 +96,8 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         rng = np.random.default_rng([self.seed, len(self.start_order)])
         ended = completed(self.trials)
         best = self.goals.ordered(ended)[: self._population]
+        # Half of the tries breed. If all of those children are known, the
+        # others draw at random; a search ends if these are known, too.
         for attempt in range(MAX_TRIES if self.failure is None else 0):
             values = (
                 self._bred(best, rng, attempt > 0)
@@ -136,6 +138,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
     ) -> dict[str, Any]:
         """Returns a child's values; `best` is in order."""
         parents = [
+            # The smaller index is the better trial: a tournament of two.
             best[int(rng.integers(len(best), size=2).min())].hyperparameters
             for _ in range(2)
         ]
@@ -144,6 +147,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         redrawn = rng.integers(len(names)) if is_forced and names else -1
         for index, name in enumerate(names):
             mine, other = parents if rng.random() < 0.5 else parents[::-1]
+            # Under a condition, one parent alone may have a value.
             value = mine.values.get(name, other.values.get(name))
             is_mutated = rng.random() < self._mutation_probability
             if not is_mutated and index != redrawn:

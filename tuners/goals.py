@@ -67,6 +67,7 @@ class Goals:
         for name, limit in self.limits.items():
             over = table[name] - limit
             over = -over if name in self.floors else over
+            # A limit of 0 has no share to exceed, so it counts as it is.
             found += np.maximum(over / (abs(limit) or 1.0), 0.0)
         return found
 
@@ -110,6 +111,8 @@ class Goals:
         fits = excesses == 0.0
         ranks, volumes = np.zeros(len(trials)), np.zeros(len(trials))
         ranks[fits], volumes[fits] = ranked(points[fits])
+        # The last key decides first. Trials that miss a limit have neither
+        # front nor share, and need none: their excess is above 0.
         order = np.lexsort((-volumes, ranks, excesses))
         return [trials[index] for index in order]
 
@@ -219,6 +222,7 @@ def ranked(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     volumes = np.zeros(len(points))
     for rank in np.unique(ranks):
         members = ranks == rank
+        # Beyond the worst, 1, so that the ends of a front have a share, too.
         volumes[members] = moocore.hv_contributions(
             scaled[members], ref=np.full(scaled.shape[1], 1.1)
         )
@@ -239,6 +243,7 @@ def value_of(trial: Trial, metric: str) -> float:
     history = {
         each.step: each.mean() for each in trial.metrics.get_history(metric)
     }
+    # A metric need not be reported at the epoch that counts; then its last.
     step = trial.best_step if trial.best_step in history else max(history)
     return float(history[step])
 

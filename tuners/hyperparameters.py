@@ -48,6 +48,8 @@ def valid_choices(space: SearchSpace) -> list[NamedChoice]:
             _inputs(node, is_open): is_open
             for is_open in node.is_open(joint.rows).tolist()
         }
+        # Before its edges: keras-tuner refuses a condition on what it does not
+        # know yet.
         choices.append(NamedChoice(name, tuple(by_text)))
         for column, edge in enumerate(node.edges):
             among = [t for t, is_open in by_text.items() if is_open[column]]
@@ -104,6 +106,7 @@ def values_of(space: SearchSpace, genotype: Genotype) -> dict[str, str | bool]:
         values[_inputs_name(node)] = _inputs(node, is_open)
         for edge, each in zip(node.edges, is_open, strict=True):
             if not each:
+                # keras-tuner has no value for a choice that is inactive.
                 del values[edge.name]
     return values
 

@@ -83,6 +83,7 @@ class Budget:
 
     def fits(self, costs: Mapping[str, float]) -> bool:
         """Whether all limits are kept."""
+        # Exact, as `excess` is no less than the 0.0 that it begins with.
         return self.excess(costs) == 0.0
 
     def path_excess(self, model: CostModel, paths: np.ndarray) -> np.ndarray:
@@ -159,6 +160,8 @@ def sample_within(
     while num_kept < count and num_drawn < max_draws:
         paths = draw(model.space, rng, lot)
         num_drawn += len(paths)
+        # Few of the lot before fitted, if there is another; the bound is for
+        # memory.
         lot = min(2 * lot, 20_000)
         excess = budget.path_excess(model, paths)
         if excess.min() < closest_excess:
@@ -180,6 +183,7 @@ def sample_within(
             f"Nothing found in space {model.space.name!r} has {budget}; the "
             f"closest network found costs {_described(model, closest)}."
         )
+    # `or 1` serves a count of 0, which asks for no number.
     repeated = rng.integers(len(found) or 1, size=count - len(found))
     return np.concatenate([found, found[repeated]])
 
@@ -223,10 +227,13 @@ def _repaired(
             excess = excess.reshape(len(todo), -1)
             excess[is_inactive[at]] = np.inf
             is_left_out = leaves_out[at, paths[todo, at]]
+            # Opening or leaving out an edge would change how many inputs its
+            # node has.
             excess[leaves_out[at] != is_left_out[:, None]] = np.inf
             order = excess if is_greedy else rng.random(excess.shape)
             is_nearer = excess < left[todo, None]
             pick = np.where(is_nearer, order, np.inf).argmin(axis=1)
+            # In other rows all is infinite, and `pick` means nothing.
             rows = np.flatnonzero(is_nearer.any(axis=1))
             paths[todo[rows]] = offers[rows, pick[rows]]
             left[todo[rows]] = excess[rows, pick[rows]]

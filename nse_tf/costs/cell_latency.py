@@ -44,6 +44,7 @@ def computed_ops(space: SearchSpace, paths: np.ndarray) -> np.ndarray:
     # Edges into later nodes first: they decide which earlier ones are used.
     for edge in sorted(range(len(edges)), key=lambda i: -edges[i].target):
         chosen = paths[:, edge]
+        # What feeds an edge does not matter: a converter keeps ops on zeros.
         computes = is_used[:, edges[edge].target] & ~is_zero[chosen]
         is_used[:, edges[edge].source] |= computes
         counts[rows[computes], chosen[computes]] += 1
@@ -103,5 +104,6 @@ def fit_cell_latency(
             f"{latency_ms.min()}."
         )
     factors = np.hstack([np.ones((len(paths), 1)), counts])
+    # Noise may fit an op best below zero; then more ops would look faster.
     op_costs = optimize.nnls(factors, latency_ms)[0].tolist()
     return CellLatency(space, op_costs[0], tuple(op_costs[1:]))

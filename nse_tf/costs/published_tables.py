@@ -71,6 +71,8 @@ def _pixel_parts(space: SearchSpace) -> dict[str, list[str]]:
     maps, image = f"{height}x{width}", skeleton.image_size
     last = f"{rows}x{columns}x{skeleton.stages[-1].channels}"
     pooled = f"{rows}x{columns}x{skeleton.tail_channels}"
+    # The stem's row includes the fixed block after it, and the tail's the last
+    # convolution.
     wanted = {
         stem: [
             f"Conv-input:{image[0]}x{image[1]}x{skeleton.image_channels}"
@@ -140,6 +142,8 @@ def nse_table(path: pathlib.Path, space: SearchSpace) -> CostTable:
         if added is None:
             continue
         if not block.has_shortcut:
+            # Every row below has an addition; without a shortcut a sum of
+            # branches needs one less.
             too_many_ms += added.latency_ms
         for op in block.candidates:
             if not isinstance(op, BRANCH_FAMILIES):
@@ -172,12 +176,14 @@ def _nse_lines(
         least_ms = float(line["exec_time"])
         row = CostRow(
             latency_ms=least_ms,
+            # No lower quartile is given; the minimum stands for it.
             p25_ms=least_ms,
             p75_ms=max(least_ms, float(line["exec_time_median"])),
             size_bytes=0,
             runs=int(line["repeats"]),
         )
         size, channels = _pair(line["hw"]), int(line["c_out"])
+        # 1 is a convolution, 3 pooling, 4 an addition, 5 fully connected.
         if line["type_code"] == "1":
             convs[
                 (

@@ -45,6 +45,7 @@ def scaled_to_macs(
     last: SearchSpace | None = None
     for number in range(1, _MOST_STEPS + 1):
         wider = space.with_skeleton(skeleton.widened(number * STEP))
+        # Rounding to multiples of 8 makes many steps the same network.
         if last is not None and wider.skeleton == last.skeleton:
             continue
         last = wider

@@ -69,6 +69,8 @@ class Chief:
         """
         address = chief_address()
         server = self._start(address)
+        # Once the port is taken: a second chief that fails to get it must not
+        # replace the token.
         write_json(self._oracle.folder / CHIEF_FILE, {"token": self._token})
         LOGGER.info("Chief: serving at %s, waiting for workers", address)
         try:
@@ -86,6 +88,7 @@ class Chief:
     def _start(self, address: str) -> grpc.Server:
         server = grpc.server(
             futures.ThreadPoolExecutor(max_workers=NUM_THREADS),
+            # By default two chiefs could share a port, and each get some calls.
             options=[("grpc.so_reuseport", 0)],
         )
         protos.get_service_grpc().add_OracleServicer_to_server(
@@ -122,6 +125,8 @@ class Chief:
                 "problem": f"{worker} does not see the chief's folder "
                 f"{self._oracle.folder.resolve()}: chief and workers must "
                 "share it.",
+                # A shared folder may show the token late; the worker asks
+                # again.
                 "is_final": False,
             }
         if found := differences(self._identity, message["identity"]):
@@ -165,4 +170,5 @@ class Chief:
         deadline = time.monotonic() + self.leases.seconds
         while self.leases.workers and time.monotonic() < deadline:
             time.sleep(CHECK_SECONDS)
+            # Those that died will not leave.
             self.leases.take_lapsed()

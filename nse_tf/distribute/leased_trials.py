@@ -69,6 +69,7 @@ class LeasedTrials(abc.ABC):
         num_lost = self._num_lost.get(trial.trial_id, 0) + 1
         self._num_lost[trial.trial_id] = num_lost
         if num_lost < MOST_LOST_WORKERS:
+            # keras-tuner hands out what is queued here before anything new.
             self._retry_queue.append(trial.trial_id)
             return
         trial.status = trial_module.TrialStatus.FAILED

@@ -26,6 +26,7 @@ class Leases:
     def hear(self, worker: str, doing: str = "") -> None:
         """Records that a worker lives, and what it is doing."""
         with self._lock:
+            # One that was taken for dead and reports again is alive again.
             self._heard[worker] = self.last_heard = self._clock()
             self._doing[worker] = doing
 

@@ -60,6 +60,7 @@ class LocalWorkers:
         """
         for name, process in self._processes.items():
             code = process.poll()
+            # None is still running, and 0 has done its work.
             if code and name not in self._reported:
                 self._reported.add(name)
                 LOGGER.warning("%s ended with %s", name, _reason(code))
@@ -85,6 +86,7 @@ class LocalWorkers:
             errors="replace",
         )
         self._processes[name] = process
+        # Read all the time: a worker would wait as soon as the pipe is full.
         relay = threading.Thread(
             target=self._relay, args=(name, process), daemon=True
         )
@@ -122,5 +124,7 @@ def _reason(code: int) -> str:
 def _free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
+        # Free again on return, for the chief to bind; another process could
+        # take it first, and then the chief says so.
         port: int = found.getsockname()[1]
         return port

@@ -34,6 +34,7 @@ def synchronized(method: Function) -> Function:
 def release_library_lock(oracle: keras_tuner.Oracle) -> None:
     """Releases keras-tuner's own lock if an error left it held here."""
     library: Any = sys.modules[keras_tuner.Oracle.__module__]
+    # keras-tuner knows the holder by the name of its thread.
     if library.THREADS[oracle] == threading.current_thread().name:
         library.THREADS[oracle] = None
         library.LOCKS[oracle].release()

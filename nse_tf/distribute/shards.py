@@ -119,6 +119,8 @@ class SharedJobs:
             started: Ids of the jobs and shards that trials were started for.
         """
         self._waiting, self._out, self._results = [], {}, {}
+        # As many shards as before, however many workers there are now, since
+        # trials know them by their ids.
         counts = dict(
             (whole, count) for whole, _, count in map(parent_of, started)
         )
@@ -129,6 +131,7 @@ class SharedJobs:
         for shard in waiting:
             if shard.id not in known:
                 self._waiting.append(shard)
+            # Started, without a result: its trial runs again and looks here.
             elif shard.id not in shards:
                 self._out[shard.id] = shard
         for job_id, result in shards.items():

@@ -67,6 +67,7 @@ def joined(folder: pathlib.Path, identity: dict[str, Any]) -> Iterator[None]:
             yield
         finally:
             is_over.set()
+            # A beat after the leave would make the chief wait for this worker.
             heart.join()
             with contextlib.suppress(grpc.RpcError):  # It may be gone by now.
                 call(channel, "Leave", {"worker": own_name()}, 5.0)
@@ -129,6 +130,7 @@ class BoundedStub:
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._stub, name)
 
+        # keras-tuner's own timeout, of an hour, is among what is dropped.
         def bounded(request: Any, **_: Any) -> Any:
             try:
                 return method(

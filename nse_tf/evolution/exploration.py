@@ -74,6 +74,7 @@ class Exploration:
     rng: np.random.Generator
     paths: list[np.ndarray] = dataclasses.field(default_factory=list)
     fitness: list[float] = dataclasses.field(default_factory=list)
+    # Rows of paths as bytes, also of paths that wait for evaluation.
     _taken: set[bytes] = dataclasses.field(default_factory=set, init=False)
     # By `count`: how many paths `best` has seen, and the best of those as
     # (-fitness, index). Only later paths are compared with them, so that a call
@@ -95,6 +96,7 @@ class Exploration:
             (-fitness, index)
             for index, fitness in enumerate(self.fitness[num_seen:], num_seen)
         ]
+        # The index is the second key: of equals the earlier path comes first.
         kept = heapq.nsmallest(count, kept + new)
         self._best[count] = (len(self.fitness), kept)
         return np.array([index for _, index in kept], np.int64)
@@ -112,6 +114,7 @@ class Exploration:
                 f"{len(fitness)} numbers of fitness."
             )
         self.paths.extend(paths)
+        # NaN compares as false with everything, so it could win a tournament.
         known = np.where(np.isnan(fitness), -np.inf, fitness)
         self.fitness.extend(known.tolist())
 
@@ -126,6 +129,7 @@ class Exploration:
         taken: list[np.ndarray] = []
         for paths in offers if count else ():
             # Rows as bytes, to find repeated paths in a set.
+            # Contiguous for the view; 16 bits are enough for an index.
             coded = np.ascontiguousarray(paths, np.int16)
             keys = coded.view(f"V{2 * paths.shape[1]}").ravel().tolist()
             valid = self.model.space.is_valid(paths).tolist()
@@ -139,6 +143,7 @@ class Exploration:
             excess = self.budget.path_excess(self.model, paths[new])
             for index in np.array(new)[excess == 0.0]:
                 key = keys[index]
+                # Tested again, since a lot may hold a path twice.
                 if key not in self._taken and len(taken) < count:
                     self._taken.add(key)
                     taken.append(paths[index])
@@ -181,6 +186,8 @@ class Exploration:
     @functools.cached_property
     def _deck(self) -> np.ndarray:
         """The numbers of all paths that fit, shuffled."""
+        # In lots, since a million paths and their costs at once take much
+        # memory.
         lots = np.array_split(
             np.arange(self._num_paths), self._num_paths // 50_000 + 1
         )
@@ -203,6 +210,8 @@ class Exploration:
         All of those before it were taken.
         """
         for start in range(self._num_dealt, len(self._deck), 1000):
+            # The lot read last may hold paths that were not wanted yet; those
+            # that were taken, `take` passes over.
             self._num_dealt = start
             yield self._paths_of(self._deck[start : start + 1000])
 
@@ -210,6 +219,7 @@ class Exploration:
         """Returns the paths of these numbers, which count all paths."""
         space, rows = self.model.space, []
         for decision in space.joint_decisions:
+            # Digits of a mixed radix, the first decision being the lowest.
             numbers, digits = np.divmod(numbers, len(decision.rows))
             rows.append(digits)
         return space.of_rows(np.stack(rows, axis=1))

@@ -72,6 +72,7 @@ def _mutants_of_winners(state: Exploration, size: int) -> Iterator[np.ndarray]:
     space, rng, config = state.model.space, state.rng, state.config
     if space.num_valid == 1:
         return
+    # Paths are in the order of their birth: the youngest live.
     oldest = max(0, len(state.paths) - config.population)
     living = np.arange(oldest, len(state.paths))
     for _ in range(MAX_LOTS * size):

@@ -19,6 +19,7 @@ def pareto_front(costs: np.ndarray, fitness: np.ndarray) -> np.ndarray:
     known = np.flatnonzero(~np.isnan(points).any(axis=1))
     if len(known) == 0:
         return known
+    # `keep_weakly=False` keeps the first of equal points, and no other.
     is_best = moocore.is_nondominated(points[known], keep_weakly=False)
     front = known[is_best]
     ranked: np.ndarray = front[np.argsort(points[front, 0], kind="stable")]
@@ -45,6 +46,7 @@ def evolved_front(
         https://arxiv.org/abs/2011.10904
     """
     is_old = np.arange(len(costs)) >= num_new + num_extra
+    # Far below what one image counts, so that it decides ties only.
     front = pareto_front(costs, fitness - 1e-10 * is_old)
     is_extra = (front >= num_new) & (front < num_new + num_extra)
     return front[~is_extra]

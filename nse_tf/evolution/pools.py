@@ -69,6 +69,8 @@ class Pools:
                     f"Some of the locked ops {tuple(kept)} of cell "
                     f"{block.name!r} are not in its pool, {indices}."
                 )
+            # The whole pool is shuffled before anything is taken out, so that
+            # the order of the others does not depend on what is locked.
             order = rng.permutation(np.array(indices, int)).tolist()
             pending.append(
                 tuple(i for i in order if i not in kept and i not in past)
@@ -91,6 +93,9 @@ class Pools:
                 kept, no unseen ones follow.
         """
         locked = tuple(
+            # Nothing kept: every network skips the cell. Only inactive ops
+            # kept: every network leaves the edge out, which says nothing about
+            # its active ones.
             tuple(sorted(set(each) & set(active))) or (active if each else ())
             for each, active in zip(kept, self.active, strict=True)
         )

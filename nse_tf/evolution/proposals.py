@@ -240,6 +240,8 @@ def _bend(
     if is_within.mean() >= SELDOM:
         return 0.0
     # The expected cost falls as the bend rises, so bisection finds it.
+    # Steep enough, either way, for an op of mean cost to reach the limits of
+    # `bent_by`; all ops may be free, hence no division by zero.
     scale = 1.0 / max(float(np.abs(costing.by_operator).mean()), 1e-300)
     low, high = -1e3 * scale, 1e3 * scale
     for _ in range(_BISECTIONS):
@@ -262,6 +264,7 @@ def bent_by(chances: np.ndarray, costing: OpCosting, bend: float) -> np.ndarray:
     """
     odds = np.log(chances) - np.log1p(-chances) - bend * costing.by_operator
     # No op becomes certain or impossible, so that one can always be drawn.
+    # From 37 on the sigmoid rounds to 1, whose log odds are infinite.
     odds = np.clip(odds, -300.0, 30.0)
     bent: np.ndarray = 1.0 / (1.0 + np.exp(-odds))
     return bent

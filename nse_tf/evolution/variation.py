@@ -23,6 +23,8 @@ def mutate_genes(
         probability: Probability of redrawing a gene, from 0 to 1.
     """
     redrawn = rng.random(paths.shape) < probability
+    # Whole valid paths are drawn, so that genes of one node that are redrawn
+    # together fit each other.
     drawn = space.sample_valid(rng, len(paths))
     return space.repaired(rng, np.where(redrawn, drawn, paths))
 
@@ -38,6 +40,7 @@ def mutate_one_gene(
     Raises:
         ValueError: If no block has a second candidate.
     """
+    # Not the active ones: an edge may be left out where `none` is inactive.
     offers = space.valid_genes
     free = [block for block, each in enumerate(offers) if len(each) > 1]
     if not free:
@@ -48,6 +51,7 @@ def mutate_one_gene(
     block = int(rng.choice(free))
     mutated = path.copy()
     mutated[block] = rng.choice([i for i in offers[block] if i != path[block]])
+    # Kept: otherwise the repair might undo the mutation.
     is_mutated = np.arange(len(path)) == block
     repaired: np.ndarray = space.repaired(rng, mutated[None], is_mutated[None])[
         0

@@ -110,6 +110,7 @@ def check(
             f"`model` {model.name!r} of {wanted.shape}: another network."
         )
     finite = np.isfinite(got)
+    # What is not finite is counted apart; it would make both figures NaN.
     difference = np.abs(got - wanted, where=finite, out=np.zeros_like(got))
     classes, keras_classes = got.argmax(axis=-1), wanted.argmax(axis=-1)
     return ExportCheck(
@@ -169,6 +170,7 @@ def _accuracy_faults(check: ExportCheck, limits: Limits) -> list[str]:
     """Returns whether too many images are classified worse than by Keras."""
     if check.keras_accuracy is None or check.accuracy is None:
         return []
+    # In whole images, so that rounding of shares decides nothing.
     lost = round(check.num_images * (check.keras_accuracy - check.accuracy))
     if lost <= max(1, round(check.num_images * limits.accuracy_drop)):
         return []
@@ -206,6 +208,7 @@ def _input_faults(check: ExportCheck) -> list[str]:
     if check.input_range is None:
         return []
     (low, high), (least, most) = check.input_range, check.pixel_range
+    # One step of 8 bits may be missing at an end by rounding.
     step = (high - low) / 255
     if low - step <= least and most <= high + step:
         return []

@@ -146,6 +146,8 @@ def _write_arrays(
     labels: np.ndarray,
 ) -> None:
     """Writes weights, images, and the scores that the copy must have."""
+    # Quantization takes the range of the input from these, and few images may
+    # hold neither black nor white.
     some = _with_extremes(images[:: max(1, len(images) // 64)])
     np.savez(folder / "weights.npz", **_weights(model))
     np.savez(
@@ -163,6 +165,7 @@ def _read_result(
     """Returns what the program wrote, if its copy's scores are equal."""
     result = json.loads((folder / "result.json").read_text())
     difference = result["carried_over_difference"]
+    # Negated, so that NaN is refused.
     if not difference <= CARRIED_OVER * result["score_span"]:
         raise ValueError(
             f"`model` {model.name!r} cannot be copied to the older Keras: its "
@@ -196,6 +199,7 @@ def describe_layers(model: keras.Model) -> list[dict[str, Any]]:
             f"`model` {model.name!r} has {len(model.inputs)} inputs and "
             f"{len(model.outputs)} outputs; there must be one of each."
         )
+    # As functional, since a Sequential does not name its layers' inputs.
     config = keras.Model(model.inputs, model.outputs).get_config()
     layers = []
     for layer in config["layers"]:
@@ -284,6 +288,7 @@ def _run(folder: pathlib.Path, timeout_seconds: float) -> None:
     environment = {
         **os.environ,
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        # Makes `tf.keras` the older Keras, which the toolkit expects.
         "TF_USE_LEGACY_KERAS": "1",
     }
     run_tool(

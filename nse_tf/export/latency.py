@@ -131,6 +131,7 @@ def measure_together(
     run_ms = _warm_up(ready, warmup, max_seconds, rng)
     timed: dict[str, list[np.ndarray]] = {name: [] for name in ready}
     for _ in range(rounds):
+        # In a new order each round, so that no file always follows the same.
         for index in rng.permutation(len(ready)):
             name = list(ready)[index]
             wanted = max(runs, 1e3 * min_seconds / run_ms[name]) / rounds
@@ -157,6 +158,7 @@ def _warm_up(
     run_ms = {}
     for name, interpreter in ready.items():
         _set_random_input(interpreter, rng)
+        # The fastest, since interruptions only add time.
         run_ms[name] = float(_time_runs(interpreter, warmup, max_seconds).min())
     return run_ms
 
@@ -194,6 +196,7 @@ def _time_runs(
 ) -> np.ndarray:
     """Returns milliseconds of up to `count` runs, of at least one."""
     times = []
+    # Looked up once, or each look-up would be timed, too.
     clock, invoke = time.perf_counter_ns, interpreter.invoke
     deadline = clock() + int(1e9 * max_seconds)
     for _ in range(count):

@@ -80,6 +80,8 @@ def measure_table(
     with _progress_bar(len(keys), progress) as bar:
         for start in range(0, len(keys), GROUP_SIZE):
             group = keys[start : start + GROUP_SIZE]
+            # Again in each group: what is subtracted must have been timed under
+            # the same load.
             files = {_EMPTY: _convert(_EMPTY, _empty_network, plan.precision)}
             for key in group:
                 files[key] = _convert(key, builders[key], plan.precision)
@@ -150,6 +152,7 @@ def _rows(
     empty_ms, empty_bytes = timings[_EMPTY].median_ms, len(files[_EMPTY])
     return {
         key: CostRow(
+            # Noise may put a small op below the empty network.
             latency_ms=max(0.0, timings[key].median_ms - empty_ms),
             p25_ms=max(0.0, timings[key].p25_ms - empty_ms),
             p75_ms=max(0.0, timings[key].p75_ms - empty_ms),
@@ -215,6 +218,7 @@ def _spread(timing: Timing) -> float:
 
 def is_wide(row: CostRow, table: CostTable, plan: TablePlan) -> bool:
     """Whether a row's quartiles are too far apart to rely on it."""
+    # The spread is a share of what was timed, the empty network included.
     timing = Timing(
         median_ms=table.overhead_ms + row.latency_ms,
         p25_ms=table.overhead_ms + row.p25_ms,

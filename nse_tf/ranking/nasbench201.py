@@ -56,6 +56,7 @@ class NB201Table:
         Args:
             paths: Candidate indices `(count, 6)`, in any order.
         """
+        # A path is a number of base 5, so that a look-up is one indexing.
         blocks = 5 ** np.arange(6)
         index_by_code = np.empty(5**6, np.int64)
         index_by_code[self.paths @ blocks] = np.arange(len(self.paths))
@@ -121,6 +122,7 @@ def _rows(path: pathlib.Path) -> Iterator[dict[str, str]]:
                     "column 'index'."
                 )
             names = list(rows.fieldnames or ())
+            # `DictReader` would keep the last of them and say nothing.
             twice = {name for name in names if names.count(name) > 1}
             if twice:
                 raise ValueError(

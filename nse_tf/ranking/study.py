@@ -158,6 +158,8 @@ class RankStudy:
                 f"seed {seed}, epoch {epoch + 1}: loss {loss:.3f}, "
                 + "; ".join(f"{row.label} {row.tau:.3f}" for row in rows[-4:])
             )
+            # Rows before the state: `_keep` drops those that a kill left
+            # without.
             self._add(rows)
             training.save(path, epoch + 1)
 
@@ -235,6 +237,7 @@ class RankStudy:
     ) -> list[StudyRow]:
         """Returns how the scores of a fixed sample rank, and combinations."""
         config = self._config
+        # Not the training's seed: all trainings score the same cells.
         rng = np.random.default_rng(SAMPLE_SEED)
         indices = rng.permutation(self._cells)[: config.sample_size]
         sample = StudySample(

@@ -66,6 +66,7 @@ class StudyTraining:
             hooks=_Measuring(
                 self.trainer.supernet.space.active,
                 self._architecture,
+                # A stream of its own, as the weights' draws must not change.
                 np.random.default_rng([seed, epoch, 1]),
                 after_step,
             ),

@@ -50,6 +50,7 @@ class ZeroCost:
             if isinstance(layer, keras.layers.ReLU)
         ]
         observed = keras.Model(child.inputs, [activations, stage_ends(child)])
+        # In training mode: moving statistics of a fresh network fit nothing.
         active, features = observed(
             tf.constant(self.images, tf.float32), training=True
         )
@@ -92,6 +93,7 @@ def naswot(activations: Sequence[np.ndarray]) -> float:
     ).astype(np.float32)
     agreeing = codes @ codes.T + (1 - codes) @ (1 - codes).T
     matrix = agreeing.astype(np.float64) + np.eye(len(codes))
+    # The determinant itself would overflow.
     return float(np.linalg.slogdet(matrix).logabsdet)
 
 
@@ -114,6 +116,8 @@ def feature_entropies(features: Sequence[np.ndarray]) -> np.ndarray:
 def _entropy(features: np.ndarray) -> float:
     points = features.reshape(-1, features.shape[-1]).astype(np.float64)
     points -= points.mean(axis=0)
+    # Not divided by the number of points, as shares do not depend on it;
+    # rounding brings some a little below zero.
     variances = np.linalg.eigvalsh(points.T @ points).clip(0)
     if variances.sum() == 0:
         return 0.0
@@ -173,6 +177,7 @@ def log_synflow(child: keras.Model) -> float:
         child.set_weights([np.abs(value) for value in kept])
         with tf.GradientTape() as tape:
             total = tf.reduce_sum(child(ones, training=False))
+        # Kernels on a path that `none` breaks have no gradient.
         gradients = tape.gradient(total, kernels, unconnected_gradients="zero")
         return sum(
             float(tf.reduce_sum(kernel * tf.math.log1p(gradient)))

@@ -104,6 +104,7 @@ def plot_fates(
     has_numbers = sum(widths) <= MOST_NUMBERS
     starts = np.cumsum([0, *(width + 1 for width in widths)])
     with canvas("fates", 40 + 16 * len(space.blocks)) as (figure, (axes,)):
+        # `starts` has one more, the end of the last round.
         for start, cells in zip(starts, found, strict=False):
             for row, cell in enumerate(cells):
                 for column, (index, fate) in enumerate(sorted(cell.items())):
@@ -266,6 +267,7 @@ def plot_fitness_indicators(
                     is_kept = index in passed[cell]
                     axes.plot(
                         [begin, *(begin + 1 + chosen)],
+                        # Parameters begin at 0, the indicator at a half.
                         [0.5, *seen],
                         color=FRONT if is_kept else SOFT,
                         linewidth=1.2 if is_kept else 0.4,

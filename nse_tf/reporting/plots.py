@@ -56,6 +56,8 @@ def plot_funnel(spaces: Sequence[SpaceAtStage]) -> Drawing:
         ):
             axes.plot(stages, values, color=FRONT, linewidth=2, marker="o")
             axes.set_ylabel(label)
+            # A space of one network has the logarithm 0, and still needs a
+            # height.
             axes.set_ylim(0, max(values) * 1.08 + 0.1)
             axes.margins(x=0.03)
         above.yaxis.set_major_locator(ticks(4, integer=True))
@@ -114,6 +116,7 @@ def plot_tradeoff(
             linewidth=2,
             marker="o",
             markersize=4,
+            # Steps, as nothing between two points is known to be reached.
             drawstyle="steps-post",
         )
         if limit is not None and limit <= FARTHEST_LIMIT * values.max():
@@ -237,6 +240,7 @@ def plot_losses(
     keys = {label: Key("━", color, label) for label, color, _ in curves}
     with canvas(name, 260) as (figure, (axes,)):
         for _, color, losses in curves:
+            # A line through one point would not be seen.
             marker = "o" if len(losses) == 1 else None
             epochs = range(1, len(losses) + 1)
             axes.plot(epochs, losses, color=color, linewidth=2, marker=marker)

@@ -62,6 +62,7 @@ class RunLog:
                 is written. Also see `read`.
         """
         size = self.path.stat().st_size if self.path.exists() else 0
+        # The first time, or if another process has written since.
         if size != self._end:
             known, self._end = self._whole_lines()
             self._ids = {entry.id for entry in known}
@@ -74,6 +75,7 @@ class RunLog:
         content = "".join(lines.values()).encode()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab") as file:
+            # Cuts off a half-written line; appending goes on at the new end.
             file.truncate(self._end)
             file.write(content)
             file.flush()
@@ -111,6 +113,7 @@ class RunLog:
                 num_merged += 1
             elif entry.id not in known:
                 merged.append(entry)
+            # Whatever the history has before this entry was lost.
             elif known[entry.id] >= num_merged:
                 merged += history[num_merged : known[entry.id] + 1]
                 num_merged = known[entry.id] + 1

@@ -55,6 +55,7 @@ class AngleSums:
                 f"The backbone has angle sums {self.backbone.tolist()}: the "
                 "training diverged. Lower the learning rate."
             )
+        # What was dropped is part of no child, whatever became of it.
         for index, candidate in space.operators:
             sums = self.candidates[index, candidate]
             if not np.isfinite(sums).all():
@@ -90,6 +91,7 @@ class AngleSums:
         sums = self.summed(paths)
         norms = np.sqrt(sums[:, 1] * sums[:, 2])
         is_empty = (sums == 0).all(axis=1) & (empty_rad is not None)
+        # NaN is not above 0 either.
         if not ((norms > 0) | is_empty).all():
             row = np.flatnonzero(~((norms > 0) | is_empty))[0]
             before, now = np.sqrt(sums[row, 1:])
@@ -99,6 +101,8 @@ class AngleSums:
                 f"{now:.4g} now."
             )
         cosines = sums[:, 0] / np.where(is_empty, 1.0, norms)
+        # Rounding brings the cosine of what has not turned above 1, whose
+        # arccos is NaN.
         angles: np.ndarray = np.arccos(np.clip(cosines, -1.0, 1.0))
         if empty_rad is not None:
             angles[is_empty] = empty_rad

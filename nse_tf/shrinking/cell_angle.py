@@ -106,6 +106,8 @@ class CellAngleSums(AngleSums):
         for edge, column, n in zip(
             self.candidates, paths.T, times.T, strict=True
         ):
+            # Algorithm 1 repeats a weight for each path that it lies on, and
+            # sums over a concatenation add up.
             sums += n[:, None] * edge[column]
         return sums
 

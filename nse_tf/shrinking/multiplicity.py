@@ -27,11 +27,14 @@ def path_counts(graph: CellGraph, is_open: np.ndarray) -> np.ndarray:
     to_node = np.zeros((graph.num_nodes, count), np.int64)
     from_node = np.zeros((graph.num_nodes, count), np.int64)
     to_node[: graph.num_inputs] = 1
+    # Only paths to the last node count, as published, also in DARTS's cells,
+    # which put out all inner nodes.
     from_node[graph.last_node] = 1
     columns = np.ascontiguousarray(is_open.T).astype(np.int64)
     # By target ascending, so that a source is complete before it is read.
     for (source, target), column in zip(graph.edges, columns, strict=True):
         to_node[target] += column * to_node[source]
+    # By source descending, so that a target is complete before it is read.
     order = sorted(
         zip(graph.edges, columns, strict=True), key=lambda each: -each[0][0]
     )
@@ -65,6 +68,7 @@ def multiplicities(space: SearchSpace, paths: np.ndarray) -> np.ndarray:
         ],
         axis=1,
     )
+    # A space lists all edges of one kind of cell, then those of the next.
     num_edges = len(skeleton.graph.edges)
     return np.concatenate(
         [

@@ -111,13 +111,16 @@ def _num_at_most(
     if slack < 0:
         return 0.0
     # `num_sums[n]` is the number of sums so far that take n steps of the slack.
+    # In floats: counts of networks exceed 64-bit integers.
     num_sums = np.zeros(num_steps + 1)
     num_sums[0] = 1
     for each in op_costs:
         extra = each - each.min()
         fitting = extra[extra <= slack]
+        # Without slack nothing that fits costs extra: 0 steps at any scale.
         steps = rounded(fitting * (num_steps / (slack or 1))).astype(int)
         # Each candidate moves all sums so far by its own steps.
+        # What exceeds the slack falls off the end.
         shifted = [
             np.pad(num_sums, (step, 0))[: num_steps + 1] for step in steps
         ]

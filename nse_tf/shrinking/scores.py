@@ -73,6 +73,7 @@ def operator_means(
     """
     means = np.full((len(space.blocks), space.max_candidates), np.nan)
     for block, index in space.operators:
+        # The first ones: later rounds drew around operators that lacked some.
         rows = np.flatnonzero(paths[:, block] == index)[:children_per_operator]
         if len(rows):
             means[block, index] = values[rows].mean()
@@ -137,6 +138,7 @@ def draw_children(
         space: SearchSpace, rng: np.random.Generator, count: int
     ) -> np.ndarray:
         drawn = space.repaired(rng, draw_spread_depths(space, rng, count))
+        # `lacking` as it stands when called: the rounds below shrink it.
         blocks, indices = lacking[rng.integers(len(lacking), size=count)].T
         drawn[np.arange(count), blocks] = indices
         return drawn
@@ -178,6 +180,7 @@ def _counts(paths: np.ndarray, max_candidates: int) -> np.ndarray:
 def _first_of_each(paths: np.ndarray) -> np.ndarray:
     """Returns the distinct rows, in the order in which they first appeared."""
     rows = np.ascontiguousarray(paths.astype(np.int16))
+    # `unique` sorts; first occurrences, sorted, restore the order of draws.
     as_one = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1])))
     _, first = np.unique(as_one.ravel(), return_index=True)
     return paths[np.sort(first)]

@@ -45,6 +45,7 @@ def lowest_of_each_block(
     for block, indices in enumerate(space.active):
         operators = [(block, index) for index in indices]
         gone = _lowest(space, operators, scores, count, is_allowed)
+        # What later blocks may drop depends on what earlier ones have lost.
         space = space.without(gone)
         dropped += gone
     return dropped
@@ -160,4 +161,5 @@ class ShrinkSchedule:
             num_gone: Operators dropped since the beginning.
             num_dropped: Operators that this stage dropped.
         """
+        # True only for the stage that crosses the threshold, hence once.
         return num_gone > self.reset_after >= num_gone - num_dropped

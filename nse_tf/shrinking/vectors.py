@@ -92,6 +92,7 @@ def pooling_sums(space: SearchSpace) -> np.ndarray:
     for index, block in enumerate(space.blocks):
         for candidate, op in enumerate(block.candidates):
             if isinstance(op, Pool):
+                # Every number is 1/9, so this is the sum of their squares.
                 sums[index, candidate] = _vector_size(op, block) / _POOL_SIZE**2
     return sums
 
@@ -124,6 +125,7 @@ def _backbone_sizes(space: SearchSpace) -> dict[str, int]:
     """Returns how many numbers of each kind the backbone has."""
     parts = backbone_parts(space.skeleton)
     kernels = sum(part.kernel_params for part in parts)
+    # Only the classifier has a bias; every norm has as many scales as offsets.
     biases = space.skeleton.num_classes
     norms = sum(part.params for part in parts) - kernels - biases
     half = norms // 2

@@ -37,6 +37,8 @@ def format_cells(space: SearchSpace, genotype: Genotype) -> str:
     nodes: dict[str, dict[int, list[str]]] = {}
     for edge, index in zip(edges, genotype.path, strict=True):
         op = edge.candidates[index]
+        # Also for an edge that is left out, so that a node without inputs still
+        # has its `||`.
         words = nodes.setdefault(edge.kind, {}).setdefault(edge.target, [])
         if skeleton.ENCODES_NONE or op != Zero():
             words.append(f"{op.name}~{edge.source}")
@@ -142,6 +144,7 @@ def in_table_order(space: SearchSpace) -> list[tuple[int, ...]]:
             *(range(len(edge.candidates)) for edge in space.blocks)
         )
     )
+    # Python's shuffle, as the benchmark's: NumPy's gives another order.
     random.Random(_TABLE_SEED).shuffle(paths)
     return paths
 

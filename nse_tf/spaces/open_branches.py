@@ -23,6 +23,8 @@ def decisions(space: SearchSpace) -> np.ndarray:
         and in a cell block by block. A chain counts as one cell.
     """
     return np.array(
+        # By cell first, as supernets of cells reshape the rows; see
+        # `PackedCells.by_cell`.
         sorted(
             (cell, index)
             for index, block in enumerate(space.blocks)

@@ -149,6 +149,7 @@ class PathSpace:
     def valid_genes(self) -> tuple[tuple[int, ...], ...]:
         """For each block its candidates in valid paths."""
         return tuple(
+            # The blocks of decisions ascend, so columns come in their order.
             tuple(np.unique(genes).tolist())
             for decision in self.joint_decisions
             for genes in decision.rows.T
@@ -157,6 +158,7 @@ class PathSpace:
     @property
     def num_valid(self) -> int:
         """How many valid single paths there are; exact."""
+        # Python's integers, since NumPy's would overflow without a word.
         return math.prod(len(each.rows) for each in self.joint_decisions)
 
     def of_rows(self, rows: np.ndarray) -> np.ndarray:
@@ -212,6 +214,8 @@ class PathSpace:
         """Returns uniformly drawn single paths `(count, num_blocks)`."""
         return np.stack(
             [
+                # `choice` draws by `integers`, as `sample_valid` does: so the
+                # two agree bit for bit where every path is valid.
                 rng.choice(np.array(indices), size=count)
                 for indices in self.active
             ],

@@ -63,6 +63,7 @@ def read_sealed(path: pathlib.Path) -> dict[str, Any]:
     """
     try:
         value = json.loads(path.read_bytes())
+    # Flipped bits may also nest brackets too deeply for the parser.
     except (ValueError, RecursionError) as error:
         raise DamagedError(f"{path} is damaged: {error}.") from error
     return unsealed(value, path)
@@ -70,6 +71,8 @@ def read_sealed(path: pathlib.Path) -> dict[str, Any]:
 
 def write_twice(path: pathlib.Path, value: dict[str, Any]) -> None:
     """Writes a sealed file and a hidden copy, for what cannot be made again."""
+    # The copy first, so that a file that exists has one, even after a kill
+    # between the two.
     write_sealed(_twin(path), value)
     write_sealed(path, value)
 
@@ -89,6 +92,7 @@ def read_either(path: pathlib.Path) -> dict[str, Any]:
         try:
             value = read_sealed(_twin(path))
         except (FileNotFoundError, DamagedError):
+            # The message is to name the file, not its hidden copy.
             raise error from None
         LOGGER.warning(
             "%s Kept as %s; the copy in %s is intact and was used.",
@@ -128,5 +132,7 @@ def _twin(path: pathlib.Path) -> pathlib.Path:
 
 
 def _checksum(value: dict[str, Any]) -> str:
+    # Sorted, so that the seal does not depend on the order of keys; NaN is
+    # refused, since it is not JSON.
     text = json.dumps(value, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()

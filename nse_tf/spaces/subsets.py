@@ -28,6 +28,8 @@ def fitness_indicators(parameters: np.ndarray) -> np.ndarray:
         https://arxiv.org/abs/2011.10904
     """
     sigmoid = 1.0 / (1.0 + np.exp(-np.asarray(parameters, np.float64)))
+    # Away from 0 and 1, so that no op is ruled out and the logarithm of its
+    # odds is finite.
     found: np.ndarray = 0.999 * sigmoid + 5e-4
     return found
 
@@ -80,10 +82,12 @@ def open_subsets(
     # An op is the first open one if it is open and all before it are not.
     none_before = np.cumprod(np.append(1.0, 1.0 - probabilities))
     is_first = probabilities * none_before[:-1]
+    # Divided by the probability that any is open, which is given.
     first = rng.choice(
         len(probabilities), size=count, p=is_first / is_first.sum()
     )[:, None]
     numbers = np.arange(len(probabilities))
+    # Whether those after the first are open does not depend on it.
     return np.where(numbers > first, subsets, numbers == first)
 
 
@@ -116,14 +120,18 @@ def _two_of(
     rng: np.random.Generator,
     needs_one: bool,
 ) -> tuple[Gene, Gene | None]:
+    # There is only one subset: the empty one, or the op that must be open.
     if len(indices) <= int(needs_one):
         return tuple(indices), None
     if len(indices) > MOST_LISTED:
+        # Redrawing until the second differs is a draw without replacement, too.
+        # Near probabilities of 0 and 1 all redraws may be equal.
         one = open_subsets(probabilities, 1, rng, needs_one)[0]
         others = open_subsets(probabilities, _MOST_DRAWS, rng, needs_one)
         differ = np.flatnonzero((others != one).any(axis=1))
         other = others[differ[0]] if len(differ) else _nearest(one, needs_one)
         return _as_gene(indices, one), _as_gene(indices, other)
+    # `product` begins with the empty subset.
     subsets = np.array(
         list(itertools.product((False, True), repeat=len(indices)))
     )[int(needs_one) :]

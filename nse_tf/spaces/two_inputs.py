@@ -74,6 +74,8 @@ class Node:
 
         That is `wanted`, or as near to it as the edges can come.
         """
+        # An edge without `none` always carries something, and one with no other
+        # active op never does.
         least = sum(each is None for each in self.none)
         most = sum(bool(each) for each in self.carrying)
         return min(max(self.wanted, least), most)
@@ -96,6 +98,8 @@ class Node:
         """Returns all valid combinations of these edges' candidates."""
         columns = range(len(self.blocks))
         must = {i for i in columns if self.none[i] is None}
+        # `SearchSpace.sample_valid` draws row numbers: their order is part of
+        # what a seed means.
         rows = [
             row
             for inputs in itertools.combinations(
@@ -103,6 +107,8 @@ class Node:
             )
             if must <= set(inputs)
             for row in itertools.product(
+                # `inputs` has all of `must`, so whatever else is left out has a
+                # `none`, active or not.
                 *(
                     self.carrying[i] if i in inputs else (self.none[i],)
                     for i in columns
@@ -129,11 +135,14 @@ class Node:
         order = is_open + 2.0 * must_open - 2.0 * ~may_open
         order += np.where(is_open, 1.0, -1.0) * kept[:, self.blocks]
         order += rng.random(is_open.shape)
+        # The argsort of an argsort is each edge's rank at its node.
         rank = np.argsort(np.argsort(-order, axis=1), axis=1)
         is_wanted = rank < self.wanted
         for column, index in enumerate(self.blocks):
             too_many = is_open[:, column] & ~is_wanted[:, column]
             too_few = ~is_open[:, column] & is_wanted[:, column]
+            # Where more edges must stay open than are wanted, they stay; see
+            # `num_inputs`.
             if self.none[column] is not None:
                 paths[too_many, index] = self.none[column]
             if self.carrying[column]:
@@ -154,6 +163,7 @@ def nodes_of(
     """
     numbered = zip(range(len(edges)), edges, active, strict=True)
     nodes = []
+    # `groupby` joins neighbors only; edges come by kind and target.
     for _, group in itertools.groupby(
         numbered, key=lambda each: (each[1].kind, each[1].target)
     ):

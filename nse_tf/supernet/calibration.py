@@ -50,6 +50,7 @@ class Calibrator:
         """
         child = tf.constant(open_branches)
         for index, images in enumerate(batches):
+            # A tensor, since every other Python number means another trace.
             self._run(images, child, tf.constant(1.0 / (index + 1)))
 
 

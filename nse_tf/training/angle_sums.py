@@ -24,6 +24,7 @@ class AngleSums:
 
 def three_sums(base: np.ndarray, now: np.ndarray) -> np.ndarray:
     """Returns ⟨w0, w⟩, ‖w0‖² and ‖w‖² of each row, `(rows, 3)`, in float64."""
+    # Near 1 a cosine in float32 cannot tell angles below some 3e-4 from 0.
     base, now = base.astype(np.float64), now.astype(np.float64)
     return np.stack(
         [
@@ -71,6 +72,7 @@ def of_unit_kernels(sums: np.ndarray) -> np.ndarray:
     """
     norms = np.sqrt(sums[..., 1] * sums[..., 2])
     cosines = sums[..., 0] / np.where(norms == 0, 1.0, norms)
+    # A quotient rather than a one, so that NaN stays NaN.
     ones = np.where(norms == 0, 0.0, norms / np.where(norms == 0, 1.0, norms))
     return np.stack([cosines, ones, ones], axis=-1)
 

@@ -76,6 +76,7 @@ class Checkpoint:
         )
         for name in LISTS:
             for value in getattr(self, name):
+                # With types and shapes, or bytes could change arrays unnoticed.
                 found.update(f"{name} {value.dtype} {value.shape}".encode())
                 found.update(np.ascontiguousarray(value).tobytes())
         return found.hexdigest()
@@ -110,6 +111,7 @@ class Checkpoint:
             "counts": {name: len(getattr(self, name)) for name in LISTS},
             "active": self.active,
         }
+        # As an array of bytes, which is read without pickle.
         arrays = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
         for name in LISTS:
             for index, value in enumerate(getattr(self, name)):
@@ -141,6 +143,7 @@ class Checkpoint:
         Raises:
             DamagedError: See `load`.
         """
+        # The last one: arrays may hold the mark's bytes, too.
         content, mark, seal = sealed.rpartition(MARK)
         if not mark or seal.decode(errors="replace") != (
             hashlib.sha256(content).hexdigest()

@@ -82,6 +82,7 @@ class PrefixEvaluator:
             range(len(children)), key=lambda each: children[each].tobytes()
         ):
             branches = children[number]
+            # Beginnings lie one in another, so those that fit come first.
             known = [each for each in known if each.is_of(branches)]
             for stretch in self._shared[len(known) :]:
                 before = known[-1] if known else None
@@ -104,10 +105,12 @@ class PrefixEvaluator:
         validation: LabeledImages,
     ) -> "_Beginning":
         """Returns a beginning that is one part longer."""
+        # The first part is the stem, which is no block.
         num_blocks = 0 if before is None else before.num_blocks + 1
         return _Beginning(
             num_blocks,
             branches[:num_blocks].tobytes(),
+            # Calibrated before it infers, which takes the statistics left here.
             stretch.calibrated(
                 calibration() if before is None else before.calibration,
                 branches,
@@ -226,4 +229,5 @@ def depth_within(
 
 def _output_bytes(space: SearchSpace) -> list[int]:
     """Returns what an image takes after the stem and all blocks but one."""
+    # Four bytes a number; what a part puts out is the next block's input.
     return [4 * math.prod(block.in_map) for block in space.blocks]

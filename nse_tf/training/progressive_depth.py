@@ -36,6 +36,7 @@ def deepened(
     """
     require_space(kept, before.space)
     trainer.start_over(seed)
+    # Fresh weights and zero momenta: what is not carried over stays so.
     now = trainer.checkpoint(kept.job_id, kept.config_digest)
     after: Any = trainer.supernet
     of_before, of_after = _names(before), _names(after)
@@ -80,6 +81,7 @@ def _names(supernet: DartsSupernet) -> dict[int, str]:
         of_cell = _OF_CELL.fullmatch(layer.name)
         name = layer.name
         if of_cell is not None:
+            # Numbers of cells shift with every insertion; roles do not.
             name = roles[int(of_cell[1])] + of_cell[2]
         for variable in layer.variables:
             names[id(variable)] = f"{name}/{variable.name}"

@@ -54,6 +54,8 @@ class Replicas:
         """
         if self._strategy is None:
             return update(*batch, *rest)
+        # Every replica is given the whole batch and cuts out its part, so that
+        # no data set has to be distributed.
         part = tf.shape(batch[0])[0] // self.count
 
         def on_replica(*arguments: Any) -> tf.Tensor:
@@ -66,6 +68,7 @@ class Replicas:
             return context.all_reduce(tf.distribute.ReduceOp.MEAN, loss)
 
         losses = self._strategy.run(on_replica, (*batch, *rest))
+        # All replicas return the same mean.
         return self._strategy.experimental_local_results(losses)[0]
 
     def averaged(self, gradients: Sequence[Any]) -> list[Any]:

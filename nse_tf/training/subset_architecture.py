@@ -54,6 +54,8 @@ class SubsetArchitecture(ArchitectureTrainer):
         self._op_costs = [
             cost_table(each, self._shape[1]) for each in rule.penalties
         ]
+        # At a rate of 0 the subset that is only compared with leaves the
+        # statistics as they are.
         self._other_rate = 1.0 - MOMENTUM if rule.other_moves_statistics else 0
         self._step = tf.function(self._one_step, reduce_retracing=True)
 
@@ -88,11 +90,14 @@ class SubsetArchitecture(ArchitectureTrainer):
             fitness_indicators(self.parameters),
             rng,
         )
+        # Nothing is drawn at a rate of 0, so that the other draws stay the
+        # same.
         if not self._locked_rate or rng.random() >= self._locked_rate:
             return selected, others
         comes_first = rng.random() < 0.5
         pairs = [
             (one, other)
+            # The two must differ, or there is nothing to compare.
             if not locked or other is None or locked in (one, other)
             else ((locked, other) if comes_first else (one, locked))
             for one, other, locked in zip(
@@ -148,6 +153,7 @@ class SubsetArchitecture(ArchitectureTrainer):
         other_marks: tf.Tensor,
         has_other: tf.Tensor,
     ) -> tf.Tensor:
+        # The weights never move on validation images.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._parameters)
             mixing_weights = selected_weights(
@@ -191,6 +197,8 @@ def selected_weights(
     """
     indicators = 0.999 * tf.sigmoid(parameters) + 5e-4
     odds = tf.math.log(indicators) - tf.math.log1p(-indicators)
+    # P(s) / (P(s) + P(u)) is the sigmoid of the difference of logarithms, in
+    # which candidates that are open in both, or in neither, cancel.
     advantage = tf.reduce_sum((selected - others) * odds, axis=1)
     return tf.where(has_other, tf.sigmoid(advantage), 1.0)
 

@@ -73,6 +73,7 @@ class BaseTuner(keras_tuner.Tuner):
                 "`trials_per_process` must be at least 1, not "
                 f"{trials_per_process}."
             )
+        # Before the base class, whose constructor reads the tuner's file.
         self._given_id = tuner_id
         self._num_left_here = trials_per_process
         self._num_idle = 0
@@ -179,6 +180,7 @@ class BaseTuner(keras_tuner.Tuner):
 
     def on_trial_end(self, trial: Trial) -> None:
         """Ends a trial; writes the error of a failed one to its folder."""
+        # Before the end is reported: the chief then reads this file.
         if trial.message:
             write_bytes(
                 error_path(pathlib.Path(self.project_dir), trial.trial_id),

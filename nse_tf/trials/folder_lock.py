@@ -19,6 +19,7 @@ def sole_decider(folder: pathlib.Path) -> Iterator[None]:
         ValueError: If another process holds the folder; names it.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    # Not truncated: a process that is refused reads here who holds it.
     with (folder / ".lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -22,6 +22,7 @@ def trial_row(
     oracle: keras_tuner.Oracle, trial: trial_module.Trial, digest: str
 ) -> TrialRow:
     """Returns a trial as a row; `digest` is that of its whole job."""
+    # keras-tuner saves a trial right after it ended, before any other ends.
     is_last = oracle.end_order[-1:] == [trial.trial_id]
     return TrialRow(
         number=int(trial.trial_id),
@@ -75,6 +76,7 @@ def state_of_table(
         "start_order": list(ids.values()),
         "end_order": [ids[row.number] for row in ended],
         "run_times": {ids[row.number]: row.runs for row in rows},
+        # keras-tuner takes trials from the end of this list.
         "retry_queue": [
             ids[row.number] for row in reversed(rows) if row.ended is None
         ],

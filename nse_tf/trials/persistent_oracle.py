@@ -46,6 +46,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
         self.space = space
         self._jobs = SharedJobs(method)
         self._ended: set[str] = set()
+        # The folder is known only once a tuner has the oracle.
         self._storage: RunStorage | None = None
 
     @property
@@ -75,6 +76,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
         except OSError as error:
             self.failure = error
             self.ongoing_trials.pop(tuner_id, None)
+            # keras-tuner releases its lock only where a method returns.
             release_library_lock(self)
         return trial_module.Trial(
             self.get_space(), status=trial_module.TrialStatus.STOPPED
@@ -130,6 +132,8 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
 
     def _check_consecutive_failures(self) -> None:
         """Ends the search after too many failures, but raises no error here."""
+        # An error here would end up with the worker that reported last, and
+        # leave keras-tuner's lock held; `search` raises it.
         limit = self.max_consecutive_failed_trials
         last = [self.trials[each] for each in self.end_order[-limit:]]
         failed = trial_module.TrialStatus.FAILED

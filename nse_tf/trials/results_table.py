@@ -121,6 +121,7 @@ class ResultsTable:
         self.path = path
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
+            # Made beside and renamed: a kill leaves no file without tables.
             fresh = path.with_name(f".{path.name}.new")
             fresh.unlink(missing_ok=True)
             with _explained(fresh), contextlib.closing(_connect(fresh)) as new:
@@ -207,6 +208,8 @@ class ResultsTable:
         """Makes a change, with the row's checksum as its last value."""
         with _explained(self.path):
             if not self._connection.in_transaction:
+                # Takes the lock for writing at once, so that a second writer is
+                # refused at its first change and not at its commit.
                 self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute(statement, (*values, _seal(values)))
 
@@ -228,6 +231,8 @@ class ResultsTable:
                         f"{self.path} is damaged: its tables are not those of "
                         "nse_tf."
                     )
+            # `results` and `children` get their number from SQLite, so it is
+            # not in what was sealed.
             for table, start in (
                 ("facts", 0),
                 ("trials", 0),
@@ -249,6 +254,7 @@ def _columns(kind: type[TrialRow | ResultRow | ChildRow]) -> list[str]:
 
 def _connect(path: pathlib.Path) -> sqlite3.Connection:
     # One lock of the oracle guards it, so that threads may take turns.
+    # No `isolation_level`, or Python would begin transactions by itself.
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, timeout=5
     )
@@ -277,6 +283,7 @@ def _explained(path: pathlib.Path) -> Iterator[None]:
             raise OSError(
                 errno.ENOSPC, "No space left on device", str(path)
             ) from error
+        # Extended codes have the plain one in their last byte.
         if code is not None and code & 0xFF in (
             sqlite3.SQLITE_BUSY,
             sqlite3.SQLITE_LOCKED,

@@ -219,6 +219,8 @@ class RunStorage:
                 )
             ]
         paths = np.array(children)[:, :, 0]
+        # As floats: SQLite returns these from a REAL column, and a row's seal
+        # must be that of what is read.
         columns = {
             name: self._cost_model.path_costs(name, paths)
             .astype(float)
@@ -245,5 +247,6 @@ class RunStorage:
         """Writes a file that has other content; returns its name if so."""
         if path.exists() and path.read_bytes() == content:
             return []
+        # Derived from the table, so a power cut may take it.
         write_bytes(path, content, durable=False)
         return [str(path.relative_to(self._folder))]

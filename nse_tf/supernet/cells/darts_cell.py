@@ -59,6 +59,8 @@ class DartsCell(PackedCells):
             EdgeWork(
                 edge.candidates,
                 cell.channels,
+                # In a reduction only the edges from the cell's inputs halve;
+                # inner nodes are small already.
                 cell.stride if edge.source < graph.num_inputs else 1,
             )
             for edge in edges
@@ -107,6 +109,8 @@ class DartsCell(PackedCells):
 
         outputs = self._run(first, second, brought)
         if training:
+            # Edges without norms all write the row after the last, whose zeros
+            # stay zeros.
             self.statistics.value.scatter_update(
                 tf.IndexedSlices(moved(statistics, tf.stack(seen), rate), rows)
             )
@@ -155,6 +159,7 @@ class DartsCell(PackedCells):
         """Returns the inner nodes, given what adds an edge to its target."""
         nodes: dict[int, tf.Tensor] = {0: first, 1: second}
         for edge, (source, target) in enumerate(self._graph.edges):
+            # One reader each, so that gradients are added in one fixed order.
             taken, nodes[source] = shared_once(nodes[source])
             nodes[target] = brought(taken, nodes.get(target), edge)
         return tf.concat([nodes[node] for node in self._graph.outputs], -1)
@@ -214,6 +219,8 @@ def _edge_function(
         return tf.add_n([*so_far, outputs]), seen
 
     present = work.kinds
+    # By kind, the number of its branch: `switch_case` knows no gaps. Kinds that
+    # no candidate has are never asked for.
     position = np.searchsorted(present, range(max(present) + 1))
 
     @tf.function(
@@ -224,6 +231,7 @@ def _edge_function(
             tf.TensorSpec([row_length]),
             tf.TensorSpec([2 * MOST_NORMS * work.channels]),
         ],
+        # Inlined, every edge would have a graph and a gradient of its own.
         experimental_attributes={"_noinline": True},
     )
     def edge_function(

@@ -109,6 +109,7 @@ class EdgeWork:
     ) -> tf.Tensor:
         """Returns one half of a sep_conv, before its batch norm."""
         depthwise, pointwise = self._kernels(open_edge, number)
+        # Only the first of the two depthwise convolutions strides, as in DARTS.
         stride = 1 if number else self.stride
         sides = self._sides(SEPARABLE)
         outputs = depthwise_conv(tf.nn.relu(inputs), depthwise, stride, sides)
@@ -151,6 +152,8 @@ class EdgeWork:
     def _halved(self, inputs: tf.Tensor, row: tf.Tensor) -> tf.Tensor:
         """Returns a factorized reduction, before its batch norm."""
         width, active = self.channels, tf.nn.relu(inputs)
+        # The second half reads the pixels between those of the first. Padding
+        # keeps the two of one size.
         shifted = tf.pad(active[:, 1:, 1:], [[0, 0], [0, 1], [0, 1], [0, 0]])
         sizes = [width * half for half in self._halves]
         kernels = tf.split(row[: sum(sizes)], sizes)
@@ -189,6 +192,7 @@ class _Norms:
         self._num_run += 1
         if not self._training:
             return normalize_by(inputs, *self._affine, *self._parts[pair])
+        # What was seen replaces the old statistics; `seen` joins them again.
         outputs, *self._parts[pair] = normalize(inputs, *self._affine)
         return outputs
 

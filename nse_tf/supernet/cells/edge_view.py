@@ -57,6 +57,7 @@ class EdgeView:
             for in_cell in self._rows(layer):
                 for candidate, row in enumerate(in_cell):
                     size = sum(layer.angle_kernel_lengths(row))
+                    # A prefix: the kernels of a row all count, or none does.
                     found[candidate].append(values[row, :size])
         joined = [np.concatenate(each) for each in found]
         kernels = np.zeros(

@@ -98,6 +98,8 @@ class CellStage(PackedCells):
             )
             seen += seen_here
         if training:
+            # Edges that do not convolve all write the row after the last. It
+            # holds zeros that stay zeros, so it does not matter which one wins.
             self.statistics.value.scatter_update(
                 tf.IndexedSlices(moved(statistics, tf.stack(seen), rate), rows)
             )
@@ -176,6 +178,9 @@ class CellStage(PackedCells):
         }
         for kind, pool in POOLS.items():
             branches[kind] = functools.partial(_run_pool, pool, inputs, added)
+        # `switch_case` counts its branches from 0 without gaps, and every
+        # branch is traced: so only kinds that occur here have one. Others are
+        # never asked for, as without `none` every node is heard.
         present = sorted(set(self._kinds.ravel().tolist()))
         position = np.searchsorted(present, range(len(branches)))
         outputs, seen = tf.switch_case(
@@ -191,11 +196,13 @@ class CellStage(PackedCells):
         """Returns ReLU, convolution, batch norm, and the batch's statistics."""
         width = self._channels
         size = edge.side * edge.side * width * width
+        # Rows are as long as the largest kernel; the rest is padding.
         kernel = tf.reshape(
             edge.row[:size], [edge.side, edge.side, width, width]
         )
         outputs = tf.nn.conv2d(tf.nn.relu(inputs), kernel, 1, "SAME")
         outputs.set_shape(inputs.shape)
+        # Search cells have no scale and offset (ABS); the fused op takes some.
         gamma, beta = tf.ones([width]), tf.zeros([width])
         if not training:
             mean, variance = tf.split(edge.statistics, 2)

@@ -98,6 +98,7 @@ class PackedCells(keras.layers.Layer):
             values = np.concatenate([*drawn, np.empty(0, np.float32)])
             row[: len(values)] = values
         statistics = np.zeros((len(rows), *self._norms_shape), np.float32)
+        # Variances begin at one; the shared last row stays zero.
         statistics[:-1, :, 1] = 1.0
         return rows, statistics.reshape(len(rows), -1)
 
@@ -216,6 +217,8 @@ def _numbered(
         for edge, of_edge in enumerate(pieces):
             for candidate, row in enumerate(of_edge):
                 if row is not None:
+                    # Weights are drawn in this order, which is therefore part
+                    # of what a seed means.
                     row_index[cell, edge, candidate] = len(rows)
                     rows.append(row)
     row_index[row_index == -1] = len(rows)

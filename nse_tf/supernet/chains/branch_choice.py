@@ -105,6 +105,7 @@ class BranchChoice(keras.layers.Layer):
             raise ValueError(f"Cell {self.name!r} has no active candidate.")
         count = tf.reduce_sum(tf.cast(is_open, total.dtype))
         if self.block.has_shortcut:
+            # In NSE the identity counts as one more branch of the average.
             return total / (count + 1.0)
         return tf.math.divide_no_nan(total, count)
 
@@ -128,6 +129,7 @@ class BranchChoice(keras.layers.Layer):
                 inputs, row.value, statistics.value, training
             )
             if training:
+                # Within the branch, so that one that is closed keeps its own.
                 statistics.assign(moved(statistics.value, seen, rate))
             return outputs if total is None else total + outputs
 

@@ -91,6 +91,8 @@ class ChoiceLayer(keras.layers.Layer):
         ops = self.block.candidates
         kinds = np.zeros(len(ops) + 1, np.int32)
         branches: list[Branch] = [self._nothing]
+        # Kernel and width are numbers in the graph, but how many convolutions
+        # there are is not: so with and without expansion are two branches.
         for expands in (False, True):
             members = [
                 op
@@ -135,6 +137,7 @@ class ChoiceLayer(keras.layers.Layer):
     ) -> tf.Tensor:
         """Returns the shortcut plus the mean of the open branches."""
         num_candidates = len(self.block.candidates)
+        # The row after the last holds zeros, for padding to read and write.
         indices = tf.where(
             open_branches == INACTIVE, num_candidates, open_branches
         )
@@ -168,6 +171,7 @@ class ChoiceLayer(keras.layers.Layer):
         if self.block.max_open == 1:
             return None
         computes = tf.cast(tf.gather(self._kinds, indices) > 0, dtype)
+        # Nothing computes where all are identities or padding.
         return tf.math.divide_no_nan(1.0, tf.reduce_sum(computes))
 
     def mix(
@@ -209,6 +213,8 @@ class ChoiceLayer(keras.layers.Layer):
         """Returns one open branch, and the statistics seen there."""
         arguments = (inputs, index, row, statistics)
         computing = sorted({int(kind) for kind in self._kinds[:-1]})
+        # Without padding, and with one kind of candidate, there is nothing to
+        # switch between.
         if self.block.max_open == 1 and len(computing) == 1:
             return self._branches[computing[0]](*arguments, training=training)
         branch, seen = tf.switch_case(

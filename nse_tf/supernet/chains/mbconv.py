@@ -113,6 +113,7 @@ class MBConvPrimitive(keras.layers.Layer):
         outputs.set_shape([None, *self.block.out_size, width_out])
         if not training:
             return outputs, statistics
+        # Rows of statistics are as long as those of the widest candidate.
         padding = tf.zeros([tf.gather(self._statistic_sizes[:, -1], index)])
         return outputs, tf.concat([*seen, padding], 0)
 
@@ -130,5 +131,7 @@ def _split(
     row: tf.Tensor, sizes: np.ndarray, index: tf.Tensor
 ) -> list[tf.Tensor]:
     """Returns a row's pieces, flat, without its padding."""
+    # Sizes are known only when the graph runs, but their number must be known
+    # when it is traced.
     pieces = tf.split(row, tf.gather(sizes, index), num=sizes.shape[1])
     return list(pieces[:-1])

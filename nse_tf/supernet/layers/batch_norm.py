@@ -32,6 +32,8 @@ def normalize(
         Outputs of the inputs' shape, and the mean and the unbiased variance of
         each channel, which carry no gradient.
     """
+    # In training the op ignores the statistics that it is given. It normalizes
+    # by the biased variance and puts out the unbiased one.
     outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=inputs,
         scale=gamma,
@@ -111,6 +113,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     ) -> tf.Tensor:
         """Returns the normalized images."""
         del mask
+        # As in Keras's own layer, a frozen norm goes by its moving statistics.
         if not (training and self.trainable):
             return normalize_by(
                 inputs,

@@ -79,6 +79,8 @@ def _fast_convolution(
             else:
                 is_side = tf.equal(sides, tf.shape(kernel)[0])
                 of_kernel = tf.switch_case(
+                    # The argmax of booleans is the position of the only true
+                    # one.
                     tf.argmax(is_side, output_type=tf.int32),
                     [
                         lambda each=each: each(inputs, upstream)

@@ -25,8 +25,11 @@ def dilated_depthwise_conv(
         sides: The sides that the kernel may have, all odd.
     """
     height, width, channels = inputs.shape[1:]
+    # Dealing out needs even sides. The zeros are those that "same" pads with
+    # anyhow, and are cut off again.
     padding = [[0, -height % DILATION], [0, -width % DILATION]]
     phases = tf.space_to_batch(inputs, [DILATION] * 2, padding)
+    # `depthwise_conv` needs height and width when it is traced.
     phases.set_shape(
         [None, -(-height // DILATION), -(-width // DILATION), channels]
     )

@@ -86,6 +86,7 @@ class Piece:
         outputs = channels_in if is_depthwise else channels_out
         deviation = np.sqrt(2.0 / (height * width * outputs))
         values = rng.standard_normal(self.shape, np.float32)
+        # A factor in float64 would make the product float64, too.
         return values * np.float32(deviation)
 
 
@@ -139,6 +140,7 @@ def layout_of(op: ChainOp, block: ChoiceBlock) -> Layout:
             ]
             affine = _norms(widths, ("gamma", "beta"))
             if block.has_shortcut:
+                # The last two are scale and offset of the projection's norm.
                 affine = (
                     *affine[:-2],
                     _zero_at_first(affine[-2]),
@@ -172,6 +174,8 @@ def _branch_layout(op: BranchOp, block: ChoiceBlock) -> Layout:
     if block.squeeze_excite:
         inner = steps[-1].in_channels
         narrow = narrowed(inner)
+        # Squeeze-and-excite stands before the projection, and has biases in
+        # place of norms.
         kernels[-1:-1] = [
             Piece("squeeze", "kernel", (1, 1, inner, narrow)),
             Piece("excite", "kernel", (1, 1, narrow, inner)),
@@ -216,6 +220,7 @@ def _zero_at_first(gamma: Piece) -> Piece:
 def packed(pieces: tuple[Piece, ...], rng: np.random.Generator) -> np.ndarray:
     """Returns fresh values of these pieces as one row."""
     values = [piece.initial(rng).ravel() for piece in pieces]
+    # The empty piece is for an identity, which has no other.
     return np.concatenate([np.empty(0, np.float32), *values])
 
 
@@ -250,6 +255,7 @@ def row_kernel_sizes(
     variables: list[keras.Variable], holders: Sequence[Any]
 ) -> dict[int, np.ndarray]:
     """Returns the kernel sizes of what holds `rows`, by index of variable."""
+    # By identity: Keras variables compare element by element.
     positions = {id(variable): i for i, variable in enumerate(variables)}
     return {
         positions[id(holder.rows)]: holder.kernel_sizes for holder in holders

@@ -71,6 +71,8 @@ def initialize(
                 value = rng.uniform(-bound, bound, weight.shape)
             else:
                 is_depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+                # `Piece.initial` tells depthwise kernels by this name, whatever
+                # the layer is called.
                 name = "depthwise" if is_depthwise else layer.name
                 value = Piece(name, weight.name, tuple(weight.shape)).initial(
                     rng, kernels

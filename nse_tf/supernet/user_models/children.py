@@ -66,9 +66,11 @@ def copy_model(
         return _as_logits(copy) if fast and layer is last else copy
 
     last = model.outputs[0]._keras_history.operation
+    # Layers draw their weights when the copied graph calls them.
     with drawn_from(seed):
         whole = copied(model, leaf)
     for layer, copy in kept:
+        # Operations such as `x + y` stand in the graph, too, without weights.
         if getattr(layer, "weights", ()) and not layer.trainable_weights:
             copy.set_weights(layer.get_weights())
     return ModelCopy(whole, shared, blocks)
@@ -96,6 +98,7 @@ def one_of(genes: dict[str, tuple[str, int]]) -> StandIn:
     ) -> keras.layers.Layer:
         name, index = genes[choice.name]
         copy = copy_one(choice.layers[index])
+        # Not the name that Keras makes up, which differs between processes.
         copy.name = f"{name}_{choice.labels[index]}"
         return copy
 

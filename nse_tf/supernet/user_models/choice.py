@@ -70,6 +70,8 @@ class Choice(keras.layers.Layer):
             raise ValueError(
                 f"Choice {self.name!r} takes one tensor, not {input_shape}."
             )
+        # A symbolic call builds a layer and tells its shape, and computes
+        # nothing.
         probe = keras.KerasTensor(tuple(input_shape), dtype=self.compute_dtype)
         shapes = [tuple(layer(probe).shape) for layer in self.layers]
         for label, shape in zip(self.labels, shapes, strict=True):

@@ -47,6 +47,7 @@ def copied(
             "be taken apart. Write it as a functional model, or make it a "
             "keras.layers.Layer."
         )
+    # `clone_model` takes a `call_function` only for functional models.
     graph = layer if is_graph else keras.Model(layer.inputs, layer.outputs)
     inner: dict[int, list[Call]] = {}
 
@@ -59,6 +60,7 @@ def copied(
     def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
         outputs = operation(*args, **kwargs)
         if calls is not None and isinstance(operation, keras.Model):
+            # Its inner calls were seen once, when it was copied.
             calls.extend(inner[id(operation)])
         elif calls is not None:
             calls.append(Call(operation, _shape(args), _shape(outputs)))
@@ -101,6 +103,7 @@ _UNFUSED = ("renorm", "renorm_clipping", "renorm_momentum", "synchronized")
 
 
 def _is_fusible(layer: Any) -> bool:
+    # Of exactly this class: a subclass may compute something else.
     if type(layer) is not keras.layers.BatchNormalization or not layer.built:
         return False
     is_plain = layer.center and layer.scale and layer.axis in (-1, 3)

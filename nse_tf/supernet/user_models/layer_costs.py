@@ -104,6 +104,8 @@ def count_macs(layer: Any, in_shape: Shape, out_shape: Shape) -> int:
             f"The multiply-accumulates of layer {layer.name!r} are unknown, "
             f"as its input is {in_shape[1:]}: give keras.Input a whole shape."
         )
+    # A grouped kernel is smaller already, so each of its numbers multiplies
+    # once at each position.
     return sum(map(math.prod, kernels)) * _repeats(layer, in_shape, out_shape)
 
 
@@ -112,6 +114,7 @@ def _repeats(layer: Any, in_shape: Shape, out_shape: Shape) -> int:
     if isinstance(layer, keras.layers.Dense):
         return math.prod(_known(out_shape[1:-1]))
     if isinstance(layer, _TRANSPOSED + _CONVOLUTIONS):
+        # A transposed kernel is applied at every input, others at every output.
         shape = in_shape if isinstance(layer, _TRANSPOSED) else out_shape
         is_first = layer.data_format == "channels_first"
         return math.prod(_known(shape[2:] if is_first else shape[1:-1]))

@@ -29,6 +29,7 @@ class LayerRow:
     def __init__(self, layer: keras.layers.Layer) -> None:
         self.layer = layer
         trained = layer.trainable_variables
+        # Stable: kernels keep their order, and start the row.
         self._weights = sorted(trained, key=lambda each: len(each.shape) < 2)
         others = [
             each
@@ -58,18 +59,23 @@ class LayerRow:
                 strict=True,
             ),
         ]
+        # Within it the layer reads these values in place of its own, and what
+        # it assigns is kept by the scope.
         with keras.StatelessScope(state_mapping=given) as scope:
             outputs = self.layer(inputs, training=training)
         if training:
             for counter in self.counters:
                 moved = scope.get_current_value(counter)
                 if moved is not None:
+                    # Past the scope: otherwise every step would drop the same
+                    # units.
                     counter.assign(moved)
         seen = [
             tf.reshape(scope.get_current_value(each), [-1])
             for each in self._statistics
         ]
         length = sum(_size(each) for each in self._statistics)
+        # With the padding, as the row of statistics is as long as all others.
         return outputs, tf.concat([*seen, statistics[length:]], axis=0)
 
     def fill(

@@ -22,6 +22,7 @@ def digest_of(model: keras.Model) -> str:
     config.pop("compile_config", None)
     config["config"].pop("name", None)
     numbers: dict[str, str] = {}
+    # Before anything is renamed, so that references find their numbers.
     _number(config, numbers)
     text = json.dumps(_renamed(config, numbers), sort_keys=True, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

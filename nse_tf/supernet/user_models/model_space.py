@@ -79,6 +79,7 @@ def space_of(model: keras.Model) -> SearchSpace:
     shared = calls_part(
         "shared", (c for c in calls if not isinstance(c.layer, Choice))
     )
+    # In the order of `choices_of`: both follow the graph.
     shapes = [c[1:] for c in calls if isinstance(c.layer, Choice)]
     blocks = tuple(
         layer_block(

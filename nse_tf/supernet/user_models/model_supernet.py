@@ -79,11 +79,14 @@ class ModelSupernet:
         for block in self.blocks:
             for candidate in block.candidate_layers:
                 layers += candidate._flatten_layers()
+        # By what they have, so that norms of the user's own are calibrated,
+        # too.
         self._norms = [x for x in layers if hasattr(x, "momentum")]
         self._noises = [x for x in layers if isinstance(x, _NOISES)]
 
     def initialize(self, seed: int) -> None:
         """Draws all weights again, as for a new supernet of that seed."""
+        # Keras draws weights only when a layer is built, so new ones are built.
         fresh = ModelSupernet(self._model, self.space, seed)
         for variable, other in zip(
             self.variables, fresh.variables, strict=True
@@ -150,6 +153,8 @@ class ModelSupernet:
     ) -> tf.Tensor:
         """Returns the logits of the open network."""
         for index, block in enumerate(self.blocks):
+            # An attribute, since a functional model passes its layers nothing
+            # but the tensors of its graph.
             block.open_index = open_branches[index, 0]
         with self._calibrating(rate):
             outputs: tf.Tensor = self._body(
@@ -182,6 +187,8 @@ class ModelSupernet:
         if rate is None:
             yield
             return
+        # Set while a call is traced, attributes may be tensors, so that one
+        # trace serves every rate.
         changes = [
             *((layer, "momentum", 1.0 - rate) for layer in self._norms),
             *((layer, "rate", 0.0) for layer in self._noises),

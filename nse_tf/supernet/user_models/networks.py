@@ -65,6 +65,7 @@ class ModelNetworks:
     ) -> keras.Model:
         """Returns a fast child as the user wrote it, with the same weights."""
         stock = self._copy(genotype, fast=False).model
+        # Fast layers have the weights of stock ones, in the same order.
         stock.set_weights(child.get_weights())
         return stock
 

@@ -50,6 +50,7 @@ class RowChoice(keras.layers.Layer):
         self.statistics = self._matrix(
             "statistics", statistics, trainable=False
         )
+        # Held here for Keras to track, as it does not see the layers.
         self.counters = [each for row in candidates for each in row.counters]
 
     def _matrix(
