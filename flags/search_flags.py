@@ -7,6 +7,7 @@ from absl import flags
 from nse_tf.costs import Budget
 from nse_tf.flags import (
     data_flags,
+    override_flags,
     proxylessnas_flags,
     space_flags,
     table_flags,
@@ -29,6 +30,7 @@ from nse_tf.runs.search_config import (
 
 flags.adopt_module_key_flags(data_flags)
 flags.adopt_module_key_flags(proxylessnas_flags)
+flags.adopt_module_key_flags(override_flags)
 for _flag in (NUM_THREADS, IMAGE_CHANNELS, table_flags.LATENCY_TABLE):
     flags.declare_key_flag(_flag.name)
 VALIDATION_FRACTION = flags.DEFINE_float(
@@ -190,131 +192,6 @@ SEED = flags.DEFINE_integer(
     "seed", 0, "Seed of everything drawn.", lower_bound=0
 )
 
-# Single numbers of an effort, by flag name.
-OVERRIDES = (
-    [
-        flags.DEFINE_integer(name, None, text, lower_bound=least)
-        for name, text, least in (
-            (
-                "shrink_warmup_epochs",
-                "DARTS cells: the supernet starts with three cells and gets "
-                "another one after so many epochs, until it has all; 0 starts "
-                "with all.",
-                0,
-            ),
-            (
-                "shrink_first_epochs",
-                "Epochs before the first drop of operators.",
-                1,
-            ),
-            ("shrink_epochs", "Epochs before each later drop.", 1),
-            ("drop_per_stage", "Operators that are dropped at a time.", 1),
-            ("stop_size", "Number of networks at which shrinking stops.", 1),
-            ("max_stages", "Most stages of shrinking.", 1),
-            ("supernet_epochs", "Epochs of the supernet that is explored.", 1),
-            (
-                "children_per_operator",
-                "Children that an operator is scored by.",
-                1,
-            ),
-            (
-                "score_calibration_images",
-                "Images that calibrate the batch norm of a child whose "
-                "accuracy scores operators; 0 takes the supernet's statistics.",
-                0,
-            ),
-            ("num_children", "Children evaluated with inherited weights.", 1),
-            ("population", "Children of a generation.", 1),
-            ("calibration_images", "Images that calibrate batch norm.", 1),
-            (
-                "num_finalists",
-                "Children trained alone, the best of which wins.",
-                1,
-            ),
-            ("child_epochs", "Epochs of a child trained alone.", 1),
-            (
-                "num_rank_checks",
-                "Children trained alone to test the ranking.",
-                0,
-            ),
-            ("rank_check_epochs", "Epochs of a child of --num_rank_checks.", 1),
-            ("batch_size", "Images a step.", 1),
-            ("num_active", "nse: ops of a cell that are searched at once.", 1),
-            ("max_rounds", "nse: most rounds.", 1),
-            ("round_epochs", "nse: epochs of a round.", 1),
-            (
-                "architecture_every",
-                "nse, proxylessnas: steps of the weights to one of the "
-                "architecture parameters.",
-                1,
-            ),
-            ("num_proposals", "nse: networks evaluated each round.", 1),
-            ("num_extra", "nse: networks evaluated below the window.", 0),
-        )
-    ]
-    + [
-        flags.DEFINE_float(name, None, text, lower_bound=0)
-        for name, text in (
-            ("supernet_learning_rate", "First learning rate of the supernet."),
-            ("child_learning_rate", "Highest learning rate of a child."),
-            (
-                "target_m",
-                "nse, proxylessnas: target of the expected cost, in millions.",
-            ),
-            (
-                "penalty",
-                "nse: loss at twice the target; proxylessnas: coefficient of "
-                "--penalty_form.",
-            ),
-            (
-                "window",
-                "nse: half the width of the window of proposals' costs, as a "
-                "share of the target.",
-            ),
-            (
-                "window_shift",
-                "nse: how far the window's middle lies above the target, as a "
-                "share of it.",
-            ),
-            (
-                "extra_window",
-                "nse: how far below the window extra proposals reach, as a "
-                "share of the target.",
-            ),
-            ("warmup_epochs", "nse: epochs of learning rate warm-up."),
-            (
-                "architecture_rate",
-                "nse, proxylessnas, darts: learning rate of the architecture "
-                "parameters.",
-            ),
-            ("open_rate", "nse: probability of an op to be active in a step."),
-            (
-                "locked_rate",
-                "nse: share of steps in which locked ops are active together.",
-            ),
-        )
-    ]
-    + [
-        flags.DEFINE_float(
-            "drop_below",
-            None,
-            "nse: ops whose architecture parameter is lower are dropped.",
-        )
-    ]
-    + [
-        flags.DEFINE_bool(name, None, text)
-        for name, text in (
-            ("preserve_locked", "nse: never drop inherited ops."),
-            (
-                "other_moves_statistics",
-                "nse: batch norm's statistics also follow the subset that only "
-                "runs forward.",
-            ),
-        )
-    ]
-    + proxylessnas_flags.OVERRIDES
-)
-
 
 def search_config() -> SearchConfig:
     """Returns the parsed flags as a config.
@@ -330,7 +207,7 @@ def search_config() -> SearchConfig:
             f"`--image_channels` is {IMAGE_CHANNELS.value}; images are read in "
             "gray (1) or in color (3)."
         )
-    data_dir = None if DATA_DIR.value is None else pathlib.Path(DATA_DIR.value)
+    data_dir = _path(DATA_DIR.value)
     name = dataset or (data_dir.resolve().name if data_dir else "run")
     return SearchConfig(
         run_dir=pathlib.Path(RUN_DIR.value or f"runs/{name}"),
@@ -347,7 +224,7 @@ def search_config() -> SearchConfig:
         method=METHOD.value,
         explorer=EXPLORER.value,
         inherit_by=INHERIT_BY.value,
-        start=None if START.value is None else pathlib.Path(START.value),
+        start=_path(START.value),
         gates=proxylessnas_flags.GATES.value,
         penalty_form=proxylessnas_flags.PENALTY_FORM.value,
         shrink=SHRINK.value,
@@ -359,11 +236,7 @@ def search_config() -> SearchConfig:
         precision=PRECISION.value,
         rank_by=RANK_BY.value,
         num_threads=NUM_THREADS.value,
-        latency_table=(
-            None
-            if table_flags.LATENCY_TABLE.value is None
-            else pathlib.Path(table_flags.LATENCY_TABLE.value)
-        ),
+        latency_table=_path(table_flags.LATENCY_TABLE.value),
         max_table_error=MAX_TABLE_ERROR.value,
         compute_threads=COMPUTE_THREADS.value,
         distribute=DISTRIBUTE.value,
@@ -371,13 +244,18 @@ def search_config() -> SearchConfig:
         effort=EFFORT.value,
         overrides=tuple(
             (flag.name, flag.value)
-            for flag in OVERRIDES
+            for flag in override_flags.OVERRIDES
             if flag.value is not None
         ),
         augmentation=AUGMENTATION.value,
         seed=SEED.value,
         cache_dir=pathlib.Path(CACHE_DIR.value),
     )
+
+
+def _path(value: str | None) -> pathlib.Path | None:
+    """Returns the path of a flag, if it is given."""
+    return None if value is None else pathlib.Path(value)
 
 
 def _image_side() -> int | None:

@@ -18,21 +18,19 @@ def summed_over_passes(
 ) -> tuple[tf.Tensor, list[Any]]:
     """Returns the mean loss and the gradients of passes, one after another.
 
-    What all passes share gets the sum of its gradients. A row gets the mean
-    over the passes that open it: a candidate that a longer list beside it
-    repeats counts no more than one that is opened once. One graph of a pass is
-    run again and again, so that neither the trace nor the memory grows.
+    What all passes share gets the sum of its gradients, a row the mean over the
+    passes that open it: what a longer list beside it repeats counts no more.
+    One graph is run again and again, so neither trace nor memory grows.
 
     Args:
-        one_pass: From open branches to a loss and the gradients of `targets`.
-            A gradient of a matrix names each row that it opens once.
+        one_pass: From open branches to a loss and the gradients of `targets`;
+            those of matrices name each row that is open once.
         open_branches: `(num_passes, num_decisions, max_open)`.
         targets: What gradients are of.
         matrices: The indices in `targets` of matrices of rows.
 
     Returns:
-        The loss, a scalar, and a gradient for each target, None where no pass
-        has one. Those of matrices name each row once.
+        The loss, and for each target a gradient that names rows once, or None.
 
     References:
         Chu et al., FairNAS (2019), algorithm 1:
@@ -52,44 +50,47 @@ def summed_over_passes(
             for i, total in zip(shared, sums, strict=True)
         ]
         rows = [
-            written
-            if i in unused
-            else (
-                written[0].write(number, gradients[i].values),
-                written[1].write(
-                    number, tf.cast(gradients[i].indices, tf.int32)
-                ),
-            )
-            for i, written in zip(matrices, rows, strict=True)
+            kept if i in unused else _written(kept, number, gradients[i])
+            for i, kept in zip(matrices, rows, strict=True)
         ]
         return number + 1, loss + found, sums, rows
 
+    zeros = [tf.zeros_like(targets[i]) for i in shared]
+    nothing = [_no_rows(targets[i].dtype, num_passes) for i in matrices]
     _, loss, sums, rows = tf.while_loop(
         lambda number, *rest: number < num_passes,
         body,
-        (
-            tf.constant(0),
-            tf.constant(0.0),
-            [tf.zeros_like(targets[i]) for i in shared],
-            [
-                (
-                    tf.TensorArray(targets[i].dtype, num_passes),
-                    tf.TensorArray(tf.int32, num_passes),
-                )
-                for i in matrices
-            ],
-        ),
+        (tf.constant(0), tf.constant(0.0), zeros, nothing),
         parallel_iterations=1,
     )
     gradients: dict[int, Any] = dict(zip(shared, sums, strict=True))
-    for i, (values, indices) in zip(matrices, rows, strict=True):
+    for i, kept in zip(matrices, rows, strict=True):
         if i not in unused:
-            gradients[i] = _mean_by_row(targets[i], values, indices)
+            gradients[i] = _mean_by_row(targets[i], *kept)
     gradients |= dict.fromkeys(unused)
+    listed = [gradients[i] for i in range(len(targets))]
+    return loss / tf.cast(num_passes, loss.dtype), listed
+
+
+def _no_rows(
+    dtype: tf.DType, num_passes: tf.Tensor
+) -> tuple[tf.TensorArray, tf.TensorArray]:
+    """Returns where passes write gradients of rows, and their indices."""
     return (
-        loss / tf.cast(num_passes, loss.dtype),
-        [gradients[i] for i in range(len(targets))],
+        tf.TensorArray(dtype, num_passes),
+        tf.TensorArray(tf.int32, num_passes),
     )
+
+
+def _written(
+    kept: tuple[tf.TensorArray, tf.TensorArray],
+    number: tf.Tensor,
+    gradient: tf.IndexedSlices,
+) -> tuple[tf.TensorArray, tf.TensorArray]:
+    """Returns the rows of all passes so far, with those of one more."""
+    values, indices = kept
+    rows = tf.cast(gradient.indices, tf.int32)
+    return values.write(number, gradient.values), indices.write(number, rows)
 
 
 def _mean_by_row(

@@ -14,7 +14,7 @@ from PIL import Image
 
 from nse_tf.costs import Budget
 from nse_tf.datasets import load
-from nse_tf.flags import search_flags
+from nse_tf.flags import override_flags, search_flags
 from nse_tf.flags.binaries import choose_kernels
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
@@ -240,7 +240,7 @@ def test_help_lists_the_flags_without_tensorflow(
         *(
             f"--[no]{flag.name}" if flag.boolean else f"--{flag.name}"
             for flag in (
-                flags.FLAGS[each.name] for each in search_flags.OVERRIDES
+                flags.FLAGS[each.name] for each in override_flags.OVERRIDES
             )
         ),
     ):

@@ -1,0 +1,130 @@
+"""Flags of `nse_search` that each replace a single number of an effort."""
+
+from absl import flags
+
+from nse_tf.flags import proxylessnas_flags
+
+# Single numbers of an effort, by flag name.
+OVERRIDES = (
+    [
+        flags.DEFINE_integer(name, None, text, lower_bound=least)
+        for name, text, least in (
+            (
+                "shrink_warmup_epochs",
+                "DARTS cells: the supernet starts with three cells and gets "
+                "another one after so many epochs, until it has all; 0 starts "
+                "with all.",
+                0,
+            ),
+            (
+                "shrink_first_epochs",
+                "Epochs before the first drop of operators.",
+                1,
+            ),
+            ("shrink_epochs", "Epochs before each later drop.", 1),
+            ("drop_per_stage", "Operators that are dropped at a time.", 1),
+            ("stop_size", "Number of networks at which shrinking stops.", 1),
+            ("max_stages", "Most stages of shrinking.", 1),
+            ("supernet_epochs", "Epochs of the supernet that is explored.", 1),
+            (
+                "children_per_operator",
+                "Children that an operator is scored by.",
+                1,
+            ),
+            (
+                "score_calibration_images",
+                "Images that calibrate the batch norm of a child whose "
+                "accuracy scores operators; 0 takes the supernet's statistics.",
+                0,
+            ),
+            ("num_children", "Children evaluated with inherited weights.", 1),
+            ("population", "Children of a generation.", 1),
+            ("calibration_images", "Images that calibrate batch norm.", 1),
+            (
+                "num_finalists",
+                "Children trained alone, the best of which wins.",
+                1,
+            ),
+            ("child_epochs", "Epochs of a child trained alone.", 1),
+            (
+                "num_rank_checks",
+                "Children trained alone to test the ranking.",
+                0,
+            ),
+            ("rank_check_epochs", "Epochs of a child of --num_rank_checks.", 1),
+            ("batch_size", "Images a step.", 1),
+            ("num_active", "nse: ops of a cell that are searched at once.", 1),
+            ("max_rounds", "nse: most rounds.", 1),
+            ("round_epochs", "nse: epochs of a round.", 1),
+            (
+                "architecture_every",
+                "nse, proxylessnas: steps of the weights to one of the "
+                "architecture parameters.",
+                1,
+            ),
+            ("num_proposals", "nse: networks evaluated each round.", 1),
+            ("num_extra", "nse: networks evaluated below the window.", 0),
+        )
+    ]
+    + [
+        flags.DEFINE_float(name, None, text, lower_bound=0)
+        for name, text in (
+            ("supernet_learning_rate", "First learning rate of the supernet."),
+            ("child_learning_rate", "Highest learning rate of a child."),
+            (
+                "target_m",
+                "nse, proxylessnas: target of the expected cost, in millions.",
+            ),
+            (
+                "penalty",
+                "nse: loss at twice the target; proxylessnas: coefficient of "
+                "--penalty_form.",
+            ),
+            (
+                "window",
+                "nse: half the width of the window of proposals' costs, as a "
+                "share of the target.",
+            ),
+            (
+                "window_shift",
+                "nse: how far the window's middle lies above the target, as a "
+                "share of it.",
+            ),
+            (
+                "extra_window",
+                "nse: how far below the window extra proposals reach, as a "
+                "share of the target.",
+            ),
+            ("warmup_epochs", "nse: epochs of learning rate warm-up."),
+            (
+                "architecture_rate",
+                "nse, proxylessnas, darts: learning rate of the architecture "
+                "parameters.",
+            ),
+            ("open_rate", "nse: probability of an op to be active in a step."),
+            (
+                "locked_rate",
+                "nse: share of steps in which locked ops are active together.",
+            ),
+        )
+    ]
+    + [
+        flags.DEFINE_float(
+            "drop_below",
+            None,
+            "nse: ops whose architecture parameter is lower are dropped.",
+        )
+    ]
+    + [
+        flags.DEFINE_bool(name, None, text)
+        for name, text in (
+            ("preserve_locked", "nse: never drop inherited ops."),
+            (
+                "other_moves_statistics",
+                "nse: batch norm's statistics also follow the subset that only "
+                "runs forward.",
+            ),
+        )
+    ]
+    + proxylessnas_flags.OVERRIDES
+)
