@@ -16,6 +16,7 @@ from nse_tf.jobs import (
     ChildrenMeasured,
     ChildTrained,
     CostPenalty,
+    EarlyStop,
     EvaluateChildren,
     Failed,
     Job,
@@ -269,6 +270,7 @@ OTHER_VALUES: dict[str, Any] = {
     "architecture.locked": ((0,), ()),
     "architecture.locked_rate": 0.1,
     "architecture.other_moves_statistics": False,
+    "architecture.early_stop": EarlyStop(window=3),
     "start.weights": "0_train#ab",
     "start.num_cells": 3,
 }

@@ -70,7 +70,8 @@ def test_stopped_between_jobs_it_comes_to_the_same_network(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, parts = search(tmp_path / "whole"), tmp_path / "parts"
-    run, done = Worker.run, []
+    run = Worker.run
+    done: list[str] = []
 
     def stopping(self: Worker, job: Job) -> Result:
         if len(done) == 2:
