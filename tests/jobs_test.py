@@ -346,7 +346,7 @@ def test_rules_that_are_not_built_together_are_refused(
     if weights in WEIGHT_RULES[rule]:
         dataclasses.replace(TRAINING, **changes)
         return
-    with pytest.raises(ValueError, match=f"'{rule}' .* with .*'{weights}'"):
+    with pytest.raises(ValueError, match=f"{rule!r} .* with .*'{weights}'"):
         dataclasses.replace(TRAINING, **changes)
 
 
