@@ -16,6 +16,7 @@ from nse_tf.jobs import (
     ChildrenMeasured,
     ChildTrained,
     CostPenalty,
+    EarlyStop,
     EvaluateChildren,
     Failed,
     Job,
@@ -270,6 +271,7 @@ OTHER_VALUES: dict[str, Any] = {
     "architecture.locked_rate": 0.1,
     "architecture.other_moves_statistics": False,
     "penalty.exponent": 0.3,
+    "architecture.early_stop": EarlyStop(window=3),
     "start.weights": "0_train#ab",
     "start.num_cells": 3,
 }

@@ -26,7 +26,7 @@ def mixture_lines(record: RunRecord) -> list[tuple[str, str]]:
     if drawn is None or trained is None:
         return []
     shares = ", ".join(
-        f"{percent(share)} in {kind} cells"
+        f"{percent(share)} of the {_cell(kind)}"
         for kind, share in zip(drawn.cell_kinds, drawn.skip_shares, strict=True)
     )
     lines = [("idle edges", f"skip connections, or nothing: {shares}")]
@@ -34,9 +34,9 @@ def mixture_lines(record: RunRecord) -> list[tuple[str, str]]:
         lines.append(
             (
                 "collapsed",
-                f"the {' and '.join(drawn.collapsed)} cell: more than half of "
-                "its edges compute nothing. Try --early_stop=hessian, or "
-                "shrink the space first",
+                f"the {' and the '.join(map(_cell, drawn.collapsed))}: more "
+                "than half of its edges compute nothing. Try "
+                "--early_stop=hessian, or shrink the space first",
             )
         )
     if trained.kept_epoch is not None:
@@ -101,9 +101,9 @@ def plot_skips(trained: MixtureTrained) -> Drawing:
         ):
             marker = "o" if len(values) == 1 else None
             axes.plot(epochs, values, color=color, linewidth=2, marker=marker)
-            keys.append(Key("━", color, f"{kind} cell"))
+            keys.append(Key("━", color, _cell(kind)))
             texts.append(
-                f"{kind} cell, from {values[0]:.0f} % to {values[-1]:.0f} %"
+                f"{_cell(kind)}, from {values[0]:.0f} % to {values[-1]:.0f} %"
             )
         axes.set_ylim(-3, 103)
         axes.set_xlabel("epoch")
@@ -167,6 +167,11 @@ def plot_mixture(trained: MixtureTrained, drawn: CellDrawn | None) -> Drawing:
                 Key("━", SOFT, "not drawn"),
             ),
         )
+
+
+def _cell(kind: str) -> str:
+    """Returns what a kind of cell is called."""
+    return kind if kind == "cell" else f"{kind} cell"
 
 
 def _entropy(rows: np.ndarray) -> np.ndarray:

@@ -39,7 +39,7 @@ def _record(
 def test_a_sound_cell_says_how_much_it_skips_and_no_more() -> None:
     ((name, text),) = mixture_lines(_record())
     assert name == "idle edges"
-    assert "25.00 % in normal cells, 50.00 % in reduce cells" in text
+    assert "25.00 % of the normal cell, 50.00 % of the reduce cell" in text
 
 
 def test_a_cell_that_collapsed_says_so_by_default() -> None:
