@@ -1,34 +1,34 @@
 """Which settings of a training job are built; all others are refused by name.
 
-A job can say more than a worker can do yet. So that no setting is silently
-ignored, each record of a job checks its own settings against the tables here
-when it is made. Whoever builds a setting moves it to the built ones.
+A job is a combination of settings, and not every combination is built. So that
+none is silently ignored, each record of a job checks its own settings against
+the tables here when it is made. Whoever builds a setting adds it to them.
 """
 
 import dataclasses
 from typing import Any
 
-# For each choice: the values that are built, and those that are not yet.
-CHOICES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "schedule.kind": (("linear", "cosine", "warm_cosine"), ()),
+# The values of each choice.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "schedule.kind": ("linear", "cosine", "warm_cosine"),
     "weights.rule": (
-        ("uniform", "balanced", "fair", "by_mixing_weights", "mixed"),
-        (),
+        "uniform",
+        "balanced",
+        "fair",
+        "by_mixing_weights",
+        "mixed",
     ),
     "architecture.rule": (
-        (
-            "beside",
-            "two_subsets",
-            "two_gates",
-            "full_gates",
-            "first_order",
-            "second_order",
-        ),
-        (),
+        "beside",
+        "two_subsets",
+        "two_gates",
+        "full_gates",
+        "first_order",
+        "second_order",
     ),
-    "penalty.form": (("power", "relative", "log_factor"), ()),
-    "start.source": (("fresh", "previous", "pieces"), ()),
-    "base": (("initial", "previous", "reset"), ()),
+    "penalty.form": ("power", "relative", "log_factor"),
+    "start.source": ("fresh", "previous", "pieces"),
+    "base": ("initial", "previous", "reset"),
 }
 
 # Settings that only some values of their record's choice take. With another
@@ -63,7 +63,7 @@ WEIGHT_RULES: dict[str | None, tuple[str, ...]] = {
 
 
 def require_choice(name: str, value: str) -> None:
-    """Refuses a value of a choice that is unknown or not built.
+    """Refuses a value of a choice that is unknown.
 
     Args:
         name: Name of the choice, a key of `CHOICES`.
@@ -72,14 +72,9 @@ def require_choice(name: str, value: str) -> None:
     Raises:
         ValueError: Naming the choice, the value and what is built.
     """
-    built, planned = CHOICES[name]
-    if value in planned:
+    if value not in CHOICES[name]:
         raise ValueError(
-            f"`{name}` {value!r} is not built yet; built are {_listed(built)}."
-        )
-    if value not in built:
-        raise ValueError(
-            f"`{name}` must be one of {_listed(built)}, not {value!r}."
+            f"`{name}` must be one of {_listed(CHOICES[name])}, not {value!r}."
         )
 
 

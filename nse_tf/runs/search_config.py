@@ -13,9 +13,9 @@ EXPLORERS = ("evolution", "random", "regularized_evolution", "nsga2")
 METHODS: dict[str, tuple[str, ...]] = {
     "spos": ("explorer", "score", "shrink_schedule", "distribute"),
     "fairnas": ("explorer", "score", "shrink_schedule", "distribute"),
-    "nse": ("inherit_by", "start"),
     "proxylessnas": ("score", "shrink_schedule", "gates", "penalty_form"),
     "darts": ("score", "shrink_schedule", "order", "early_stop"),
+    "nse": ("inherit_by", "start"),
 }
 INHERITANCES = ("front", "angle", "both")
 GATES = ("two", "full")
