@@ -13,10 +13,11 @@ GATES = flags.DEFINE_enum(
 )
 PENALTY_FORM = flags.DEFINE_enum(
     "penalty_form",
-    "log_factor",
+    None,
     search_config.PENALTY_FORMS,
     "proxylessnas: whether expected costs multiply the loss by their logarithm "
-    "against the target's, or add their excess relative to it.",
+    "against the target's, or add their excess relative to it. Default: "
+    "log_factor.",
 )
 
 # Single numbers of an effort, by flag name.

@@ -199,7 +199,7 @@ def _proxylessnas(config: SearchConfig, effort: Effort) -> ProxylessNASConfig:
             calibration_images="calibration_images",
         ),
         gates=config.gates,
-        penalty_form=config.penalty_form,
+        penalty_form=config.penalty_form or numbers.penalty_form,
         precision=config.precision,
         rank_by=config.rank_by,
         num_threads=config.num_threads,

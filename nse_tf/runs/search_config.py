@@ -58,7 +58,7 @@ class SearchConfig:
         gates: Which candidates an architecture step of `proxylessnas` runs; one
             of `GATES`. None takes what the space can have.
         penalty_form: How `proxylessnas` penalizes costs; one of
-            `PENALTY_FORMS`.
+            `PENALTY_FORMS`. None takes the first.
         shrink: Whether the space is shrunk first.
         score: What operators are scored by in shrinking; one of `SCORES`.
         shrink_schedule: The published schedule that operators are dropped
@@ -102,7 +102,7 @@ class SearchConfig:
     inherit_by: str = "front"
     start: pathlib.Path | None = None
     gates: str | None = None
-    penalty_form: str = "log_factor"
+    penalty_form: str | None = None
     shrink: bool = True
     score: str = "angle"
     shrink_schedule: str | None = None

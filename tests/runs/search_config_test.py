@@ -40,7 +40,6 @@ def test_what_is_left_to_the_data_is_no_setting() -> None:
         "validation_fraction": 0.2,
         "method": "spos",
         "inherit_by": "front",
-        "penalty_form": "log_factor",
         "shrink": True,
         "score": "angle",
         "precision": "fp32",
