@@ -74,10 +74,10 @@ class BranchSupernet(ChainSupernet):
             ValueError: If the genotype is not of the space, or opens a
                 candidate that has no weights here.
         """
-        return self.opened(self.space.require(genotype).genes)
+        return self.encode_genes(self.space.require(genotype).genes)
 
-    def opened(self, genes: Sequence[Sequence[int]]) -> np.ndarray:
-        """Returns genes, which may be too few for a network, as such.
+    def encode_genes(self, genes: Sequence[Sequence[int]]) -> np.ndarray:
+        """Returns `open_branches` of genes, which may be too few for a network.
 
         Raises:
             ValueError: If a candidate has no weights here.

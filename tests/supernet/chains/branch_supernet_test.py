@@ -80,7 +80,7 @@ def test_only_active_ops_have_weights() -> None:
         [[2, INACTIVE, INACTIVE], [1, INACTIVE, INACTIVE], [INACTIVE] * 3],
     )
     with pytest.raises(ValueError, match=r"candidates \(0, 2\) .* not for"):
-        supernet.opened([[1], [1], []])
+        supernet.encode_genes([[1], [1], []])
     child = supernet.cut_out(genotype)
     np.testing.assert_allclose(
         supernet(images(), supernet.encode(genotype)),
@@ -125,7 +125,7 @@ def two_subsets(
     supernet: BranchSupernet, mixing_weights: tf.Tensor, **rates: float
 ) -> tf.Tensor:
     """Returns the logits of both subsets."""
-    subsets = supernet.opened(SELECTED), supernet.opened(OTHERS)
+    subsets = supernet.encode_genes(SELECTED), supernet.encode_genes(OTHERS)
     return supernet.call_two(images(), *subsets, mixing_weights, **rates)
 
 
@@ -135,7 +135,7 @@ def test_the_value_is_that_of_the_selected_subsets() -> None:
     kept = supernet.get_weights()
     found = two_subsets(supernet, mixing_weights)
     supernet.set_weights(kept)
-    wanted = supernet(images(), supernet.opened(SELECTED), training=True)
+    wanted = supernet(images(), supernet.encode_genes(SELECTED), training=True)
     np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
