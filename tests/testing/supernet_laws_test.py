@@ -147,12 +147,6 @@ class _Leaking(_Unsound):
         return super().mix(images, mixing_weights + 0.1, active)
 
 
-class _Dense(_Unsound):
-    """Says that its mixture trains, whose gradient is one of all rows."""
-
-    capabilities = Supernet.capabilities | {Capability.TRAINS_MIXED}
-
-
 class _MovingMixture(_Unsound):
     """Moves statistics while it mixes."""
 
@@ -209,7 +203,6 @@ class _Partial(_Unsound):
         ("a_pair_is_the_path_that_is_selected", _Blind, "have the gradient"),
         ("a_pair_is_the_path_that_is_selected", _MovingPair, "moved stat"),
         ("a_pair_is_the_path_that_is_selected", _Partial, "between equals"),
-        ("only_mixed_branches_move", _Dense, "A mixture of .* moved the rows"),
     ],
 )
 def test_an_unsound_supernet_breaks_its_law(
