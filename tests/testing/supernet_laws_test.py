@@ -1,5 +1,6 @@
 """The laws of supernets hold for ours, and are broken by unsound ones."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -229,6 +230,36 @@ def test_cells_of_unlike_paths_are_distinguished() -> None:
     )
     with pytest.raises(AssertionError, match="NaN in the weights of inactive"):
         law(supernet)
+
+
+@pytest.mark.slow
+def test_a_mixture_that_slices_rows_breaks_its_law() -> None:
+    """The gradient of a slice is one of the whole matrix, which decays."""
+    supernet = lively_cells(tiny_cells())
+    for packed in supernet.cells:
+        _slice_rows(packed)
+    (law,) = (
+        each
+        for each in SUPERNET_LAWS
+        if each.__name__ == "only_mixed_branches_move"
+    )
+    with pytest.raises(AssertionError, match="moved the rows"):
+        law(supernet)
+
+
+def _slice_rows(packed: Any) -> None:
+    """Makes cells read each row of a mixture by itself."""
+    gathered = packed.open_edges_together
+
+    def sliced(active: Any) -> Any:
+        return {
+            place: dataclasses.replace(
+                edge, row=packed.rows.value[int(packed.row_index[place])]
+            )
+            for place, edge in gathered(active).items()
+        }
+
+    packed.open_edges_together = sliced
 
 
 def test_no_family_has_what_it_does_not_declare() -> None:
