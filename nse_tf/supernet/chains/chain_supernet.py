@@ -181,8 +181,8 @@ class ChainSupernet(keras.Model):
         """
         run = functools.partial(self.run_backbone, training=True, rate=rate)
         subsets = (
-            (self.opened_by_block(selected), rate),
-            (self.opened_by_block(unselected), unselected_rate),
+            (self.open_by_block(selected), rate),
+            (self.open_by_block(unselected), unselected_rate),
         )
         outputs = run(self.stem, tf.cast(images, tf.float32))
         for number, block in enumerate(self.blocks):
