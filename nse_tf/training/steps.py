@@ -54,7 +54,7 @@ class TrainingStep:
             open_branches: tf.Tensor,
             learning_rate: tf.Tensor,
         ) -> tf.Tensor:
-            def one_pass(opened: tf.Tensor) -> tuple[tf.Tensor, Any]:
+            def run(opened: tf.Tensor) -> tuple[tf.Tensor, Any]:
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
                     tape.watch(optimizer.targets)
                     logits = forward(of_any_batch(images), opened)
@@ -65,13 +65,10 @@ class TrainingStep:
 
             if open_branches.shape.rank == 3:
                 loss, gradients = summed_over_passes(
-                    one_pass,
-                    open_branches,
-                    optimizer.targets,
-                    optimizer.matrices,
+                    run, open_branches, optimizer.targets, optimizer.matrices
                 )
             else:
-                loss, gradients = one_pass(open_branches)
+                loss, gradients = run(open_branches)
             optimizer.apply(
                 replicas.averaged(gradients),
                 learning_rate,
@@ -80,7 +77,6 @@ class TrainingStep:
             replicas.level(statistics)
             return loss
 
-        @tf.function(reduce_retracing=True)
         def step(
             images: tf.Tensor,
             labels: tf.Tensor,
@@ -93,12 +89,19 @@ class TrainingStep:
                 update, (images, labels), open_branches, learning_rate
             )
 
-        self._step = step
+        # By the rank of open branches: one function for a path and for several
+        # passes would be traced again, for an unknown rank.
+        self._steps = {
+            rank: tf.function(step, reduce_retracing=True) for rank in (2, 3)
+        }
 
     @property
     def num_traces(self) -> int:
         """How often the step was traced so far."""
-        return int(self._step.experimental_get_tracing_count())
+        return sum(
+            step.experimental_get_tracing_count()
+            for step in self._steps.values()
+        )
 
     def __call__(
         self,
@@ -123,7 +126,7 @@ class TrainingStep:
             ValueError: If the batch does not divide among the replicas.
         """
         self._replicas.require_divisible(len(images))
-        return self._step(
+        return self._steps[np.ndim(open_branches)](
             tf.constant(images),
             tf.constant(labels),
             tf.constant(open_branches, tf.int32),

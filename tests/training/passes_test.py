@@ -211,6 +211,27 @@ def test_one_pass_is_a_step_of_one_path() -> None:
         np.testing.assert_array_equal(one, two)
 
 
+def test_steps_of_one_path_and_of_passes_take_turns() -> None:
+    """As in a search whose shrinking trains single paths."""
+    found = []
+    for start in ([], [0]):
+        trainer = trainer_of("chain")
+        before = numbers(trainer.supernet.variables)
+        for _ in start:
+            stepped(trainer, np.zeros((2, 1), np.int32))
+            for variable, value in zip(
+                trainer.supernet.variables, before, strict=True
+            ):
+                variable.assign(value)
+            for slot in trainer.momenta:
+                slot.assign(tf.zeros_like(slot))
+        found.append(stepped(trainer, passes_for(trainer)))
+        assert trainer.step.num_traces == 1 + len(start)
+        stepped(trainer, np.zeros((2, 1), np.int32))
+        assert trainer.step.num_traces == 2
+    assert found[0] == found[1]
+
+
 def test_other_passes_need_no_trace() -> None:
     trainer = trainer_of("chain")
     for seed in range(4):
