@@ -109,12 +109,7 @@ class ArchitectureCourse(LoopHooks):
         self._step_losses.append(loss)
         is_sound = np.abs(self._trainer.parameters) < _LARGEST
         if not is_sound.all() and np.isfinite(float(loss)):
-            block = self._space.blocks[int(np.argwhere(~is_sound)[0, 0])]
-            raise ValueError(
-                "The training diverged: an architecture parameter of "
-                f"{block.name!r} is beyond all bounds. Lower the learning rate "
-                f"of the architecture parameters, {self._rule.rate:g} now."
-            )
+            self._require_each(is_sound)
 
     def after_epoch(self) -> None:
         """Notes how the parameters stand.
@@ -167,9 +162,19 @@ class ArchitectureCourse(LoopHooks):
         Raises:
             ValueError: Naming the block.
         """
-        is_finite = np.isfinite(self._trainer.parameters).all(axis=1)
-        if not is_finite.all():
-            block = self._space.blocks[int(np.argmin(is_finite))]
+        self._require_each(np.isfinite(self._trainer.parameters))
+
+    def _require_each(self, is_sound: np.ndarray) -> None:
+        """Refuses parameters that are not sound.
+
+        Args:
+            is_sound: Whether each parameter is, `(num_blocks, candidates)`.
+
+        Raises:
+            ValueError: Naming the block.
+        """
+        if not is_sound.all():
+            block = self._space.blocks[int(np.argwhere(~is_sound)[0, 0])]
             raise ValueError(
                 f"The architecture parameters of block {block.name!r} "
                 "diverged. Lower their learning rate, "

@@ -258,7 +258,8 @@ def test_a_step_is_traced_once(order: str) -> None:
 
 def test_parameters_that_diverge_are_refused_with_their_edge() -> None:
     training = training_of(with_rule(rate=3e38))
-    with pytest.raises(ValueError, match=r"parameter of 'cell_0_1'.*3e\+38"):
+    words = r"parameters of block 'cell_0_1' diverged.*3e\+38"
+    with pytest.raises(ValueError, match=words):
         training.run()
 
 
