@@ -83,6 +83,7 @@ def _state(training: SupernetTraining) -> list[np.ndarray]:
     return [*kept.weights, *kept.momenta, *kept.architecture, *kept.course]
 
 
+@pytest.mark.slow
 @ORDERS
 def test_equal_seeds_come_to_equal_bits(order: str) -> None:
     job = with_rule(rule=order)
@@ -95,6 +96,7 @@ def test_equal_seeds_come_to_equal_bits(order: str) -> None:
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 @ORDERS
 def test_a_training_that_was_stopped_resumes_to_the_same(order: str) -> None:
     job = with_rule(rule=order)
@@ -241,6 +243,7 @@ def test_the_second_order_of_a_quadratic_is_the_analytic_one(
     np.testing.assert_array_equal(optimizer.momenta[0].numpy(), momentum)
 
 
+@pytest.mark.slow
 @ORDERS
 def test_a_step_is_traced_once(order: str) -> None:
     training = training_of(with_rule(rule=order))
@@ -279,6 +282,7 @@ def test_supernets_that_cannot_are_refused_by_name(
         make_worker(tmp_path, space).run(job)
 
 
+@pytest.mark.slow
 def test_a_minimum_that_becomes_too_sharp_ends_the_training(
     tmp_path: pathlib.Path,
 ) -> None:
@@ -299,6 +303,7 @@ def test_a_minimum_that_becomes_too_sharp_ends_the_training(
     assert again.weights_sha256 == result.weights_sha256
 
 
+@pytest.mark.slow
 def test_measuring_sharpness_changes_no_training() -> None:
     stop = EarlyStop(period=1)
     trained = []
