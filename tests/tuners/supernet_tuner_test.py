@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from nse_tf.events import WinnerChosen
-from nse_tf.training import Worker
+from nse_tf.training import Worker, epoch_loop
+from nse_tf.training.child_trainer import ChildTrainer
+from nse_tf.training.steps import mean_loss
+from nse_tf.training.supernet_training import SupernetTraining
 from nse_tf.trials.job_files import read_result
 from nse_tf.tuners import SupernetTuner, supernet_tuner
 from nse_tf.tuners.hyperparameters import genotype_of
@@ -243,21 +246,28 @@ def interrupt_training(
     patch: pytest.MonkeyPatch, job_kind: str, nth: int
 ) -> None:
     """Interrupts the n-th training of a kind after its first epoch."""
-    name = {
-        "train_supernet": "nse_tf.training.supernet_trainer.mean_loss",
-        "train_child": "nse_tf.training.child_trainer.mean_loss",
+    owner, method = {
+        "train_supernet": (SupernetTraining, "run"),
+        "train_child": (ChildTrainer, "train"),
     }[job_kind]
-    module, function = name.rsplit(".", 1)
-    original = getattr(__import__(module, fromlist=[function]), function)
-    epochs = 0
+    train = getattr(owner, method)
+    epochs, is_training = 0, False
     epochs_each = 1 if job_kind == "train_supernet" else CONFIG.child_epochs
+
+    def training(*args: Any, **kwargs: Any) -> Any:
+        nonlocal is_training
+        is_training = True
+        try:
+            return train(*args, **kwargs)
+        finally:
+            is_training = False
 
     def interrupted(*args: Any) -> float:
         nonlocal epochs
-        epochs += 1
-        if epochs == nth * epochs_each + 1:
+        epochs += is_training
+        if is_training and epochs == nth * epochs_each + 1:
             raise KeyboardInterrupt
-        loss: float = original(*args)
-        return loss
+        return mean_loss(*args)
 
-    patch.setattr(name, interrupted)
+    patch.setattr(owner, method, training)
+    patch.setattr(epoch_loop, "mean_loss", interrupted)
