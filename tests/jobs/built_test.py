@@ -1,0 +1,183 @@
+import dataclasses
+from typing import Any
+
+import pytest
+
+from nse_tf.jobs import (
+    ArchitectureRule,
+    EarlyStop,
+    RateSchedule,
+    Start,
+    WeightRule,
+    job_from_json,
+    job_to_json,
+)
+from nse_tf.jobs.built import CHOICES, TAKERS, WEIGHT_RULES
+from tests.jobs.examples import (
+    PENALTY,
+    TRAINING,
+)
+
+# What is not built, and what does not fit together, is refused by name.
+
+RULES: dict[str, Any] = {
+    "schedule": lambda **changes: RateSchedule(**{"first": 0.1, **changes}),
+    "weights": WeightRule,
+    "architecture": lambda **changes: ArchitectureRule(
+        **{"rule": "beside", **changes}
+    ),
+    "penalty": lambda **changes: dataclasses.replace(PENALTY, **changes),
+    "start": Start,
+    "base": lambda base: dataclasses.replace(TRAINING, base=base),
+}
+# Another value than the default of each setting that not every rule takes, and
+# what the rules that take it need besides.
+OTHER_VALUES: dict[str, Any] = {
+    "schedule.peak": 0.4,
+    "schedule.warmup_epochs": 2.0,
+    "weights.open_rate": 0.25,
+    "architecture.epochs_without": 10,
+    "architecture.clip_norm": 5.0,
+    "architecture.penalties": (PENALTY,),
+    "architecture.drop_below": -2.0,
+    "architecture.locked": ((0,), ()),
+    "architecture.locked_rate": 0.1,
+    "architecture.other_moves_statistics": False,
+    "penalty.exponent": 0.3,
+    "architecture.early_stop": EarlyStop(window=3),
+    "start.weights": "0_train#ab",
+    "start.num_cells": 3,
+}
+NEEDED: dict[str, Any] = {
+    "warm_cosine": {"peak": 0.4},
+    "pieces": {"num_cells": 3},
+}
+
+
+def _record(name: str, value: str, **more: Any) -> Any:
+    """Makes the record of a choice, or the job that has it."""
+    record, _, choice = name.partition(".")
+    needed = {**NEEDED.get(value, {}), **more}
+    return RULES[record](**{choice or record: value, **needed})
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_what_is_unknown_is_refused_and_what_is_built_is_not(
+    name: str,
+) -> None:
+    built = CHOICES[name]
+    with pytest.raises(ValueError, match=f"`{name}` must be one of .*'odd'"):
+        _record(name, "odd")
+    for value in built:
+        if (name, value) != ("base", "previous"):  # It depends on the start.
+            assert value in str(_record(name, value))
+
+
+@pytest.mark.parametrize("name", TAKERS)
+def test_a_setting_that_a_choice_does_not_take_is_refused(name: str) -> None:
+    record, _, setting = name.partition(".")
+    (choice,) = (each for each in CHOICES if each.startswith(f"{record}."))
+    more = {setting: OTHER_VALUES[name]}
+    for value in CHOICES[choice]:
+        if value in TAKERS[name]:
+            kept = getattr(_record(choice, value, **more), setting)
+            assert kept == OTHER_VALUES[name]
+            continue
+        with pytest.raises(ValueError, match=f"`{name}` is .* Leave it at"):
+            _record(choice, value, **more)
+
+
+def test_every_setting_of_the_tables_is_a_field() -> None:
+    fields = {
+        f"{name}.{field.name}"
+        for name, rule in RULES.items()
+        if name in ("schedule", "weights", "architecture", "penalty", "start")
+        for field in dataclasses.fields(rule())
+    }
+    assert set(TAKERS) <= fields
+    assert set(WEIGHT_RULES) - {None} == set(CHOICES["architecture.rule"])
+
+
+@pytest.mark.parametrize("weights", CHOICES["weights.rule"])
+@pytest.mark.parametrize("rule", [None, *CHOICES["architecture.rule"]])
+def test_rules_that_are_not_built_together_are_refused(
+    weights: str, rule: str | None
+) -> None:
+    changes: dict[str, Any] = {
+        "weights": WeightRule(rule=weights),
+        "architecture": rule and ArchitectureRule(rule=rule),
+    }
+    if weights in WEIGHT_RULES[rule]:
+        dataclasses.replace(TRAINING, **changes)
+        return
+    with pytest.raises(ValueError, match=f"{rule!r} .* with .*'{weights}'"):
+        dataclasses.replace(TRAINING, **changes)
+
+
+PREVIOUS = {"source": "previous"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"base": "previous"}, "no previous base"),
+        ({"start": PREVIOUS}, "initial weights are gone"),
+        (
+            {"start": {"source": "pieces", "num_cells": 3}},
+            "earlier weights of the new cells: .* not 'initial'",
+        ),
+        ({"start": {"source": "pieces"}}, "needs `start.num_cells`"),
+        (
+            {"start": PREVIOUS, "base": "reset", "only_active": True},
+            "must be 'fresh', not 'previous'",
+        ),
+        ({"num_cells": 3, "only_active": True}, "`num_cells` is 3"),
+        (
+            {"schedule": {"kind": "warm_cosine", "first": 0.1}},
+            "needs a `peak`",
+        ),
+        (
+            {"weights": {"rule": "balanced", "open_rate": 0.0}},
+            "above 0 and at most 1, not 0",
+        ),
+        ({"architecture": {"rule": "beside", "period": 0}}, "at least 1"),
+        (
+            {
+                "weights": {"rule": "by_mixing_weights"},
+                "architecture": {
+                    "rule": "two_gates",
+                    "penalties": [
+                        {
+                            "form": "log_factor",
+                            "cost": "macs",
+                            "target": 1.0,
+                            "coefficient": 0.2,
+                            "backbone_cost": 0.5,
+                            "op_costs": [[0.1]],
+                        }
+                    ],
+                },
+            },
+            "`penalty.target` must be above 1 .*'log_factor', not 1",
+        ),
+        (
+            {
+                "weights": {"rule": "balanced"},
+                "architecture": {"rule": "two_subsets", "locked": [[0]]},
+            },
+            "names 1 choice blocks, but `active` 2",
+        ),
+        (
+            {
+                "weights": {"rule": "balanced"},
+                "architecture": {"rule": "two_subsets", "locked_rate": 1.5},
+            },
+            "at most 1, not 1.5",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        job_from_json({**job_to_json(TRAINING), **changes})
