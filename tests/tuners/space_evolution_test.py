@@ -156,7 +156,7 @@ def test_the_binary_ends_in_files_and_a_page(tmp_path: pathlib.Path) -> None:
     page = (run_dir / "report.html").read_text(encoding="utf-8")
     for title in (
         "The front of every round",
-        "Ops that entered, lived and died",
+        "Ops that entered, stayed and left, by number",
         "Fitness indicators",
     ):
         assert title in page
