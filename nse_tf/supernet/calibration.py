@@ -21,7 +21,7 @@ class Calibrator:
     """
 
     def __init__(self, supernet: WeightSharing) -> None:
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def run(
             images: tf.Tensor, open_branches: tf.Tensor, rate: tf.Tensor
         ) -> None:

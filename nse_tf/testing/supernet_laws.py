@@ -144,7 +144,7 @@ def new_paths_need_no_trace(supernet: WeightSharing) -> None:
     Argument and errors as in `equals_the_cut_out_child`.
     """
 
-    @tf.function
+    @tf.function(autograph=False)
     def run(images: tf.Tensor, open_branches: tf.Tensor) -> tf.Tensor:
         return supernet(images, open_branches, training=True)
 

@@ -105,8 +105,7 @@ class SecondOrderArchitecture(FirstOrderArchitecture):
         """Returns the step of a space as it stands, traced once."""
         policy = POLICIES[self._recipe.augmentation]
 
-        @tf.function(reduce_retracing=True)
-        @tf.autograph.experimental.do_not_convert
+        @tf.function(reduce_retracing=True, autograph=False)
         def step(
             images: tf.Tensor,
             labels: tf.Tensor,

@@ -51,7 +51,7 @@ class ChildEvaluator:
         self._most_bytes = most_bytes
         self._evaluators: dict[int, PrefixEvaluator] = {}
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def summed_loss(
             images: tf.Tensor, labels: tf.Tensor, open_branches: tf.Tensor
         ) -> tf.Tensor:

@@ -120,7 +120,9 @@ class TwoGateArchitecture(GateArchitecture):
     ) -> None:
         super().__init__(supernet, images, batch_size, rule, seed)
         self._supernet = supernet
-        self._step = tf.function(self._one_step, reduce_retracing=True)
+        self._step = tf.function(
+            self._one_step, reduce_retracing=True, autograph=False
+        )
 
     def step(self, active: Genes, rng: np.random.Generator) -> tf.Tensor:
         """Moves the parameters once; returns the loss with its penalties."""
@@ -182,7 +184,6 @@ class TwoGateArchitecture(GateArchitecture):
     def _encoded(self, path: np.ndarray) -> np.ndarray:
         return encode_genes(self._space, [(index,) for index in path.tolist()])
 
-    @tf.autograph.experimental.do_not_convert
     def _one_step(
         self,
         images: tf.Tensor,
@@ -281,7 +282,7 @@ class FullGateArchitecture(GateArchitecture):
         if active not in self._steps:
             mask = self._mask(active)
 
-            @tf.function(reduce_retracing=True)
+            @tf.function(reduce_retracing=True, autograph=False)
             def step(
                 images: tf.Tensor,
                 labels: tf.Tensor,

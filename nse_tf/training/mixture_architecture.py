@@ -127,7 +127,7 @@ class MixtureArchitecture(ArchitectureTrainer):
     def _new_step(self, active: Genes) -> Compiled:
         """Returns the step of a space as it stands, traced once."""
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(self._parameters)
@@ -141,7 +141,7 @@ class MixtureArchitecture(ArchitectureTrainer):
     def _new_gradient(self, active: Genes) -> Compiled:
         """Returns the gradient of the loss at any parameters, traced once."""
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def gradient(
             images: tf.Tensor, labels: tf.Tensor, parameters: tf.Tensor
         ) -> tf.Tensor:

@@ -162,7 +162,11 @@ class _Stretch:
         # Partial, since of functions from one line TensorFlow takes the first
         # traces for retraces of one, and warns.
         self._calibrate, self.infer, self.count_correct = (
-            tf.function(functools.partial(each, run), reduce_retracing=True)
+            tf.function(
+                functools.partial(each, run),
+                reduce_retracing=True,
+                autograph=False,
+            )
             for each in (_calibrate, _infer, _count_correct)
         )
 

@@ -92,7 +92,8 @@ class TrainingStep:
         # By the rank of open branches: one function for a path and for several
         # passes would be traced again, for an unknown rank.
         self._steps = {
-            rank: tf.function(step, reduce_retracing=True) for rank in (2, 3)
+            rank: tf.function(step, reduce_retracing=True, autograph=False)
+            for rank in (2, 3)
         }
 
     @property

@@ -57,7 +57,9 @@ class SubsetArchitecture(ArchitectureTrainer):
         # At a rate of 0 the subset that is only compared with leaves the
         # statistics as they are.
         self._other_rate = 1.0 - MOMENTUM if rule.other_moves_statistics else 0
-        self._step = tf.function(self._one_step, reduce_retracing=True)
+        self._step = tf.function(
+            self._one_step, reduce_retracing=True, autograph=False
+        )
 
     def step(self, active: Genes, rng: np.random.Generator) -> tf.Tensor:
         """Moves the parameters once; returns the loss with its penalties."""
@@ -142,7 +144,6 @@ class SubsetArchitecture(ArchitectureTrainer):
         """Returns genes as ones and zeros `(num_blocks, max_candidates)`."""
         return self._mask(tuple(map(tuple, genes))).astype(np.float32)
 
-    @tf.autograph.experimental.do_not_convert
     def _one_step(
         self,
         images: tf.Tensor,

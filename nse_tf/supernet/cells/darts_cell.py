@@ -224,6 +224,7 @@ def _edge_function(
     position = np.searchsorted(present, range(max(present) + 1))
 
     @tf.function(
+        autograph=False,
         input_signature=[
             [tf.TensorSpec([None, *shape]) for shape in shapes],
             tf.TensorSpec([], tf.int32),

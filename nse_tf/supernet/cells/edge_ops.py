@@ -117,6 +117,7 @@ def _shared(
     shape: tuple[int, ...], dtype: tf.DType
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     @tf.function(
+        autograph=False,
         input_signature=[tf.TensorSpec([None, *shape], dtype)],
         experimental_attributes={"_noinline": True},
     )

@@ -64,10 +64,11 @@ def _fast_convolution(
     kernel_gradients = [_kernel_gradient_by(side) for side in sides]
 
     @tf.function(
+        autograph=False,
         input_signature=[
             tf.TensorSpec((None, *image_shape), dtype),
             tf.TensorSpec(kernel_shape, dtype),
-        ]
+        ],
     )
     @tf.custom_gradient
     def convolved(
