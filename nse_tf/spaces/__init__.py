@@ -19,7 +19,6 @@ from nse_tf.spaces.cell_ops import SkipConnect as SkipConnect
 from nse_tf.spaces.cell_ops import Zero as Zero
 from nse_tf.spaces.cell_skeletons import CellSkeleton as CellSkeleton
 from nse_tf.spaces.cell_skeletons import DartsSkeleton as DartsSkeleton
-from nse_tf.spaces.cell_skeletons import NB201Skeleton as NB201Skeleton
 from nse_tf.spaces.cell_spaces import cell_space as cell_space
 from nse_tf.spaces.cell_spaces import edges_of_kinds as edges_of_kinds
 from nse_tf.spaces.cell_text import genotype_of_pairs as genotype_of_pairs
@@ -46,6 +45,7 @@ from nse_tf.spaces.model_parts import LayerBlock as LayerBlock
 from nse_tf.spaces.model_parts import ModelSkeleton as ModelSkeleton
 from nse_tf.spaces.model_parts import layer_block as layer_block
 from nse_tf.spaces.naming import nearest_names as nearest_names
+from nse_tf.spaces.nb201_skeleton import NB201Skeleton as NB201Skeleton
 from nse_tf.spaces.ops import ChainOp as ChainOp
 from nse_tf.spaces.ops import Identity as Identity
 from nse_tf.spaces.ops import MBConv as MBConv

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from nse_tf.spaces.cell_ops import Zero
-from nse_tf.spaces.cell_skeletons import NB201Skeleton
 from nse_tf.spaces.cells import Edge
 from nse_tf.spaces.genotype import Genotype
 from nse_tf.spaces.naming import nearest_names
+from nse_tf.spaces.nb201_skeleton import NB201Skeleton
 from nse_tf.spaces.space import SearchSpace
 
 # An op's name and the node that it takes its input from.

@@ -17,7 +17,6 @@ from nse_tf.spaces.cell_ops import DARTS_OPS, NB201_OPS
 from nse_tf.spaces.cell_skeletons import (
     CellSkeleton,
     DartsSkeleton,
-    NB201Skeleton,
 )
 from nse_tf.spaces.cell_spaces import cell_space
 from nse_tf.spaces.chain_skeletons import (
@@ -28,6 +27,7 @@ from nse_tf.spaces.chain_skeletons import (
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.darts_cifar import DartsCifarSkeleton
 from nse_tf.spaces.naming import nearest_names
+from nse_tf.spaces.nb201_skeleton import NB201Skeleton
 from nse_tf.spaces.ops import Identity, MBConv
 from nse_tf.spaces.space import SearchSpace
 

@@ -4,11 +4,12 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from nse_tf.spaces.cell_skeletons import DartsSkeleton, NB201Skeleton
+from nse_tf.spaces.cell_skeletons import DartsSkeleton
 from nse_tf.spaces.chain_skeletons import BranchSkeleton, ChainSkeleton
 from nse_tf.spaces.darts_cifar import DartsCifarSkeleton
 from nse_tf.spaces.files import read_json, write_json
 from nse_tf.spaces.model_parts import ModelSkeleton
+from nse_tf.spaces.nb201_skeleton import NB201Skeleton
 from nse_tf.spaces.skeletons import Skeleton
 from nse_tf.spaces.space import SearchSpace
 
