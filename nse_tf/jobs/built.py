@@ -32,13 +32,19 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 # Settings that only some values of their record's choice take. With another
-# value they must be left at their default; with no takers, always.
+# value they must be left at their default.
 TAKERS: dict[str, tuple[str, ...]] = {
     "schedule.peak": ("warm_cosine",),
     "schedule.warmup_epochs": ("warm_cosine",),
     "weights.open_rate": ("balanced",),
-    "architecture.epochs_without": ("two_gates", "full_gates"),
-    "architecture.clip_norm": (),
+    "weights.skip_dropout": ("mixed",),
+    "architecture.epochs_without": (
+        "two_gates",
+        "full_gates",
+        "first_order",
+        "second_order",
+    ),
+    "architecture.clip_norm": ("first_order", "second_order"),
     "architecture.penalties": ("two_subsets", "two_gates", "full_gates"),
     "architecture.drop_below": ("two_subsets",),
     "architecture.locked": ("two_subsets",),
@@ -95,10 +101,9 @@ def require_taken(record: Any, prefix: str, choice: str) -> None:
         name, value = f"{prefix}.{field.name}", getattr(record, field.name)
         takers = TAKERS.get(name, (chosen,))
         if chosen not in takers and value != field.default:
-            taken = f"only by {_listed(takers)}" if takers else "by none yet"
             raise ValueError(
                 f"`{name}` is {value!r}, but `{prefix}.{choice}` {chosen!r} "
-                f"does not take it: it is taken {taken}. Leave it at "
+                f"does not take it: only {_listed(takers)} does. Leave it at "
                 f"{field.default!r}."
             )
 

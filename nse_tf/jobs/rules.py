@@ -47,6 +47,9 @@ class WeightRule:
             step (FairNAS); `by_mixing_weights` draws one by the architecture
             parameters (ProxylessNAS); `mixed` runs all, mixed by them (DARTS).
         open_rate: Probability of a candidate to be open.
+        skip_dropout: First share of elements that drop out after the skip
+            connections of a mixture, in steps of architecture parameters as
+            well; it falls from epoch to epoch (P-DARTS).
 
     Raises:
         ValueError: If the rule is unknown or not built, does not take a
@@ -55,6 +58,7 @@ class WeightRule:
 
     rule: str = "uniform"
     open_rate: float = 0.5
+    skip_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         require_taken(self, "weights", "rule")
@@ -62,6 +66,11 @@ class WeightRule:
             raise ValueError(
                 "`weights.open_rate` must be above 0 and at most 1, not "
                 f"{self.open_rate}."
+            )
+        if not 0 <= self.skip_dropout < 1:
+            raise ValueError(
+                "`weights.skip_dropout` must be at least 0 and below 1, not "
+                f"{self.skip_dropout}."
             )
 
 

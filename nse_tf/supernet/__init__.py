@@ -19,6 +19,7 @@ from nse_tf.supernet.chains import Supernet as Supernet
 from nse_tf.supernet.layers import (
     FusedBatchNormalization as FusedBatchNormalization,
 )
+from nse_tf.supernet.layers import SkipDropout as SkipDropout
 from nse_tf.supernet.networks import build_child as build_child
 from nse_tf.supernet.networks import build_operator as build_operator
 from nse_tf.supernet.networks import build_stem as build_stem
@@ -27,6 +28,9 @@ from nse_tf.supernet.networks import networks_of as networks_of
 from nse_tf.supernet.networks import networks_of_space as networks_of_space
 from nse_tf.supernet.networks import with_stock_layers as with_stock_layers
 from nse_tf.supernet.protocols import Capability as Capability
+from nse_tf.supernet.protocols import (
+    MixedTrainingSupernet as MixedTrainingSupernet,
+)
 from nse_tf.supernet.protocols import MixingSupernet as MixingSupernet
 from nse_tf.supernet.protocols import Networks as Networks
 from nse_tf.supernet.protocols import OwnedRows as OwnedRows
@@ -35,7 +39,9 @@ from nse_tf.supernet.protocols import SupernetOfParts as SupernetOfParts
 from nse_tf.supernet.protocols import TwoPathSupernet as TwoPathSupernet
 from nse_tf.supernet.protocols import TwoSubsetSupernet as TwoSubsetSupernet
 from nse_tf.supernet.protocols import WeightSharing as WeightSharing
-from nse_tf.supernet.protocols import require_capability as require_capability
+from nse_tf.supernet.requirements import (
+    require_capability as require_capability,
+)
 from nse_tf.supernet.user_models import Choice as Choice
 from nse_tf.supernet.user_models import ModelNetworks as ModelNetworks
 from nse_tf.supernet.user_models import ModelSupernet as ModelSupernet

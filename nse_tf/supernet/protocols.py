@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol, overload
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -11,6 +11,7 @@ import tensorflow as tf
 from nse_tf.sampling import Sampler
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.supernet.capability import Capability as Capability
+from nse_tf.supernet.layers.skip_dropout import SkipDropout
 
 Active = Sequence[Sequence[int]]
 
@@ -192,6 +193,27 @@ class MixingSupernet(WeightSharing, Protocol):
         """
 
 
+class MixedTrainingSupernet(MixingSupernet, Protocol):
+    """A supernet whose weights may be trained through its mixture."""
+
+    def mix(
+        self,
+        images: tf.Tensor,
+        mixing_weights: tf.Tensor,
+        active: Active,
+        skip_dropout: SkipDropout | None = None,
+    ) -> tf.Tensor:
+        """Returns logits of the mixture of active candidates.
+
+        Args:
+            images: See `MixingSupernet.mix`.
+            mixing_weights: See there.
+            active: See there.
+            skip_dropout: What drops out of what candidates pass on that hand
+                on their input as it is; None nothing.
+        """
+
+
 class TwoPathSupernet(WeightSharing, Protocol):
     """A supernet whose output is differentiable in a choice of two paths."""
 
@@ -326,58 +348,8 @@ class Networks(Protocol):
         """
 
     def with_fewer_cells(self, num_cells: int) -> "Networks":
-        """Returns what makes these networks on their way to all their cells.
+        """Returns what makes these networks with fewer cells.
 
         Raises:
-            ValueError: If they cannot have as many, or are no cells of DARTS.
+            ValueError: If they cannot have as many, or are no cells.
         """
-
-
-@overload
-def require_capability(
-    supernet: WeightSharing,
-    capability: Literal[Capability.MIXES, Capability.TRAINS_MIXED],
-) -> MixingSupernet: ...
-
-
-@overload
-def require_capability(
-    supernet: WeightSharing, capability: Literal[Capability.TWO_PATHS]
-) -> TwoPathSupernet: ...
-
-
-@overload
-def require_capability(
-    supernet: WeightSharing, capability: Literal[Capability.TWO_SUBSETS]
-) -> TwoSubsetSupernet: ...
-
-
-@overload
-def require_capability(
-    supernet: WeightSharing, capability: Literal[Capability.RUNS_PARTS]
-) -> SupernetOfParts: ...
-
-
-@overload
-def require_capability(
-    supernet: WeightSharing, capability: Capability
-) -> WeightSharing: ...
-
-
-def require_capability(
-    supernet: WeightSharing, capability: Capability
-) -> WeightSharing:
-    """Returns the supernet if it has a capability.
-
-    Raises:
-        ValueError: If it has not, in the words of its `limits`.
-    """
-    if capability in supernet.capabilities:
-        return supernet
-    raise ValueError(
-        supernet.limits.get(
-            capability,
-            f"The supernet of space {supernet.space.name!r} cannot "
-            f"{capability.value}.",
-        )
-    )

@@ -5,12 +5,13 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import Genotype
+from nse_tf.spaces import Genotype, SkipConnect
 from nse_tf.spaces.open_branches import (
     decisions,
 )
 from nse_tf.supernet import (
     Capability,
+    SkipDropout,
     WeightSharing,
     require_capability,
     statistics_kept,
@@ -312,6 +313,47 @@ def a_pair_is_the_path_that_is_selected(supernet: WeightSharing) -> None:
         )
 
 
+def dropout_reaches_skips_alone(supernet: WeightSharing) -> None:
+    """What drops out after skips follows from a seed, and nothing else does.
+
+    At a rate of 0 the mixture is, to the bit, that without dropout. Supernets
+    that do not train mixed have nothing to keep. Argument and errors as above.
+    """
+    if Capability.TRAINS_MIXED not in supernet.capabilities:
+        return
+    mixing = require_capability(supernet, Capability.TRAINS_MIXED)
+    space, images = supernet.space, tf.constant(images_of(supernet.space))
+    equal = tf.ones((len(space.blocks), space.max_candidates))
+    others, skips = (
+        [
+            [
+                index
+                for index in indices
+                if (block.candidates[index] == SkipConnect()) == is_skip
+            ]
+            for block, indices in zip(space.blocks, space.active, strict=True)
+        ]
+        for is_skip in (False, True)
+    )
+    few = [indices[-1:] for indices in others]
+    some = [skip + other for skip, other in zip(skips, few, strict=True)]
+
+    def mixed(
+        active: list[list[int]], rate: float | None, seed: int = 0
+    ) -> np.ndarray:
+        dropout = None
+        if rate is not None:
+            dropout = SkipDropout(tf.constant(rate), tf.constant([seed, 1]))
+        return np.array(mixing.mix(images, equal, active, dropout))
+
+    if not np.array_equal(mixed(some, 0.0), mixed(some, None)):
+        raise AssertionError("A dropout of nothing changes the logits.")
+    if not np.array_equal(mixed(few, 0.5), mixed(few, None)):
+        raise AssertionError("Something else than a skip dropped out.")
+    if np.array_equal(mixed(some, 0.5), mixed(some, 0.5, seed=1)):
+        raise AssertionError("Two seeds dropped out the same.")
+
+
 SUPERNET_LAWS = (
     equals_the_cut_out_child,
     inactive_branches_do_not_compute,
@@ -320,4 +362,5 @@ SUPERNET_LAWS = (
     a_mixture_of_one_is_that_path,
     a_pair_is_the_path_that_is_selected,
     only_mixed_branches_move,
+    dropout_reaches_skips_alone,
 )

@@ -78,6 +78,15 @@ class ArchitectureTrainer(abc.ABC):
             rng: Draws the batch, and all else that is drawn.
         """
 
+    def begin_step(self, epoch: int, following: WeightStep) -> None:
+        """Called where parameters come first, also if it is not their turn.
+
+        Args:
+            epoch: The epoch, counted from 0.
+            following: The step of the weights that comes next.
+        """
+        del epoch, following
+
     def step_before(
         self, active: Genes, rng: np.random.Generator, following: WeightStep
     ) -> tf.Tensor:

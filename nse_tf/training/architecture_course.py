@@ -13,6 +13,7 @@ from nse_tf.training.darts_architecture import (
     FirstOrderArchitecture,
     SecondOrderArchitecture,
 )
+from nse_tf.training.dropout_course import DropoutCourse
 from nse_tf.training.early_stop import epoch_to_keep
 from nse_tf.training.epoch_loop import LoopHooks, WeightStep
 from nse_tf.training.gate_architecture import (
@@ -87,18 +88,24 @@ class ArchitectureCourse(LoopHooks):
 
     def before_update(self, epoch: int, index: int, step: WeightStep) -> None:
         """Moves the parameters before the weights, when it is their turn."""
-        if self._trainer.comes_first and index % self._rule.period == 0:
+        if not self._trainer.comes_first:
+            return
+        self._trainer.begin_step(epoch, step)
+        if self._is_turn(epoch, index):
             self._note(self._trainer.step_before(self.left, self._rng, step))
 
     def after_step(
         self, epoch: int, index: int, rng: np.random.Generator
     ) -> None:
         """Moves the parameters after the weights, when it is their turn."""
-        if self._trainer.comes_first or epoch < self._rule.epochs_without:
-            return
-        if index % self._rule.period == 0:
+        if not self._trainer.comes_first and self._is_turn(epoch, index):
             own = self._rng if self._trainer.is_beside else rng
             self._note(self._trainer.step(self.left, own))
+
+    def _is_turn(self, epoch: int, index: int) -> bool:
+        """Whether a step of the weights has one of the parameters beside it."""
+        is_trained = epoch >= self._rule.epochs_without
+        return is_trained and index % self._rule.period == 0
 
     def _note(self, loss: tf.Tensor) -> None:
         """Notes the loss of a step of the parameters.
@@ -248,6 +255,7 @@ def new_architecture(
     images: ImageSet,
     rule: ArchitectureRule,
     seed: int,
+    dropout: DropoutCourse | None = None,
 ) -> ArchitectureTrainer:
     """Returns what trains architecture parameters by a rule.
 
@@ -256,6 +264,7 @@ def new_architecture(
         images: The validation part.
         rule: By which they are trained.
         seed: Seed of the first parameters.
+        dropout: What drops out after the skips of a mixture; None nothing.
 
     Raises:
         ValueError: If the supernet cannot do what the rule needs.
@@ -272,15 +281,17 @@ def new_architecture(
         return FullGateArchitecture(mixing, images, batch_size, rule, seed)
     if rule.rule == "beside":
         return MixtureArchitecture(mixing, images, batch_size, rule, seed)
+    training = require_capability(supernet, Capability.TRAINS_MIXED)
     is_first = rule.rule == "first_order"
     kind = FirstOrderArchitecture if is_first else SecondOrderArchitecture
     return kind(
-        mixing,
+        training,
         images,
         rule,
         seed,
         optimizer=trainer.optimizer,
         recipe=trainer.recipe,
+        dropout=dropout,
     )
 
 

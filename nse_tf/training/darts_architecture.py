@@ -8,10 +8,14 @@ import tensorflow as tf
 
 from nse_tf.datasets import POLICIES, ImageSet, augment
 from nse_tf.jobs import ArchitectureRule, Genes
-from nse_tf.supernet import MixingSupernet
+from nse_tf.supernet import MixedTrainingSupernet, SkipDropout
+from nse_tf.training.dropout_course import DropoutCourse
 from nse_tf.training.epoch_loop import WeightStep
 from nse_tf.training.lazy_sgd import LazySGD
-from nse_tf.training.mixture_architecture import MixtureArchitecture
+from nse_tf.training.mixture_architecture import (
+    MixtureArchitecture,
+    mean_cross_entropy,
+)
 from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.steps import (
     TrainingStep,
@@ -36,25 +40,35 @@ class FirstOrderArchitecture(MixtureArchitecture):
         seed: Seed of the first parameters.
         optimizer: That of the weights.
         recipe: How the weights are trained.
+        dropout: What drops out after skip connections, in steps of parameters
+            and weights alike; None nothing.
 
     References:
         Liu et al., DARTS (2019): https://arxiv.org/abs/1806.09055
     """
 
     comes_first = True
+    _supernet: MixedTrainingSupernet
 
     def __init__(
         self,
-        supernet: MixingSupernet,
+        supernet: MixedTrainingSupernet,
         images: ImageSet,
         rule: ArchitectureRule,
         seed: int,
         *,
         optimizer: LazySGD,
         recipe: SupernetRecipe,
+        dropout: DropoutCourse | None = None,
     ) -> None:
         super().__init__(supernet, images, recipe.batch_size, rule, seed)
         self._optimizer, self._recipe = optimizer, recipe
+        self._dropout = dropout
+
+    def begin_step(self, epoch: int, following: WeightStep) -> None:
+        """Draws what drops out in the step."""
+        if self._dropout is not None:
+            self._dropout.begin_step(epoch, following.seed)
 
     def step_of_weights(self, active: Genes) -> TrainingStep:
         """Returns the update of all active candidates at once, mixed."""
@@ -64,7 +78,25 @@ class FirstOrderArchitecture(MixtureArchitecture):
             self._optimizer,
             self.mixing_weights,
             active,
+            self._weights_dropout,
         )
+
+    def _weights_dropout(self) -> SkipDropout | None:
+        return None if self._dropout is None else self._dropout.of_weights
+
+    def _step_loss(
+        self, images: tf.Tensor, labels: tf.Tensor, active: Genes
+    ) -> tf.Tensor:
+        """Returns the loss that a step of the parameters lowers."""
+        if self._dropout is None:
+            return super()._step_loss(images, labels, active)
+        logits = self._supernet.mix(
+            of_any_batch(images),
+            self.mixing_weights(active),
+            active,
+            self._dropout.of_parameters,
+        )
+        return mean_cross_entropy(labels, logits)
 
 
 class SecondOrderArchitecture(FirstOrderArchitecture):
@@ -120,7 +152,7 @@ class SecondOrderArchitecture(FirstOrderArchitecture):
                 self._optimizer,
                 learning_rate,
                 lambda: self._train_loss(augmented, train_labels, active),
-                lambda: self._loss(images, labels, active),
+                lambda: self._step_loss(images, labels, active),
             )
             self._move(gradient, active)
             return loss
@@ -133,7 +165,10 @@ class SecondOrderArchitecture(FirstOrderArchitecture):
     ) -> tf.Tensor:
         """Returns the loss that trains the weights."""
         logits = self._supernet.mix(
-            of_any_batch(images), self.mixing_weights(active), active
+            of_any_batch(images),
+            self.mixing_weights(active),
+            active,
+            self._weights_dropout(),
         )
         return smoothed_loss(
             labels,

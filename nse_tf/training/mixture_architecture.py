@@ -46,7 +46,7 @@ class MixtureArchitecture(ArchitectureTrainer):
         seed: int,
     ) -> None:
         super().__init__(supernet.space, images, batch_size, rule, seed)
-        self._supernet = supernet
+        self._supernet, self._clip_norm = supernet, rule.clip_norm
         self._steps: dict[Genes, Compiled] = {}
         self._gradients: dict[Genes, Compiled] = {}
 
@@ -115,14 +115,21 @@ class MixtureArchitecture(ArchitectureTrainer):
             self.mixing_weights(active, parameters),
             active,
         )
-        return tf.reduce_mean(
-            tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-        )
+        return mean_cross_entropy(labels, logits)
+
+    def _step_loss(
+        self, images: tf.Tensor, labels: tf.Tensor, active: Genes
+    ) -> tf.Tensor:
+        """Returns the loss that a step of the parameters lowers."""
+        return self._loss(images, labels, active)
 
     def _move(self, gradient: tf.Tensor, active: Genes) -> None:
         """Moves the parameters of active candidates against a gradient."""
         mask = self._mask(active)
-        self._adam.step(tf.where(mask, gradient, 0.0), mask)
+        gradient = tf.where(mask, gradient, 0.0)
+        if self._clip_norm is not None:
+            gradient = tf.clip_by_norm(gradient, self._clip_norm)
+        self._adam.step(gradient, mask)
 
     def _new_step(self, active: Genes) -> Compiled:
         """Returns the step of a space as it stands, traced once."""
@@ -131,7 +138,7 @@ class MixtureArchitecture(ArchitectureTrainer):
         def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(self._parameters)
-                loss = self._loss(images, labels, active)
+                loss = self._step_loss(images, labels, active)
             self._move(tape.gradient(loss, self._parameters), active)
             return loss
 
@@ -152,3 +159,10 @@ class MixtureArchitecture(ArchitectureTrainer):
 
         found: Compiled = gradient
         return found
+
+
+def mean_cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Returns the mean loss of images `(batch,)`, without label smoothing."""
+    return tf.reduce_mean(
+        tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    )

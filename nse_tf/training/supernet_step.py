@@ -6,7 +6,11 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.jobs import Genes
-from nse_tf.supernet import MixingSupernet, WeightSharing
+from nse_tf.supernet import (
+    MixedTrainingSupernet,
+    SkipDropout,
+    WeightSharing,
+)
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.steps import TrainingStep, statistics_of
@@ -48,11 +52,12 @@ def supernet_step(
 
 
 def mixed_step(
-    supernet: MixingSupernet,
+    supernet: MixedTrainingSupernet,
     recipe: SupernetRecipe,
     optimizer: LazySGD,
     mixing_weights: Callable[[Genes], tf.Tensor],
     active: Genes,
+    skip_dropout: Callable[[], SkipDropout | None] = lambda: None,
 ) -> TrainingStep:
     """Returns the update of all active candidates at once, mixed.
 
@@ -65,9 +70,13 @@ def mixed_step(
         optimizer: Moves the weights; that of `supernet_step`.
         mixing_weights: Returns the factor of each candidate, as it is now.
         active: The candidates that are mixed, block by block.
+        skip_dropout: Returns what drops out after skip connections, as it is
+            now.
     """
     return TrainingStep(
-        lambda images, _: supernet.mix(images, mixing_weights(active), active),
+        lambda images, _: supernet.mix(
+            images, mixing_weights(active), active, skip_dropout()
+        ),
         optimizer,
         augmentation=recipe.augmentation,
         label_smoothing=recipe.label_smoothing,

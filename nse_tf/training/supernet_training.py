@@ -16,6 +16,7 @@ from nse_tf.training.architecture_course import (
 )
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.draws import draw_by
+from nse_tf.training.dropout_course import DropoutCourse
 from nse_tf.training.epoch_loop import Draw
 from nse_tf.training.schedules import rate_at
 from nse_tf.training.supernet_trainer import SupernetTrainer
@@ -53,7 +54,9 @@ class SupernetTraining:
         if job.architecture is not None:
             supernet, rule = trainer.supernet, job.architecture
             self._course = ArchitectureCourse(
-                new_architecture(trainer, validation, rule, job.seed),
+                new_architecture(
+                    trainer, validation, rule, job.seed, DropoutCourse.of(job)
+                ),
                 rule,
                 supernet.space,
                 job.active,

@@ -36,6 +36,7 @@ OTHER_VALUES: dict[str, Any] = {
     "schedule.peak": 0.4,
     "schedule.warmup_epochs": 2.0,
     "weights.open_rate": 0.25,
+    "weights.skip_dropout": 0.4,
     "architecture.epochs_without": 10,
     "architecture.clip_norm": 5.0,
     "architecture.penalties": (PENALTY,),
@@ -139,6 +140,10 @@ PREVIOUS = {"source": "previous"}
         (
             {"weights": {"rule": "balanced", "open_rate": 0.0}},
             "above 0 and at most 1, not 0",
+        ),
+        (
+            {"weights": {"rule": "mixed", "skip_dropout": 1.0}},
+            "`weights.skip_dropout` must be at least 0 and below 1, not 1",
         ),
         ({"architecture": {"rule": "beside", "period": 0}}, "at least 1"),
         (

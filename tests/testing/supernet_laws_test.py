@@ -43,6 +43,7 @@ FAMILIES: dict[str, Callable[[], WeightSharing]] = {
 SLOW = {
     ("nb201", "only_open_branches_move"),
     ("darts", "only_mixed_branches_move"),
+    ("darts", "dropout_reaches_skips_alone"),
     ("darts", "inactive_branches_do_not_compute"),
     ("darts", "only_open_branches_move"),
     ("darts", "new_paths_need_no_trace"),
@@ -245,6 +246,30 @@ def test_a_mixture_that_slices_rows_breaks_its_law() -> None:
     )
     with pytest.raises(AssertionError, match="moved the rows"):
         law(supernet)
+
+
+def test_a_dropout_of_more_than_skips_breaks_its_law() -> None:
+    supernet = lively_cells(tiny_cells())
+    for packed in supernet.cells:
+        _drop_outputs(packed)
+    (law,) = (
+        each
+        for each in SUPERNET_LAWS
+        if each.__name__ == "dropout_reaches_skips_alone"
+    )
+    with pytest.raises(AssertionError, match="Something else than a skip"):
+        law(supernet)
+
+
+def _drop_outputs(packed: Any) -> None:
+    """Makes cells drop out of all that they put out."""
+    mix = packed.mix
+
+    def dropped(*given: Any) -> Any:
+        outputs, dropout = mix(*given), given[-1]
+        return outputs if dropout is None else dropout.applied(outputs)
+
+    packed.mix = dropped
 
 
 def _slice_rows(packed: Any) -> None:

@@ -15,6 +15,7 @@ from nse_tf.supernet.cells.edge_view import EdgeView
 from nse_tf.supernet.cells.packed_cells import PackedCells
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, FusedBatchNormalization
 from nse_tf.supernet.layers.layouts import InitialKernels, row_kernel_sizes
+from nse_tf.supernet.layers.skip_dropout import SkipDropout
 from nse_tf.supernet.layers.stock import initialize
 from nse_tf.supernet.protocols import Active, Capability
 
@@ -106,14 +107,20 @@ class CellSupernet(keras.Model, abc.ABC):
 
     @tf.autograph.experimental.do_not_convert
     def mix(
-        self, images: tf.Tensor, mixing_weights: tf.Tensor, active: Active
+        self,
+        images: tf.Tensor,
+        mixing_weights: tf.Tensor,
+        active: Active,
+        skip_dropout: SkipDropout | None = None,
     ) -> tf.Tensor:
-        """Returns logits of the mixture; see `MixingSupernet`."""
+        """Returns logits of the mixture; see `MixedTrainingSupernet`."""
 
         def run_cells(number: int, *inputs: tf.Tensor) -> tf.Tensor:
             packed = self.cells[number]
             return packed.mix(
-                *inputs, *self._mixed_at(packed, mixing_weights, active)
+                *inputs,
+                *self._mixed_at(packed, mixing_weights, active),
+                skip_dropout and skip_dropout.at(number),
             )
 
         return self._run(images, run_cells, _applying(training=True, rate=0.0))

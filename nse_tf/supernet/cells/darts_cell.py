@@ -10,6 +10,7 @@ from nse_tf.spaces import Cell, CellGraph, Edge
 from nse_tf.supernet.cells.darts_edge import MOST_NORMS, EdgeWork
 from nse_tf.supernet.cells.edge_ops import (
     NOTHING,
+    SKIP,
     OpenEdge,
     looked_up,
     shared_once,
@@ -17,6 +18,7 @@ from nse_tf.supernet.cells.edge_ops import (
 from nse_tf.supernet.cells.packed_cells import PackedCells
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, moved
 from nse_tf.supernet.layers.layouts import InitialKernels
+from nse_tf.supernet.layers.skip_dropout import SkipDropout
 
 
 class DartsCell(PackedCells):
@@ -122,6 +124,7 @@ class DartsCell(PackedCells):
         second: tf.Tensor,
         mixing_weights: tf.Tensor,
         active: Sequence[Sequence[int]],
+        skip_dropout: SkipDropout | None = None,
     ) -> tf.Tensor:
         """Returns the cell's output if candidates are mixed.
 
@@ -131,19 +134,22 @@ class DartsCell(PackedCells):
             mixing_weights: Factor of each candidate, `(num_edges,
                 max_candidates)`.
             active: The candidates that run, edge by edge.
+            skip_dropout: What drops out after skips of stride 1; None nothing.
         """
         open_edges = self.open_edges_together(active)
 
         def brought(
             inputs: tf.Tensor, so_far: tf.Tensor, edge: int
         ) -> tf.Tensor:
+            work = self._works[edge]
             for candidate in active[edge]:
-                outputs, _ = self._works[edge].run(
-                    int(self._kinds[edge, candidate]),
-                    inputs,
-                    open_edges[0, edge, candidate],
-                    training=True,
+                kind = int(self._kinds[edge, candidate])
+                outputs, _ = work.run(
+                    kind, inputs, open_edges[0, edge, candidate], training=True
                 )
+                is_plain_skip = kind == SKIP and work.stride == 1
+                if is_plain_skip and skip_dropout is not None:
+                    outputs = skip_dropout.at(edge).applied(outputs)
                 outputs *= mixing_weights[edge, candidate]
                 so_far = outputs if so_far is None else so_far + outputs
             return so_far

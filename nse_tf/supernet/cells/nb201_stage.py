@@ -24,6 +24,7 @@ from nse_tf.supernet.layers.batch_norm import (
     normalize_by,
 )
 from nse_tf.supernet.layers.layouts import InitialKernels, Piece
+from nse_tf.supernet.layers.skip_dropout import SkipDropout
 
 _WORK = {NOTHING, SKIP, CONVOLVE, *POOLS}
 
@@ -218,6 +219,7 @@ class CellStage(PackedCells):
         inputs: tf.Tensor,
         mixing_weights: tf.Tensor,
         active: Sequence[Sequence[int]],
+        skip_dropout: SkipDropout | None = None,
     ) -> tf.Tensor:
         """Returns what the last cell puts out if candidates are mixed.
 
@@ -226,17 +228,20 @@ class CellStage(PackedCells):
             mixing_weights: Factor of each candidate, `(num_edges,
                 max_candidates)`.
             active: The candidates that run, edge by edge.
+            skip_dropout: What drops out after skips; None nothing.
         """
         open_edges = self.open_edges_together(active)
         for cell in range(len(self.cells)):
             nodes: dict[int, tf.Tensor] = {0: inputs}
+            dropout = skip_dropout and skip_dropout.at(cell)
             for edge, (source, target) in enumerate(self._graph.edges):
                 for candidate in active[edge]:
+                    kind = int(self._kinds[edge, candidate])
                     brought = self._mixed(
-                        nodes[source],
-                        int(self._kinds[edge, candidate]),
-                        open_edges[cell, edge, candidate],
+                        nodes[source], kind, open_edges[cell, edge, candidate]
                     )
+                    if kind == SKIP and dropout is not None:
+                        brought = dropout.at(edge).applied(brought)
                     brought *= mixing_weights[edge, candidate]
                     so_far = nodes.get(target)
                     nodes[target] = (
