@@ -32,8 +32,9 @@ class TrainSupernet:
         base: What angles of this and later jobs are measured from: `initial`
             takes the weights that the training started from, `previous` keeps
             the base there was, `reset` takes the weights at this job's start.
-        num_cells: How many cells the supernet has, while it deepens to those of
-            its space; None trains all of them.
+        num_cells: How many cells the supernet has, where it has fewer than its
+            space: while it deepens, or because it is another one; None trains
+            all of them.
         only_active: Whether the supernet has weights for the active candidates
             only, where those of the whole space fit no memory.
 

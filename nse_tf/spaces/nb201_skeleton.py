@@ -6,6 +6,7 @@ from typing import ClassVar
 from nse_tf.spaces.blocks import strided
 from nse_tf.spaces.cell_skeletons import CellSkeleton
 from nse_tf.spaces.cells import NB201_GRAPH, Cell, CellGraph
+from nse_tf.spaces.skeletons import Skeleton
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,17 @@ class NB201Skeleton(CellSkeleton):
             )
             for index in range(self.num_cells)
         )
+
+    @property
+    def shallower_depths(self) -> range:
+        """From one cell of each stage to all but one."""
+        return range(1, self.num_cells)
+
+    def with_fewer_cells(self, num_cells: int) -> Skeleton:
+        """Returns the skeleton with fewer cells a stage; see `Skeleton`."""
+        if num_cells not in self.shallower_depths:
+            return super().with_fewer_cells(num_cells)
+        return dataclasses.replace(self, num_cells=num_cells)
 
     @property
     def classifier_channels(self) -> int:

@@ -120,28 +120,37 @@ class Skeleton(abc.ABC):
         return range(0)
 
     @property
+    def shallower_depths(self) -> range:
+        """How many cells a supernet may have that has fewer than all.
+
+        None of these cells need be those of the whole network, as they are in
+        `partial_depths`.
+        """
+        return self.partial_depths
+
+    @property
     def cell_roles(self) -> tuple[str, ...]:
         """Names of the cells that they keep while others are inserted."""
         return ()
 
     def with_fewer_cells(self, num_cells: int) -> "Skeleton":
-        """Returns the skeleton on its way to all its cells.
+        """Returns the skeleton with fewer cells.
 
         Args:
-            num_cells: One of `partial_depths`.
+            num_cells: One of `shallower_depths`.
 
         Raises:
             ValueError: If it is none of them.
         """
-        if not self.partial_depths:
+        if not self.shallower_depths:
             raise ValueError(
                 f"Networks with the skeleton {self.kind!r} do not grow cell by "
                 "cell; those with DARTS's skeleton do, as in the space 'darts'."
             )
         raise ValueError(
             f"`num_cells` is {num_cells}; while networks grow to their "
-            f"{self.partial_depths.stop} cells there are "
-            f"{self.partial_depths.start} to {self.partial_depths.stop - 1}."
+            f"{self.shallower_depths.stop} cells there are "
+            f"{self.shallower_depths[0]} to {self.shallower_depths[-1]}."
         )
 
     @property

@@ -70,13 +70,13 @@ class SearchSpace(PathSpace):
         return dataclasses.replace(self, skeleton=skeleton, blocks=blocks)
 
     def with_fewer_cells(self, num_cells: int) -> "SearchSpace":
-        """Returns the space on its way to all its cells.
+        """Returns the space with networks of fewer cells.
 
         Its edges and their candidates are those of the whole space.
 
         Args:
-            num_cells: How many cells there are so far; one of the skeleton's
-                `partial_depths`.
+            num_cells: How many cells there are; one of the skeleton's
+                `shallower_depths`.
 
         Raises:
             ValueError: If it is none of them.

@@ -11,7 +11,12 @@ import tensorflow as tf
 from nse_tf.datasets import ImageData, joined
 from nse_tf.jobs import Genes, TrainChild, TrainSupernet
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.supernet import Networks, WeightSharing
+from nse_tf.supernet import (
+    Capability,
+    Networks,
+    WeightSharing,
+    require_capability,
+)
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.child_trainer import ChildTrainer
 from nse_tf.training.progressive_depth import deepened
@@ -115,7 +120,9 @@ class Trainings:
             ValueError: If they are those of another supernet, or it has not
                 fewer cells than the job's.
         """
-        before: Any = self.supernet(job.start.num_cells)
+        before: Any = require_capability(
+            self.supernet(job.start.num_cells), Capability.DEEPENS
+        )
         num_cells = job.num_cells or self.space.skeleton.partial_depths.stop
         if job.start.num_cells is None or job.start.num_cells >= num_cells:
             raise ValueError(

@@ -101,8 +101,6 @@ def test_only_cells_of_darts_grow(space: SearchSpace) -> None:
     skeleton = space.skeleton
     if not skeleton.partial_depths:
         assert skeleton.cell_roles == ()
-        with pytest.raises(ValueError, match="do not grow cell by cell"):
-            space.with_fewer_cells(3)
         return
     assert skeleton.kind in ("darts", "darts_cifar")
     for num_cells in skeleton.partial_depths:
@@ -110,6 +108,24 @@ def test_only_cells_of_darts_grow(space: SearchSpace) -> None:
         assert len(small.skeleton.cell_roles) == num_cells
         assert small.skeleton.cell_kinds == skeleton.cell_kinds
     assert len(skeleton.cell_roles) == skeleton.partial_depths.stop
+
+
+@every_space
+def test_only_cells_may_be_fewer(space: SearchSpace) -> None:
+    skeleton = space.skeleton
+    if not skeleton.shallower_depths:
+        assert not skeleton.cell_kinds
+        with pytest.raises(ValueError, match="do not grow cell by cell"):
+            space.with_fewer_cells(3)
+        return
+    assert set(skeleton.partial_depths) <= set(skeleton.shallower_depths)
+    for num_cells in skeleton.shallower_depths:
+        small = space.with_fewer_cells(num_cells)
+        assert small.as_cells().skeleton.num_cells == num_cells
+        assert small.active == space.active
+        assert small.fingerprint != space.fingerprint
+    with pytest.raises(ValueError, match="`num_cells` is 99; while"):
+        space.with_fewer_cells(99)
 
 
 def test_only_multi_branch_cells_open_subsets() -> None:

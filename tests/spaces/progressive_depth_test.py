@@ -84,4 +84,5 @@ def test_numbers_of_cells_that_cannot_be_are_refused(num_cells: int) -> None:
 
 def test_other_skeletons_do_not_grow() -> None:
     with pytest.raises(ValueError, match="do not grow cell by cell"):
-        make_preset("nb201").with_fewer_cells(4)
+        make_preset("spos_tiny").with_fewer_cells(4)
+    assert not make_preset("nb201").skeleton.partial_depths

@@ -16,7 +16,7 @@ from nse_tf.jobs import (
     TrainSupernet,
     weights_of,
 )
-from nse_tf.supernet import DartsNetworks, Networks
+from nse_tf.supernet import DartsNetworks, Networks, networks_of
 from nse_tf.training import (
     ChildRecipe,
     SupernetRecipe,
@@ -25,6 +25,8 @@ from nse_tf.training import (
 )
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.progressive_depth import deepened
+from nse_tf.training.trainings import Trainings
+from tests.supernet.tiny_cells import tiny_cells
 from tests.supernet.tiny_darts import tiny_darts
 from tests.supernet.tiny_spaces import tiny_space
 from tests.training.tiny_data import image_data
@@ -231,3 +233,23 @@ def test_chains_have_no_cells_to_insert(tmp_path: pathlib.Path) -> None:
     job = dataclasses.replace(JOBS[0], active=space.active)
     with pytest.raises(ValueError, match="do not grow cell by cell"):
         worker.run(job)
+
+
+def test_cells_without_roles_are_not_taken_over() -> None:
+    """Those of NAS-Bench-201 may be fewer, but none is inserted."""
+    space = tiny_cells(2)
+    trainings = Trainings(
+        space=space,
+        networks=networks_of(space),
+        data=DATA,
+        supernet_recipe=RECIPE,
+        child_recipe=ChildRecipe(batch_size=4),
+    )
+    small = trainings.supernet_trainer(num_cells=1)
+    job = dataclasses.replace(
+        JOBS[2],
+        active=space.active,
+        start=Start(source="pieces", num_cells=1),
+    )
+    with pytest.raises(ValueError, match="cannot grow by cells"):
+        trainings.carried_over(small, job, small.checkpoint("job", "origin"))
