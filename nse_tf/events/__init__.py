@@ -20,6 +20,7 @@ from nse_tf.events.gates import NetworkDerived as NetworkDerived
 from nse_tf.events.gates import ParametersTrained as ParametersTrained
 from nse_tf.events.mixtures import CellDrawn as CellDrawn
 from nse_tf.events.mixtures import MixtureTrained as MixtureTrained
+from nse_tf.events.mixtures import SkipsLimited as SkipsLimited
 from nse_tf.events.runs import RunFailed as RunFailed
 from nse_tf.events.runs import RunFinished as RunFinished
 from nse_tf.events.runs import StageTimed as StageTimed

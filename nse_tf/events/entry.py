@@ -10,7 +10,7 @@ from nse_tf.events.evolution import (
     OpsInherited,
 )
 from nse_tf.events.gates import NetworkDerived, ParametersTrained
-from nse_tf.events.mixtures import CellDrawn, MixtureTrained
+from nse_tf.events.mixtures import CellDrawn, MixtureTrained, SkipsLimited
 from nse_tf.events.runs import RunFailed, RunFinished, StageTimed
 from nse_tf.events.search import (
     ChildMeasured,
@@ -41,6 +41,7 @@ EVENTS: RecordKinds[Event] = RecordKinds(
         "parameters": ParametersTrained,
         "mixture": MixtureTrained,
         "cell_drawn": CellDrawn,
+        "skips_limited": SkipsLimited,
         "scored": OperatorsScored,
         "children_evaluated": EvaluationFinished,
         "failed": JobFailed,

@@ -22,6 +22,7 @@ class MixtureTrained(Event):
             is not finite.
         kept_epoch: The epoch that the search went back to, where it stopped
             early.
+        num_cells: How many cells the supernet had; None for all.
     """
 
     architecture_losses: tuple[float, ...]
@@ -31,6 +32,7 @@ class MixtureTrained(Event):
     skip_shares: tuple[tuple[float, ...], ...]
     eigenvalues: tuple[tuple[int, float | None], ...] = ()
     kept_epoch: int | None = None
+    num_cells: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,3 +60,24 @@ class CellDrawn(Event):
     cell_kinds: tuple[str, ...]
     skip_shares: tuple[float, ...]
     collapsed: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SkipsLimited(Event):
+    """Cells were drawn of at most so many skip connections each.
+
+    Attributes:
+        cell_kind: The kind of cell whose skip connections count.
+        chosen: Most of them in the network that is drawn within the budget.
+        limits: Most of them in each network here.
+        paths: The networks, whatever they cost.
+        num_skips: How many skip connections such a cell has in each.
+        genotypes: The networks as text.
+    """
+
+    cell_kind: str
+    chosen: int
+    limits: tuple[int, ...]
+    paths: tuple[Path, ...]
+    num_skips: tuple[int, ...]
+    genotypes: tuple[str, ...]

@@ -15,6 +15,8 @@ from nse_tf.methods.nse_config import (
 )
 from nse_tf.methods.one_shot import OneShotSearch as OneShotSearch
 from nse_tf.methods.one_shot_config import OneShotConfig as OneShotConfig
+from nse_tf.methods.pdarts import PDartsSearch as PDartsSearch
+from nse_tf.methods.pdarts_config import PDartsConfig as PDartsConfig
 from nse_tf.methods.proxylessnas import ProxylessNAS as ProxylessNAS
 from nse_tf.methods.proxylessnas_config import (
     ProxylessNASConfig as ProxylessNASConfig,

@@ -57,11 +57,62 @@ def likeliest(space: SearchSpace, probabilities: np.ndarray) -> tuple[int, ...]:
     return tuple(path.tolist())
 
 
+def with_few_skips(
+    space: SearchSpace, probabilities: np.ndarray, most: int
+) -> tuple[int, ...]:
+    """Returns the likeliest path whose first kind of cell has few skips.
+
+    While there are more, the skip connection that was kept with the lowest
+    probability is closed, and the path taken again. One without which its node
+    would have too few inputs stays.
+
+    Args:
+        space: What is left of the space; each edge has its own candidates.
+        probabilities: `(num_blocks, max_candidates)`.
+        most: Most skip connections in a cell of the first kind: the normal
+            ones, where there are two.
+
+    References:
+        Chen et al., P-DARTS (2019) and its code, which restricts normal cells:
+        https://arxiv.org/abs/1904.12760
+    """
+    values = probabilities.astype(np.float64)
+    # Below whatever else a path may open.
+    penalty = 1.0 + 2.0 * len(space.blocks) * np.abs(values).max()
+    closed: set[int] = set()
+    while True:
+        path = likeliest(space, values)
+        kept = _kept_skips(space, path)
+        still_open = [block for block in kept if block not in closed]
+        if len(kept) <= most or not still_open:
+            return path
+        weakest = min(still_open, key=lambda block: values[block, path[block]])
+        values[weakest, path[weakest]] -= penalty
+        closed.add(weakest)
+
+
+def num_skips(space: SearchSpace, path: Sequence[int]) -> int:
+    """Returns how many skip connections a cell of the first kind has."""
+    return len(_kept_skips(space, path))
+
+
+def _kept_skips(space: SearchSpace, path: Sequence[int]) -> list[int]:
+    """Returns the edges of the first kind of cell that skip."""
+    skeleton, edges = space.as_cells()
+    return [
+        block
+        for block, (edge, index) in enumerate(zip(edges, path, strict=True))
+        if edge.kind == skeleton.cell_kinds[0]
+        and edge.candidates[index] == SkipConnect()
+    ]
+
+
 def drawn_within(
     model: CostModel,
     budget: Budget,
     probabilities: np.ndarray,
     rng: np.random.Generator,
+    max_skips: int | None = None,
 ) -> Drawn:
     """Returns the likeliest path, bent to the budget as little as it needs.
 
@@ -75,6 +126,8 @@ def drawn_within(
         budget: What the network must fit.
         probabilities: `(num_blocks, max_candidates)`.
         rng: Draws these networks.
+        max_skips: Most skip connections, as `with_few_skips` counts them; None
+            for any number.
 
     Raises:
         BudgetError: If no network within the budget was found.
@@ -82,7 +135,10 @@ def drawn_within(
     space, pressure = model.space, _pressure(model, budget)
 
     def bent(bend: float) -> tuple[int, ...]:
-        return likeliest(space, probabilities - bend * pressure)
+        values = probabilities - bend * pressure
+        if max_skips is None:
+            return likeliest(space, values)
+        return with_few_skips(space, values, max_skips)
 
     def fits(path: tuple[int, ...]) -> bool:
         return not budget.path_excess(model, np.array([path]))[0]
@@ -95,7 +151,7 @@ def drawn_within(
             break
         low, high = high, 2 * high
     else:
-        return _likeliest_drawn(model, budget, probabilities, rng)
+        return _likeliest_drawn(model, budget, probabilities, rng, max_skips)
     for _ in range(_NUM_HALVINGS):
         middle = (low + high) / 2
         if fits(bent(middle)):
@@ -122,11 +178,16 @@ def _likeliest_drawn(
     budget: Budget,
     probabilities: np.ndarray,
     rng: np.random.Generator,
+    max_skips: int | None,
 ) -> Drawn:
     """Returns the likeliest one of many networks within the budget."""
     paths = sample_within(model, budget, rng, _NUM_DRAWN)
     blocks = np.arange(paths.shape[1])
     totals = probabilities[blocks, paths].sum(axis=1)
+    if max_skips is not None:
+        counts = np.array([num_skips(model.space, path) for path in paths])
+        # Fewer skips come first, since all probabilities are below 1.
+        totals -= len(blocks) * np.maximum(counts - max_skips, 0)
     return Drawn(path=tuple(paths[totals.argmax()].tolist()), bend=np.inf)
 
 

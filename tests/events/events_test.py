@@ -32,6 +32,7 @@ from nse_tf.events import (
     Purpose,
     RunFailed,
     RunFinished,
+    SkipsLimited,
     SpaceAtStage,
     StageTimed,
     StageTrained,
@@ -77,6 +78,14 @@ SAMPLES: dict[str, Event] = {
         cell_kinds=("normal", "reduce"),
         skip_shares=(0.75, 0.0),
         collapsed=("normal",),
+    ),
+    "skips_limited": SkipsLimited(
+        cell_kind="normal",
+        chosen=2,
+        limits=(1, 0),
+        paths=((0, 1, 1), (0, 1, 2)),
+        num_skips=(1, 0),
+        genotypes=("|skip_connect~0|", "|avg_pool_3x3~0|"),
     ),
     "indicators": IndicatorsTrained(
         stage=0,
