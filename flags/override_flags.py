@@ -25,7 +25,12 @@ OVERRIDES = (
             ("drop_per_stage", "Operators that are dropped at a time.", 1),
             ("stop_size", "Number of networks at which shrinking stops.", 1),
             ("max_stages", "Most stages of shrinking.", 1),
-            ("supernet_epochs", "Epochs of the supernet that is explored.", 1),
+            (
+                "supernet_epochs",
+                "Epochs of the supernet that is explored; pdarts: of each "
+                "stage.",
+                1,
+            ),
             (
                 "children_per_operator",
                 "Children that an operator is scored by.",
@@ -53,6 +58,13 @@ OVERRIDES = (
             ),
             ("rank_check_epochs", "Epochs of a child of --num_rank_checks.", 1),
             ("batch_size", "Images a step.", 1),
+            ("max_skips", "pdarts: most skip connections in a normal cell.", 0),
+            (
+                "stage_weights_epochs",
+                "pdarts: epochs at the start of each stage that train the "
+                "weights only. Default: two fifths of them, as published.",
+                0,
+            ),
             ("num_active", "nse: ops of a cell that are searched at once.", 1),
             ("max_rounds", "nse: most rounds.", 1),
             ("round_epochs", "nse: epochs of a round.", 1),
@@ -98,8 +110,8 @@ OVERRIDES = (
             ("warmup_epochs", "nse: epochs of learning rate warm-up."),
             (
                 "architecture_rate",
-                "nse, proxylessnas, darts: learning rate of the architecture "
-                "parameters.",
+                "nse, proxylessnas, darts, pdarts: learning rate of the "
+                "architecture parameters.",
             ),
             ("open_rate", "nse: probability of an op to be active in a step."),
             (

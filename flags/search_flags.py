@@ -127,8 +127,8 @@ METHOD = flags.DEFINE_enum(
     "How the space is searched: spos trains a supernet by single paths and "
     "explores its children; fairnas trains all ops equally often; proxylessnas "
     "learns which op to keep by binary gates; darts mixes the candidates of "
-    "cells, and draws the network from the mixture; nse evolves the space "
-    "itself.",
+    "cells, and draws the network from the mixture; pdarts does so in stages "
+    "that deepen the network and drop ops; nse evolves the space itself.",
 )
 EXPLORER = flags.DEFINE_enum(
     "explorer",

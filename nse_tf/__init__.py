@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from nse_tf.tuners import Darts as Darts
     from nse_tf.tuners import Evolution as Evolution
     from nse_tf.tuners import FairNAS as FairNAS
+    from nse_tf.tuners import PDarts as PDarts
     from nse_tf.tuners import ProxylessNAS as ProxylessNAS
     from nse_tf.tuners import SpaceEvolution as SpaceEvolution
     from nse_tf.tuners import SpaceHyperModel as SpaceHyperModel
@@ -91,6 +92,7 @@ __all__, __getattr__, __dir__ = lazy_names(
         "Choice": "supernet",
         "Evolution": "tuners",
         "FairNAS": "tuners",
+        "PDarts": "tuners",
         "ProxylessNAS": "tuners",
         "SpaceEvolution": "tuners",
         "SpaceHyperModel": "tuners",

@@ -37,6 +37,7 @@ def test_the_names_that_a_search_needs_are_offered() -> None:
         "Budget",
         "Choice",
         "Evolution",
+        "PDarts",
         "ProxylessNAS",
         "SpaceEvolution",
         "SpaceHyperModel",

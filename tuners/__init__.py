@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     )
     from nse_tf.tuners.fairnas import FairNAS as FairNAS
     from nse_tf.tuners.fairnas import FairNASOracle as FairNASOracle
+    from nse_tf.tuners.pdarts import PDarts as PDarts
+    from nse_tf.tuners.pdarts import PDartsOracle as PDartsOracle
     from nse_tf.tuners.proxylessnas import ProxylessNAS as ProxylessNAS
     from nse_tf.tuners.proxylessnas import (
         ProxylessNASOracle as ProxylessNASOracle,
@@ -50,6 +52,8 @@ __all__, __getattr__, __dir__ = lazy_names(
         "EvolutionOracle": "evolution_oracle",
         "FairNAS": "fairnas",
         "FairNASOracle": "fairnas",
+        "PDarts": "pdarts",
+        "PDartsOracle": "pdarts",
         "ProxylessNAS": "proxylessnas",
         "ProxylessNASOracle": "proxylessnas",
         "SearchOracle": "search_oracle",

@@ -6,12 +6,12 @@ from typing import Any
 from nse_tf.costs import Budget, CostModel
 from nse_tf.methods import DartsConfig, DartsSearch
 from nse_tf.spaces import SearchSpace
-from nse_tf.training import DARTS_RECIPE, ChildRecipe, SupernetRecipe
+from nse_tf.training import DARTS_RECIPE
 from nse_tf.tuners.efforts import Effort
 from nse_tf.tuners.hypermodel_adapter import read_networks
+from nse_tf.tuners.mixture_tuner import MixtureTuner
 from nse_tf.tuners.search_oracle import SearchOracle, cost_model_for
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
-from nse_tf.tuners.weight_sharing_tuner import WeightSharingTuner
 
 
 class DartsOracle(SearchOracle):
@@ -58,7 +58,7 @@ class DartsOracle(SearchOracle):
         self.networks = networks
 
 
-class Darts(WeightSharingTuner[DartsConfig]):
+class Darts(MixtureTuner[DartsConfig]):
     """Mixes the candidates of cells, trains the network drawn alone.
 
     `SupernetTuner` and `DartsOracle` in the form of keras-tuner's own tuners.
@@ -74,24 +74,7 @@ class Darts(WeightSharingTuner[DartsConfig]):
     """
 
     oracle_class = DartsOracle
-
-    def _numbers(
-        self,
-        space: SearchSpace,
-        budget: Budget,
-        effort: str | None,
-        config: DartsConfig | None,
-    ) -> tuple[DartsConfig, SupernetRecipe, ChildRecipe]:
-        """Returns the configuration and the recipes to start from."""
-        numbers, supernet, child = super()._numbers(
-            space, budget, effort, config
-        )
-        mixed = dataclasses.replace(
-            DARTS_RECIPE,
-            batch_size=supernet.batch_size,
-            augmentation=supernet.augmentation,
-        )
-        return numbers, mixed, child
+    mixed_recipe = DARTS_RECIPE
 
     @classmethod
     def config_of(cls, effort: Effort, budget: Budget) -> DartsConfig:

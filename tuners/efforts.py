@@ -2,12 +2,14 @@
 
 import dataclasses
 from collections.abc import Collection
+from typing import TypeVar
 
 from nse_tf.costs import Budget
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import (
     DartsConfig,
     OneShotConfig,
+    PDartsConfig,
     ProxylessNASConfig,
     SpaceEvolutionConfig,
 )
@@ -20,6 +22,8 @@ from nse_tf.training import (
     ChildRecipe,
     SupernetRecipe,
 )
+
+Mixture = TypeVar("Mixture", DartsConfig, PDartsConfig)
 
 # Costs that a search may have as its target; the first one that the budget
 # limits is taken.
@@ -39,6 +43,7 @@ class Effort:
         proxylessnas: Numbers of a ProxylessNAS search; how the space is shrunk
             before is left to `search`.
         darts: Numbers of a search by DARTS that no other search has.
+        pdarts: Numbers of a search by P-DARTS that no other search has.
     """
 
     summary: str
@@ -48,18 +53,28 @@ class Effort:
     evolution: SpaceEvolutionConfig
     proxylessnas: ProxylessNASConfig
     darts: DartsConfig = DartsConfig()  # noqa: RUF009 - frozen
+    pdarts: PDartsConfig = PDartsConfig()  # noqa: RUF009 - frozen
 
     @property
     def mixture(self) -> DartsConfig:
         """Numbers of a search by DARTS: its own and those of `search`."""
+        return self._with_shared(self.darts)
+
+    @property
+    def progressive_mixture(self) -> PDartsConfig:
+        """Numbers of a search by P-DARTS: its own and those of `search`."""
+        return self._with_shared(self.pdarts)
+
+    def _with_shared(self, numbers: Mixture) -> Mixture:
+        """Returns numbers with those that `search` has, too."""
         own = ("search_epochs", "learning_rates", "num_rank_checks")
         shared = {
             field.name: getattr(self.search, field.name)
-            for field in dataclasses.fields(self.darts)
+            for field in dataclasses.fields(numbers)
             if hasattr(self.search, field.name) and field.name not in own
         }
         return dataclasses.replace(
-            self.darts,
+            numbers,
             **shared,
             shrink_learning_rates=self.search.learning_rates,
         )
@@ -167,6 +182,7 @@ EFFORTS = {
             child_epochs=15,
         ),
         darts=DartsConfig(search_epochs=5),
+        pdarts=PDartsConfig(stage_epochs=3, epochs_without=1),
     ),
     "quick": Effort(
         summary="a few thousand small images: minutes on two cores",
@@ -211,6 +227,7 @@ EFFORTS = {
             child_epochs=100,
         ),
         darts=DartsConfig(search_epochs=20),
+        pdarts=PDartsConfig(stage_epochs=10, epochs_without=4),
     ),
     "laptop": Effort(
         summary="ten thousand images and more of 32 to 96 pixels: hours",
@@ -252,6 +269,7 @@ EFFORTS = {
             child_epochs=40,
         ),
         darts=DartsConfig(search_epochs=10),
+        pdarts=PDartsConfig(stage_epochs=5, epochs_without=2),
     ),
     "paper": Effort(
         summary="SPOS after ABS as published for ImageNet: many GPUs",

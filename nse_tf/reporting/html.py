@@ -16,6 +16,7 @@ from nse_tf.reporting.figures import (
 )
 from nse_tf.reporting.file_ranking import file_ranking_section
 from nse_tf.reporting.markup import Markup, document, figure, joined, tag
+from nse_tf.reporting.mixture_stages import stages_section
 from nse_tf.reporting.mixtures import mixture_figures, mixture_section
 from nse_tf.reporting.rank_trust import trust_text
 from nse_tf.reporting.run_record import RunRecord, read_record
@@ -67,6 +68,7 @@ def page(record: RunRecord) -> str:
         "" if answer is None else winner_section(answer),
         _figures(record, answer),
         mixture_section(record),
+        stages_section(record),
         measured_section(record),
         file_ranking_section(record),
         "" if answer is None else files_section(answer.files, record.artifacts),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nse_tf.events import CellDrawn, MixtureTrained
+from nse_tf.events import CellDrawn, MixtureTrained, SkipsLimited
 from nse_tf.reporting.drawing import (
     FRONT,
     SERIES,
@@ -15,6 +15,7 @@ from nse_tf.reporting.drawing import (
     to_svg,
 )
 from nse_tf.reporting.markup import Markup, joined, tag
+from nse_tf.reporting.mixture_stages import stage_summary
 from nse_tf.reporting.plots import few_ticks
 from nse_tf.reporting.run_record import RunRecord
 from nse_tf.reporting.units import counted, percent, three_digits
@@ -29,14 +30,19 @@ def mixture_lines(record: RunRecord) -> list[tuple[str, str]]:
         f"{percent(share)} of the {_cell(kind)}"
         for kind, share in zip(drawn.cell_kinds, drawn.skip_shares, strict=True)
     )
-    lines = [("idle edges", f"skip connections, or nothing: {shares}")]
+    lines = [
+        *stage_summary(record),
+        ("idle edges", f"skip connections, or nothing: {shares}"),
+    ]
     if drawn.collapsed:
+        limits_skips = record.named(SkipsLimited)
+        hint = "a lower --max_skips" if limits_skips else "--early_stop=hessian"
         lines.append(
             (
                 "collapsed",
                 f"the {' and the '.join(map(_cell, drawn.collapsed))}: more "
-                "than half of its edges compute nothing. Try "
-                "--early_stop=hessian, or shrink the space first",
+                f"than half of its edges compute nothing. Try {hint}, or "
+                "shrink the space first",
             )
         )
     if trained.kept_epoch is not None:
@@ -78,24 +84,27 @@ def mixture_section(record: RunRecord) -> Markup:
 
 
 def mixture_figures(record: RunRecord) -> Iterator[Drawing]:
-    """Yields the figures of the last mixture, if it has epochs."""
-    trained, drawn = record.last(MixtureTrained), record.last(CellDrawn)
-    if trained is None or not trained.history:
-        return
-    yield plot_skips(trained)
-    yield plot_mixture(trained, drawn)
+    """Yields the figures of each mixture that has epochs."""
+    mixtures, drawn = record.named(MixtureTrained), record.last(CellDrawn)
+    for number, trained in enumerate(mixtures, 1):
+        if trained.history:
+            stage = number if len(mixtures) > 1 else None
+            yield plot_skips(trained, stage)
+            yield plot_mixture(trained, drawn, stage)
 
 
-def plot_skips(trained: MixtureTrained) -> Drawing:
+def plot_skips(trained: MixtureTrained, stage: int | None = None) -> Drawing:
     """Draws the share of edges without computation, epoch by epoch.
 
     Args:
         trained: With at least one epoch.
+        stage: The number of the mixture, where there are several.
     """
+    name, title = _of_stage("skips", "Skip connections over time", stage)
     shares = 100 * np.array(trained.skip_shares)
     epochs = range(1, len(shares) + 1)
     keys, texts = [], []
-    with canvas("skips", 240) as (figure, (axes,)):
+    with canvas(name, 240) as (figure, (axes,)):
         for color, kind, values in zip(
             SERIES, trained.cell_kinds, shares.T, strict=False
         ):
@@ -113,24 +122,25 @@ def plot_skips(trained: MixtureTrained) -> Drawing:
             "Skip connections, or nothing, among the edges of the cell that "
             f"would have been drawn: {'; '.join(texts)}."
         )
-        return Drawing(
-            "skips",
-            "Skip connections over time",
-            to_svg(figure, text),
-            tuple(keys),
-        )
+        return Drawing(name, title, to_svg(figure, text), tuple(keys))
 
 
-def plot_mixture(trained: MixtureTrained, drawn: CellDrawn | None) -> Drawing:
+def plot_mixture(
+    trained: MixtureTrained, drawn: CellDrawn | None, stage: int | None = None
+) -> Drawing:
     """Draws all candidates' probabilities, and their entropy, by epoch.
 
     Args:
         trained: With at least one epoch.
         drawn: The cell that came of it; None while there is none.
+        stage: The number of the mixture, where there are several.
     """
+    name, title = _of_stage(
+        "mixture", "Architecture parameters over time", stage
+    )
     epochs = range(1, len(trained.history) + 1)
     entropies: list[list[float]] = []
-    with canvas("mixture", 380, num_rows=2) as (figure, (above, below)):
+    with canvas(name, 380, num_rows=2) as (figure, (above, below)):
         for block, active in enumerate(trained.active):
             rows = np.array([epoch[block] for epoch in trained.history])
             for index, values in zip(active, rows.T, strict=True):
@@ -159,14 +169,21 @@ def plot_mixture(trained: MixtureTrained, drawn: CellDrawn | None) -> Drawing:
             f"{means[0]:.2f} to {means[-1]:.2f}."
         )
         return Drawing(
-            "mixture",
-            "Architecture parameters over time",
+            name,
+            title,
             to_svg(figure, text),
             (
                 Key("━", FRONT, "drawn"),
                 Key("━", SOFT, "not drawn"),
             ),
         )
+
+
+def _of_stage(name: str, title: str, stage: int | None) -> tuple[str, str]:
+    """Returns name and title of a figure of one of several mixtures."""
+    if stage is None:
+        return name, title
+    return f"{name}_{stage}", f"{title}, stage {stage}"
 
 
 def _cell(kind: str) -> str:

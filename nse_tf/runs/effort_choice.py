@@ -8,6 +8,7 @@ from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import (
     DartsConfig,
     OneShotConfig,
+    PDartsConfig,
     ProxylessNASConfig,
     SpaceEvolutionConfig,
 )
@@ -22,6 +23,7 @@ Numbers = TypeVar(
     OneShotConfig,
     ProxylessNASConfig,
     DartsConfig,
+    PDartsConfig,
     ExplorerConfig,
     ShrinkSchedule,
     SupernetRecipe,
@@ -54,6 +56,7 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
         evolution=_evolution(config, effort),
         proxylessnas=effort.proxylessnas,
         darts=_darts(config, effort.darts),
+        pdarts=_pdarts(config, effort.pdarts),
     )
     return dataclasses.replace(
         changed, proxylessnas=_proxylessnas(config, changed)
@@ -133,6 +136,27 @@ def _darts(config: SearchConfig, darts: DartsConfig) -> DartsConfig:
         order=config.order or darts.order,
         early_stop=config.early_stop or darts.early_stop,
         learning_rates=(rate, min(rate, darts.learning_rates[1])),
+    )
+
+
+def _pdarts(config: SearchConfig, pdarts: PDartsConfig) -> PDartsConfig:
+    """Returns the own numbers of P-DARTS, single ones overridden."""
+    given: dict[str, Any] = dict(config.overrides)
+    rate = given.get("supernet_learning_rate", pdarts.learning_rates[0])
+    epochs = given.get("supernet_epochs", pdarts.stage_epochs)
+    # As large a part of other epochs, so that parameters are trained in some.
+    without = pdarts.epochs_without * epochs // pdarts.stage_epochs
+    numbers = dataclasses.replace(
+        pdarts,
+        stage_epochs=epochs,
+        epochs_without=given.get("stage_weights_epochs", without),
+        learning_rates=(rate, pdarts.learning_rates[1]),
+    )
+    return _changed(
+        config,
+        numbers,
+        architecture_rate="architecture_rate",
+        max_skips="max_skips",
     )
 
 

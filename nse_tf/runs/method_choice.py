@@ -13,6 +13,7 @@ from nse_tf.tuners import (
     AngleShrinkingOracle,
     DartsOracle,
     FairNASOracle,
+    PDartsOracle,
     ProxylessNASOracle,
     SearchOracle,
     SpaceEvolutionOracle,
@@ -107,6 +108,12 @@ METHOD_ROWS: dict[str, MethodRow] = {
     "darts": MethodRow(
         numbers=lambda effort: effort.mixture,
         oracle=DartsOracle,
+        preset="nb201",
+        supernet=lambda effort: effort.mixed_supernet,
+    ),
+    "pdarts": MethodRow(
+        numbers=lambda effort: effort.progressive_mixture,
+        oracle=PDartsOracle,
         preset="nb201",
         supernet=lambda effort: effort.mixed_supernet,
     ),

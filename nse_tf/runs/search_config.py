@@ -15,6 +15,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "fairnas": ("explorer", "score", "shrink_schedule", "distribute"),
     "proxylessnas": ("score", "shrink_schedule", "gates", "penalty_form"),
     "darts": ("score", "shrink_schedule", "order", "early_stop"),
+    "pdarts": ("score", "shrink_schedule"),
     "nse": ("inherit_by", "start"),
 }
 INHERITANCES = ("front", "angle", "both")

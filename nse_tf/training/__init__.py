@@ -13,6 +13,7 @@ from nse_tf.training.mixture_architecture import (
 from nse_tf.training.progress import Progress as Progress
 from nse_tf.training.recipes import DARTS_RECIPE as DARTS_RECIPE
 from nse_tf.training.recipes import NB201_RECIPE as NB201_RECIPE
+from nse_tf.training.recipes import PDARTS_RECIPE as PDARTS_RECIPE
 from nse_tf.training.recipes import ChildRecipe as ChildRecipe
 from nse_tf.training.recipes import SupernetRecipe as SupernetRecipe
 from nse_tf.training.supernet_trainer import SupernetTrainer as SupernetTrainer

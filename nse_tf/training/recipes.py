@@ -128,7 +128,7 @@ NB201_RECIPE = SupernetRecipe(
     augmentation="small_images",
 )
 
-# As published for DARTS on CIFAR-10.
+# As published for DARTS on CIFAR-10, and for P-DARTS but for its batches.
 DARTS_RECIPE = SupernetRecipe(
     batch_size=64,
     nesterov=False,
@@ -137,3 +137,4 @@ DARTS_RECIPE = SupernetRecipe(
     clip_norm=5.0,
     augmentation="small_images",
 )
+PDARTS_RECIPE = dataclasses.replace(DARTS_RECIPE, batch_size=96)

@@ -78,3 +78,15 @@ def test_runs_without_a_mixture_say_nothing_of_it() -> None:
     assert mixture_lines(record) == []
     assert mixture_section(record) == ""
     assert not list(mixture_figures(record))
+
+
+def test_several_mixtures_have_figures_of_their_own() -> None:
+    record = RunRecord(name="made up", events=(TRAINED, TRAINED, DRAWN))
+    found = list(mixture_figures(record))
+    assert [each.name for each in found] == [
+        "skips_1",
+        "mixture_1",
+        "skips_2",
+        "mixture_2",
+    ]
+    assert found[-1].title == "Architecture parameters over time, stage 2"

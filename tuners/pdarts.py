@@ -1,0 +1,83 @@
+"""Mixing candidates stage by stage, deeper and narrower each time."""
+
+import dataclasses
+from typing import Any
+
+from nse_tf.costs import Budget, CostModel
+from nse_tf.methods import PDartsConfig, PDartsSearch
+from nse_tf.spaces import SearchSpace
+from nse_tf.training import PDARTS_RECIPE
+from nse_tf.tuners.efforts import Effort
+from nse_tf.tuners.hypermodel_adapter import read_networks
+from nse_tf.tuners.mixture_tuner import MixtureTuner
+from nse_tf.tuners.search_oracle import SearchOracle, cost_model_for
+from nse_tf.tuners.space_hypermodel import SpaceHyperModel
+
+
+class PDartsOracle(SearchOracle):
+    """Trains mixtures that deepen and narrow, then draws a network.
+
+    Args:
+        hypermodel: What to search: a space of cells, or a `SpaceHyperModel` of
+            one.
+        budget: Limits that the network found must keep; None for no limit.
+        config: The numbers of the search; None takes those of P-DARTS on
+            CIFAR-10.
+        cost_model: Computes the costs of networks. None computes MACs and
+            parameters.
+        seed: Seed of everything drawn, in place of that of `config`.
+        **kwargs: See `SearchOracle`.
+
+    Raises:
+        BudgetError: If nothing in the space can fit the budget.
+        ValueError: If the space has no cells, or the budget needs a
+            `cost_model` with a table.
+
+    References:
+        Chen et al., P-DARTS (2019): https://arxiv.org/abs/1904.12760
+    """
+
+    def __init__(
+        self,
+        hypermodel: SearchSpace | SpaceHyperModel,
+        budget: Budget | None = None,
+        config: PDartsConfig | None = None,
+        cost_model: CostModel | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        networks = read_networks(hypermodel)
+        budget = budget or Budget()
+        config = config or PDartsConfig()
+        if seed is not None:
+            config = dataclasses.replace(config, seed=seed)
+        method = PDartsSearch(
+            cost_model_for(networks.space, budget, cost_model), budget, config
+        )
+        super().__init__(method, networks.space, seed=config.seed, **kwargs)
+        self.networks = networks
+
+
+class PDarts(MixtureTuner[PDartsConfig]):
+    """Mixes the candidates of cells in stages, trains the network drawn alone.
+
+    `SupernetTuner` and `PDartsOracle` in the form of keras-tuner's own tuners.
+    See `WeightSharingTuner` for all arguments; `config` is a `PDartsConfig`
+    here.
+
+    Example:
+        ```python
+        tuner = PDarts(space, max_params=1e6, effort="quick")
+        tuner.search(images, labels, validation_split=0.2)
+        model = tuner.get_best_models()[0]
+        ```
+    """
+
+    oracle_class = PDartsOracle
+    mixed_recipe = PDARTS_RECIPE
+
+    @classmethod
+    def config_of(cls, effort: Effort, budget: Budget) -> PDartsConfig:
+        """Returns the numbers of an effort; a budget changes none of them."""
+        del budget
+        return effort.progressive_mixture
