@@ -53,12 +53,26 @@ SLOW = {
         for law in SUPERNET_LAWS
     ),
 }
+# Cells that drop out as those of "darts" do.
+LONG = {
+    (family, "dropout_reaches_skips_alone")
+    for family in ("darts_shrinking", "darts_cifar")
+}
+
+
+def _marks(family: str, law: Law) -> list[pytest.MarkDecorator]:
+    case = family, law.__name__
+    if case in LONG:
+        return [pytest.mark.long]
+    return [pytest.mark.slow] if case in SLOW else []
+
+
 CASES = [
     pytest.param(
         FAMILIES[family],
         law,
         id=f"{family}-{law.__name__}",
-        marks=[pytest.mark.slow] if (family, law.__name__) in SLOW else [],
+        marks=_marks(family, law),
     )
     for family in FAMILIES
     for law in SUPERNET_LAWS
