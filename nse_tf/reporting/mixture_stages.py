@@ -18,16 +18,12 @@ class MixtureStage:
     Attributes:
         trained: The mixture.
         dropped: `(block, candidate)` of each op that was dropped.
+        cells: How many cells the supernet had.
     """
 
     trained: MixtureTrained
     dropped: tuple[tuple[int, int], ...]
-
-    @property
-    def cells(self) -> str:
-        """How many cells the supernet had."""
-        count = self.trained.num_cells
-        return "all" if count is None else str(count)
+    cells: str
 
     @property
     def ops(self) -> str:
@@ -54,9 +50,15 @@ def mixture_stages(record: RunRecord) -> list[MixtureStage]:
         if isinstance(event, MixtureTrained):
             trained = event
         elif isinstance(event, SpaceAtStage) and trained is not None:
-            stages.append(MixtureStage(trained, event.dropped))
+            cells = str(trained.num_cells or _all_cells(record.space))
+            stages.append(MixtureStage(trained, event.dropped, cells))
             trained = None
     return stages
+
+
+def _all_cells(space: SearchSpace | None) -> str:
+    """Returns how many cells all are, where that is known."""
+    return "all" if space is None else str(space.as_cells().skeleton.num_cells)
 
 
 def stage_summary(record: RunRecord) -> list[tuple[str, str]]:

@@ -69,7 +69,7 @@ RECORD = RunRecord(
 def test_each_stage_says_what_it_mixed_and_what_it_dropped() -> None:
     first, last = mixture_stages(RECORD)
     assert (first.cells, first.ops, first.skips) == ("2", "4", "50.00 %")
-    assert (last.cells, last.ops) == ("all", "2")
+    assert (last.cells, last.ops) == ("5", "2")
     html = stages_section(RECORD)
     assert "none 2×, nor_conv_1x1 1×" in html
     assert "skip_connect 1×" in html
@@ -82,7 +82,7 @@ def test_each_stage_says_what_it_mixed_and_what_it_dropped() -> None:
 def test_the_terminal_says_how_many_stages_there_were() -> None:
     lines = dict(mixture_lines(RECORD))
     assert lines["stages"] == (
-        "2: 2, all cells, and 4, 2 ops an edge to choose from"
+        "2: 2, 5 cells, and 4, 2 ops an edge to choose from"
     )
     assert list(lines) == ["stages", "idle edges"]
 
@@ -91,6 +91,7 @@ def test_without_the_space_ops_are_counted() -> None:
     record = dataclasses.replace(RECORD, space=None)
     html = stages_section(record)
     assert "3 ops" in html
+    assert mixture_stages(record)[-1].cells == "all"
     assert "cell_0_1" not in html
 
 
