@@ -19,7 +19,6 @@ from nse_tf.supernet.chains import Supernet as Supernet
 from nse_tf.supernet.layers import (
     FusedBatchNormalization as FusedBatchNormalization,
 )
-from nse_tf.supernet.layers import SkipDropout as SkipDropout
 from nse_tf.supernet.networks import build_child as build_child
 from nse_tf.supernet.networks import build_operator as build_operator
 from nse_tf.supernet.networks import build_stem as build_stem
@@ -42,6 +41,7 @@ from nse_tf.supernet.protocols import WeightSharing as WeightSharing
 from nse_tf.supernet.requirements import (
     require_capability as require_capability,
 )
+from nse_tf.supernet.skip_dropout import SkipDropout as SkipDropout
 from nse_tf.supernet.user_models import Choice as Choice
 from nse_tf.supernet.user_models import ModelNetworks as ModelNetworks
 from nse_tf.supernet.user_models import ModelSupernet as ModelSupernet

@@ -11,7 +11,7 @@ import tensorflow as tf
 from nse_tf.sampling import Sampler
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.supernet.capability import Capability as Capability
-from nse_tf.supernet.layers.skip_dropout import SkipDropout
+from nse_tf.supernet.skip_dropout import SkipDropout
 
 Active = Sequence[Sequence[int]]
 

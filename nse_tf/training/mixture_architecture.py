@@ -128,7 +128,11 @@ class MixtureArchitecture(ArchitectureTrainer):
         mask = self._mask(active)
         gradient = tf.where(mask, gradient, 0.0)
         if self._clip_norm is not None:
-            gradient = tf.clip_by_norm(gradient, self._clip_norm)
+            cut = tf.clip_by_norm(gradient, self._clip_norm)
+            # One that is no number would make all others so, and hide its
+            # block.
+            is_sound = tf.reduce_all(tf.math.is_finite(cut))
+            gradient = tf.where(is_sound, cut, gradient)
         self._adam.step(gradient, mask)
 
     def _new_step(self, active: Genes) -> Compiled:

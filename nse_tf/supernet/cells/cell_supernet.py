@@ -15,9 +15,9 @@ from nse_tf.supernet.cells.edge_view import EdgeView
 from nse_tf.supernet.cells.packed_cells import PackedCells
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, FusedBatchNormalization
 from nse_tf.supernet.layers.layouts import InitialKernels, row_kernel_sizes
-from nse_tf.supernet.layers.skip_dropout import SkipDropout
 from nse_tf.supernet.layers.stock import initialize
 from nse_tf.supernet.protocols import Active, Capability
+from nse_tf.supernet.skip_dropout import SkipDropout
 
 # Runs the cells of a layer, given its number and their inputs.
 RunCells = Callable[..., tf.Tensor]

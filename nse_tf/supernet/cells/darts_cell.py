@@ -18,7 +18,7 @@ from nse_tf.supernet.cells.edge_ops import (
 from nse_tf.supernet.cells.packed_cells import PackedCells
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, moved
 from nse_tf.supernet.layers.layouts import InitialKernels
-from nse_tf.supernet.layers.skip_dropout import SkipDropout
+from nse_tf.supernet.skip_dropout import SkipDropout
 
 
 class DartsCell(PackedCells):

@@ -24,7 +24,7 @@ from nse_tf.supernet.layers.batch_norm import (
     normalize_by,
 )
 from nse_tf.supernet.layers.layouts import InitialKernels, Piece
-from nse_tf.supernet.layers.skip_dropout import SkipDropout
+from nse_tf.supernet.skip_dropout import SkipDropout
 
 _WORK = {NOTHING, SKIP, CONVOLVE, *POOLS}
 

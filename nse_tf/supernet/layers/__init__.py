@@ -4,4 +4,3 @@ from nse_tf.supernet.layers.batch_norm import (
     FusedBatchNormalization as FusedBatchNormalization,
 )
 from nse_tf.supernet.layers.layouts import InitialKernels as InitialKernels
-from nse_tf.supernet.layers.skip_dropout import SkipDropout as SkipDropout
