@@ -26,7 +26,7 @@ from nse_tf.jobs import (
     TrainSupernet,
     WeightRule,
 )
-from nse_tf.methods import Method, PDartsConfig, PDartsSearch
+from nse_tf.methods import DartsConfig, Method, PDartsConfig, PDartsSearch
 from nse_tf.methods.discretizing import num_skips
 from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.spaces import SkipConnect, Zero, make_preset
@@ -164,6 +164,20 @@ def test_each_stage_is_trained_as_published_and_from_nothing(name: str) -> None:
     assert stages[0].weights == WeightRule(rule="mixed")
     assert [job.weights.skip_dropout for job in stages] == [0.0, 0.4, 0.7]
     assert len({job.seed for job in stages}) == 3
+
+
+def test_a_stage_without_dropout_is_trained_as_darts_trains() -> None:
+    """But for what P-DARTS has besides: its clipping, its epochs without."""
+    stage = PDartsConfig().training(0, seed=3)
+    assert stage.architecture is not None
+    architecture = dataclasses.replace(
+        stage.architecture, clip_norm=None, epochs_without=0
+    )
+    assert dataclasses.replace(stage, architecture=architecture) == (
+        DartsConfig(
+            learning_rates=(0.025, 0.0), architecture_rate=6e-4, seed=3
+        ).training
+    )
 
 
 @ALL

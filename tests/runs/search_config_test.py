@@ -104,6 +104,8 @@ def test_whatever_decides_the_outcome_is_a_setting(
         ("nse", {"shrink_schedule": "spos"}, "not 'nse': leave it out"),
         ("nse", {"distribute": "mirrored"}, "--distribute` is for"),
         ("darts", {"distribute": "mirrored"}, "--distribute` is for"),
+        ("pdarts", {"distribute": "mirrored"}, "--distribute` is for"),
+        ("pdarts", {"order": 2}, "not 'pdarts': leave it out"),
         ("spos", {"order": 2}, "--order` is for --method=darts"),
         ("nse", {"early_stop": "hessian"}, "--early_stop` is for"),
     ],

@@ -195,6 +195,41 @@ def test_single_numbers_of_a_search_by_gates_may_be_given() -> None:
     assert unshrunk.shrunk_first(numbers).shrinking is None
 
 
+def test_single_numbers_of_a_search_in_stages_may_be_given() -> None:
+    config = dataclasses.replace(
+        with_overrides(
+            supernet_epochs=7,
+            max_skips=0,
+            architecture_rate=0.13,
+            supernet_learning_rate=0.2,
+            calibration_images=14,
+            child_epochs=15,
+        ),
+        method="pdarts",
+        score="accuracy",
+        shrink=False,
+        seed=5,
+    )
+    numbers = make_effort(config, DATA).progressive_mixture
+    # As large a share of epochs without parameters as the effort has.
+    assert (numbers.stage_epochs, numbers.epochs_without) == (7, 2)
+    assert (numbers.max_skips, numbers.architecture_rate) == (0, 0.13)
+    assert numbers.learning_rates == (0.2, 0.0)
+    assert (numbers.calibration_images, numbers.child_epochs) == (14, 15)
+    assert (numbers.score, numbers.shrinking, numbers.seed) == (
+        "accuracy",
+        None,
+        5,
+    )
+    own = with_overrides(supernet_epochs=7, stage_weights_epochs=3)
+    own = dataclasses.replace(own, method="pdarts")
+    assert make_effort(own, DATA).pdarts.epochs_without == 3
+    short = dataclasses.replace(
+        with_overrides(supernet_epochs=1), method="pdarts"
+    )
+    assert make_effort(short, DATA).pdarts.epochs_without == 0
+
+
 def test_what_is_no_number_of_an_effort_reaches_the_method() -> None:
     config = dataclasses.replace(
         CONFIG,

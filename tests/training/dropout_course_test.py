@@ -1,15 +1,18 @@
 """How much drops out after skip connections, epoch by epoch."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from nse_tf.jobs import ArchitectureRule, TrainSupernet, WeightRule
 from nse_tf.spaces import make_preset
 from nse_tf.supernet import networks_of
 from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.training.dropout_course import DropoutCourse
+from nse_tf.training.epoch_loop import WeightStep
 from nse_tf.training.supernet_training import SupernetTraining
 from nse_tf.training.trainings import Trainings
 from tests.training.darts_architecture_test import DATA, JOB
@@ -105,3 +108,57 @@ def test_a_training_that_was_stopped_resumes_to_the_same() -> None:
     training.run()
     for one, other in zip(whole, state(training), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def _of_parameters(training: SupernetTraining) -> Any:
+    """Returns what moves a training's architecture parameters."""
+    course: Any = training._course
+    return course._trainer
+
+
+def test_skips_drop_out_in_steps_of_the_parameters_as_well() -> None:
+    trainer = _of_parameters(training_of(DROPPING))
+    images = tf.constant(DATA.train.images[:4])
+    labels = tf.constant(DATA.train.labels[:4])
+    losses = []
+    for seed in ((0, 0), (0, 1), (0, 0)):
+        following = WeightStep(np.zeros(0), np.zeros(0), 0.1, seed)
+        trainer.begin_step(1, following)
+        losses.append(
+            float(trainer._step_loss(images, labels, DROPPING.active))
+        )
+    assert losses[0] == losses[2] != losses[1]
+    # What measures sharpness drops nothing out.
+    plain = float(trainer._loss(images, labels, DROPPING.active))
+    assert plain not in losses
+
+
+@pytest.mark.parametrize("clip_norm", [None, 5.0])
+def test_a_gradient_of_parameters_is_cut_where_asked_for(
+    clip_norm: float | None,
+) -> None:
+    rule = ArchitectureRule(
+        rule="first_order", clip_norm=clip_norm, weight_decay=0.0
+    )
+    job = dataclasses.replace(DROPPING, architecture=rule)
+    trainer = _of_parameters(training_of(job))
+    num_active = sum(map(len, SPACE.active))
+    trainer._move(tf.fill(trainer.parameters.shape, 100.0), SPACE.active)
+    _, mean, *_ = (each.numpy() for each in trainer.variables)
+    # Adam's first moment is half of the gradient, which is that of what is
+    # active.
+    norm = 100.0 * num_active**0.5 if clip_norm is None else clip_norm
+    assert np.linalg.norm(2 * mean) == pytest.approx(norm, rel=1e-5)
+    assert np.count_nonzero(mean) == num_active
+
+
+def test_parameters_that_diverge_are_refused_with_their_edge() -> None:
+    training = training_of(DROPPING)
+    trainer, course = _of_parameters(training), training._course
+    assert course is not None
+    gradient = np.zeros(trainer.parameters.shape, np.float32)
+    gradient[4, 2] = np.nan
+    trainer._move(tf.constant(gradient), SPACE.active)
+    words = f"of block '{SPACE.blocks[4].name}' diverged"
+    with pytest.raises(ValueError, match=words):
+        course.after_epoch()
