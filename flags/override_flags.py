@@ -62,7 +62,7 @@ OVERRIDES = (
             (
                 "stage_weights_epochs",
                 "pdarts: epochs at the start of each stage that train the "
-                "weights only. Default: two fifths of them, as published.",
+                "weights only. Default: as large a share as in the effort.",
                 0,
             ),
             ("num_active", "nse: ops of a cell that are searched at once.", 1),
