@@ -53,10 +53,15 @@ SLOW = {
         for law in SUPERNET_LAWS
     ),
 }
-# Cells that drop out as those of "darts" do.
+# Cells that train and drop out as those of "darts" do.
 LONG = {
-    (family, "dropout_reaches_skips_alone")
+    (family, law)
     for family in ("darts_shrinking", "darts_cifar")
+    for law in (
+        "dropout_reaches_skips_alone",
+        "only_mixed_branches_move",
+        "only_open_branches_move",
+    )
 }
 
 

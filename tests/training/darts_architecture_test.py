@@ -85,23 +85,19 @@ def _state(training: SupernetTraining) -> list[np.ndarray]:
 
 @pytest.mark.slow
 @ORDERS
-def test_equal_seeds_come_to_equal_bits(order: str) -> None:
-    job = with_rule(rule=order)
-    trained = []
-    for _ in range(2):
-        training = training_of(job)
-        training.run()
-        trained.append(_state(training))
-    for one, other in zip(*trained, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-@pytest.mark.slow
-@ORDERS
-def test_a_training_that_was_stopped_resumes_to_the_same(order: str) -> None:
+def test_equal_seeds_come_to_equal_bits_stopped_or_not(order: str) -> None:
     job = with_rule(rule=order)
     whole = training_of(job)
+    made = []
+    loop = whole.trainer.loop
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        made.append(kwargs["step"])
+        return loop(*args, **kwargs)
+
+    whole.trainer.loop = watched  # type: ignore[method-assign]
     whole.run()
+    assert made[0].num_traces == 1
     half = training_of(dataclasses.replace(job, epochs=2))
 
     def stop(loss: float) -> None:
@@ -241,22 +237,6 @@ def test_the_second_order_of_a_quadratic_is_the_analytic_one(
     )
     np.testing.assert_array_equal(weights.numpy(), start)
     np.testing.assert_array_equal(optimizer.momenta[0].numpy(), momentum)
-
-
-@pytest.mark.slow
-@ORDERS
-def test_a_step_is_traced_once(order: str) -> None:
-    training = training_of(with_rule(rule=order))
-    made = []
-    loop = training.trainer.loop
-
-    def watched(*args: Any, **kwargs: Any) -> Any:
-        made.append(kwargs["step"])
-        return loop(*args, **kwargs)
-
-    training.trainer.loop = watched  # type: ignore[method-assign]
-    training.run()
-    assert made[0].num_traces == 1
 
 
 def test_parameters_that_diverge_are_refused_with_their_edge() -> None:
