@@ -144,7 +144,7 @@ def _check_close(found: Values, wanted: Values, of_momenta: float) -> None:
         (1, "all of it"),
         pytest.param(1, "plain", marks=pytest.mark.slow),
         pytest.param(3, "all of it", marks=pytest.mark.slow),
-        pytest.param(3, "plain", marks=pytest.mark.slow),
+        pytest.param(3, "plain", marks=pytest.mark.long),
     ],
 )
 def test_steps_equal_those_of_the_children_and_move_nothing_else(
