@@ -113,6 +113,7 @@ class SupernetTuner(BaseTuner):
         self._space = oracle.space
         self._supernet_recipe = supernet_recipe or SupernetRecipe()
         self._child_recipe = child_recipe or ChildRecipe()
+        self._space.skeleton.require_extras(self._child_recipe.extras)
         self._measure = measure
         self._evaluate_file = evaluate_file
         self._strategy = checked_strategy(distribution_strategy)

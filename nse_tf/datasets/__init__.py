@@ -5,6 +5,7 @@ from nse_tf.datasets.augmentation import (
     AugmentationPolicy as AugmentationPolicy,
 )
 from nse_tf.datasets.augmentation import augment as augment
+from nse_tf.datasets.augmentation import policy_with as policy_with
 from nse_tf.datasets.batching import epoch_batches as epoch_batches
 from nse_tf.datasets.batching import num_batches as num_batches
 from nse_tf.datasets.image_data import ImageData as ImageData

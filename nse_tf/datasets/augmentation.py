@@ -85,6 +85,17 @@ POLICIES = {
 }
 
 
+def policy_with(name: str, cutout: float = 0.0) -> AugmentationPolicy:
+    """Returns a policy, with cutout on top of it.
+
+    Args:
+        name: Name of the policy.
+        cutout: Side of the square; 0 leaves that of the policy.
+    """
+    policy = POLICIES[name]
+    return dataclasses.replace(policy, cutout=cutout) if cutout else policy
+
+
 def suitable_policy(height: int, channels: int) -> str:
     """Returns the name of the policy to start from for unknown images.
 

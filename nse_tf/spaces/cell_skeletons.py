@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self, cast
 
 from nse_tf.spaces.adaptation import Adaptation
@@ -187,6 +187,10 @@ class DartsSkeleton(CellSkeleton):
     NUM_HALVINGS: ClassVar[int] = 5
     STEM_STRIDE: ClassVar[int] = 2
     LEAST_CELLS: ClassVar[int] = 3
+    # Of the pooling before the auxiliary classifier.
+    AUXILIARY_STRIDE: ClassVar[int] = 2
+    # The published code for ImageNet leaves out its second batch norm.
+    AUXILIARY_NORMS: ClassVar[int] = 1
     ENCODES_NONE: ClassVar[bool] = False
 
     @property
@@ -256,6 +260,22 @@ class DartsSkeleton(CellSkeleton):
     def classifier_channels(self) -> int:
         """Inputs of the classifier."""
         return self.cells[-1].channels * len(self.graph.outputs)
+
+    def require_extras(self, given: Mapping[str, float]) -> None:
+        """Refuses an auxiliary classifier on maps too small for its pooling.
+
+        See `Skeleton`. It stands after the second reduction.
+        """
+        size = self.cells[self.reductions[1]].out_size
+        # The 2×2 kernel after the pooling needs two windows of five pixels.
+        least = 5 + self.AUXILIARY_STRIDE
+        if "auxiliary_weight" in given and min(size) < least:
+            raise ValueError(
+                f"`auxiliary_weight` is {given['auxiliary_weight']}, but its "
+                f"classifier needs maps of {least} pixels, and `image_size` "
+                f"{self.image_size} leaves {size} after the second reduction: "
+                "leave it at 0, or use larger images."
+            )
 
     @property
     def inputs_per_node(self) -> int:

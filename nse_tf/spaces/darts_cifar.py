@@ -27,6 +27,8 @@ class DartsCifarSkeleton(DartsSkeleton):
     NOUN: ClassVar[str] = "the cells of DARTS on CIFAR, such as 'darts_cifar'"
     NUM_HALVINGS: ClassVar[int] = 2
     STEM_STRIDE: ClassVar[int] = 1
+    AUXILIARY_STRIDE: ClassVar[int] = 3
+    AUXILIARY_NORMS: ClassVar[int] = 2
 
     @property
     def stem_widths(self) -> tuple[int, ...]:

@@ -153,6 +153,23 @@ class Skeleton(abc.ABC):
             f"{self.shallower_depths[0]} to {self.shallower_depths[-1]}."
         )
 
+    def require_extras(self, given: Mapping[str, float]) -> None:
+        """Refuses what only DARTS's networks are trained with.
+
+        Args:
+            given: Numbers above 0 of an auxiliary classifier or of drop-path,
+                by name.
+
+        Raises:
+            ValueError: If one is given that networks here cannot have.
+        """
+        for name, value in given.items():
+            raise ValueError(
+                f"`{name}` is {value}, but only the cells of DARTS are trained "
+                "with it, as in the space 'darts_cifar', not networks with the "
+                f"skeleton {self.kind!r}: leave it at 0."
+            )
+
     @property
     def is_tabular(self) -> bool:
         """Whether it is a tabular benchmark: few networks, all of them known.

@@ -16,6 +16,8 @@ from nse_tf.supernet.chains import ChainNetworks as ChainNetworks
 from nse_tf.supernet.chains import ChainSupernet as ChainSupernet
 from nse_tf.supernet.chains import ChoiceLayer as ChoiceLayer
 from nse_tf.supernet.chains import Supernet as Supernet
+from nse_tf.supernet.child_in_training import ChildInTraining as ChildInTraining
+from nse_tf.supernet.child_in_training import DropPath as DropPath
 from nse_tf.supernet.layers import (
     FusedBatchNormalization as FusedBatchNormalization,
 )
@@ -23,6 +25,7 @@ from nse_tf.supernet.networks import build_child as build_child
 from nse_tf.supernet.networks import build_operator as build_operator
 from nse_tf.supernet.networks import build_stem as build_stem
 from nse_tf.supernet.networks import build_tail as build_tail
+from nse_tf.supernet.networks import in_training as in_training
 from nse_tf.supernet.networks import networks_of as networks_of
 from nse_tf.supernet.networks import networks_of_space as networks_of_space
 from nse_tf.supernet.networks import with_stock_layers as with_stock_layers

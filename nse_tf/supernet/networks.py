@@ -1,5 +1,7 @@
 """The networks of a space: the only module that asks for its kind."""
 
+from collections.abc import Mapping
+
 import keras
 
 from nse_tf.spaces import (
@@ -11,11 +13,13 @@ from nse_tf.spaces import (
     NB201Skeleton,
     SearchSpace,
 )
+from nse_tf.supernet.cells.darts_in_training import darts_in_training
 from nse_tf.supernet.cells.networks import DartsNetworks, NB201Networks
 from nse_tf.supernet.chains.branch_layers import BRANCH_PARTS
 from nse_tf.supernet.chains.child import build_chain_operator
 from nse_tf.supernet.chains.mbconv_layers import MBCONV_PARTS
 from nse_tf.supernet.chains.networks import BranchNetworks, ChainNetworks
+from nse_tf.supernet.child_in_training import ChildInTraining
 from nse_tf.supernet.protocols import Networks
 from nse_tf.supernet.user_models.networks import ModelNetworks
 
@@ -101,6 +105,39 @@ def with_stock_layers(
     What it saves to `.keras` loads without this package.
     """
     return networks_of_space(space).with_stock_layers(genotype, child)
+
+
+def in_training(
+    space: SearchSpace,
+    genotype: Genotype,
+    child: keras.Model,
+    *,
+    seed: int,
+    extras: Mapping[str, float],
+) -> ChildInTraining:
+    """Returns a child with what its training adds to it.
+
+    Args:
+        space: The child's space.
+        genotype: Which child.
+        child: It, of fast layers.
+        seed: Seed of the weights that are added.
+        extras: `auxiliary_weight` and `drop_path` where they are above 0.
+
+    Raises:
+        ValueError: If networks of the space cannot have what is given.
+    """
+    if not extras:
+        return ChildInTraining(child=child, model=child)
+    space.skeleton.require_extras(extras)
+    return darts_in_training(
+        space,
+        genotype,
+        child,
+        seed=seed,
+        auxiliary="auxiliary_weight" in extras,
+        drops_paths="drop_path" in extras,
+    )
 
 
 def build_stem(space: SearchSpace) -> keras.Model:

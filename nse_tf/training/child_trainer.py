@@ -1,13 +1,15 @@
 """Trains one child model alone, and tells its accuracy."""
 
+import zlib
 from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from nse_tf.datasets import ImageSet, epoch_batches
+from nse_tf.supernet import ChildInTraining, DropPath
 from nse_tf.training.checkpoints import Checkpoint
-from nse_tf.training.epoch_loop import EpochLoop
+from nse_tf.training.epoch_loop import EpochLoop, LoopHooks, WeightStep
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import ChildRecipe
 from nse_tf.training.steps import TrainingStep, statistics_of
@@ -18,13 +20,14 @@ _NOTHING_OPEN = np.empty((0, 0), np.int32)
 
 def child_step(child: keras.Model, recipe: ChildRecipe) -> TrainingStep:
     """Returns the update of a child of fast layers, momenta zero."""
-    return _step(child, recipe, child_optimizer(child, recipe))
+    trained = ChildInTraining(child=child, model=child)
+    return _step(trained, recipe, child_optimizer(trained, recipe))
 
 
-def child_optimizer(child: keras.Model, recipe: ChildRecipe) -> LazySGD:
+def child_optimizer(trained: ChildInTraining, recipe: ChildRecipe) -> LazySGD:
     """Returns what moves a child's weights, momenta zero."""
     return LazySGD(
-        child.trainable_variables,
+        trained.trainable_variables,
         momentum=recipe.momentum,
         nesterov=recipe.nesterov,
         weight_decay=recipe.weight_decay,
@@ -33,23 +36,56 @@ def child_optimizer(child: keras.Model, recipe: ChildRecipe) -> LazySGD:
 
 
 def _step(
-    child: keras.Model, recipe: ChildRecipe, optimizer: LazySGD
+    trained: ChildInTraining, recipe: ChildRecipe, optimizer: LazySGD
 ) -> TrainingStep:
     return TrainingStep(
-        lambda images, open_branches: child(images, training=True),
+        lambda images, open_branches: trained.model(images, training=True),
         optimizer,
         augmentation=recipe.augmentation,
         label_smoothing=recipe.label_smoothing,
         class_weights=recipe.class_weights,
-        statistics=statistics_of(child),
+        cutout=recipe.cutout,
+        auxiliary_weight=recipe.auxiliary_weight,
+        statistics=statistics_of(trained.model),
     )
+
+
+class _DropPathCourse(LoopHooks):
+    """Sets the rate and the seed of drop-path before each step.
+
+    Args:
+        drop_path: Drops paths.
+        recipe: Has the last rate.
+        epochs: How many the training has.
+        seeds: With the epoch and the step they seed the draw.
+    """
+
+    def __init__(
+        self,
+        drop_path: DropPath,
+        recipe: ChildRecipe,
+        epochs: int,
+        seeds: tuple[int, ...],
+    ) -> None:
+        self._drop_path, self._recipe = drop_path, recipe
+        self._epochs, self._seeds = epochs, seeds
+
+    def before_update(self, epoch: int, index: int, step: WeightStep) -> None:
+        """Sets what the step reads."""
+        del step
+        rng = np.random.default_rng([*self._seeds, epoch, index])
+        self._drop_path.rate.assign(
+            self._recipe.drop_path_at(epoch, self._epochs)
+        )
+        self._drop_path.seed.assign(rng.integers(2**31, size=2))
 
 
 class ChildTrainer:
     """Holds a child and what its training has come to.
 
     Args:
-        child: From pixels in 0..255 to logits, of fast layers.
+        trained: The child, from pixels in 0..255 to logits, of fast layers,
+            with what its training adds.
         images: What to train on.
         recipe: The numbers of a step, and the learning rate over time.
 
@@ -58,13 +94,16 @@ class ChildTrainer:
     """
 
     def __init__(
-        self, child: keras.Model, images: ImageSet, recipe: ChildRecipe
+        self,
+        trained: ChildInTraining,
+        images: ImageSet,
+        recipe: ChildRecipe,
     ) -> None:
-        self._child = child
+        self._trained = trained
         self._images = images
         self._recipe = recipe
-        self._optimizer = child_optimizer(child, recipe)
-        self._step = _step(child, recipe, self._optimizer)
+        self._optimizer = child_optimizer(trained, recipe)
+        self._step = _step(trained, recipe, self._optimizer)
         self.losses: list[float] = []
 
     def train(
@@ -72,6 +111,7 @@ class ChildTrainer:
         epochs: int,
         seed: int,
         after_epoch: Callable[[float], bool | None] = lambda loss: None,
+        job_id: str = "",
     ) -> None:
         """Trains the child in place, from the epochs in `losses` on.
 
@@ -80,11 +120,17 @@ class ChildTrainer:
             seed: Seed of their order and augmentation.
             after_epoch: Called with each epoch's mean loss; ends the training
                 by returning False.
+            job_id: Id of the job, part of the seed of drop-path.
 
         Raises:
             ValueError: If the training diverged.
         """
-        recipe = self._recipe
+        recipe, hooks = self._recipe, LoopHooks()
+        if self._trained.drop_path is not None:
+            seeds = (seed, zlib.crc32(job_id.encode()))
+            hooks = _DropPathCourse(
+                self._trained.drop_path, recipe, epochs, seeds
+            )
         loop = EpochLoop(
             images=self._images,
             batch_size=recipe.batch_size,
@@ -96,6 +142,7 @@ class ChildTrainer:
             named_rate=recipe.learning_rate,
             seeds=(seed,),
             order_seed=seed,
+            hooks=hooks,
         )
         loop.run(self.losses, after_epoch)
 
@@ -107,7 +154,7 @@ class ChildTrainer:
             job_id=job_id,
             config_digest=config_digest,
             losses=tuple(self.losses),
-            weights=[variable.numpy() for variable in self._child.variables],
+            weights=[variable.numpy() for variable in self._trained.variables],
             momenta=[slot.numpy() for slot in self._optimizer.momenta],
             base=[],
             fingerprint=fingerprint,
@@ -115,7 +162,7 @@ class ChildTrainer:
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Resumes from a checkpoint of the same child."""
-        checkpoint.assign_to(self._child.variables, self._optimizer.momenta)
+        checkpoint.assign_to(self._trained.variables, self._optimizer.momenta)
         self.losses = list(checkpoint.losses)
 
 
@@ -129,9 +176,11 @@ def train_child(
 ) -> list[float]:
     """Trains a child from its first epoch on; returns each epoch's mean loss.
 
-    See `ChildTrainer` for arguments and errors.
+    See `ChildTrainer` for arguments and errors. It adds nothing to the child,
+    neither an auxiliary classifier nor drop-path.
     """
-    trainer = ChildTrainer(child, images, recipe)
+    trained = ChildInTraining(child=child, model=child)
+    trainer = ChildTrainer(trained, images, recipe)
     trainer.train(epochs, seed, after_epoch)
     return trainer.losses
 

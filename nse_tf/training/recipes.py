@@ -15,6 +15,9 @@ _RANGES = {
     "weight_decay": (0, math.inf),
     "label_smoothing": (0, 1),
     "dropout": (0, 1),
+    "drop_path": (0, 1),
+    "auxiliary_weight": (0, math.inf),
+    "cutout": (0, 1),
 }
 
 
@@ -60,8 +63,18 @@ class ChildRecipe:
         label_smoothing: Share of the label spread over all classes.
         clip_norm: Longest gradient; None leaves it.
         dropout: Share of features dropped before the classifier.
+        drop_path: Probability, at the end, of an edge of DARTS's cells to be
+            dropped for an image; it rises from 0, epoch by epoch.
+        auxiliary_weight: Factor on the loss of an auxiliary classifier, which
+            only the training of DARTS's cells has; 0 has none.
         augmentation: Name of a policy of `datasets.POLICIES`.
+        cutout: Side of a square that is painted over in each image on top of
+            the policy, as a share of the image's side.
         class_weights: Factor on the loss of each class; empty for ones.
+
+    References:
+        Liu et al., DARTS (2019): https://arxiv.org/abs/1806.09055, for
+        `drop_path` (0.2), `auxiliary_weight` (0.4) and `cutout` (0.5).
     """
 
     batch_size: int = 64
@@ -73,11 +86,27 @@ class ChildRecipe:
     label_smoothing: float = 0.1
     clip_norm: float | None = 5.0
     dropout: float = 0.0
+    drop_path: float = 0.0
+    auxiliary_weight: float = 0.0
     augmentation: str = "none"
+    cutout: float = 0.0
     class_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         _check(self)
+
+    @property
+    def extras(self) -> dict[str, float]:
+        """What only DARTS's cells are trained with, where it is above 0."""
+        named = {
+            "auxiliary_weight": self.auxiliary_weight,
+            "drop_path": self.drop_path,
+        }
+        return {name: value for name, value in named.items() if value}
+
+    def drop_path_at(self, epoch: int, epochs: int) -> float:
+        """Returns the rate of drop-path in an epoch, counted from 0."""
+        return self.drop_path * epoch / epochs
 
     def rate_at(self, epoch: float, epochs: int) -> float:
         """Returns the learning rate after that many epochs, whole or part."""

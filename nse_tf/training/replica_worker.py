@@ -52,5 +52,8 @@ class ReplicaWorker:
         _, trainer = self._trainings.child_trainer(job)
         trainer.restore(self._peers.received())
         trainer.train(
-            job.epochs, job.seed, lambda loss: self._peers.agreed(True)
+            job.epochs,
+            job.seed,
+            lambda loss: self._peers.agreed(True),
+            job.id,
         )

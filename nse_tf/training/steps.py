@@ -7,12 +7,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.datasets import POLICIES, augment
+from nse_tf.datasets import augment, policy_with
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.passes import summed_over_passes
 from nse_tf.training.replicas import Replicas
 
-Forward = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+Forward = Callable[[tf.Tensor, tf.Tensor], Any]
 
 
 class TrainingStep:
@@ -28,6 +28,9 @@ class TrainingStep:
         augmentation: Name of a policy of `datasets.POLICIES`.
         label_smoothing: Share of the label spread over all classes.
         class_weights: Factor on the loss of each class; empty for ones.
+        cutout: Cutout on top of the policy; see `AugmentationPolicy`.
+        auxiliary_weight: Factor on the loss of an auxiliary classifier, whose
+            logits `forward` then returns after the others; 0 for none.
         statistics: What a forward pass moves of its own, such as the moving
             averages of batch norm: to be the same on all replicas.
         rows_open: Tells by open branches which targets of the optimizer are
@@ -42,10 +45,13 @@ class TrainingStep:
         augmentation: str,
         label_smoothing: float,
         class_weights: Sequence[float] = (),
+        cutout: float = 0.0,
+        auxiliary_weight: float = 0.0,
         statistics: Sequence[tf.Variable] = (),
         rows_open: Callable[[tf.Tensor], dict[int, tf.Tensor]] | None = None,
     ) -> None:
-        policy = POLICIES[augmentation]
+        policy = policy_with(augmentation, cutout)
+        numbers = auxiliary_weight, label_smoothing, class_weights
         self._replicas = replicas = Replicas()
 
         def update(
@@ -57,10 +63,8 @@ class TrainingStep:
             def run(opened: tf.Tensor) -> tuple[tf.Tensor, Any]:
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
                     tape.watch(optimizer.targets)
-                    logits = forward(of_any_batch(images), opened)
-                    loss = smoothed_loss(
-                        labels, logits, label_smoothing, class_weights
-                    )
+                    outputs = forward(of_any_batch(images), opened)
+                    loss = _loss(labels, outputs, *numbers)
                 return loss, tape.gradient(loss, optimizer.targets)
 
             if open_branches.shape.rank == 3:
@@ -69,11 +73,8 @@ class TrainingStep:
                 )
             else:
                 loss, gradients = run(open_branches)
-            optimizer.apply(
-                replicas.averaged(gradients),
-                learning_rate,
-                rows_open and rows_open(open_branches),
-            )
+            opened = rows_open and rows_open(open_branches)
+            optimizer.apply(replicas.averaged(gradients), learning_rate, opened)
             replicas.level(statistics)
             return loss
 
@@ -85,9 +86,8 @@ class TrainingStep:
             seed: tf.Tensor,
         ) -> tf.Tensor:
             images = augment(tf.cast(images, tf.float32), policy, seed)
-            return replicas.run(
-                update, (images, labels), open_branches, learning_rate
-            )
+            batch = images, labels
+            return replicas.run(update, batch, open_branches, learning_rate)
 
         # By the rank of open branches: one function for a path and for several
         # passes would be traced again, for an unknown rank.
@@ -163,6 +163,25 @@ def mean_loss(losses: list[tf.Tensor], learning_rate: float) -> float:
             f"Lower the learning rate, {learning_rate:g} now."
         )
     return mean
+
+
+def _loss(
+    labels: tf.Tensor, outputs: Any, auxiliary_weight: float, *numbers: Any
+) -> tf.Tensor:
+    """Returns the loss, and with it that of an auxiliary classifier, if any.
+
+    Args:
+        labels: `(batch,)`, integers.
+        outputs: What `forward` of a `TrainingStep` returned.
+        auxiliary_weight: Factor on the loss of the auxiliary classifier.
+        *numbers: More arguments of `smoothed_loss`.
+    """
+    if not auxiliary_weight:
+        return smoothed_loss(labels, outputs, *numbers)
+    logits, auxiliary = outputs
+    return smoothed_loss(labels, logits, *numbers) + (
+        auxiliary_weight * smoothed_loss(labels, auxiliary, *numbers)
+    )
 
 
 def smoothed_loss(

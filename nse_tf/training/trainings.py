@@ -15,6 +15,7 @@ from nse_tf.supernet import (
     Capability,
     Networks,
     WeightSharing,
+    in_training,
     require_capability,
 )
 from nse_tf.training.checkpoints import Checkpoint
@@ -137,16 +138,23 @@ class Trainings:
         self, job: TrainChild
     ) -> tuple[keras.Model, ChildTrainer]:
         """Returns a job's child with fresh weights, and what trains it."""
-        images = self.data.train
+        images, genotype = self.data.train, self.genotype(job.child)
         if job.uses_validation:
             images = joined(images, self.data.validation)
         with self._scope():
             child = self.networks.child(
-                self.genotype(job.child),
+                genotype,
                 seed=job.seed,
                 dropout=self.child_recipe.dropout,
             )
-            return child, ChildTrainer(child, images, self.child_recipe)
+            trained = in_training(
+                self.space,
+                genotype,
+                child,
+                seed=job.seed,
+                extras=self.child_recipe.extras,
+            )
+            return child, ChildTrainer(trained, images, self.child_recipe)
 
     def genotype(self, genes: Genes) -> Genotype:
         """Returns the genotype of a job's genes.

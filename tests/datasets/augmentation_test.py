@@ -11,7 +11,12 @@ import pytest
 import tensorflow as tf
 
 from nse_tf.datasets import augmentation
-from nse_tf.datasets.augmentation import POLICIES, AugmentationPolicy, augment
+from nse_tf.datasets.augmentation import (
+    POLICIES,
+    AugmentationPolicy,
+    augment,
+    policy_with,
+)
 
 EVERYTHING = AugmentationPolicy(
     flip=True,
@@ -223,3 +228,10 @@ def test_characters_are_never_mirrored() -> None:
     assert augmentation.suitable_policy(28, 1) == "digits"
     assert augmentation.suitable_policy(32, 3) == "small_images"
     assert augmentation.suitable_policy(96, 3) == "photos"
+
+
+def test_cutout_may_come_on_top_of_a_policy() -> None:
+    policy = POLICIES["small_images"]
+    assert policy_with("small_images") is policy
+    cut = policy_with("small_images", 0.5)
+    assert cut == dataclasses.replace(policy, cutout=0.5)

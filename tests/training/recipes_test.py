@@ -22,6 +22,14 @@ def test_warm_up_takes_half_of_a_short_training_at_most() -> None:
     assert no_warmup.rate_at(0, 2) == pytest.approx(0.2)
 
 
+def test_drop_path_rises_by_epoch_from_0() -> None:
+    recipe = ChildRecipe(drop_path=0.3)
+    rates = [recipe.drop_path_at(epoch, 6) for epoch in range(6)]
+    assert rates == pytest.approx([0, 0.05, 0.1, 0.15, 0.2, 0.25])
+    assert recipe.extras == {"drop_path": 0.3}
+    assert ChildRecipe(dropout=0.5, cutout=0.5).extras == {}
+
+
 @pytest.mark.parametrize("kind", [SupernetRecipe, ChildRecipe])
 @pytest.mark.parametrize(
     ("name", "value"),
@@ -41,8 +49,18 @@ def test_numbers_out_of_range_are_named(
         kind(**{name: value})  # type: ignore[arg-type]
 
 
-def test_a_negative_learning_rate_or_full_dropout_is_refused() -> None:
-    with pytest.raises(ValueError, match="`learning_rate`"):
-        ChildRecipe(learning_rate=-0.1)
-    with pytest.raises(ValueError, match="`dropout`"):
-        ChildRecipe(dropout=1.0)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("learning_rate", -0.1),
+        ("dropout", 1.0),
+        ("drop_path", 1.0),
+        ("auxiliary_weight", -0.4),
+        ("cutout", 1.5),
+    ],
+)
+def test_numbers_of_a_child_out_of_range_are_named(
+    name: str, value: float
+) -> None:
+    with pytest.raises(ValueError, match=f"`{name}`.* {value}"):
+        ChildRecipe(**{name: value})  # type: ignore[arg-type]

@@ -172,6 +172,30 @@ def _run_op(
     raise TypeError(f"{op.name!r} is no op of DARTS.")
 
 
+def last_layers(space: SearchSpace, genotype: Genotype) -> list[str]:
+    """Returns the last layer of each op of a child's cells, by name.
+
+    Ops that have no layer are left out: identities, and edges that carry
+    nothing.
+    """
+    genes = dict(zip(space.blocks, genotype.path, strict=True))
+    names = []
+    for cell in space.require_skeleton(DartsSkeleton).cells:
+        for edge in edges_of_kinds(space)[cell.kind]:
+            prefix = prefix_of(cell, edge, genes[edge])
+            leaves_input = edge.source < DARTS_GRAPH.num_inputs
+            match edge.candidates[genes[edge]]:
+                case SepConv():
+                    names.append(f"{prefix}_bn1")
+                case DilConv():
+                    names.append(f"{prefix}_bn0")
+                case SkipConnect() if cell.stride == 2 and leaves_input:
+                    names.append(f"{prefix}_bn0")
+                case Pool():
+                    names.append(prefix)
+    return names
+
+
 def _separable(
     prefix: str,
     number: int,

@@ -93,5 +93,5 @@ def _train(
             keep(loss)
             return peers.agreed(watch.after_epoch(loss))
 
-        trainer.train(job.epochs, job.seed, after_epoch)
+        trainer.train(job.epochs, job.seed, after_epoch, job.id)
     watch.end()
