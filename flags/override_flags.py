@@ -84,6 +84,21 @@ OVERRIDES = (
             ("supernet_learning_rate", "First learning rate of the supernet."),
             ("child_learning_rate", "Highest learning rate of a child."),
             (
+                "drop_path",
+                "DARTS cells: probability, at the end, of an edge to be "
+                "dropped for an image while a child is trained alone.",
+            ),
+            (
+                "auxiliary_weight",
+                "DARTS cells: factor on the loss of an auxiliary classifier, "
+                "which only the training of a child has.",
+            ),
+            (
+                "cutout",
+                "Side of a square that is painted over in the images of a "
+                "child trained alone, as a share of the side.",
+            ),
+            (
                 "target_m",
                 "nse, proxylessnas: target of the expected cost, in millions.",
             ),

@@ -72,6 +72,7 @@ def run_search(
     data = load_data(config)
     space = make_space(config, data)
     effort = make_effort(config, data)
+    space.skeleton.require_extras(effort.child.extras)
     if resumes:
         folder.check_data(data)
     measured_from = time.monotonic()

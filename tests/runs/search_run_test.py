@@ -81,6 +81,25 @@ def test_a_latency_limit_on_cells_is_refused_before_anything_is_measured(
         run_search(config)
 
 
+def test_a_child_is_trained_with_what_flags_say_where_it_can_be(
+    tmp_path: pathlib.Path,
+) -> None:
+    config = with_overrides(drop_path=0.2, auxiliary_weight=0.4, cutout=0.5)
+    child = make_effort(config, DATA).child
+    assert child == dataclasses.replace(
+        make_effort(CONFIG, DATA).child,
+        drop_path=0.2,
+        auxiliary_weight=0.4,
+        cutout=0.5,
+    )
+    config = dataclasses.replace(
+        config, space="nb201", run_dir=tmp_path / "run"
+    )
+    with pytest.raises(ValueError, match=r"`auxiliary_weight` is 0\.4"):
+        run_search(config)
+    assert not config.run_dir.exists()
+
+
 @pytest.mark.parametrize(
     ("score", "numbers", "expected"),
     [
