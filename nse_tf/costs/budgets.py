@@ -109,7 +109,7 @@ class Budget:
             low, high = model.range(name)
             if limit < low:
                 raise BudgetError(
-                    f"No network of space {model.space.name!r} costs at most "
+                    f"No network of space {model.priced.name!r} costs at most "
                     f"{_number(limit)} {name}: the cheapest costs "
                     f"{_number(low)}, the most expensive "
                     f"{_number(high)}."
@@ -119,7 +119,7 @@ class Budget:
             ceiling = min(high, self.limits.get(name, high))
             if least > ceiling:
                 raise BudgetError(
-                    f"No network of space {model.space.name!r} costs between "
+                    f"No network of space {model.priced.name!r} costs between "
                     f"{_number(least)} and {_number(ceiling)} {name}: the "
                     f"cheapest costs {_number(low)}, the most expensive "
                     f"{_number(high)}."
@@ -180,7 +180,7 @@ def sample_within(
     found = np.concatenate(kept)[:count]
     if count > 0 and len(found) == 0:
         raise BudgetError(
-            f"Nothing found in space {model.space.name!r} has {budget}; the "
+            f"Nothing found in space {model.priced.name!r} has {budget}; the "
             f"closest network found costs {_described(model, closest)}."
         )
     # `or 1` serves a count of 0, which asks for no number.

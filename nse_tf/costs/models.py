@@ -42,10 +42,32 @@ class CostModel:
     Attributes:
         space: The space.
         table: Measured rows for latency and size, or None.
+        final: The space whose networks are what counts, of the same candidates
+            on another skeleton; None for those of `space`.
+
+    Raises:
+        ValueError: If `final` has other candidates.
     """
 
     space: SearchSpace
     table: CostTable | None = None
+    final: SearchSpace | None = None
+
+    def __post_init__(self) -> None:
+        ours, theirs = (
+            [each.candidates for each in space.blocks]
+            for space in (self.space, self.priced)
+        )
+        if ours != theirs:
+            raise ValueError(
+                f"`final` {self.priced.name!r} has other candidates than space "
+                f"{self.space.name!r}: make it by `SearchSpace.resized`."
+            )
+
+    @property
+    def priced(self) -> SearchSpace:
+        """The space whose networks are what counts."""
+        return self.final or self.space
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -55,14 +77,14 @@ class CostModel:
     @functools.cached_property
     def backbone(self) -> dict[str, float]:
         """The costs of the backbone, which every network has."""
-        parts = backbone_parts(self.space.skeleton)
+        skeleton = self.priced.skeleton
+        parts = backbone_parts(skeleton)
         costs: dict[str, float] = {
             "macs": sum(part.macs for part in parts),
             "params": sum(part.params for part in parts),
         }
         if self.table is not None:
-            keys = self.space.skeleton.cost_keys
-            rows = [self.table.row(key) for key in keys]
+            rows = [self.table.row(key) for key in skeleton.cost_keys]
             costs["latency_ms"] = self.table.overhead_ms + sum(
                 row.latency_ms for row in rows
             )
@@ -83,7 +105,7 @@ class CostModel:
             name: np.zeros(shape, dtypes.get(name, np.float64))
             for name in self.names
         }
-        for number, block in enumerate(self.space.blocks):
+        for number, block in enumerate(self.priced.blocks):
             for index, op in enumerate(block.candidates):
                 part = op_part(op, block)
                 costs["macs"][number, index] = part.macs

@@ -150,6 +150,14 @@ class CellSkeleton(Skeleton):
             num_cells=max(1, round(self.num_cells * adaptation.depth)),
         )
 
+    def resized(self, num_cells: int | None, channels: int | None) -> Self:
+        """Returns the skeleton with more or wider cells; see `Skeleton`."""
+        return dataclasses.replace(
+            self,
+            num_cells=self.num_cells if num_cells is None else num_cells,
+            channels=self.channels if channels is None else channels,
+        )
+
     @property
     def counted_for(self) -> tuple[object, ...]:
         """What the authors' way of counting MACs depends on; not on sizes."""

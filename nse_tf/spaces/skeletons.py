@@ -170,6 +170,24 @@ class Skeleton(abc.ABC):
                 f"skeleton {self.kind!r}: leave it at 0."
             )
 
+    def resized(
+        self, num_cells: int | None, channels: int | None
+    ) -> "Skeleton":
+        """Returns the skeleton with more or wider cells of the same kinds.
+
+        Args:
+            num_cells: How many cells; None leaves it.
+            channels: Width of the first ones; None leaves it.
+
+        Raises:
+            ValueError: If it has no cells, or a number is too small.
+        """
+        del num_cells, channels
+        raise ValueError(
+            f"networks with the skeleton {self.kind!r} are not made of equal "
+            "cells, as those of the spaces 'darts_cifar' and 'nb201' are"
+        )
+
     @property
     def is_tabular(self) -> bool:
         """Whether it is a tabular benchmark: few networks, all of them known.

@@ -83,6 +83,19 @@ class SearchSpace(PathSpace):
         """
         return self.with_skeleton(self.skeleton.with_fewer_cells(num_cells))
 
+    def resized(
+        self, num_cells: int | None, channels: int | None
+    ) -> "SearchSpace":
+        """Returns a space of the same cells with more or wider ones.
+
+        See `Skeleton.resized` for arguments and errors.
+        """
+        resized = self.with_skeleton(self.skeleton.resized(num_cells, channels))
+        sizes = {"cells": num_cells, "channels": channels}
+        named = [f"{size} {name}" for name, size in sizes.items() if size]
+        name = f"{self.name} with {' of '.join(named)}"
+        return dataclasses.replace(resized, name=name)
+
     @property
     def opens_subsets(self) -> bool:
         """Whether a genotype opens any subset of a block's candidates."""

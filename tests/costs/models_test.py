@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import COSTS, CostModel, backbone_parts, op_part
-from nse_tf.spaces import Genotype, MBConv, SearchSpace, make_preset
+from nse_tf.spaces import (
+    Genotype,
+    MBConv,
+    SearchSpace,
+    make_preset,
+    published_network,
+)
 from tests.costs.strategies import made_up_table
 from tests.spaces.strategies import small_spaces, spaces_and_genotypes
 
@@ -99,3 +105,25 @@ def test_a_genotype_of_another_space_is_not_counted() -> None:
     genotype = make_preset("spos").genotype([0] * 21)
     with pytest.raises(ValueError, match="belongs to the space of"):
         CostModel(TINY).costs(genotype)
+
+
+def test_what_is_handed_over_costs_what_the_published_network_does() -> None:
+    small, deep = make_preset("darts_cifar"), make_preset("darts_cifar_deep")
+    model = CostModel(small, final=small.resized(20, 36))
+    assert model.priced.fingerprint == deep.fingerprint
+    published, genotype = published_network("darts_v2_cifar")
+    costs = model.costs(small.genotype(genotype.genes))
+    assert costs == CostModel(published).costs(genotype)
+    assert 3.3e6 < costs["params"] < 3.4e6
+    paths = small.sample_paths(np.random.default_rng(0), 5)
+    for name in ("macs", "params"):
+        assert np.array_equal(
+            model.path_costs(name, paths),
+            CostModel(deep).path_costs(name, paths),
+        )
+    assert model.range("macs") == CostModel(deep).range("macs")
+
+
+def test_what_is_handed_over_has_the_same_candidates() -> None:
+    with pytest.raises(ValueError, match="`final` 'nb201' has other candidate"):
+        CostModel(make_preset("darts"), final=make_preset("nb201"))
