@@ -158,6 +158,8 @@ class WinnerChosen(Event):
             inherited accuracy where that part was trained on.
         model_file: The `.keras` file, relative to the run's folder.
         costs: Costs by the cost model, by name.
+        num_cells: How many cells it has; None for those of the space.
+        channels: Width of the first of them; None for that of the space.
     """
 
     path: Path
@@ -165,3 +167,5 @@ class WinnerChosen(Event):
     validation_accuracy: float | None
     model_file: str
     costs: dict[str, float]
+    num_cells: int | None = None
+    channels: int | None = None

@@ -161,6 +161,8 @@ class TrainChild:
         seed: Seed of its weights and of the order of data.
         file: Precision of a `.tflite` file whose accuracy is asked for, too;
             None asks for none.
+        num_cells: How many cells it has; None for those of the space.
+        channels: Width of the first of them; None for that of the space.
     """
 
     KIND: ClassVar[str] = "train_child"
@@ -172,6 +174,8 @@ class TrainChild:
     inherited_accuracy: float
     seed: int
     file: str | None = None
+    num_cells: int | None = None
+    channels: int | None = None
 
 
 Job = TrainSupernet | EvaluateChildren | MeasureChildren | TrainChild

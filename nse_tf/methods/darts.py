@@ -62,6 +62,7 @@ class DartsSearch(Method):
     ) -> None:
         super().__init__()
         model.space.as_cells()
+        model = config.final_costs(model)
         budget.check_reachable(model)
         require_progressive_depth(model.space, config.shrinking)
         self.model = model

@@ -157,6 +157,8 @@ def train_finalists(
             validation_accuracy=known(network.validation_accuracy),
             model_file=network.model_file,
             costs=model.costs(model.space.genotype(winner.path)),
+            num_cells=config.final_cells,
+            channels=config.final_channels,
         )
     )
 
@@ -215,6 +217,8 @@ def _train_alone(
             inherited_accuracy=child.accuracy,
             seed=config.seed,
             file=config.rank_by if is_ranked_by_file else None,
+            num_cells=config.final_cells,
+            channels=config.final_channels,
         )
         for child in children
     ]

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from nse_tf.costs import CostModel
+
 PRECISIONS = ("fp32", "fp16", "int8")
 RANKINGS = ("keras", "int8")
 
@@ -15,6 +17,11 @@ class FinalTrainingConfig:
     Attributes:
         num_finalists: How many children are trained alone; the best is kept.
         child_epochs: Epochs of such a training.
+        final_cells: How many cells the networks have that are trained alone,
+            where networks are made of equal cells; None for as many as were
+            searched. What is handed over is such a network, so a budget counts
+            its costs.
+        final_channels: Width of the first of them; None for that searched.
         num_rank_checks: How many evaluated children, spread evenly over the
             ranks, are trained alone only to measure how far the ranking by
             inherited weights can be trusted; they cannot win. 0 for none.
@@ -39,6 +46,8 @@ class FinalTrainingConfig:
 
     num_finalists: int = 1
     child_epochs: int = 240
+    final_cells: int | None = None
+    final_channels: int | None = None
     num_rank_checks: int = 0
     rank_check_epochs: int = 30
     retrain_on_all: bool = True
@@ -75,3 +84,24 @@ class FinalTrainingConfig:
                 raise ValueError(
                     f"`{field.name}` must be at least {least}, not {value}."
                 )
+
+    def final_costs(self, model: CostModel) -> CostModel:
+        """Returns a model of what networks cost as they are handed over.
+
+        Args:
+            model: Costs in the space that is searched.
+
+        Raises:
+            ValueError: If its networks cannot have other sizes, or not these.
+        """
+        cells, channels = self.final_cells, self.final_channels
+        if cells is None and channels is None:
+            return model
+        try:
+            final = model.space.resized(cells, channels)
+        except ValueError as error:
+            raise ValueError(
+                f"`final_cells` is {cells} and `final_channels` {channels}: "
+                f"{error}. Leave them out, or choose others."
+            ) from error
+        return dataclasses.replace(model, final=final)

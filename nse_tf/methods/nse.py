@@ -94,6 +94,7 @@ class SpaceEvolution(Method):
         start: StartState | None = None,
     ) -> None:
         super().__init__()
+        model = config.final_costs(model)
         self.model, self.budget, self.config = model, budget, config
         self._start = start
         self._is_branched = model.space.opens_subsets

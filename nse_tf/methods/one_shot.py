@@ -56,6 +56,7 @@ class OneShotSearch(Method):
         config: OneShotConfig = OneShotConfig(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__()
+        model = config.final_costs(model)
         budget.check_reachable(model)
         require_progressive_depth(model.space, config.shrinking)
         self.model = model

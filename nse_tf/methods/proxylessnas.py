@@ -80,6 +80,7 @@ class ProxylessNAS(Method):
         config: ProxylessNASConfig = ProxylessNASConfig(),  # noqa: B008
     ) -> None:
         super().__init__()
+        model = config.final_costs(model)
         budget.check_reachable(model)
         schedule = config.shrinking.schedule if config.shrinking else None
         require_progressive_depth(model.space, schedule)

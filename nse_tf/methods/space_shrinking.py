@@ -35,6 +35,7 @@ class SpaceShrinking(Method):
         config: OneShotConfig = OneShotConfig(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__()
+        model = config.final_costs(model)
         budget.check_reachable(model)
         require_progressive_depth(model.space, config.shrinking)
         if config.shrinking is None:

@@ -16,6 +16,7 @@ from nse_tf.supernet import (
     Networks,
     WeightSharing,
     in_training,
+    networks_of_space,
     require_capability,
 )
 from nse_tf.training.checkpoints import Checkpoint
@@ -138,23 +139,36 @@ class Trainings:
         self, job: TrainChild
     ) -> tuple[keras.Model, ChildTrainer]:
         """Returns a job's child with fresh weights, and what trains it."""
-        images, genotype = self.data.train, self.genotype(job.child)
+        networks, genotype = self.networks_for(job)
+        images = self.data.train
         if job.uses_validation:
             images = joined(images, self.data.validation)
         with self._scope():
-            child = self.networks.child(
+            child = networks.child(
                 genotype,
                 seed=job.seed,
                 dropout=self.child_recipe.dropout,
             )
             trained = in_training(
-                self.space,
+                networks.space,
                 genotype,
                 child,
                 seed=job.seed,
                 extras=self.child_recipe.extras,
             )
             return child, ChildTrainer(trained, images, self.child_recipe)
+
+    def networks_for(self, job: TrainChild) -> tuple[Networks, Genotype]:
+        """Returns what makes a job's child, which may have other cells.
+
+        Raises:
+            ValueError: If it is not of the space, or cannot have such cells.
+        """
+        genotype = self.genotype(job.child)
+        if job.num_cells is None and job.channels is None:
+            return self.networks, genotype
+        space = self.space.resized(job.num_cells, job.channels)
+        return networks_of_space(space), space.genotype(genotype.genes)
 
     def genotype(self, genes: Genes) -> Genotype:
         """Returns the genotype of a job's genes.

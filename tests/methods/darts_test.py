@@ -123,6 +123,60 @@ def test_the_network_is_bent_to_the_budget(name: str) -> None:
     assert drawn.path != drawn.likeliest
 
 
+FINAL = {"nb201": (2, 24), "darts": (5, 20)}
+
+
+@ALL
+def test_the_winner_has_other_cells_and_the_budget_is_for_them(
+    name: str,
+) -> None:
+    cells, channels = FINAL[name]
+    final = CostModel(SPACES[name].resized(cells, channels))
+    plain, _ = searched(name, final_cells=cells, final_channels=channels)
+    (winner,) = plain.noted(WinnerChosen)
+    genotype = final.space.genotype(winner.path)
+    assert winner.costs == final.costs(genotype)
+    assert (winner.num_cells, winner.channels) == (cells, channels)
+    low, _ = final.range("macs")
+    budget = Budget(macs=(low + 2 * winner.costs["macs"]) / 3)
+    bent, jobs = searched(
+        name, budget, final_cells=cells, final_channels=channels
+    )
+    (drawn,) = bent.noted(CellDrawn)
+    assert drawn.costs == final.costs(final.space.genotype(drawn.path))
+    assert drawn.costs["macs"] <= (budget.macs or 0)
+    assert drawn.bend
+    alone = jobs[-1]
+    assert isinstance(alone, TrainChild)
+    assert (alone.num_cells, alone.channels) == (cells, channels)
+
+
+@ALL
+@pytest.mark.parametrize("law", METHOD_LAWS)
+def test_it_keeps_every_law_with_other_cells_at_the_end(
+    name: str, law: Callable[..., None]
+) -> None:
+    config = dataclasses.replace(QUICK, final_channels=FINAL[name][1])
+    low, high = config.final_costs(MODELS[name]).range("macs")
+
+    def make(seed: int) -> Method:
+        own = dataclasses.replace(config, seed=seed)
+        return DartsSearch(MODELS[name], Budget(macs=(low + high) / 2), own)
+
+    law(make, FormulaWorker(MODELS[name]).run, SPACES[name])
+
+
+def test_a_budget_that_only_the_searched_cells_keep_is_refused() -> None:
+    low, high = MODELS["nb201"].range("macs")
+    with pytest.raises(BudgetError, match="'nb201 with 3 cells of 99 channel"):
+        searched(
+            "nb201",
+            Budget(macs=(low + high) / 2),
+            final_cells=3,
+            final_channels=99,
+        )
+
+
 def test_parameters_of_before_count_after_an_early_stop() -> None:
     name = "nb201"
     space, worker = SPACES[name], FormulaWorker(MODELS[name])

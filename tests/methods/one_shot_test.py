@@ -355,3 +355,35 @@ def test_all_evaluated_children_of_darts_have_two_inputs_a_node(
     assert left.is_valid(paths).all()
     assert all(left.genotype(path) in left for path in paths.tolist())
     assert (budget.path_excess(model, paths) == 0).all()
+
+
+def test_explored_cells_keep_the_budget_of_the_cells_handed_over() -> None:
+    space = make_preset("nb201", image_size=(16, 16), width=0.5, depth=0.2)
+    final = CostModel(space.resized(2, 24))
+    low, high = final.range("macs")
+    budget = Budget(macs=(low + high) / 2)
+    method, jobs = searched(
+        CostModel(space),
+        budget,
+        shrinking=None,
+        num_finalists=2,
+        num_rank_checks=3,
+        final_cells=2,
+        final_channels=24,
+    )
+    paths = evaluated_paths(jobs)
+    assert (final.path_costs("macs", paths) <= (budget.macs or 0)).all()
+    # More than all of them would fit as they are searched.
+    assert CostModel(space).range("macs")[1] < (budget.macs or 0)
+    alone = of_kind(jobs, TrainChild)
+    assert len(alone) > 3
+    assert {(job.num_cells, job.channels) for job in alone} == {(2, 24)}
+    (winner,) = method.noted(WinnerChosen)
+    assert winner.costs == final.costs(final.space.genotype(winner.path))
+
+
+def test_a_chain_has_no_cells_to_hand_over() -> None:
+    with pytest.raises(
+        ValueError, match="`final_cells` is 20 and `final_channels` None: netw"
+    ):
+        searched(final_cells=20)

@@ -30,9 +30,8 @@ def train_child(context: WorkerContext, job: TrainChild) -> ChildTrained:
     context.peers.tell(job_to_json(job))
     child, trainer = trainings.child_trainer(job)
     _train(context, job, child, trainer)
-    stock = trainings.networks.with_stock_layers(
-        trainings.genotype(job.child), child
-    )
+    networks, genotype = trainings.networks_for(job)
+    stock = networks.with_stock_layers(genotype, child)
     validation = trainings.data.validation
     model_file = pathlib.Path("children") / f"{job.id}.keras"
     validation_accuracy = (
