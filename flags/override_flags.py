@@ -52,6 +52,18 @@ OVERRIDES = (
             ),
             ("child_epochs", "Epochs of a child trained alone.", 1),
             (
+                "final_cells",
+                "Spaces of cells: cells of a child trained alone, to which all "
+                "limits then apply. Default: those of the space.",
+                1,
+            ),
+            (
+                "final_channels",
+                "Spaces of cells: channels of its first cells. Default: those "
+                "of the space.",
+                1,
+            ),
+            (
                 "num_rank_checks",
                 "Children trained alone to test the ranking.",
                 0,

@@ -21,7 +21,7 @@ from nse_tf.reporting.children import evaluated_children
 from nse_tf.reporting.run_files import FileCheck, FileLatency
 from nse_tf.reporting.run_record import RunRecord
 from nse_tf.reporting.units import counted, exact_cost, percent, three_digits
-from nse_tf.spaces import Genotype
+from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.spaces.genotype import Path, as_path
 
 # The lower limits of a budget.
@@ -127,6 +127,8 @@ class Answer:
         test_images: How many there are.
         files: Its `.tflite` files.
         verdicts: The limits of the budget.
+        resized: In what it differs from the networks that were searched, such
+            as `20 cells, 36 channels`; empty if in nothing.
     """
 
     costs: dict[str, float]
@@ -139,6 +141,7 @@ class Answer:
     test_images: int | None
     files: tuple[ExportedFile, ...]
     verdicts: tuple[Verdict, ...]
+    resized: str = ""
 
 
 def find_answer(record: RunRecord) -> Answer | None:
@@ -157,7 +160,9 @@ def find_answer(record: RunRecord) -> Answer | None:
     return Answer(
         costs=costs,
         path=path,
-        network=_network(record, result.genotype if result else None, path),
+        network=_network(
+            _space_of(record, won), result.genotype if result else None, path
+        ),
         inherited_accuracy=won.inherited_accuracy if won else None,
         validation_accuracy=_honest_validation_accuracy(record, path),
         test_accuracy=result.test_accuracy if result else None,
@@ -168,7 +173,14 @@ def find_answer(record: RunRecord) -> Answer | None:
             _verdict(record, cost, limit, costs, files)
             for cost, limit in limits(record).items()
         ),
+        resized=_resized(won) if won else "",
     )
+
+
+def _resized(won: WinnerChosen) -> str:
+    """Returns in what the winner differs from what was searched."""
+    sizes = {"cells": won.num_cells, "channels": won.channels}
+    return ", ".join(f"{size} {name}" for name, size in sizes.items() if size)
 
 
 def limits(record: RunRecord) -> dict[str, float]:
@@ -220,15 +232,24 @@ def exported_files(record: RunRecord) -> tuple[ExportedFile, ...]:
     )
 
 
+def _space_of(
+    record: RunRecord, won: WinnerChosen | None
+) -> SearchSpace | None:
+    """Returns the space that the winner is of, as it was trained."""
+    if record.space is None or won is None or not _resized(won):
+        return record.space
+    return record.space.resized(won.num_cells, won.channels)
+
+
 def _network(
-    record: RunRecord, genotype: Any, path: Any
+    space: SearchSpace | None, genotype: Any, path: Any
 ) -> NetworkDescription | None:
-    if record.space is None:
+    if space is None:
         return None
     if genotype is not None:
-        return describe_network(record.space, Genotype.from_json(genotype))
+        return describe_network(space, Genotype.from_json(genotype))
     if path is not None:
-        return describe_network(record.space, record.space.genotype(path))
+        return describe_network(space, space.genotype(path))
     return None
 
 

@@ -236,6 +236,7 @@ def winner_section(answer: Answer) -> str:
     return joined(
         [
             tag("h2", "The winner, block by block"),
+            _resized(answer),
             figure(plot_network(network)),
             table(
                 ["Block", "Operator and shape", "MACs", "Parameters"],
@@ -252,6 +253,17 @@ def winner_section(answer: Answer) -> str:
                 tag("pre", network.genotype),
             ),
         ]
+    )
+
+
+def _resized(answer: Answer) -> Markup:
+    """Returns in what the winner differs from what was searched, if it does."""
+    if not answer.resized:
+        return Markup("")
+    return tag(
+        "p",
+        f"It has {answer.resized}, as asked for, unlike the networks that were "
+        "searched. Its costs are those of what was handed over.",
     )
 
 

@@ -75,6 +75,8 @@ def _answer_lines(answer: Answer) -> list[tuple[str, str]]:
     elif answer.validation_accuracy is not None:
         text = percent(answer.validation_accuracy)
         lines.append(("validation accuracy", text))
+    if answer.resized:
+        lines.append(("trained with", answer.resized))
     for cost, name in (("macs", "MACs"), ("params", "parameters")):
         if cost in answer.costs:
             lines.append((name, exact_cost(cost, answer.costs[cost])))

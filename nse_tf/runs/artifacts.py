@@ -14,7 +14,7 @@ from nse_tf.events import TrainedAlone, WinnerChosen
 from nse_tf.export import Timing, export_model
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
-from nse_tf.spaces import format_genotype
+from nse_tf.spaces import format_genotype, save_space
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.sealed_files import require_intact
 from nse_tf.training import accuracy
@@ -36,7 +36,8 @@ def export_artifacts(
     """Writes the winner, its files and their measurements to `best/`."""
     method = tuner.oracle.method
     winner = method.noted(WinnerChosen)[-1]
-    genotype = cost_model.space.genotype(winner.path)
+    space = cost_model.priced
+    genotype = space.genotype(winner.path)
     model_file = folder.path / winner.model_file
     trained = next(
         each
@@ -48,6 +49,8 @@ def export_artifacts(
     folder.best.mkdir(exist_ok=True)
     shutil.copyfile(model_file, folder.best / "model.keras")
     write_json(folder.best / "genotype.json", genotype.to_json())
+    if cost_model.final is not None:  # No other file says what it is of.
+        save_space(space, folder.best / "space.json")
     LOGGER.info("Converting, checking and timing the .tflite files")
     stride = max(1, len(data.train) // NUM_CALIBRATION_IMAGES)
     report = export_model(
@@ -70,8 +73,8 @@ def export_artifacts(
             "schema": "nse_tf.result/1",
             "genotype": genotype.to_json(),
             "path": winner.path,
-            "ops": format_genotype(cost_model.space, genotype).split(),
-            "costs": cost_model.costs(genotype),
+            "ops": format_genotype(space, genotype).split(),
+            "costs": winner.costs,
             "test_accuracy": test_accuracy,
             "test_errors": round((1 - test_accuracy) * len(data.test)),
             "test_images": len(data.test),

@@ -72,11 +72,10 @@ def run_search(
     data = load_data(config)
     space = make_space(config, data)
     effort = make_effort(config, data)
-    space.skeleton.require_extras(effort.child.extras)
     if resumes:
         folder.check_data(data)
     measured_from = time.monotonic()
-    cost_model = CostModel(space, _table(config, space, folder))
+    cost_model = _cost_model(config, space, effort, folder)
     measuring_seconds = time.monotonic() - measured_from
     config.budget.check_reachable(cost_model)
     if resumes:
@@ -255,6 +254,20 @@ def make_tuner(
         project_name=config.run_dir.name,
         distribution_strategy=strategy,
     )
+
+
+def _cost_model(
+    config: SearchConfig, space: SearchSpace, effort: Effort, folder: RunFolder
+) -> CostModel:
+    """Returns what networks cost as they are handed over.
+
+    Raises:
+        ValueError: If networks of the space cannot be trained or resized as the
+            effort says.
+    """
+    space.skeleton.require_extras(effort.child.extras)
+    model = CostModel(space, _table(config, space, folder))
+    return effort.search.final_costs(model)
 
 
 def _table(

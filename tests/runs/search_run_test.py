@@ -100,6 +100,28 @@ def test_a_child_is_trained_with_what_flags_say_where_it_can_be(
     assert not config.run_dir.exists()
 
 
+def test_a_budget_is_checked_for_the_network_that_is_handed_over(
+    tmp_path: pathlib.Path,
+) -> None:
+    config = dataclasses.replace(
+        with_overrides(final_cells=20, final_channels=36),
+        space="darts_cifar",
+        run_dir=tmp_path / "run",
+        budget=Budget(params=0.5e6),
+    )
+    for method in ("spos", "darts", "proxylessnas"):
+        own = dataclasses.replace(config, method=method)
+        with pytest.raises(BudgetError, match="20 cells of 36 channels"):
+            run_search(own)
+    assert not config.run_dir.exists()
+    effort = make_effort(config, DATA)
+    for numbers in (effort.search, effort.mixture, effort.proxylessnas):
+        assert (numbers.final_cells, numbers.final_channels) == (20, 36)
+    chain = dataclasses.replace(config, space="spos_tiny")
+    with pytest.raises(ValueError, match="`final_cells` is 20"):
+        run_search(chain)
+
+
 @pytest.mark.parametrize(
     ("score", "numbers", "expected"),
     [

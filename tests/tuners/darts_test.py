@@ -37,6 +37,8 @@ CONFIG = DartsConfig(
     children_per_operator=20,
     calibration_images=24,
     child_epochs=1,
+    final_cells=2,
+    final_channels=12,
     retrain_on_all=False,
 )
 
@@ -92,16 +94,21 @@ def test_stopped_between_jobs_it_comes_to_the_same_network(
     hp = whole.get_best_hyperparameters()[0]
     assert genotype_of(SPACE, hp).path == drawn.path
     best = whole.get_best_models()[0]
-    alone = build_child(SPACE, SPACE.genotype(drawn.path))
+    final = SPACE.resized(2, 12)
+    alone = build_child(final, final.genotype(drawn.path))
     assert [each.shape for each in best.get_weights()] == [
         each.shape for each in alone.get_weights()
     ]
+    params = sum(int(np.prod(each.shape)) for each in alone.trainable_weights)
+    assert winner.costs["params"] == params
     (trained,) = method.noted(MixtureTrained)
     shrunk = sum(map(len, trained.active))
     assert shrunk == len(SPACE.operators) - 12
     assert np.isfinite(trained.architecture_losses).all()
     assert "Skip connections over time" in write_report(parts).read_text()
+    assert "It has 2 cells, 12 channels" in write_report(parts).read_text()
     assert "idle edges" in summary_text(parts)
+    assert "2 cells, 12 channels" in summary_text(parts)
 
 
 def test_its_weights_are_trained_as_darts_trains_them() -> None:
