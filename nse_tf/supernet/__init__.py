@@ -18,6 +18,7 @@ from nse_tf.supernet.chains import ChoiceLayer as ChoiceLayer
 from nse_tf.supernet.chains import Supernet as Supernet
 from nse_tf.supernet.child_in_training import ChildInTraining as ChildInTraining
 from nse_tf.supernet.child_in_training import DropPath as DropPath
+from nse_tf.supernet.extra_skips import ExtraSkips as ExtraSkips
 from nse_tf.supernet.layers import (
     FusedBatchNormalization as FusedBatchNormalization,
 )

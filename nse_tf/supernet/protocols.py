@@ -11,6 +11,7 @@ import tensorflow as tf
 from nse_tf.sampling import Sampler
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.supernet.capability import Capability as Capability
+from nse_tf.supernet.extra_skips import ExtraSkips
 from nse_tf.supernet.skip_dropout import SkipDropout
 
 Active = Sequence[Sequence[int]]
@@ -202,6 +203,8 @@ class MixedTrainingSupernet(MixingSupernet, Protocol):
         mixing_weights: tf.Tensor,
         active: Active,
         skip_dropout: SkipDropout | None = None,
+        *,
+        extra_skips: ExtraSkips | None = None,
     ) -> tf.Tensor:
         """Returns logits of the mixture of active candidates.
 
@@ -211,6 +214,16 @@ class MixedTrainingSupernet(MixingSupernet, Protocol):
             active: See there.
             skip_dropout: What drops out of what candidates pass on that hand
                 on their input as it is; None nothing.
+            extra_skips: What is added to each mixture; None nothing.
+        """
+
+    def new_extra_kernels(self, seed: int) -> dict[int, keras.Variable]:
+        """Returns fresh kernels of extra skips; see `ExtraSkips.kernels`.
+
+        They are no part of the supernet: whoever trains with them keeps them.
+
+        Args:
+            seed: Seed of their values.
         """
 
 

@@ -11,6 +11,7 @@ from nse_tf.spaces.open_branches import (
 )
 from nse_tf.supernet import (
     Capability,
+    ExtraSkips,
     SkipDropout,
     WeightSharing,
     require_capability,
@@ -354,6 +355,33 @@ def dropout_reaches_skips_alone(supernet: WeightSharing) -> None:
         raise AssertionError("Two seeds dropped out the same.")
 
 
+def extra_skips_fade_to_nothing(supernet: WeightSharing) -> None:
+    """Extra skips count, but at a share of 0 leave a mixture to the bit.
+
+    Supernets that do not train mixed have none. Argument and errors as above.
+    """
+    if Capability.TRAINS_MIXED not in supernet.capabilities:
+        return
+    mixing = require_capability(supernet, Capability.TRAINS_MIXED)
+    space, images = supernet.space, tf.constant(images_of(supernet.space))
+    equal = tf.ones((len(space.blocks), space.max_candidates))
+    few = [indices[-1:] for indices in space.active]
+    kernels = mixing.new_extra_kernels(0)
+    values = {number: each.value for number, each in kernels.items()}
+
+    def mixed(share: float | None) -> np.ndarray:
+        skips = None
+        if share is not None:
+            skips = ExtraSkips(tf.constant(share), values)
+        return np.array(mixing.mix(images, equal, few, extra_skips=skips))
+
+    plain = mixed(None)
+    if not np.array_equal(mixed(0.0), plain):
+        raise AssertionError("Extra skips of share 0 change the logits.")
+    if np.array_equal(mixed(1.0), plain):
+        raise AssertionError("Extra skips change nothing.")
+
+
 SUPERNET_LAWS = (
     equals_the_cut_out_child,
     inactive_branches_do_not_compute,
@@ -363,4 +391,5 @@ SUPERNET_LAWS = (
     a_pair_is_the_path_that_is_selected,
     only_mixed_branches_move,
     dropout_reaches_skips_alone,
+    extra_skips_fade_to_nothing,
 )

@@ -280,12 +280,38 @@ def test_a_dropout_of_more_than_skips_breaks_its_law() -> None:
         law(supernet)
 
 
+def test_an_extra_skip_that_never_fades_breaks_its_law() -> None:
+    supernet = lively_cells(tiny_cells())
+    for packed in supernet.cells:
+        _keep_skips(packed)
+    (law,) = (
+        each
+        for each in SUPERNET_LAWS
+        if each.__name__ == "extra_skips_fade_to_nothing"
+    )
+    with pytest.raises(AssertionError, match="of share 0 change the logits"):
+        law(supernet)
+
+
+def _keep_skips(packed: Any) -> None:
+    """Makes extra skips of cells count half at least."""
+    mix = packed.mix
+
+    def kept(*given: Any, extra_skip: Any) -> Any:
+        if extra_skip is not None:
+            share = tf.maximum(extra_skip.share, 0.5)
+            extra_skip = extra_skip._replace(share=share)
+        return mix(*given, extra_skip=extra_skip)
+
+    packed.mix = kept
+
+
 def _drop_outputs(packed: Any) -> None:
     """Makes cells drop out of all that they put out."""
     mix = packed.mix
 
-    def dropped(*given: Any) -> Any:
-        outputs, dropout = mix(*given), given[-1]
+    def dropped(*given: Any, **others: Any) -> Any:
+        outputs, dropout = mix(*given, **others), given[-1]
         return outputs if dropout is None else dropout.applied(outputs)
 
     packed.mix = dropped

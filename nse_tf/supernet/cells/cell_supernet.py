@@ -13,6 +13,7 @@ from nse_tf.spaces.open_branches import encode
 from nse_tf.supernet.cells.backbone import Apply, CellBackbone
 from nse_tf.supernet.cells.edge_view import EdgeView
 from nse_tf.supernet.cells.packed_cells import PackedCells
+from nse_tf.supernet.extra_skips import ExtraSkips
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, FusedBatchNormalization
 from nse_tf.supernet.layers.layouts import InitialKernels, row_kernel_sizes
 from nse_tf.supernet.layers.stock import initialize
@@ -112,6 +113,8 @@ class CellSupernet(keras.Model, abc.ABC):
         mixing_weights: tf.Tensor,
         active: Active,
         skip_dropout: SkipDropout | None = None,
+        *,
+        extra_skips: ExtraSkips | None = None,
     ) -> tf.Tensor:
         """Returns logits of the mixture; see `MixedTrainingSupernet`."""
 
@@ -121,9 +124,19 @@ class CellSupernet(keras.Model, abc.ABC):
                 *inputs,
                 *self._mixed_at(packed, mixing_weights, active),
                 skip_dropout and skip_dropout.at(number),
+                extra_skip=extra_skips and extra_skips.at(number),
             )
 
         return self._run(images, run_cells, _applying(training=True, rate=0.0))
+
+    def new_extra_kernels(self, seed: int) -> dict[int, keras.Variable]:
+        """Returns fresh kernels; see `MixedTrainingSupernet`."""
+        rng = np.random.default_rng([seed, 2])
+        return {
+            number: keras.Variable(packed.extra_kernels(rng))
+            for number, packed in enumerate(self.cells)
+            if packed.extra_pieces
+        }
 
     def _mixed_at(
         self, packed: PackedCells, mixing_weights: tf.Tensor, active: Active

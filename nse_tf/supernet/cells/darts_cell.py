@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import Cell, CellGraph, Edge
+from nse_tf.spaces import Cell, CellGraph, Edge, SkipConnect
 from nse_tf.supernet.cells.darts_edge import MOST_NORMS, EdgeWork
 from nse_tf.supernet.cells.edge_ops import (
     NOTHING,
@@ -16,8 +16,9 @@ from nse_tf.supernet.cells.edge_ops import (
     shared_once,
 )
 from nse_tf.supernet.cells.packed_cells import PackedCells
+from nse_tf.supernet.extra_skips import ExtraSkip
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, moved
-from nse_tf.supernet.layers.layouts import InitialKernels
+from nse_tf.supernet.layers.layouts import InitialKernels, Piece
 from nse_tf.supernet.skip_dropout import SkipDropout
 
 
@@ -125,6 +126,7 @@ class DartsCell(PackedCells):
         mixing_weights: tf.Tensor,
         active: Sequence[Sequence[int]],
         skip_dropout: SkipDropout | None = None,
+        extra_skip: ExtraSkip | None = None,
     ) -> tf.Tensor:
         """Returns the cell's output if candidates are mixed.
 
@@ -135,8 +137,15 @@ class DartsCell(PackedCells):
                 max_candidates)`.
             active: The candidates that run, edge by edge.
             skip_dropout: What drops out after skips of stride 1; None nothing.
+            extra_skip: What is added to each edge; None nothing.
         """
         open_edges = self.open_edges_together(active)
+        extra_rows = [None] * len(self._works)
+        if extra_skip is not None and extra_skip.kernels is not None:
+            rows = iter(tf.unstack(extra_skip.kernels))
+            extra_rows = [
+                next(rows) if work.stride == 2 else None for work in self._works
+            ]
 
         def brought(
             inputs: tf.Tensor, so_far: tf.Tensor, edge: int
@@ -152,9 +161,21 @@ class DartsCell(PackedCells):
                     outputs = skip_dropout.at(edge).applied(outputs)
                 outputs *= mixing_weights[edge, candidate]
                 so_far = outputs if so_far is None else so_far + outputs
+            if extra_skip is not None:
+                skipped = work.skipped(inputs, extra_rows[edge])
+                so_far += extra_skip.share * skipped
             return so_far
 
         return self._run(first, second, brought)
+
+    @property
+    def extra_pieces(self) -> list[tuple[Piece, ...]]:
+        """The kernels of extra skips that halve; see `PackedCells`."""
+        return [
+            work.kernels_of(SkipConnect())
+            for work in self._works
+            if work.stride == 2
+        ]
 
     def _run(
         self,

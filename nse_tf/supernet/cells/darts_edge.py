@@ -104,6 +104,22 @@ class EdgeWork:
             outputs = norms.run(self._separable(outputs, open_edge, 1))
         return outputs, norms.seen
 
+    def skipped(self, inputs: tf.Tensor, row: tf.Tensor | None) -> tf.Tensor:
+        """Returns a skip of the inputs, in training mode.
+
+        Args:
+            inputs: `(batch, height, width, channels)`.
+            row: Its kernels, where it halves.
+        """
+        if row is None:
+            return inputs
+        outputs, *_ = normalize(
+            self._halved(inputs, row),
+            tf.ones([self.channels]),
+            tf.zeros([self.channels]),
+        )
+        return outputs
+
     def _separable(
         self, inputs: tf.Tensor, open_edge: OpenEdge, number: int
     ) -> tf.Tensor:

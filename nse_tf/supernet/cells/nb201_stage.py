@@ -17,6 +17,7 @@ from nse_tf.supernet.cells.edge_ops import (
     require_work,
 )
 from nse_tf.supernet.cells.packed_cells import PackedCells
+from nse_tf.supernet.extra_skips import ExtraSkip
 from nse_tf.supernet.layers.batch_norm import (
     MOMENTUM,
     moved,
@@ -220,6 +221,7 @@ class CellStage(PackedCells):
         mixing_weights: tf.Tensor,
         active: Sequence[Sequence[int]],
         skip_dropout: SkipDropout | None = None,
+        extra_skip: ExtraSkip | None = None,
     ) -> tf.Tensor:
         """Returns what the last cell puts out if candidates are mixed.
 
@@ -229,6 +231,7 @@ class CellStage(PackedCells):
                 max_candidates)`.
             active: The candidates that run, edge by edge.
             skip_dropout: What drops out after skips; None nothing.
+            extra_skip: What is added to each edge; None nothing.
         """
         open_edges = self.open_edges_together(active)
         for cell in range(len(self.cells)):
@@ -247,6 +250,8 @@ class CellStage(PackedCells):
                     nodes[target] = (
                         brought if so_far is None else so_far + brought
                     )
+                if extra_skip is not None:
+                    nodes[target] += extra_skip.share * nodes[source]
             inputs = nodes[self._graph.last_node]
         return inputs
 

@@ -171,6 +171,29 @@ class PackedCells(keras.layers.Layer):
             for place, position in zip(places, positions.tolist(), strict=True)
         }
 
+    @property
+    def extra_pieces(self) -> list[tuple[Piece, ...]]:
+        """The kernels of extra skips, edge by edge; of those that have some."""
+        return []
+
+    def extra_kernels(self, rng: np.random.Generator) -> np.ndarray:
+        """Returns fresh kernels of extra skips, a row for each that has some.
+
+        Args:
+            rng: Draws them.
+        """
+        return np.stack(
+            [
+                np.concatenate(
+                    [
+                        piece.initial(rng, self._initial_kernels).ravel()
+                        for piece in pieces
+                    ]
+                )
+                for pieces in self.extra_pieces
+            ]
+        )
+
     def angle_kernel_lengths(self, row: int) -> list[int]:
         """Returns how long the kernels of a row are that count in angles.
 
