@@ -52,6 +52,7 @@ TAKERS: dict[str, tuple[str, ...]] = {
     "architecture.other_moves_statistics": ("two_subsets",),
     "penalty.exponent": ("power", "log_factor"),
     "architecture.early_stop": ("first_order", "second_order"),
+    "architecture.extra_skip": ("first_order", "second_order"),
     "start.weights": ("previous", "pieces"),
     "start.num_cells": ("pieces",),
 }

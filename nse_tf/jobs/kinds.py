@@ -72,11 +72,26 @@ class TrainSupernet:
                 f"`num_cells` is {self.num_cells}, but a supernet with "
                 "`only_active` does not deepen: it must be None."
             )
+        if self.architecture and self.architecture.extra_skip:
+            self._require_fall()
         locked = self.architecture.locked if self.architecture else ()
         if locked and len(locked) != len(self.active):
             raise ValueError(
                 f"`architecture.locked` names {len(locked)} choice blocks, but "
                 f"`active` {len(self.active)}."
+            )
+
+    def _require_fall(self) -> None:
+        """Refuses a training too short for extra skips to fade away.
+
+        Raises:
+            ValueError: If it is.
+        """
+        if self.epochs < 2:
+            raise ValueError(
+                "`architecture.extra_skip` fades from the first epoch to the "
+                f"last, but `epochs` is {self.epochs}: train 2 or more, or "
+                "leave it out."
             )
 
     def _require_base(self) -> None:

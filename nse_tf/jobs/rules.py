@@ -195,6 +195,9 @@ class ArchitectureRule:
         other_moves_statistics: Whether the subset that only runs forward moves
             batch norm's statistics, too.
         early_stop: When a training ends early; None never ends one.
+        extra_skip: Whether a skip is added to the mixture of every edge, times
+            a share that falls from 1 in the first epoch to 0 in the last
+            (DARTS-).
 
     Raises:
         ValueError: If the rule is unknown or not built, does not take a
@@ -221,6 +224,7 @@ class ArchitectureRule:
     locked_rate: float = 0.0
     other_moves_statistics: bool = True
     early_stop: EarlyStop | None = None
+    extra_skip: bool = False
 
     def __post_init__(self) -> None:
         require_taken(self, "architecture", "rule")

@@ -27,13 +27,16 @@ class DartsConfig(MixtureConfig):
         early_stop: `hessian` ends the search once its minimum becomes too
             sharp, and goes back; `none` never does.
         sharpness: When that is.
+        extra_skip: Whether a skip is added to the mixture of every edge, times
+            a share that falls from 1 in the first epoch to 0 in the last.
 
     Raises:
         ValueError: If a name is unknown or a number out of range.
 
     References:
         Liu et al., DARTS (2019): https://arxiv.org/abs/1806.09055; Zela et al.,
-        RobustDARTS (2020): https://arxiv.org/abs/1909.09656.
+        RobustDARTS (2020): https://arxiv.org/abs/1909.09656; Chu et al., DARTS-
+        (2021): https://arxiv.org/abs/2009.01027.
     """
 
     order: int = 1
@@ -42,6 +45,7 @@ class DartsConfig(MixtureConfig):
     architecture_rate: float = 3e-4
     early_stop: str = "none"
     sharpness: EarlyStop = EarlyStop()  # noqa: RUF009 - frozen
+    extra_skip: bool = False
 
     NAMES: ClassVar[Mapping[str, Sequence[str]]] = {
         "early_stop": EARLY_STOPS,
@@ -53,6 +57,12 @@ class DartsConfig(MixtureConfig):
         super().__post_init__()
         if self.order not in (1, 2):
             raise ValueError(f"`order` must be 1 or 2, not {self.order}.")
+        if self.extra_skip and self.search_epochs < 2:
+            raise ValueError(
+                "`extra_skip` fades from the first epoch to the last, but "
+                f"`search_epochs` is {self.search_epochs}: train 2 or more, or "
+                "leave it out."
+            )
 
     @property
     def training(self) -> SupernetTraining:
@@ -69,5 +79,6 @@ class DartsConfig(MixtureConfig):
                 betas=self.architecture_betas,
                 weight_decay=self.architecture_decay,
                 early_stop=self.sharpness if stops else None,
+                extra_skip=self.extra_skip,
             ),
         )

@@ -16,6 +16,7 @@ from nse_tf.training.darts_architecture import (
 from nse_tf.training.dropout_course import DropoutCourse
 from nse_tf.training.early_stop import epoch_to_keep
 from nse_tf.training.epoch_loop import LoopHooks, WeightStep
+from nse_tf.training.extra_skip_course import ExtraSkipCourse
 from nse_tf.training.gate_architecture import (
     FullGateArchitecture,
     TwoGateArchitecture,
@@ -255,6 +256,7 @@ def new_architecture(
     images: ImageSet,
     rule: ArchitectureRule,
     seed: int,
+    epochs: int,
     dropout: DropoutCourse | None = None,
 ) -> ArchitectureTrainer:
     """Returns what trains architecture parameters by a rule.
@@ -264,6 +266,7 @@ def new_architecture(
         images: The validation part.
         rule: By which they are trained.
         seed: Seed of the first parameters.
+        epochs: Epochs of the job.
         dropout: What drops out after the skips of a mixture; None nothing.
 
     Raises:
@@ -282,6 +285,9 @@ def new_architecture(
     if rule.rule == "beside":
         return MixtureArchitecture(mixing, images, batch_size, rule, seed)
     training = require_capability(supernet, Capability.TRAINS_MIXED)
+    skips = None
+    if rule.extra_skip:
+        skips = ExtraSkipCourse(training, epochs, seed)
     is_first = rule.rule == "first_order"
     kind = FirstOrderArchitecture if is_first else SecondOrderArchitecture
     return kind(
@@ -292,6 +298,7 @@ def new_architecture(
         optimizer=trainer.optimizer,
         recipe=trainer.recipe,
         dropout=dropout,
+        skips=skips,
     )
 
 

@@ -8,9 +8,10 @@ import tensorflow as tf
 
 from nse_tf.datasets import POLICIES, ImageSet, augment
 from nse_tf.jobs import ArchitectureRule, Genes
-from nse_tf.supernet import MixedTrainingSupernet, SkipDropout
+from nse_tf.supernet import ExtraSkips, MixedTrainingSupernet, SkipDropout
 from nse_tf.training.dropout_course import DropoutCourse
 from nse_tf.training.epoch_loop import WeightStep
+from nse_tf.training.extra_skip_course import ExtraSkipCourse
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.mixture_architecture import (
     MixtureArchitecture,
@@ -42,6 +43,7 @@ class FirstOrderArchitecture(MixtureArchitecture):
         recipe: How the weights are trained.
         dropout: What drops out after skip connections, in steps of parameters
             and weights alike; None nothing.
+        skips: What is added to each mixture; None nothing.
 
     References:
         Liu et al., DARTS (2019): https://arxiv.org/abs/1806.09055
@@ -60,15 +62,26 @@ class FirstOrderArchitecture(MixtureArchitecture):
         optimizer: LazySGD,
         recipe: SupernetRecipe,
         dropout: DropoutCourse | None = None,
+        skips: ExtraSkipCourse | None = None,
     ) -> None:
         super().__init__(supernet, images, recipe.batch_size, rule, seed)
+        self._dropout, self._skips = dropout, skips
+        if skips is not None:
+            optimizer = skips.trained_by(optimizer)
         self._optimizer, self._recipe = optimizer, recipe
-        self._dropout = dropout
+
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """The parameters, their optimizer's state, and any extra skips."""
+        skips = [] if self._skips is None else self._skips.variables
+        return [*super().variables, *skips]
 
     def begin_step(self, epoch: int, following: WeightStep) -> None:
-        """Draws what drops out in the step."""
+        """Draws what drops out in the step, and sets what skips count for."""
         if self._dropout is not None:
             self._dropout.begin_step(epoch, following.seed)
+        if self._skips is not None:
+            self._skips.begin_epoch(epoch)
 
     def step_of_weights(self, active: Genes) -> TrainingStep:
         """Returns the update of all active candidates at once, mixed."""
@@ -79,6 +92,26 @@ class FirstOrderArchitecture(MixtureArchitecture):
             self.mixing_weights,
             active,
             self._weights_dropout,
+            self._extra_skips,
+        )
+
+    def _extra_skips(self) -> ExtraSkips | None:
+        return None if self._skips is None else self._skips.now
+
+    def _mixed(
+        self,
+        images: tf.Tensor,
+        mixing_weights: tf.Tensor,
+        active: Genes,
+        dropout: SkipDropout | None = None,
+    ) -> tf.Tensor:
+        """Returns the logits of the mixture, and of all beside it."""
+        return self._supernet.mix(
+            of_any_batch(images),
+            mixing_weights,
+            active,
+            dropout,
+            extra_skips=self._extra_skips(),
         )
 
     def _weights_dropout(self) -> SkipDropout | None:
@@ -90,8 +123,8 @@ class FirstOrderArchitecture(MixtureArchitecture):
         """Returns the loss that a step of the parameters lowers."""
         if self._dropout is None:
             return super()._step_loss(images, labels, active)
-        logits = self._supernet.mix(
-            of_any_batch(images),
+        logits = self._mixed(
+            images,
             self.mixing_weights(active),
             active,
             self._dropout.of_parameters,
@@ -164,8 +197,8 @@ class SecondOrderArchitecture(FirstOrderArchitecture):
         self, images: tf.Tensor, labels: tf.Tensor, active: Genes
     ) -> tf.Tensor:
         """Returns the loss that trains the weights."""
-        logits = self._supernet.mix(
-            of_any_batch(images),
+        logits = self._mixed(
+            images,
             self.mixing_weights(active),
             active,
             self._weights_dropout(),

@@ -5,6 +5,7 @@ also those of candidates that were closed. Here a row of weights that got no
 gradient keeps its weights and its momentum, bit for bit.
 """
 
+import copy
 import functools
 from collections.abc import Mapping, Sequence
 
@@ -95,6 +96,26 @@ class LazySGD:
         self._weight_decay = weight_decay
         self._clip_norm = clip_norm
         self._names_rows_once = names_rows_once
+
+    def with_more(self, variables: Sequence[keras.Variable]) -> "LazySGD":
+        """Returns one that moves more variables, after its own.
+
+        Momenta of its own are shared, those of the others zero.
+
+        Args:
+            variables: What it moves as well; whole, not row by row.
+        """
+        more = copy.copy(self)
+        targets = [variable.value for variable in variables]
+        more.targets = [*self.targets, *targets]
+        more.momenta = [
+            *self.momenta,
+            *(
+                tf.Variable(tf.zeros_like(each), trainable=False)
+                for each in targets
+            ),
+        ]
+        return more
 
     @property
     def matrices(self) -> tuple[int, ...]:

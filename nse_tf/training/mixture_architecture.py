@@ -102,6 +102,12 @@ class MixtureArchitecture(ArchitectureTrainer):
 
         return dominant_eigenvalue(gradient, self.parameters[mask], rng)
 
+    def _mixed(
+        self, images: tf.Tensor, mixing_weights: tf.Tensor, active: Genes
+    ) -> tf.Tensor:
+        """Returns the logits of the mixture."""
+        return self._supernet.mix(of_any_batch(images), mixing_weights, active)
+
     def _loss(
         self,
         images: tf.Tensor,
@@ -110,10 +116,8 @@ class MixtureArchitecture(ArchitectureTrainer):
         parameters: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Returns the loss of the mixture on validation images."""
-        logits = self._supernet.mix(
-            of_any_batch(images),
-            self.mixing_weights(active, parameters),
-            active,
+        logits = self._mixed(
+            images, self.mixing_weights(active, parameters), active
         )
         return mean_cross_entropy(labels, logits)
 

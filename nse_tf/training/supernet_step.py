@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from nse_tf.jobs import Genes
 from nse_tf.supernet import (
+    ExtraSkips,
     MixedTrainingSupernet,
     SkipDropout,
     WeightSharing,
@@ -58,6 +59,7 @@ def mixed_step(
     mixing_weights: Callable[[Genes], tf.Tensor],
     active: Genes,
     skip_dropout: Callable[[], SkipDropout | None] = lambda: None,
+    extra_skips: Callable[[], ExtraSkips | None] = lambda: None,
 ) -> TrainingStep:
     """Returns the update of all active candidates at once, mixed.
 
@@ -72,10 +74,15 @@ def mixed_step(
         active: The candidates that are mixed, block by block.
         skip_dropout: Returns what drops out after skip connections, as it is
             now.
+        extra_skips: Returns what is added to each mixture, as it is now.
     """
     return TrainingStep(
         lambda images, _: supernet.mix(
-            images, mixing_weights(active), active, skip_dropout()
+            images,
+            mixing_weights(active),
+            active,
+            skip_dropout(),
+            extra_skips=extra_skips(),
         ),
         optimizer,
         augmentation=recipe.augmentation,

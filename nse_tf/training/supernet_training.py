@@ -55,7 +55,12 @@ class SupernetTraining:
             supernet, rule = trainer.supernet, job.architecture
             self._course = ArchitectureCourse(
                 new_architecture(
-                    trainer, validation, rule, job.seed, DropoutCourse.of(job)
+                    trainer,
+                    validation,
+                    rule,
+                    job.seed,
+                    job.epochs,
+                    DropoutCourse.of(job),
                 ),
                 rule,
                 supernet.space,

@@ -46,6 +46,7 @@ OTHER_VALUES: dict[str, Any] = {
     "architecture.other_moves_statistics": False,
     "penalty.exponent": 0.3,
     "architecture.early_stop": EarlyStop(window=3),
+    "architecture.extra_skip": True,
     "start.weights": "0_train#ab",
     "start.num_cells": 3,
 }

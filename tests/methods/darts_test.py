@@ -99,6 +99,16 @@ def test_the_second_order_and_the_early_stop_are_those_of_the_job() -> None:
     assert first.architecture.early_stop == EarlyStop()
 
 
+def test_the_extra_skip_is_that_of_the_job_and_needs_two_epochs() -> None:
+    _, jobs = searched("nb201", extra_skip=True)
+    first = jobs[0]
+    assert isinstance(first, TrainSupernet)
+    assert first.architecture is not None
+    assert first.architecture.extra_skip
+    with pytest.raises(ValueError, match="`epochs` is 1: train 2 or more"):
+        dataclasses.replace(first, epochs=1)
+
+
 @ALL
 def test_a_shrunk_space_is_what_is_mixed(name: str) -> None:
     _, jobs = searched(name, shrinking=SHRINKING)
@@ -233,6 +243,10 @@ def test_budgets_out_of_reach_are_refused() -> None:
         ({"order": 3}, "`order` must be 1 or 2, not 3"),
         ({"num_finalists": 2}, "`num_finalists` must be 1, not 2"),
         ({"early_stop": "soon"}, "`early_stop` must be one of none, hessian"),
+        (
+            {"extra_skip": True, "search_epochs": 1},
+            "`search_epochs` is 1: train 2 or more",
+        ),
         ({"score": "luck"}, "`score` must be one of"),
         ({"search_epochs": 0}, "`search_epochs` must be at least 1"),
     ],
