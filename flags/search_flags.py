@@ -159,6 +159,12 @@ EARLY_STOP = flags.DEFINE_enum(
     "darts: hessian ends the training once its minimum becomes too sharp, and "
     "goes back to the parameters from before. Default: none.",
 )
+EXTRA_SKIP = flags.DEFINE_bool(
+    "extra_skip",
+    None,
+    "darts: add a skip to the mixture of every edge, times a share that falls "
+    "from 1 in the first epoch to 0 in the last (DARTS-). Default: no.",
+)
 START = flags.DEFINE_string(
     "start", None, "File with the ops of an earlier search, for --method=nse."
 )
@@ -232,6 +238,7 @@ def search_config() -> SearchConfig:
         shrink_schedule=SHRINK_SCHEDULE.value,
         order=ORDER.value,
         early_stop=EARLY_STOP.value,
+        extra_skip=EXTRA_SKIP.value,
         budget=_budget(),
         precision=PRECISION.value,
         rank_by=RANK_BY.value,

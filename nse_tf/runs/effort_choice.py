@@ -140,6 +140,7 @@ def _darts(config: SearchConfig, darts: DartsConfig) -> DartsConfig:
         ),
         order=config.order or darts.order,
         early_stop=config.early_stop or darts.early_stop,
+        extra_skip=config.extra_skip or darts.extra_skip,
         learning_rates=(rate, min(rate, darts.learning_rates[1])),
     )
 

@@ -14,7 +14,10 @@ METHODS: dict[str, tuple[str, ...]] = {
     "spos": ("explorer", "score", "shrink_schedule", "distribute"),
     "fairnas": ("explorer", "score", "shrink_schedule", "distribute"),
     "proxylessnas": ("score", "shrink_schedule", "gates", "penalty_form"),
-    "darts": ("score", "shrink_schedule", "order", "early_stop"),
+    "darts": (
+        *("score", "shrink_schedule"),
+        *("order", "early_stop", "extra_skip"),
+    ),
     "pdarts": ("score", "shrink_schedule"),
     "nse": ("inherit_by", "start"),
 }
@@ -67,6 +70,8 @@ class SearchConfig:
         order: Order of the gradient of `darts`, 1 or 2; None takes the first.
         early_stop: Whether `darts` stops once its minimum is too sharp:
             `hessian` or `none`; None is none.
+        extra_skip: Whether `darts` adds a skip to every edge that fades away;
+            None adds none.
         budget: Limits that the network found must keep.
         precision: Precision of the file that latency and size limits hold for.
         rank_by: What finalists are ranked by: `keras`, or the accuracy of
@@ -109,6 +114,7 @@ class SearchConfig:
     shrink_schedule: str | None = None
     order: int | None = None
     early_stop: str | None = None
+    extra_skip: bool | None = None
     budget: Budget = Budget()
     precision: str = "fp32"
     rank_by: str = "keras"

@@ -108,6 +108,7 @@ def test_whatever_decides_the_outcome_is_a_setting(
         ("pdarts", {"order": 2}, "not 'pdarts': leave it out"),
         ("spos", {"order": 2}, "--order` is for --method=darts"),
         ("nse", {"early_stop": "hessian"}, "--early_stop` is for"),
+        ("spos", {"extra_skip": True}, "--extra_skip` is for --method=darts"),
     ],
 )
 def test_what_a_method_does_not_take_is_refused(
