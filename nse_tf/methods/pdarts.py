@@ -77,6 +77,7 @@ class PDartsSearch(Method):
     ) -> None:
         super().__init__()
         model.space.as_cells()
+        model = config.final_costs(model)
         budget.check_reachable(model)
         require_progressive_depth(model.space, config.shrinking)
         self.model = model

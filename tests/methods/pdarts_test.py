@@ -302,3 +302,27 @@ def test_bad_numbers_are_refused_by_name(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         PDartsConfig(**numbers)
+
+
+def test_the_winner_has_other_cells_and_the_budget_is_for_them() -> None:
+    final = CostModel(SPACES["darts_cifar"].resized(20, 9))
+    low, high = final.range("macs")
+    method, jobs = searched(
+        "darts_cifar",
+        Budget(macs=(3 * low + high) / 4),
+        final_cells=20,
+        final_channels=9,
+    )
+    (winner,) = method.noted(WinnerChosen)
+    assert winner.costs == final.costs(final.space.genotype(winner.path))
+    assert winner.costs["macs"] <= (3 * low + high) / 4
+    alone = jobs[-1]
+    assert isinstance(alone, TrainChild)
+    assert (alone.num_cells, alone.channels) == (20, 9)
+    with pytest.raises(BudgetError, match="20 cells of 9 channels"):
+        searched(
+            "darts_cifar",
+            Budget(macs=low / 2),
+            final_cells=20,
+            final_channels=9,
+        )
