@@ -246,8 +246,7 @@ def _edge_function(
         return tf.add_n([*so_far, outputs]), seen
 
     present = work.kinds
-    # By kind, the number of its branch: `switch_case` knows no gaps. Kinds that
-    # no candidate has are never asked for.
+    # By kind, the number of its branch, as `switch_case` knows no gaps.
     position = np.searchsorted(present, range(max(present) + 1))
 
     @tf.function(
