@@ -15,6 +15,8 @@ from nse_tf.methods import (
     Method,
     OneShotConfig,
     OneShotSearch,
+    PDartsConfig,
+    PDartsSearch,
     ProxylessNAS,
     ProxylessNASConfig,
 )
@@ -154,26 +156,53 @@ def _proxyless(
     return ProxylessNAS(CostModel(space), config=config)
 
 
+def _mixture_settings(
+    scale: Scale, score: str | None, seed: int
+) -> dict[str, Any]:
+    """Returns what all searches of a mixture have in common."""
+    return {
+        "shrinking": scale.schedule(by_block=False) if score else None,
+        "shrink_learning_rates": _RATES,
+        "score": score or "angle",
+        "children_per_operator": None,
+        "architecture_rate": _ARCHITECTURE_RATE,
+        "calibration_images": _CALIBRATION_IMAGES,
+        "seed": seed,
+    }
+
+
 def _darts(**settings: Any) -> Kind:
-    """Returns a search of a mixture, with some settings of its own."""
+    """Returns a search by DARTS, with some settings of its own."""
 
     def new(
         space: SearchSpace, scale: Scale, score: str | None, seed: int
     ) -> Method:
         config = DartsConfig(
-            shrinking=scale.schedule(by_block=False) if score else None,
-            shrink_learning_rates=_RATES,
-            score=score or "angle",
-            children_per_operator=None,
+            **_mixture_settings(scale, score, seed),
             search_epochs=scale.search_epochs(bool(score)),
-            architecture_rate=_ARCHITECTURE_RATE,
-            calibration_images=_CALIBRATION_IMAGES,
-            seed=seed,
             **settings,
         )
         return DartsSearch(CostModel(space), config=config)
 
     return Kind(new, mixes=True)
+
+
+def _pdarts(
+    space: SearchSpace, scale: Scale, score: str | None, seed: int
+) -> Method:
+    """Returns a search by P-DARTS, a third of each stage weights alone.
+
+    On the whole space its epochs are shared among three stages.
+    """
+    epochs = scale.search_epochs(bool(score))
+    if score is None:
+        epochs //= len(PDartsConfig().stage_shares)
+    config = PDartsConfig(
+        **_mixture_settings(scale, score, seed),
+        stage_epochs=epochs,
+        epochs_without=epochs // 3,
+    )
+    return PDartsSearch(CostModel(space), config=config)
 
 
 METHODS = {
@@ -182,5 +211,7 @@ METHODS = {
     "proxylessnas": Kind(_proxyless),
     "darts": _darts(),
     "darts, early stop": _darts(early_stop="hessian", sharpness=_SHARPNESS),
+    "darts, extra skip": _darts(extra_skip=True),
+    "pdarts": Kind(_pdarts, mixes=True),
     "darts, second order": _darts(order=2),
 }
