@@ -11,7 +11,7 @@ class ArchitectureTrained:
 
     Attributes:
         losses: Mean loss of the parameters' steps of each epoch that has some,
-            with penalties.
+            with penalties; with `reinforce` the mean reward, negative.
         parameters: Parameter of each candidate of each choice block,
             `(num_blocks, max_candidates)`.
         probabilities: What the parameters say of each candidate, 0 where it is

@@ -5,6 +5,8 @@ import dataclasses
 from nse_tf.jobs.built import require_taken
 
 Genes = tuple[tuple[int, ...], ...]
+# Targets of a penalty that has a ratio or a logarithm of it exceed these.
+_LEAST_TARGETS = {"relative": 0.0, "log_factor": 1.0, "reward_factor": 0.0}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,9 @@ class CostPenalty:
             (NSE); `relative` adds `coefficient · (expected / target - 1)`, and
             `log_factor` multiplies the loss by `coefficient · (log expected /
             log target) ** exponent` (ProxylessNAS's `add#linear` and
-            `mul#log`).
+            `mul#log`); `reward_factor` multiplies a network's reward by
+            `coefficient · (target / its cost) ** exponent` (ProxylessNAS's
+            REINFORCE).
         cost: Name of the cost.
         target: What networks should cost.
         coefficient: Factor of the penalty.
@@ -110,7 +114,7 @@ class CostPenalty:
 
     def __post_init__(self) -> None:
         require_taken(self, "penalty", "form")
-        least = {"relative": 0.0, "log_factor": 1.0}.get(self.form)
+        least = _LEAST_TARGETS.get(self.form)
         if least is not None and not self.target > least:
             raise ValueError(
                 f"`penalty.target` must be above {least:g} with `penalty.form` "
@@ -176,7 +180,9 @@ class ArchitectureRule:
             DARTS's, which move before the weights and mix them, too;
             `two_gates` and `full_gates` draw one candidate of each block by the
             softmax and give the softmax the gradient of the gates that open it,
-            of a pair of candidates or of all of them (ProxylessNAS).
+            of a pair of candidates or of all of them; `reinforce` draws whole
+            networks by it and makes those likelier whose accuracy, and cost,
+            are better (ProxylessNAS).
         rate: Learning rate of Adam.
         betas: Adam's decay rates of the two moments.
         weight_decay: Pull of the parameters to zero, part of the gradient.
@@ -185,7 +191,8 @@ class ArchitectureRule:
         epochs_without: Epochs at the start of the job that train the weights
             only; where it is as many as the job has, or more, all of them.
         clip_norm: Longest gradient of the parameters; None leaves it.
-        penalties: On the expected costs of networks.
+        penalties: On the expected costs of networks; with `reinforce` on those
+            of each network that is drawn.
         drop_below: A candidate whose parameter falls below this is dropped for
             good; None drops none.
         locked: The candidates of each choice block that are never dropped;
@@ -198,6 +205,9 @@ class ArchitectureRule:
         extra_skip: Whether a skip is added to the mixture of every edge, times
             a share that falls from 1 in the first epoch to 0 in the last
             (DARTS-).
+        networks_per_step: Networks that a step of `reinforce` draws.
+        baseline_rate: How far that step first moves the reward that a network
+            counts as better than, to the mean of the step: 1 is all the way.
 
     Raises:
         ValueError: If the rule is unknown or not built, does not take a
@@ -225,9 +235,22 @@ class ArchitectureRule:
     other_moves_statistics: bool = True
     early_stop: EarlyStop | None = None
     extra_skip: bool = False
+    networks_per_step: int = 10
+    baseline_rate: float = 0.99
 
     def __post_init__(self) -> None:
         require_taken(self, "architecture", "rule")
+        self._require_penalties()
+        if self.networks_per_step < 2:
+            raise ValueError(
+                "`architecture.networks_per_step` must be at least 2, to be "
+                f"compared with each other, not {self.networks_per_step}."
+            )
+        if not 0 < self.baseline_rate <= 1:
+            raise ValueError(
+                "`architecture.baseline_rate` must be above 0 and at most 1, "
+                f"not {self.baseline_rate}."
+            )
         if self.period < 1:
             raise ValueError(
                 f"`architecture.period` must be at least 1, not {self.period}."
@@ -237,6 +260,21 @@ class ArchitectureRule:
                 "`architecture.locked_rate` must be at least 0 and at most 1, "
                 f"not {self.locked_rate}."
             )
+
+    def _require_penalties(self) -> None:
+        """Refuses penalties on a loss where there are rewards, and vice versa.
+
+        Raises:
+            ValueError: If there is one.
+        """
+        for penalty in self.penalties:
+            is_of_rewards = penalty.form == "reward_factor"
+            if is_of_rewards != (self.rule == "reinforce"):
+                raise ValueError(
+                    f"`penalty.form` is {penalty.form!r}, but "
+                    f"`architecture.rule` is {self.rule!r}: 'reward_factor' is "
+                    "for 'reinforce', and no other form is."
+                )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

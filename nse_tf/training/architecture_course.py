@@ -22,6 +22,7 @@ from nse_tf.training.gate_architecture import (
     TwoGateArchitecture,
 )
 from nse_tf.training.mixture_architecture import MixtureArchitecture
+from nse_tf.training.reinforce_architecture import ReinforceArchitecture
 from nse_tf.training.steps import TrainingStep, mean_loss
 from nse_tf.training.subset_architecture import SubsetArchitecture
 from nse_tf.training.supernet_trainer import SupernetTrainer
@@ -279,6 +280,8 @@ def new_architecture(
     if rule.rule == "two_gates":
         pairing = require_capability(supernet, Capability.TWO_PATHS)
         return TwoGateArchitecture(pairing, images, batch_size, rule, seed)
+    if rule.rule == "reinforce":
+        return ReinforceArchitecture(supernet, images, batch_size, rule, seed)
     mixing = require_capability(supernet, Capability.MIXES)
     if rule.rule == "full_gates":
         return FullGateArchitecture(mixing, images, batch_size, rule, seed)

@@ -28,10 +28,10 @@ from nse_tf.training.steps import of_any_batch
 class GateArchitecture(ArchitectureTrainer, abc.ABC):
     """Trains the softmax of each choice block by binary gates.
 
-    A step moves neither weights nor statistics of batch norm. A block whose
-    open candidate brings nothing to its output, as the identity beside a
-    shortcut or an edge without connection, keeps its parameters in that step,
-    whatever the penalty.
+    A step moves neither weights nor statistics of batch norm. By gradients of
+    gates, a block whose open candidate brings nothing to its output, as the
+    identity beside a shortcut or an edge without connection, keeps its
+    parameters in that step, whatever the penalty.
 
     Args:
         supernet: Whose candidates compete.
@@ -60,8 +60,7 @@ class GateArchitecture(ArchitectureTrainer, abc.ABC):
         self._space: SearchSpace = supernet.space
         self._is_nothing = _bring_nothing(self._space)
         self._penalties = [
-            (each, cost_table(each, self._shape[1]).astype(np.float32))
-            for each in rule.penalties
+            (each, cost_table(each, self._shape[1])) for each in rule.penalties
         ]
 
     def probabilities(self, active: Genes) -> np.ndarray:
@@ -71,6 +70,24 @@ class GateArchitecture(ArchitectureTrainer, abc.ABC):
             `(num_blocks, max_candidates)`, float64, 0 where not active.
         """
         return active_softmax(self.parameters, self._mask(active))
+
+    def draw_path(self, active: Genes, rng: np.random.Generator) -> np.ndarray:
+        """Returns a candidate of each block, drawn by the softmax.
+
+        Args:
+            active: The candidates that are drawn from, block by block.
+            rng: Draws them.
+
+        Returns:
+            Candidate indices, `(num_blocks,)`.
+        """
+        parameters = np.where(self._mask(active), self.parameters, -np.inf)
+        # The largest sum with noise of Gumbel's distribution is drawn by the
+        # softmax.
+        path: np.ndarray = np.argmax(
+            parameters + rng.gumbel(size=self._shape), axis=1
+        )
+        return path
 
     def _learns(self, opened: np.ndarray) -> np.ndarray:
         """Returns whether each block's open candidate brings anything."""
@@ -89,7 +106,7 @@ class GateArchitecture(ArchitectureTrainer, abc.ABC):
         )
         for penalty, op_costs in self._penalties:
             expected = penalty.backbone_cost + tf.reduce_sum(
-                mixing_weights * op_costs
+                mixing_weights * op_costs.astype(np.float32)
             )
             loss = penalized(loss, expected, penalty)
         return loss
@@ -248,9 +265,7 @@ class FullGateArchitecture(GateArchitecture):
 
     def step(self, active: Genes, rng: np.random.Generator) -> tf.Tensor:
         """Moves the parameters once; returns the loss with its penalties."""
-        parameters = np.where(self._mask(active), self.parameters, -np.inf)
-        noise = rng.gumbel(size=self._shape)
-        path = np.argmax(parameters + noise, axis=1)
+        path = self.draw_path(active, rng)
         images, labels = self._batch(rng)
         return self.update(images, labels, path, active)
 

@@ -5,6 +5,7 @@ import pytest
 
 from nse_tf.jobs import (
     ArchitectureRule,
+    CostPenalty,
     EarlyStop,
     RateSchedule,
     Start,
@@ -39,6 +40,8 @@ OTHER_VALUES: dict[str, Any] = {
     "weights.skip_dropout": 0.4,
     "architecture.epochs_without": 10,
     "architecture.clip_norm": 5.0,
+    "architecture.networks_per_step": 4,
+    "architecture.baseline_rate": 0.5,
     "architecture.penalties": (PENALTY,),
     "architecture.drop_below": -2.0,
     "architecture.locked": ((0,), ()),
@@ -49,6 +52,11 @@ OTHER_VALUES: dict[str, Any] = {
     "architecture.extra_skip": True,
     "start.weights": "0_train#ab",
     "start.num_cells": 3,
+}
+# The same where a rule takes values of its own.
+REWARD = dataclasses.replace(PENALTY, form="reward_factor")
+OWN_VALUES: dict[tuple[str, str], Any] = {
+    ("architecture.penalties", "reinforce"): (REWARD,),
 }
 NEEDED: dict[str, Any] = {
     "warm_cosine": {"peak": 0.4},
@@ -79,11 +87,11 @@ def test_what_is_unknown_is_refused_and_what_is_built_is_not(
 def test_a_setting_that_a_choice_does_not_take_is_refused(name: str) -> None:
     record, _, setting = name.partition(".")
     (choice,) = (each for each in CHOICES if each.startswith(f"{record}."))
-    more = {setting: OTHER_VALUES[name]}
     for value in CHOICES[choice]:
+        other = OWN_VALUES.get((name, value), OTHER_VALUES[name])
+        more = {setting: other}
         if value in TAKERS[name]:
-            kept = getattr(_record(choice, value, **more), setting)
-            assert kept == OTHER_VALUES[name]
+            assert getattr(_record(choice, value, **more), setting) == other
             continue
         with pytest.raises(ValueError, match=f"`{name}` is .* Leave it at"):
             _record(choice, value, **more)
@@ -114,6 +122,17 @@ def test_rules_that_are_not_built_together_are_refused(
         return
     with pytest.raises(ValueError, match=f"{rule!r} .* with .*'{weights}'"):
         dataclasses.replace(TRAINING, **changes)
+
+
+@pytest.mark.parametrize(
+    ("rule", "penalty"), [("reinforce", PENALTY), ("two_gates", REWARD)]
+)
+def test_rewards_and_losses_have_penalties_of_their_own(
+    rule: str, penalty: CostPenalty
+) -> None:
+    words = f"form` is '{penalty.form}', .*rule` is '{rule}'"
+    with pytest.raises(ValueError, match=words):
+        ArchitectureRule(rule=rule, penalties=(penalty,))
 
 
 PREVIOUS = {"source": "previous"}
@@ -179,6 +198,20 @@ PREVIOUS = {"source": "previous"}
                 "architecture": {"rule": "two_subsets", "locked_rate": 1.5},
             },
             "at most 1, not 1.5",
+        ),
+        (
+            {
+                "weights": {"rule": "by_mixing_weights"},
+                "architecture": {"rule": "reinforce", "networks_per_step": 1},
+            },
+            "at least 2, .* not 1",
+        ),
+        (
+            {
+                "weights": {"rule": "by_mixing_weights"},
+                "architecture": {"rule": "reinforce", "baseline_rate": 0.0},
+            },
+            "above 0 and at most 1, not 0",
         ),
     ],
 )

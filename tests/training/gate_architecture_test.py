@@ -21,6 +21,7 @@ from nse_tf.training.gate_architecture import (
     GateArchitecture,
     TwoGateArchitecture,
 )
+from nse_tf.training.reinforce_architecture import ReinforceArchitecture
 from tests.supernet.choice_models import choice_model
 from tests.supernet.tiny_branches import tiny_branches
 from tests.supernet.tiny_cells import images_of, tiny_cells
@@ -61,6 +62,13 @@ def two(supernet: Any, seed: int = 0, **changes: Any) -> TwoGateArchitecture:
 def full(supernet: Any, seed: int = 0, **changes: Any) -> FullGateArchitecture:
     rule = dataclasses.replace(RULE, rule="full_gates", **changes)
     return FullGateArchitecture(supernet, DATA, 8, rule, seed)
+
+
+def rewarded(
+    supernet: Any, seed: int = 0, **changes: Any
+) -> ReinforceArchitecture:
+    rule = dataclasses.replace(RULE, rule="reinforce", **changes)
+    return ReinforceArchitecture(supernet, DATA, 8, rule, seed)
 
 
 def gradient_of(one: GateArchitecture) -> np.ndarray:
@@ -188,6 +196,13 @@ def test_what_no_step_used_has_no_past() -> None:
 
 
 FAMILIES: dict[str, Callable[[], tuple[GateArchitecture, WeightSharing]]] = {
+    "chain-reinforce": lambda: made(rewarded, Supernet(SPACE)),
+    "branches-reinforce": lambda: made(
+        rewarded, BranchSupernet(tiny_branches())
+    ),
+    "model-reinforce": lambda: made(
+        rewarded, ModelNetworks(choice_model(0.2)).supernet()
+    ),
     "chain-two": lambda: made(two, Supernet(SPACE)),
     "chain-full": lambda: made(full, Supernet(SPACE)),
     "branches-two": lambda: made(two, BranchSupernet(tiny_branches())),
@@ -215,14 +230,22 @@ def test_a_step_moves_parameters_and_nothing_else(family: str) -> None:
 
 
 @pytest.mark.slow
-def test_cells_learn_by_all_gates() -> None:
+@pytest.mark.parametrize(
+    ("rule", "make"),
+    [
+        ("full_gates", FullGateArchitecture),
+        ("reinforce", ReinforceArchitecture),
+    ],
+)
+def test_cells_learn_by_all_gates_and_by_rewards(
+    rule: str, make: Callable[..., GateArchitecture]
+) -> None:
     space = tiny_cells()
     supernet = NB201Supernet(space, kernels="fan_in")
     images = image_set(8)
     pixels = images_of(space, 8).astype(np.uint8)
     data = dataclasses.replace(images, images=pixels)
-    rule = dataclasses.replace(RULE, rule="full_gates")
-    one = FullGateArchitecture(supernet, data, 8, rule, 0)
+    one = make(supernet, data, 8, dataclasses.replace(RULE, rule=rule), 0)
     before = one.parameters
     one.step(space.active, np.random.default_rng(0))
     moved = one.parameters != before
@@ -251,18 +274,20 @@ def test_pairs_are_drawn_by_the_softmax_without_replacement(
     assert third > 0
 
 
-@pytest.mark.parametrize("gates", MAKERS)
+@pytest.mark.parametrize("gates", [*MAKERS, "reinforce"])
 def test_equal_seeds_come_to_equal_bits_and_a_state_goes_on(
     chain: Supernet, gates: str
 ) -> None:
+    make = {**MAKERS, "reinforce": rewarded}[gates]
+
     def trained(seed: int, steps: int) -> GateArchitecture:
-        one = MAKERS[gates](chain) if not seed else two(chain, seed)
+        one = make(chain) if not seed else two(chain, seed)
         for number in range(steps):
             one.step(SPACE.active, np.random.default_rng(number))
         return one
 
     whole = [each.numpy() for each in trained(0, 4).variables]
-    half, again = trained(0, 2), MAKERS[gates](chain)
+    half, again = trained(0, 2), make(chain)
     for variable, value in zip(again.variables, half.variables, strict=True):
         variable.assign(value)
     for number in (2, 3):

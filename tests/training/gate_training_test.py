@@ -20,6 +20,7 @@ from nse_tf.jobs import (
 )
 from nse_tf.supernet import networks_of
 from nse_tf.training import ChildRecipe, Worker
+from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.config_digests import config_digest_of
 from nse_tf.training.supernet_training import SupernetTraining
 from nse_tf.training.trainings import Trainings
@@ -43,6 +44,16 @@ RULE = ArchitectureRule(
     period=2,
     epochs_without=1,
     penalties=(PENALTY,),
+)
+REWARDED = dataclasses.replace(
+    RULE,
+    rule="reinforce",
+    penalties=(
+        dataclasses.replace(
+            PENALTY, form="reward_factor", coefficient=1.0, exponent=0.1
+        ),
+    ),
+    networks_per_step=3,
 )
 JOB = TrainSupernet(
     id="00000_train_supernet",
@@ -121,6 +132,34 @@ def test_a_job_stopped_between_epochs_comes_to_the_same_bits(
         one.checkpoint(digest), is_finished=False
     )
     assert trained(tmp_path / "parts", JOB) == whole
+
+
+@pytest.mark.slow
+def test_rewards_train_parameters_and_resume_to_the_same_bits() -> None:
+    job = dataclasses.replace(JOB, architecture=REWARDED)
+    kept: list[bytes] = []
+
+    def keep(loss: float) -> None:
+        if len(whole.trainer.losses) == 2:
+            kept.append(whole.checkpoint("digest").to_bytes())
+
+    whole = training(job)
+    whole.run(keep)
+    found = architecture_of(whole)
+    assert (len(found.losses), len(found.history)) == (2, 3)
+    assert -3.0 < min(found.losses) <= max(found.losses) <= 0.0
+    first, last = found.history[0], found.history[-1]
+    assert np.abs(np.subtract(last[0], first[0])).max() > 0.01
+    resumed = training(job)
+    resumed.resume(Checkpoint.from_bytes(kept[0], "kept"))
+    resumed.run()
+    assert resumed.result(1.0, "") == whole.result(1.0, "")
+    for one, other in zip(
+        resumed.checkpoint("digest").architecture,
+        whole.checkpoint("digest").architecture,
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.slow
