@@ -9,7 +9,8 @@ GATES = flags.DEFINE_enum(
     None,
     search_config.GATES,
     "proxylessnas: whether an architecture step runs two candidates of each "
-    "block or the full list. Default: what the space can have.",
+    "block, the full list, or, by reinforce, whole networks forward only. "
+    "Default: what the space can have.",
 )
 PENALTY_FORM = flags.DEFINE_enum(
     "penalty_form",
@@ -36,5 +37,18 @@ OVERRIDES = [
             "evaluated.",
             1,
         ),
+        (
+            "networks_per_step",
+            "proxylessnas: networks that a step of --gates=reinforce draws.",
+            2,
+        ),
+    )
+] + [
+    flags.DEFINE_float(
+        "reward_exponent",
+        None,
+        "proxylessnas: with --gates=reinforce the accuracy of a network counts "
+        "times its target's ratio to its cost, to this power; 0 for none.",
+        lower_bound=0,
     )
 ]

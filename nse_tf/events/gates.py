@@ -14,7 +14,7 @@ class ParametersTrained(Event):
         job: Id of the job.
         active: Candidate indices that took part, a choice block each.
         losses: Mean loss of the parameters' steps of each epoch that had some,
-            with penalties.
+            with penalties, or the mean reward, negative.
         history: Probabilities of the active candidates after each epoch, block
             by block.
         cost: Name of the cost that networks are drawn to.

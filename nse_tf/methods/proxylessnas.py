@@ -2,7 +2,8 @@
 
 A step of the weights trains one path, drawn by the architecture parameters; a
 step of these opens one path, too, and holds it against one other candidate of
-each block, or against all. Their softmax also says what a network is expected
+each block, or against all; or it compares the accuracies of several paths, by
+REINFORCE. Their softmax also says what a network is expected
 to cost, which may be penalized. In the end the likeliest network that keeps the
 budget is trained alone.
 """
@@ -49,6 +50,7 @@ from nse_tf.spaces import SearchSpace
 
 # What generators are drawn for; see `Method.new_rng`.
 DERIVING = 3
+_RULES = {"two": "two_gates", "full": "full_gates", "reinforce": "reinforce"}
 
 
 class ProxylessNAS(Method):
@@ -159,7 +161,7 @@ class ProxylessNAS(Method):
         epochs_without: int,
         start: Start,
     ) -> TrainSupernet:
-        config, target = self.config, self._target.of(model)
+        config = self.config
         return TrainSupernet(
             id=self.new_job_id(TrainSupernet.KIND),
             active=model.space.active,
@@ -167,22 +169,34 @@ class ProxylessNAS(Method):
             schedule=RateSchedule(kind="cosine", first=rate),
             seed=config.seed,
             weights=WeightRule(rule="by_mixing_weights"),
-            architecture=ArchitectureRule(
-                rule=f"{self.gates}_gates",
-                rate=config.architecture_rate,
-                betas=config.architecture_betas,
-                weight_decay=0.0,
-                deviation=config.architecture_deviation,
-                period=config.architecture_every,
-                epochs_without=epochs_without,
-                penalties=target.penalty(
-                    config.penalty_form,
-                    config.coefficient,
-                    config.penalty_exponent,
-                ),
-            ),
+            architecture=self._rule(model, epochs_without),
             start=start,
             base="initial" if start.source == "fresh" else "previous",
+        )
+
+    def _rule(self, model: CostModel, epochs_without: int) -> ArchitectureRule:
+        """Returns what trains the architecture parameters."""
+        config, target = self.config, self._target.of(model)
+        penalties = (
+            target.penalty("reward_factor", 1.0, config.reward_exponent)
+            if self.gates == "reinforce"
+            else target.penalty(
+                config.penalty_form,
+                config.coefficient,
+                config.penalty_exponent,
+            )
+        )
+        return ArchitectureRule(
+            rule=_RULES[self.gates],
+            rate=config.architecture_rate,
+            betas=config.architecture_betas,
+            weight_decay=0.0,
+            deviation=config.architecture_deviation,
+            period=config.architecture_every,
+            epochs_without=epochs_without,
+            penalties=penalties,
+            networks_per_step=config.networks_per_step,
+            baseline_rate=config.baseline_rate,
         )
 
     def _trained(
@@ -263,7 +277,8 @@ def _gates(space: SearchSpace, gates: str | None) -> str:
                 "ProxylessNAS opens one candidate of each block, but block "
                 f"{block.name!r} has none that is active."
             )
-    possible = space.skeleton.gates
+    # REINFORCE only runs paths, as all networks can.
+    possible = (*space.skeleton.gates, "reinforce")
     if gates is not None and gates not in possible:
         raise ValueError(
             f"`gates` is {gates!r}, but ProxylessNAS on networks with the "

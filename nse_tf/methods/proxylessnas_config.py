@@ -8,11 +8,14 @@ from nse_tf.methods.evaluating import Evaluating
 from nse_tf.methods.final_training_config import FinalTrainingConfig
 from nse_tf.methods.shrinking_steps import Shrinking
 
-GATES = ("two", "full")
+GATES = ("two", "full", "reinforce")
 PENALTY_FORMS = ("log_factor", "relative")
 PENALIZED_COSTS = ("macs", "params", "latency_ms")
 # Coefficients of the penalties: of ABS's searches, and of the published code.
 _COEFFICIENTS = {"log_factor": 0.2, "relative": 0.1}
+# What only gradients of gates take, and what only rewards do.
+_OF_GRADIENTS = ("penalty_form", "penalty", "penalty_exponent")
+_OF_REWARDS = ("networks_per_step", "reward_exponent", "baseline_rate")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,9 +27,10 @@ class ProxylessNASConfig(FinalTrainingConfig):
     training come on top, see `FinalTrainingConfig`.
 
     Attributes:
-        gates: Which candidates an architecture step runs: `two` of each block,
-            or the `full` list. None takes what the space's networks can have,
-            `two` where that is both; see `Skeleton.gates`.
+        gates: What an architecture step runs: `two` candidates of each block,
+            the `full` list of them, or with `reinforce` whole networks, forward
+            only. None takes what the space's networks can have, `two` before
+            `full`; see `Skeleton.gates`.
         shrinking: How the space is shrunk first; None searches it whole.
         warmup_epochs: Epochs in which the weights are trained alone, by paths
             that the first architecture parameters draw.
@@ -47,6 +51,11 @@ class ProxylessNASConfig(FinalTrainingConfig):
         penalty: Coefficient of the penalty; None takes 0.2 for `log_factor` and
             0.1 for `relative`.
         penalty_exponent: Exponent of `log_factor`.
+        networks_per_step: Networks that a step of `reinforce` draws.
+        reward_exponent: With `reinforce` a network's accuracy counts times
+            `(target / cost) ** reward_exponent`; without a target nothing does.
+        baseline_rate: How fast the reward that networks are compared with
+            follows the mean of a step; see `jobs.ArchitectureRule`.
         num_derived: How many of the likeliest networks within the budget are
             evaluated with inherited weights. They are trained, or measured, in
             the order of their likelihood.
@@ -55,7 +64,8 @@ class ProxylessNASConfig(FinalTrainingConfig):
         children_per_job: Most networks that one job evaluates.
 
     Raises:
-        ValueError: If a name is unknown or a number out of range.
+        ValueError: If a name is unknown, a number out of range, or one is
+            given that the gates do not take.
 
     References:
         Cai et al., ProxylessNAS (2019): https://arxiv.org/abs/1812.00332; Hu et
@@ -79,6 +89,9 @@ class ProxylessNASConfig(FinalTrainingConfig):
     penalty_form: str = "log_factor"
     penalty: float | None = None
     penalty_exponent: float = 0.3
+    networks_per_step: int = 10
+    reward_exponent: float = 0.1
+    baseline_rate: float = 0.99
     num_derived: int = 5
     calibration_images: int = 20_000
     children_per_job: int = 50
@@ -93,6 +106,7 @@ class ProxylessNASConfig(FinalTrainingConfig):
         "warmup_epochs",
         "epochs_without",
         "calibration_images",
+        "reward_exponent",
     )
 
     def __post_init__(self) -> None:
@@ -112,6 +126,38 @@ class ProxylessNASConfig(FinalTrainingConfig):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"`{name}` must be positive, not {value}.")
+        self._require_taken()
+        for name, is_sound, words in (
+            ("networks_per_step", self.networks_per_step >= 2, "at least 2"),
+            ("reward_exponent", self.reward_exponent >= 0, "at least 0"),
+            (
+                "baseline_rate",
+                0 < self.baseline_rate <= 1,
+                "above 0 and at most 1",
+            ),
+        ):
+            if not is_sound:
+                raise ValueError(
+                    f"`{name}` must be {words}, not {getattr(self, name)}."
+                )
+
+    def _require_taken(self) -> None:
+        """Refuses what the gates do not take.
+
+        Raises:
+            ValueError: Naming it, its value and the gates that do.
+        """
+        is_rewarded = self.gates == "reinforce"
+        refused = _OF_GRADIENTS if is_rewarded else _OF_REWARDS
+        takers = "two or full" if is_rewarded else "reinforce"
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name in refused and value != field.default:
+                raise ValueError(
+                    f"`{field.name}` is {value!r}, but `gates` {self.gates!r} "
+                    f"does not take it, only {takers} does: leave it at "
+                    f"{field.default!r}."
+                )
 
     @property
     def coefficient(self) -> float:

@@ -212,15 +212,18 @@ def _proxylessnas(config: SearchConfig, effort: Effort) -> ProxylessNASConfig:
         scale = rate / numbers.warmup_learning_rate
         changes["warmup_learning_rate"] = rate
         changes["learning_rate"] = numbers.learning_rate * scale
+    # The gates come first: they decide what other numbers may be given.
     return dataclasses.replace(
         _changed(
             config,
-            numbers,
+            dataclasses.replace(numbers, gates=config.gates),
             warmup_epochs="weights_only_epochs",
             search_epochs="supernet_epochs",
             architecture_every="architecture_every",
             architecture_rate="architecture_rate",
             penalty="penalty",
+            networks_per_step="networks_per_step",
+            reward_exponent="reward_exponent",
             num_derived="num_derived",
             child_epochs="child_epochs",
             num_finalists="num_finalists",
@@ -230,7 +233,6 @@ def _proxylessnas(config: SearchConfig, effort: Effort) -> ProxylessNASConfig:
             rank_check_epochs="rank_check_epochs",
             calibration_images="calibration_images",
         ),
-        gates=config.gates,
         penalty_form=config.penalty_form or numbers.penalty_form,
         precision=config.precision,
         rank_by=config.rank_by,

@@ -22,7 +22,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "nse": ("inherit_by", "start"),
 }
 INHERITANCES = ("front", "angle", "both")
-GATES = ("two", "full")
+GATES = ("two", "full", "reinforce")
 PENALTY_FORMS = ("log_factor", "relative")
 RANKINGS = ("keras", "int8")
 SCORES = (
@@ -59,8 +59,8 @@ class SearchConfig:
             `EXPLORERS`. None leaves it to the effort.
         inherit_by: What decides which ops a round of `nse` passes on.
         start: A file that `nse` continues from; see `methods.load_start`.
-        gates: Which candidates an architecture step of `proxylessnas` runs; one
-            of `GATES`. None takes what the space can have.
+        gates: What an architecture step of `proxylessnas` runs; one of
+            `GATES`. None takes what the space can have.
         penalty_form: How `proxylessnas` penalizes costs; one of
             `PENALTY_FORMS`. None takes the first.
         shrink: Whether the space is shrunk first.
@@ -146,6 +146,12 @@ class SearchConfig:
                     f"`--{field.name}` is for --method={' or '.join(takers)}, "
                     f"not {self.method!r}: leave it out."
                 )
+        if self.gates == "reinforce" and self.penalty_form is not None:
+            raise ValueError(
+                f"`--penalty_form` is {self.penalty_form!r}, but nothing is "
+                "penalized with --gates=reinforce: leave it out, or see "
+                "--reward_exponent."
+            )
 
     def settings(self) -> dict[str, Any]:
         """Returns what decides the run's outcome, as a JSON value."""

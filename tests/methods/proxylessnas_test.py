@@ -79,13 +79,16 @@ def searched(
     return [job for job in jobs if isinstance(job, TrainSupernet)], jobs
 
 
-@pytest.mark.parametrize("shrinking", [None, SHRINKING])
+@pytest.mark.parametrize(
+    ("shrinking", "gates"),
+    [(None, None), (SHRINKING, None), (None, "reinforce")],
+)
 @pytest.mark.parametrize("law", METHOD_LAWS, ids=lambda law: law.__name__)
 def test_it_keeps_the_laws_of_methods(
-    law: MethodLaw, shrinking: Shrinking | None
+    law: MethodLaw, shrinking: Shrinking | None, gates: str | None
 ) -> None:
     law(
-        lambda seed: make(seed, shrinking=shrinking),
+        lambda seed: make(seed, shrinking=shrinking, gates=gates),
         FormulaWorker(MODEL).run,
         SPACE,
     )
@@ -192,6 +195,42 @@ def test_a_latency_is_penalized_by_the_measured_table() -> None:
     assert low < trained.expected[-1] < high
 
 
+@pytest.mark.parametrize("cost", ["macs", "latency_ms"])
+def test_rewards_have_the_cost_of_each_network(cost: str) -> None:
+    model = CostModel(SPACE, made_up_table(SPACE))
+    low, high = model.range(cost)
+    config = dataclasses.replace(
+        QUICK,
+        gates="reinforce",
+        cost=cost,
+        target=(low + high) / 2,
+        reward_exponent=0.2,
+        networks_per_step=5,
+        baseline_rate=0.5,
+    )
+    (warmup, search), _ = searched(ProxylessNAS(model, Budget(), config))
+    rule = search.architecture
+    assert rule is not None
+    assert warmup.weights.rule == search.weights.rule == "by_mixing_weights"
+    assert (rule.rule, rule.networks_per_step) == ("reinforce", 5)
+    assert rule.baseline_rate == 0.5
+    (penalty,) = rule.penalties
+    assert (penalty.form, penalty.exponent) == ("reward_factor", 0.2)
+    assert penalty.coefficient == 1.0
+    genotype = SPACE.genotype([2, 1, 3])
+    found = penalty.backbone_cost + sum(
+        row[index]
+        for row, index in zip(penalty.op_costs, (2, 1, 3), strict=True)
+    )
+    assert penalty.target / found == pytest.approx(
+        (low + high) / 2 / model.costs(genotype)[cost]
+    )
+    config = dataclasses.replace(config, target=None)
+    (_, search), _ = searched(ProxylessNAS(model, Budget(), config))
+    assert search.architecture is not None
+    assert not search.architecture.penalties
+
+
 def test_the_expected_cost_of_one_hot_shares_is_that_of_the_network() -> None:
     target = CostTarget(MODEL, "macs", None)
     for genotype in list(SPACE.enumerate())[::7]:
@@ -229,10 +268,22 @@ def test_every_family_has_its_gates() -> None:
 
 
 @pytest.mark.parametrize(
+    "model", [BRANCHES, CostModel(tiny_cells())], ids=("branches", "cells")
+)
+def test_every_family_may_learn_by_rewards(model: CostModel) -> None:
+    config = dataclasses.replace(QUICK, gates="reinforce")
+    method = ProxylessNAS(model, Budget(), config)
+    (_, search), _ = searched(method)
+    assert search.architecture is not None
+    assert search.architecture.rule == method.gates == "reinforce"
+    assert method.noted(WinnerChosen)
+
+
+@pytest.mark.parametrize(
     ("space", "gates", "words"),
     [
-        (BRANCHES.space, "full", "'branches' has two"),
-        (tiny_cells(), "two", "'nb201' has full"),
+        (BRANCHES.space, "full", "'branches' has two or reinforce"),
+        (tiny_cells(), "two", "'nb201' has full or reinforce"),
     ],
 )
 def test_gates_that_a_family_cannot_have_are_refused(
@@ -260,7 +311,23 @@ def test_a_block_without_a_candidate_is_refused() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"gates": "three"}, "one of two, full, not 'three'"),
+        ({"gates": "three"}, "one of two, full, reinforce, not 'three'"),
+        (
+            {"gates": "reinforce", "penalty": 0.2},
+            "`penalty` is 0.2, .* only two or full does: .* None",
+        ),
+        (
+            {"gates": "reinforce", "penalty_form": "relative"},
+            "`penalty_form` is 'relative', but `gates` 'reinforce'",
+        ),
+        (
+            {"networks_per_step": 4},
+            "`networks_per_step` is 4, .* only reinforce does: .* 10",
+        ),
+        ({"gates": "two", "reward_exponent": 0.0}, "only reinforce does"),
+        ({"gates": "reinforce", "networks_per_step": 1}, "at least 2, not 1"),
+        ({"gates": "reinforce", "reward_exponent": -0.1}, "not -0.1"),
+        ({"gates": "reinforce", "baseline_rate": 0.0}, "above 0 and at most 1"),
         ({"epochs_without": 3}, "no epoch would train"),
         ({"target": 0.0}, "`target` must be positive"),
         ({"penalty": -1.0}, "`penalty` must be positive"),

@@ -7,7 +7,11 @@ import pytest
 
 from nse_tf.costs import Budget
 from nse_tf.evolution import EXPLORERS
-from nse_tf.methods import nse_config, operator_scoring
+from nse_tf.methods import (
+    nse_config,
+    operator_scoring,
+    proxylessnas_config,
+)
 from nse_tf.runs import search_config
 from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import EFFORT_NAMES, METHODS, SearchConfig
@@ -109,6 +113,12 @@ def test_whatever_decides_the_outcome_is_a_setting(
         ("spos", {"order": 2}, "--order` is for --method=darts"),
         ("nse", {"early_stop": "hessian"}, "--early_stop` is for"),
         ("spos", {"extra_skip": True}, "--extra_skip` is for --method=darts"),
+        ("spos", {"gates": "reinforce"}, "--gates` is for"),
+        (
+            "proxylessnas",
+            {"gates": "reinforce", "penalty_form": "log_factor"},
+            "nothing is penalized with --gates=reinforce",
+        ),
     ],
 )
 def test_what_a_method_does_not_take_is_refused(
@@ -131,6 +141,10 @@ def test_the_flag_names_every_score() -> None:
 
 def test_the_flag_names_every_published_schedule() -> None:
     assert tuple(PUBLISHED_SCHEDULES) == search_config.SCHEDULES
+
+
+def test_the_flag_names_all_gates() -> None:
+    assert search_config.GATES == proxylessnas_config.GATES
 
 
 def test_the_flag_names_every_way_to_inherit() -> None:

@@ -229,6 +229,15 @@ def test_single_numbers_of_a_search_by_gates_may_be_given() -> None:
     assert (numbers.warmup_learning_rate, numbers.learning_rate) == (0.2, 0.1)
     assert (numbers.cost, numbers.target) == ("params", 16e6)
     assert (numbers.child_epochs, numbers.seed) == (17, 5)
+    rewarded = dataclasses.replace(
+        config,
+        gates="reinforce",
+        penalty_form=None,
+        overrides=(("networks_per_step", 18), ("reward_exponent", 0.19)),
+    )
+    numbers = make_effort(rewarded, DATA).proxylessnas
+    assert (numbers.gates, numbers.networks_per_step) == ("reinforce", 18)
+    assert numbers.reward_exponent == 0.19
     shrunk = effort.shrunk_first(numbers).shrinking
     assert shrunk is not None
     assert shrunk.schedule == effort.search.shrinking
