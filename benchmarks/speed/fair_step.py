@@ -58,7 +58,11 @@ def main(argv: Sequence[str]) -> None:
             flush=True,
         )
     fair, single_paths = np.sum(times, axis=0)
-    print(f"traces, one for either kind: {trainer.step.num_traces}")
+    if trainer.step.num_traces != 2:
+        raise AssertionError(
+            f"There were {trainer.step.num_traces} traces, not one for a path "
+            "and one for passes."
+        )
     print(
         f"ratio over {len(times)} steps: {fair / single_paths:.3f} of "
         f"{step_flags.clock_name()}"

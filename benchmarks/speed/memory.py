@@ -8,11 +8,11 @@ between.
 """
 
 import gc
-import pathlib
 from collections.abc import Sequence
 
 import numpy as np
 from absl import app, flags
+from resident import resident_mb
 
 from nse_tf.datasets import ImageData, load
 from nse_tf.sampling import UniformSampler
@@ -31,13 +31,6 @@ GENERATIONS = flags.DEFINE_integer(
 )
 CHILDREN = flags.DEFINE_integer("children", 10, "Children in a generation.", 1)
 TRAINED = flags.DEFINE_integer("trained", 12, "Children trained alone.", 4)
-
-
-def resident_mb(line: str = "VmRSS") -> float:
-    """Returns resident memory, now or (`VmHWM`) at its highest, in MB."""
-    status = pathlib.Path("/proc/self/status").read_text()
-    found = next(row for row in status.splitlines() if row.startswith(line))
-    return int(found.split()[1]) / 1024
 
 
 def train_alone(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from mixed_choices import mixed_model
 from noise_steps import NUM_CLASSES
+from traces import TraceCounter
 
 from nse_tf.datasets import ImageSet
 from nse_tf.jobs import ArchitectureRule
@@ -175,7 +176,7 @@ def _draw_subsets(space: SearchSpace, rng: np.random.Generator) -> Genotype:
 
 def _branch_architecture(supernet: Any, images: ImageSet) -> ArchitectureSteps:
     """Returns what draws steps with all probabilities one half."""
-    space = supernet.space
+    space, counter = supernet.space, TraceCounter(supernet, "call_two")
     architecture = SubsetArchitecture(
         supernet,
         images,
@@ -190,8 +191,10 @@ def _branch_architecture(supernet: Any, images: ImageSet) -> ArchitectureSteps:
         selected, others = draw_two(space, half, rng)
         return ArchitectureStep(
             open_branches=supernet.encode(space.genotype(selected)),
-            update=lambda: float(
-                architecture.update(pixels, images.labels, selected, others)
+            update=counter.once(
+                lambda: float(
+                    architecture.update(pixels, images.labels, selected, others)
+                )
             ),
         )
 
@@ -200,7 +203,7 @@ def _branch_architecture(supernet: Any, images: ImageSet) -> ArchitectureSteps:
 
 def _pair_architecture(supernet: Any, images: ImageSet) -> ArchitectureSteps:
     """Returns what draws steps by two gates, with all candidates alike."""
-    space = supernet.space
+    space, counter = supernet.space, TraceCounter(supernet, "call_pair")
     architecture = TwoGateArchitecture(
         supernet,
         images,
@@ -214,8 +217,10 @@ def _pair_architecture(supernet: Any, images: ImageSet) -> ArchitectureSteps:
         selected, others = architecture.draw_pairs(space.active, rng)
         return ArchitectureStep(
             open_branches=supernet.encode(space.genotype(selected.tolist())),
-            update=lambda: float(
-                architecture.update(pixels, images.labels, selected, others)
+            update=counter.once(
+                lambda: float(
+                    architecture.update(pixels, images.labels, selected, others)
+                )
             ),
         )
 
@@ -253,5 +258,6 @@ FAMILIES: Mapping[str, Family] = {
         ),
         draw=SearchSpace.sample,
         options=("blocks",),
+        architecture=_pair_architecture,
     ),
 }

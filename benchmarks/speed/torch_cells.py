@@ -1,11 +1,11 @@
 """A NAS-Bench-201 supernet as users of PyTorch write it: a module a candidate.
 
 Each edge of each cell has a module for each of its candidates; those of the
-path run, eagerly.
+path run, eagerly, or all of them, mixed.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
@@ -63,16 +63,53 @@ class TorchCell(nn.Module):
         self, images: torch.Tensor, path: Sequence[int]
     ) -> torch.Tensor:
         """Returns the last node; each is the sum of its edges."""
+        return self._run(
+            images, lambda edge, source: self.edges[edge][path[edge]](source)
+        )
+
+    def mix(self, images: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Returns the last node if all candidates of each edge are mixed.
+
+        Args:
+            images: The first node.
+            weights: Factor of each candidate, `(num_edges, num_candidates)`.
+        """
+        return self._run(
+            images,
+            lambda edge, source: mixed(self.edges[edge], source, weights[edge]),
+        )
+
+    def _run(
+        self,
+        images: torch.Tensor,
+        brought_by: Callable[[int, torch.Tensor], torch.Tensor],
+    ) -> torch.Tensor:
+        """Returns the last node, given what each edge makes of its source."""
         nodes = [images]
-        taken = list(zip(self.graph.edges, self.edges, path, strict=True))
         for node in range(1, self.graph.num_nodes):
             brought = [
-                ops[candidate](nodes[source])
-                for (source, target), ops, candidate in taken
+                brought_by(edge, nodes[source])
+                for edge, (source, target) in enumerate(self.graph.edges)
                 if target == node
             ]
             nodes.append(functools.reduce(torch.add, brought))
         return nodes[-1]
+
+
+def mixed(
+    ops: nn.ModuleList, inputs: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Returns what candidates make of their input, as DARTS's authors mix.
+
+    Args:
+        ops: The candidates.
+        inputs: Their input.
+        weights: Factor of each candidate.
+    """
+    brought = [
+        weight * op(inputs) for weight, op in zip(weights, ops, strict=True)
+    ]
+    return functools.reduce(torch.add, brought)
 
 
 class TorchReduction(nn.Module):
@@ -128,10 +165,27 @@ class TorchCellSupernet(nn.Module):
         self, images: torch.Tensor, path: Sequence[int]
     ) -> torch.Tensor:
         """Returns the logits of a path, the same in all cells."""
+        return self._run(images, lambda cell, inputs: cell(inputs, path))
+
+    def mix(self, images: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Returns the logits of a mixture, the same in all cells.
+
+        Args:
+            images: `(batch, channels, height, width)`, pixels in 0..255.
+            weights: Factor of each candidate, `(num_edges, num_candidates)`.
+        """
+        return self._run(images, lambda cell, inputs: cell.mix(inputs, weights))
+
+    def _run(
+        self,
+        images: torch.Tensor,
+        run_cell: Callable[[nn.Module, torch.Tensor], torch.Tensor],
+    ) -> torch.Tensor:
+        """Returns the logits, given how a cell runs."""
         outputs = self.stem(images / 127.5 - 1.0)
         for number, stage in enumerate(self.stages):
             if number:
                 outputs = self.reductions[number - 1](outputs)
             for cell in stage:
-                outputs = cell(outputs, path)
+                outputs = run_cell(cell, outputs)
         return self.tail(outputs)

@@ -24,7 +24,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import step_flags
-import tensorflow as tf
 import torch
 from absl import app, flags
 from noise_steps import LEARNING_RATE, make_images, ready
@@ -34,12 +33,16 @@ from timing import shortest_in_turns
 from torch import nn
 from torch_cells import TorchCellSupernet
 from torch_chain import TorchChain
+from torch_peers import (
+    check_equal,
+    kernel_size,
+    torch_kernel_size,
+    use_threads,
+)
 
 from nse_tf.costs import CostModel
 from nse_tf.datasets import ImageSet
 from nse_tf.spaces import SearchSpace
-from nse_tf.supernet import WeightSharing
-from nse_tf.supernet.layers.stock import kernels_of
 from nse_tf.training import NB201_RECIPE, SupernetRecipe, SupernetTrainer
 
 
@@ -124,39 +127,6 @@ def macs_of(supernet: nn.Module, path: Sequence[int]) -> int:
     for hook in hooks:
         hook.remove()
     return sum(macs)
-
-
-def kernel_size(supernet: WeightSharing) -> int:
-    """Returns how many numbers our kernels have, padding left out."""
-    in_blocks = sum(
-        sum(map(sum, block.kernel_lengths)) for block in supernet.blocks
-    )
-    return in_blocks + sum(
-        int(np.prod(kernel.shape))
-        for kernel in kernels_of(supernet.backbone_layers)
-    )
-
-
-def torch_kernel_size(supernet: nn.Module) -> int:
-    """Returns how many numbers PyTorch's kernels have."""
-    return sum(each.numel() for each in supernet.parameters() if each.dim() > 1)
-
-
-def check_equal(what: str, ours: int, theirs: int) -> None:
-    """Refuses to time networks that differ.
-
-    Raises:
-        ValueError: If they differ; says in what, and by how much.
-    """
-    if ours != theirs:
-        raise ValueError(f"Ours has {ours:,} {what}, PyTorch {theirs:,}.")
-
-
-def use_threads(count: int) -> None:
-    """Gives both libraries this many threads; before either computes."""
-    torch.set_num_threads(count)
-    tf.config.threading.set_intra_op_parallelism_threads(count)
-    tf.config.threading.set_inter_op_parallelism_threads(count)
 
 
 def main(argv: Sequence[str]) -> None:
