@@ -22,6 +22,7 @@ from nse_tf.methods.mixture_steps import (
     DRAWING,
     note_cell,
     note_mixture,
+    require_cells,
     shrink_first,
     train_drawn,
 )
@@ -61,7 +62,7 @@ class DartsSearch(Method):
         config: DartsConfig = DartsConfig(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__()
-        model.space.as_cells()
+        require_cells(model.space, "DARTS")
         model = config.final_costs(model)
         budget.check_reachable(model)
         require_progressive_depth(model.space, config.shrinking)

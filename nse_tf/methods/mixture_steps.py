@@ -26,6 +26,24 @@ DRAWING = 3
 COLLAPSE = 0.5
 
 
+def require_cells(space: SearchSpace, name: str) -> None:
+    """Refuses a space that has no cells to mix.
+
+    Args:
+        space: The space.
+        name: What the search is called.
+
+    Raises:
+        ValueError: If it has none.
+    """
+    if not space.skeleton.cell_kinds:
+        raise ValueError(
+            f"{name} needs a space of cells, such as 'nb201', but space "
+            f"{space.name!r} has the skeleton {space.skeleton.kind!r}: search "
+            "it by spos or proxylessnas, which take every space."
+        )
+
+
 def shrink_first(
     method: Method, model: CostModel, budget: Budget, config: MixtureConfig
 ) -> Steps[SearchSpace]:

@@ -78,6 +78,9 @@ def run_search(
     cost_model = _cost_model(config, space, effort, folder)
     measuring_seconds = time.monotonic() - measured_from
     config.budget.check_reachable(cost_model)
+    effort = effort.fitted_to(space, fixed=dict(config.overrides))
+    # Refuses what does not suit the space while nothing is written yet.
+    METHOD_ROWS[config.method].make_oracle(config, cost_model, effort)
     if resumes:
         LOGGER.info("Resuming the run in %s", folder.path)
     else:

@@ -121,6 +121,34 @@ BAD = {
     "folder_of_another_kind": Bad(
         "--run_dir=thesis", ("thesis is not empty", "nothing was overwritten")
     ),
+    "mixture_of_a_chain": Bad(
+        "--method=darts --space=spos_tiny --run_dir=new",
+        ("DARTS needs a space of cells", "'spos_tiny'", "spos or proxylessnas"),
+    ),
+    "stages_of_branches": Bad(
+        "--method=pdarts --space=nse_tiny --run_dir=new",
+        ("P-DARTS needs a space of cells", "'branches'"),
+    ),
+    "fair_branches": Bad(
+        "--method=fairnas --space=nse_tiny --run_dir=new",
+        ("FairNAS opens", "'nse_tiny'", "--method=nse or spos"),
+    ),
+    "gates_of_branches": Bad(
+        "--method=proxylessnas --space=nse_tiny --gates=full --run_dir=new",
+        ("`gates` is 'full'", "two or reinforce"),
+    ),
+    "penalty_of_rewards": Bad(
+        "--method=proxylessnas --gates=reinforce --penalty=0.2 --run_dir=new",
+        ("`penalty` is 0.2", "leave it at None"),
+    ),
+    "target": Bad(
+        "--method=proxylessnas --target_m=900 --run_dir=new",
+        ("`target` is 9e+08 macs", "reach from"),
+    ),
+    "target_of_an_evolution": Bad(
+        "--method=nse --target_m=900 --run_dir=new",
+        ("within 9e+08", "Choose another target"),
+    ),
     "run_dir_is_a_file": Bad("--run_dir=thesis/thesis.txt", ("thesis.txt",)),
 }
 

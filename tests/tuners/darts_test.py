@@ -16,6 +16,7 @@ from nse_tf.supernet import build_child
 from nse_tf.training import DARTS_RECIPE, Worker
 from nse_tf.tuners import EFFORTS, Darts, DartsOracle
 from nse_tf.tuners.hyperparameters import genotype_of
+from tests.supernet.choice_models import choice_model
 from tests.supernet.tiny_spaces import tiny_space
 from tests.training.tiny_data import image_data
 
@@ -130,3 +131,9 @@ def test_an_effort_shrinks_as_every_search_of_it_does() -> None:
 def test_spaces_without_cells_are_refused() -> None:
     with pytest.raises(ValueError, match="needs a space of cells, such as"):
         DartsOracle(tiny_space())
+
+
+def test_a_users_model_is_refused_in_one_sentence() -> None:
+    words = "'mine' has the skeleton 'model': search it by spos or [^.]*[.]$"
+    with pytest.raises(ValueError, match=words):
+        DartsOracle(choice_model())
