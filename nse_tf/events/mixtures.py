@@ -23,6 +23,10 @@ class MixtureTrained(Event):
         kept_epoch: The epoch that the search went back to, where it stopped
             early.
         num_cells: How many cells the supernet had; None for all.
+        cost: Name of the cost of `drawn_costs`.
+        drawn_costs: That of the network that would have been drawn after each
+            epoch, whatever the budget.
+        limit: What the budget lets it be at most; None for no limit.
     """
 
     architecture_losses: tuple[float, ...]
@@ -33,6 +37,9 @@ class MixtureTrained(Event):
     eigenvalues: tuple[tuple[int, float | None], ...] = ()
     kept_epoch: int | None = None
     num_cells: int | None = None
+    cost: str = "macs"
+    drawn_costs: tuple[float, ...] = ()
+    limit: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -91,7 +91,7 @@ class DartsSearch(Method):
         trained = require(result, SupernetTrained, job)
         note_stage(self, job, trained, stage=0)
         final = note_mixture(
-            self, space, require_architecture(trained, job), job
+            self, model, budget, require_architecture(trained, job), job
         )
         drawn = drawn_within(
             model, budget, final, self.new_rng(config.seed, DRAWING)

@@ -64,7 +64,8 @@ def shrink_first(
 
 def note_mixture(
     method: Method,
-    space: SearchSpace,
+    model: CostModel,
+    budget: Budget,
     trained: ArchitectureTrained,
     job: TrainSupernet,
 ) -> np.ndarray:
@@ -72,28 +73,36 @@ def note_mixture(
 
     Args:
         method: Whose plan it is; gets the event.
-        space: What was mixed.
+        model: Costs in the space that was mixed.
+        budget: What the network must fit in the end.
         trained: The parameters.
         job: What trained them.
 
     Returns:
         `(num_blocks, max_candidates)`, 0 where not active.
     """
+    space = model.space
     epochs = [_matrix(space, epoch) for epoch in trained.history]
+    paths = [likeliest(space, each) for each in epochs]
+    limited = [name for name in model.names if name in budget.limits]
+    (cost, *_) = [*limited, "macs"]
     method.note(
         MixtureTrained(
             architecture_losses=trained.losses,
             active=space.active,
             history=trained.history,
             cell_kinds=space.as_cells().skeleton.cell_kinds,
-            skip_shares=tuple(
-                skip_shares(space, likeliest(space, each)) for each in epochs
-            ),
+            skip_shares=tuple(skip_shares(space, path) for path in paths),
             eigenvalues=tuple(
                 (epoch, known(value)) for epoch, value in trained.eigenvalues
             ),
             kept_epoch=trained.kept_epoch,
             num_cells=job.num_cells,
+            cost=cost,
+            drawn_costs=tuple(
+                model.costs(space.genotype(path))[cost] for path in paths
+            ),
+            limit=budget.limits.get(cost),
         )
     )
     if trained.kept_epoch is not None:

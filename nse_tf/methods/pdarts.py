@@ -134,7 +134,9 @@ class PDartsSearch(Method):
         # Each is a training of its own, which calls itself stage 0.
         note_stage(self, job, trained, stage=0)
         architecture = require_architecture(trained, job)
-        probabilities = note_mixture(self, space, architecture, job)
+        probabilities = note_mixture(
+            self, model, self.budget, architecture, job
+        )
         return probabilities, weights_of(job.id, trained)
 
     def _narrowed(

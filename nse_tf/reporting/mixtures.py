@@ -7,6 +7,7 @@ import numpy as np
 from nse_tf.events import CellDrawn, MixtureTrained, SkipsLimited
 from nse_tf.reporting.drawing import (
     FRONT,
+    LIMIT,
     SERIES,
     SOFT,
     Drawing,
@@ -16,9 +17,15 @@ from nse_tf.reporting.drawing import (
 )
 from nse_tf.reporting.markup import Markup, joined, tag
 from nse_tf.reporting.mixture_stages import stage_summary
-from nse_tf.reporting.plots import few_ticks
+from nse_tf.reporting.plots import few_ticks, in_a_sentence, scale_of
 from nse_tf.reporting.run_record import RunRecord
-from nse_tf.reporting.units import counted, percent, three_digits
+from nse_tf.reporting.units import (
+    COST_NAMES,
+    counted,
+    percent,
+    short_cost,
+    three_digits,
+)
 
 
 def mixture_lines(record: RunRecord) -> list[tuple[str, str]]:
@@ -91,6 +98,8 @@ def mixture_figures(record: RunRecord) -> Iterator[Drawing]:
             stage = number if len(mixtures) > 1 else None
             yield plot_skips(trained, stage)
             yield plot_mixture(trained, drawn, stage)
+        if trained.drawn_costs:
+            yield plot_drawn_costs(trained, stage)
 
 
 def plot_skips(trained: MixtureTrained, stage: int | None = None) -> Drawing:
@@ -122,6 +131,44 @@ def plot_skips(trained: MixtureTrained, stage: int | None = None) -> Drawing:
             "Skip connections, or nothing, among the edges of the cell that "
             f"would have been drawn: {'; '.join(texts)}."
         )
+        return Drawing(name, title, to_svg(figure, text), tuple(keys))
+
+
+def plot_drawn_costs(
+    trained: MixtureTrained, stage: int | None = None
+) -> Drawing:
+    """Draws the cost of the cell that would have been drawn, by epoch.
+
+    Args:
+        trained: With at least one epoch.
+        stage: The number of the mixture, where there are several.
+    """
+    title = f"{COST_NAMES[trained.cost]} of the cell over time"
+    name, title = _of_stage("drawn_costs", title, stage)
+    costs = np.array(trained.drawn_costs)
+    scale, unit = scale_of(trained.cost, float(costs.max()))
+    keys = [Key("━", FRONT, "of the cell that would have been drawn")]
+    text = (
+        f"{COST_NAMES[trained.cost]} of the cell that would have been drawn, "
+        f"whatever the budget: from {short_cost(trained.cost, costs[0])} to "
+        f"{short_cost(trained.cost, costs[-1])}."
+    )
+    with canvas(name, 240) as (figure, (axes,)):
+        marker = "o" if len(costs) == 1 else None
+        axes.plot(
+            range(1, len(costs) + 1),
+            costs / scale,
+            color=FRONT,
+            linewidth=2,
+            marker=marker,
+        )
+        if trained.limit is not None:
+            axes.axhline(trained.limit / scale, color=LIMIT, linestyle="--")
+            keys.append(Key("╌", LIMIT, "limit"))
+            text += f" The limit is {short_cost(trained.cost, trained.limit)}."
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(f"{in_a_sentence(trained.cost)}{unit}")
+        few_ticks(axes, integer=True)
         return Drawing(name, title, to_svg(figure, text), tuple(keys))
 
 

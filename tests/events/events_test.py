@@ -69,6 +69,9 @@ SAMPLES: dict[str, Event] = {
         skip_shares=((0.5, 1 / 3),),
         eigenvalues=((0, 0.1), (2, None)),
         kept_epoch=0,
+        cost="params",
+        drawn_costs=(1.5e6,),
+        limit=2e6,
     ),
     "cell_drawn": CellDrawn(
         path=(0, 1, 1),

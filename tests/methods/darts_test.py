@@ -220,11 +220,28 @@ def test_parameters_of_before_count_after_an_early_stop() -> None:
     assert method.noted(CellDrawn)[0].collapsed == ()
     (trained,) = method.noted(MixtureTrained)
     assert trained.skip_shares == ((0.0,), (1.0,), (1.0,))
+    space = method.space
+    costs = [
+        method.model.costs(space.genotype((op,) * 6))["macs"]
+        for op in (conv, skip, skip)
+    ]
+    assert (trained.cost, trained.limit) == ("macs", None)
+    assert trained.drawn_costs == tuple(costs)
+    assert costs[0] > costs[1]
     kept_epoch = None
     method, _ = searched(name, work=work)
     assert method.noted(CellDrawn)[0].path == (skip,) * 6
     assert method.noted(CellDrawn)[0].collapsed == ("cell",)
     assert method.noted(CellDrawn)[0].skip_shares == (1.0,)
+
+
+def test_the_cost_that_is_limited_is_noted_by_epoch() -> None:
+    _, high = MODELS["nb201"].range("params")
+    method, _ = searched("nb201", Budget(params=high))
+    (trained,) = method.noted(MixtureTrained)
+    assert (trained.cost, trained.limit) == ("params", high)
+    (drawn,) = method.noted(CellDrawn)
+    assert trained.drawn_costs == (drawn.costs["params"],) * QUICK.search_epochs
 
 
 def test_spaces_without_cells_are_refused_before_anything_is_trained() -> None:

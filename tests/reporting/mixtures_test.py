@@ -90,3 +90,17 @@ def test_several_mixtures_have_figures_of_their_own() -> None:
         "mixture_2",
     ]
     assert found[-1].title == "Architecture parameters over time, stage 2"
+
+
+def test_costs_of_the_cell_are_drawn_against_what_the_budget_allows() -> None:
+    trained = dataclasses.replace(
+        TRAINED, cost="params", drawn_costs=(3e6, 2e6), limit=2.5e6
+    )
+    *_, drawing = mixture_figures(_record(trained=trained))
+    assert drawing.title == "Parameters of the cell over time"
+    for words in ("from 3.00 M to 2.00 M", "The limit is 2.50 M"):
+        assert words in drawing.svg
+    assert [key.text for key in drawing.keys][-1] == "limit"
+    free = dataclasses.replace(trained, limit=None)
+    *_, drawing = mixture_figures(_record(trained=free))
+    assert "limit" not in drawing.svg
