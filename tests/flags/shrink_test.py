@@ -27,8 +27,13 @@ def test_a_latency_limit_is_refused(tmp_path: pathlib.Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("score", ["angle_of_unit_kernels", "magnitude"])
+@pytest.mark.parametrize(
+    "score",
+    [
+        pytest.param("angle_of_unit_kernels", marks=pytest.mark.long),
+        pytest.param("magnitude", marks=pytest.mark.slow),
+    ],
+)
 def test_cells_are_shrunk_in_a_single_shot_and_searched(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], score: str
 ) -> None:
@@ -60,7 +65,7 @@ def test_cells_are_shrunk_in_a_single_shot_and_searched(
     assert first.count("Kept, by true rank of operators: ") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_cells_of_darts_are_shrunk_after_a_warm_up(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

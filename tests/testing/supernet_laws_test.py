@@ -47,22 +47,16 @@ SLOW = {
     ("darts", "inactive_branches_do_not_compute"),
     ("darts", "only_open_branches_move"),
     ("darts", "new_paths_need_no_trace"),
-    *(
-        (family, law.__name__)
-        for family in ("darts_shrinking", "darts_cifar")
-        for law in SUPERNET_LAWS
-    ),
+    ("darts_shrinking", "equals_the_cut_out_child"),
+    ("darts_cifar", "equals_the_cut_out_child"),
+    ("darts_cifar", "a_mixture_of_one_is_that_path"),
 }
-# Cells that train and drop out as those of "darts" do.
+# The cells of "darts" between other stems, or shared by all.
 LONG = {
-    (family, law)
+    (family, law.__name__)
     for family in ("darts_shrinking", "darts_cifar")
-    for law in (
-        "dropout_reaches_skips_alone",
-        "only_mixed_branches_move",
-        "only_open_branches_move",
-    )
-}
+    for law in SUPERNET_LAWS
+} - SLOW
 
 
 def _marks(family: str, law: Law) -> list[pytest.MarkDecorator]:
