@@ -79,6 +79,7 @@ def main(argv: Sequence[str]) -> None:
     )
     path = pathlib.Path(CSV.value)
     rows = read_rows(path, COLUMNS)
+    require_scale(rows)
     known = {(row["method"], row["shrinking"], row["seed"]) for row in rows}
     wanted = [
         (name, shrinking, seed)
@@ -96,8 +97,31 @@ def main(argv: Sequence[str]) -> None:
     print("\n".join(summary(rows)))
 
 
+def scale_name() -> str:
+    """Returns the scale as rows name it."""
+    return (
+        f"{EPOCHS.value} epochs, {SHRINK_EPOCHS.value} to shrink; "
+        f"{NUM_IMAGES.value} images of {IMAGE_SIZE.value} pixels"
+    )
+
+
+def require_scale(rows: Sequence[dict[str, str]]) -> None:
+    """Refuses rows of another scale, whose means would be mixed with ours.
+
+    Raises:
+        UsageError: If there are any; names the scale.
+    """
+    for row in rows:
+        if row["scale"] != scale_name():
+            raise app.UsageError(
+                f"{CSV.value} has rows of another scale ({row['scale']}), and "
+                f"this is {scale_name()}: give the same flags, or another "
+                "--csv and --run_dir."
+            )
+
+
 def scaled(data: ImageData) -> ImageData:
-    """Returns the first training images, and as many to validate on."""
+    """Returns the first training images, at most as many to validate on."""
 
     def first(part: ImageSet) -> ImageSet:
         count = NUM_IMAGES.value
@@ -138,6 +162,7 @@ def searched(
         "method": name,
         "shrinking": shrinking,
         "seed": seed,
+        "scale": scale_name(),
         "arch": format_genotype(table.space, table.space.genotype(path)),
         "accuracy": truth[table.indices_of(np.array([path]))[0]],
         "seconds": round(time.monotonic() - started, 1),
@@ -165,8 +190,8 @@ def agreement(
     """Returns Kendall's τ of operators' scores with their true means.
 
     Scores are those that shrinking dropped by, parameters the last ones, as
-    probabilities. An operator's true mean is that of all cells
-    with it, so that both are told for whole spaces only.
+    probabilities. An operator's true mean is that of all cells with it, so
+    that both are told for whole spaces only.
     """
     means = operator_means(space, table.paths, table.column(TRUTH))
     scored = search.noted(OperatorsScored)

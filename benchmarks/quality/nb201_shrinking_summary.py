@@ -9,6 +9,7 @@ COLUMNS = (
     "method",
     "shrinking",
     "seed",
+    "scale",
     "arch",
     "accuracy",
     "seconds",
