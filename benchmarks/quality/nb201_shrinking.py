@@ -189,16 +189,20 @@ def agreement(
 ) -> dict[str, float | str]:
     """Returns Kendall's τ of operators' scores with their true means.
 
-    Scores are those that shrinking dropped by, parameters the last ones, as
-    probabilities. An operator's true mean is that of all cells with it, so
-    that both are told for whole spaces only.
+    Scores are those that shrinking dropped by, parameters the last ones or,
+    where a search stopped early, those it went back to, as probabilities.
+    An operator's true mean is that of all cells with it, so that both are told
+    for whole spaces only.
     """
     means = operator_means(space, table.paths, table.column(TRUTH))
     scored = search.noted(OperatorsScored)
     trained = [
-        each.history[-1]
+        each.history[-1 if each.kept_epoch is None else each.kept_epoch]
         for each in search.noted(MixtureTrained)
-        + search.noted(ParametersTrained)
+        if each.active == space.active
+    ] + [
+        each.history[-1]
+        for each in search.noted(ParametersTrained)
         if each.active == space.active
     ]
     taus: dict[str, float | str] = {"score_tau": "", "parameter_tau": ""}
