@@ -279,19 +279,28 @@ def test_equal_seeds_come_to_equal_bits_and_a_state_goes_on(
     chain: Supernet, gates: str
 ) -> None:
     make = {**MAKERS, "reinforce": rewarded}[gates]
+    one = make(chain)
 
-    def trained(seed: int, steps: int) -> GateArchitecture:
-        one = make(chain) if not seed else two(chain, seed)
-        for number in range(steps):
+    def state() -> list[np.ndarray]:
+        return [each.numpy() for each in one.variables]
+
+    def resume(values: list[np.ndarray]) -> None:
+        for variable, value in zip(one.variables, values, strict=True):
+            variable.assign(value)
+
+    def train(*numbers: int) -> list[np.ndarray]:
+        for number in numbers:
             one.step(SPACE.active, np.random.default_rng(number))
-        return one
+        return state()
 
-    whole = [each.numpy() for each in trained(0, 4).variables]
-    half, again = trained(0, 2), make(chain)
-    for variable, value in zip(again.variables, half.variables, strict=True):
-        variable.assign(value)
-    for number in (2, 3):
-        again.step(SPACE.active, np.random.default_rng(number))
-    for one, other in zip(again.variables, whole, strict=True):
-        np.testing.assert_array_equal(one.numpy(), other)
-    assert not np.array_equal(trained(1, 0).parameters, half.parameters)
+    start, half = state(), train(0, 1)
+    whole = train(2, 3)
+    resume(half)
+    for value, other in zip(train(2, 3), whole, strict=True):
+        np.testing.assert_array_equal(value, other)
+    resume(start)
+    for value, other in zip(train(0, 1), half, strict=True):
+        np.testing.assert_array_equal(value, other)
+    # What a seed draws are the first parameters.
+    np.testing.assert_array_equal(make(chain).parameters, start[0])
+    assert not np.array_equal(make(chain, 1).parameters, start[0])

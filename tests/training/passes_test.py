@@ -184,55 +184,76 @@ def test_every_active_candidate_moves_and_no_other(name: str) -> None:
             assert not rows[is_closed].any()
 
 
-def test_the_order_of_passes_does_not_matter() -> None:
+@pytest.fixture(scope="module")
+def chain() -> SupernetTrainer:
+    """A trainer whose steps are traced once for the tests below."""
+    return trainer_of("chain")
+
+
+def fresh(trainer: SupernetTrainer) -> SupernetTrainer:
+    """Returns the trainer with the weights that it drew first."""
+    trainer.start_over(0)
+    return trainer
+
+
+def state_of(trainer: SupernetTrainer) -> list[np.ndarray]:
+    return [
+        *numbers(trainer.supernet.variables),
+        *numbers(trainer.momenta),
+    ]
+
+
+def test_the_order_of_passes_does_not_matter(chain: SupernetTrainer) -> None:
     """To 1e-6 of weights and momenta: sums are rounded in another order.
 
     Moving statistics of what all passes share do follow the order.
     """
     found = []
     for order in (slice(None), slice(None, None, -1), [2, 0, 1]):
-        trainer = trainer_of("chain")
-        stepped(trainer, passes_for(trainer)[order])
-        weights = numbers(trainer.supernet.trainable_variables)
-        found.append([*weights, *numbers(trainer.momenta)])
+        stepped(fresh(chain), passes_for(chain)[order])
+        weights = numbers(chain.supernet.trainable_variables)
+        found.append([*weights, *numbers(chain.momenta)])
     for other in found[1:]:
         for one, two in zip(found[0], other, strict=True):
             np.testing.assert_allclose(one, two, rtol=0, atol=1e-6)
 
 
-def test_one_pass_is_a_step_of_one_path() -> None:
+def test_one_pass_is_a_step_of_one_path(chain: SupernetTrainer) -> None:
     found = []
     for shape in ((2, 1), (1, 2, 1)):
-        trainer = trainer_of("chain")
-        loss = stepped(trainer, np.zeros(shape, np.int32))
-        weights = numbers(trainer.supernet.variables)
-        found.append([np.array(loss), *weights, *numbers(trainer.momenta)])
+        loss = stepped(fresh(chain), np.zeros(shape, np.int32))
+        found.append([np.array(loss), *state_of(chain)])
     for one, two in zip(*found, strict=True):
         np.testing.assert_array_equal(one, two)
 
 
-def test_steps_of_one_path_and_of_passes_take_turns() -> None:
+def test_steps_of_one_path_and_of_passes_take_turns(
+    chain: SupernetTrainer,
+) -> None:
     """As in a search whose shrinking trains single paths."""
     found = []
-    for start in ([], [0]):
-        trainer = trainer_of("chain")
-        before = numbers(trainer.supernet.variables)
-        for _ in start:
-            stepped(trainer, np.zeros((2, 1), np.int32))
-            for variable, value in zip(
-                trainer.supernet.variables, before, strict=True
-            ):
-                variable.assign(value)
-            for slot in trainer.momenta:
-                slot.assign(tf.zeros_like(slot))
-        found.append(stepped(trainer, passes_for(trainer)))
-        assert trainer.step.num_traces == 1 + len(start)
-        stepped(trainer, np.zeros((2, 1), np.int32))
-        assert trainer.step.num_traces == 2
+    for goes_first in (False, True):
+        fresh(chain)
+        if goes_first:
+            stepped(chain, np.zeros((2, 1), np.int32))
+            fresh(chain)
+        found.append(stepped(chain, passes_for(chain)))
+        stepped(chain, np.zeros((2, 1), np.int32))
     assert found[0] == found[1]
 
 
-def test_other_passes_need_no_trace() -> None:
+def test_equal_seeds_give_equal_bits(chain: SupernetTrainer) -> None:
+    found = []
+    for _ in range(2):
+        fresh(chain)
+        for seed in range(3):
+            stepped(chain, passes_for(chain, seed))
+        found.append(state_of(chain))
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_other_passes_and_numbers_of_them_need_no_trace() -> None:
     trainer = trainer_of("chain")
     for seed in range(4):
         stepped(trainer, passes_for(trainer, seed))
@@ -241,14 +262,7 @@ def test_other_passes_need_no_trace() -> None:
     for count in (2, 1):
         stepped(trainer, passes_for(trainer)[:count])
     assert trainer.step.num_traces == 2
-
-
-def test_equal_seeds_give_equal_bits() -> None:
-    found = []
-    for _ in range(2):
-        trainer = trainer_of("chain")
-        for seed in range(3):
-            stepped(trainer, passes_for(trainer, seed))
-        found.append(numbers(trainer.supernet.variables))
-    for one, two in zip(*found, strict=True):
-        np.testing.assert_array_equal(one, two)
+    # Single paths have a trace of their own.
+    for path in range(2):
+        stepped(trainer, np.full((2, 1), path, np.int32))
+    assert trainer.step.num_traces == 3

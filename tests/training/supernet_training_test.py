@@ -131,10 +131,23 @@ def test_a_cell_that_must_open_one_keeps_its_best_two() -> None:
 # Training.
 
 
-def test_training_tells_what_became_of_each_op() -> None:
-    one = training()
-    one.run()
-    found, trained = one.result(1.0, "digest"), architecture_of(one)
+@pytest.fixture(scope="module")
+def whole(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Worker, SupernetTrained]:
+    """A worker, and what it made of the job without a stop."""
+    one = worker(tmp_path_factory.mktemp("whole"))
+    trained = one.run(JOB)
+    assert isinstance(trained, SupernetTrained)
+    return one, trained
+
+
+def test_training_tells_what_became_of_each_op(
+    whole: tuple[Worker, SupernetTrained],
+) -> None:
+    _, found = whole
+    trained = found.architecture
+    assert trained is not None
     assert len(found.losses) == len(trained.losses) == 2
     assert [[len(cell) for cell in epoch] for epoch in trained.history] == [
         [3, 2, 2]
@@ -175,30 +188,10 @@ def test_dropped_ops_do_not_come_back() -> None:
     ]
 
 
-def test_closed_branches_do_not_move_and_open_ones_do() -> None:
-    trainer = training().trainer
-    block = trainer.supernet.blocks[0]
-    before = [row.numpy() for row in (*block.rows, *block.statistics)]
-    opened = encode_genes(trainer.supernet.space, ((0,), (0,), ()))
-    images, labels = DATA.train.images[:12], DATA.train.labels[:12]
-    trainer.step(images, labels, opened, 0.1, (0, 0))
-    after = [row.numpy() for row in (*block.rows, *block.statistics)]
-    moved = [
-        not np.array_equal(a, b) for a, b in zip(before, after, strict=True)
-    ]
-    assert moved == [True, False, False] * 2
-
-
-def test_same_seed_same_bits() -> None:
-    one, same = training(), training()
-    for each in (one, same):
-        each.run()
-    assert one.checkpoint("").digest == same.checkpoint("").digest
-
-
-def test_a_worker_resumes_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
-    whole = worker(tmp_path / "whole").run(JOB)
-    assert isinstance(whole, SupernetTrained)
+def test_stopped_it_resumes_to_the_same_bits(
+    whole: tuple[Worker, SupernetTrained], tmp_path: pathlib.Path
+) -> None:
+    undisturbed, wanted = whole
     stopped = RuntimeError("stopped")
 
     def stop(loss: float) -> None:
@@ -208,26 +201,38 @@ def test_a_worker_resumes_where_it_was_stopped(tmp_path: pathlib.Path) -> None:
     with pytest.raises(RuntimeError, match="stopped"):
         one.run(stop)
     digest = config_digest_of(trainings(tiny_branches()), JOB)
-    worker(tmp_path / "parts").weights.keep(
-        one.checkpoint(digest), is_finished=False
-    )
-    parts = worker(tmp_path / "parts").run(JOB)
-    assert isinstance(parts, SupernetTrained)
-    assert dataclasses.replace(parts, seconds=0.0) == dataclasses.replace(
-        whole, seconds=0.0
+    parts = worker(tmp_path)
+    parts.weights.keep(one.checkpoint(digest), is_finished=False)
+    found = parts.run(JOB)
+    assert isinstance(found, SupernetTrained)
+    assert dataclasses.replace(found, seconds=0.0) == dataclasses.replace(
+        wanted, seconds=0.0
     )
 
     evaluation = EvaluateChildren(
         id="00001_evaluate",
         children=(((0, 2), (0,), ()), ((), (0, 2), (1,))),
         calibration_images=24,
-        supernet=weights_of(JOB.id, whole),
+        supernet=weights_of(JOB.id, wanted),
     )
-    found = worker(tmp_path / "whole").run(evaluation)
-    again = worker(tmp_path / "parts").run(evaluation)
-    assert isinstance(found, ChildrenEvaluated)
-    assert isinstance(again, ChildrenEvaluated)
-    assert found.accuracies == again.accuracies
+    first, second = undisturbed.run(evaluation), parts.run(evaluation)
+    assert isinstance(first, ChildrenEvaluated)
+    assert isinstance(second, ChildrenEvaluated)
+    assert first.accuracies == second.accuracies
+
+    # The weights' step is traced by now, so that one alone is cheap here.
+    trainer = one.trainer
+    block = trainer.supernet.blocks[0]
+    rows = [*block.rows, *block.statistics]
+    before = [row.numpy() for row in rows]
+    opened = encode_genes(trainer.supernet.space, ((0,), (0,), ()))
+    images, labels = DATA.train.images[:12], DATA.train.labels[:12]
+    trainer.step(images, labels, opened, 0.1, (0, 0))
+    moved = [
+        not np.array_equal(row.numpy(), value)
+        for row, value in zip(rows, before, strict=True)
+    ]
+    assert moved == [True, False, False] * 2
 
 
 def test_subsets_may_be_trained_without_architecture_parameters(
