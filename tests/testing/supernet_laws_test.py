@@ -47,9 +47,7 @@ SLOW = {
     ("darts", "inactive_branches_do_not_compute"),
     ("darts", "only_open_branches_move"),
     ("darts", "new_paths_need_no_trace"),
-    ("darts_shrinking", "equals_the_cut_out_child"),
     ("darts_cifar", "equals_the_cut_out_child"),
-    ("darts_cifar", "a_mixture_of_one_is_that_path"),
 }
 # The cells of "darts" between other stems, or shared by all.
 LONG = {

@@ -84,8 +84,13 @@ def _state(training: SupernetTraining) -> list[np.ndarray]:
     return [*kept.weights, *kept.momenta, *kept.architecture, *kept.course]
 
 
-@pytest.mark.slow
-@ORDERS
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param("first_order", marks=pytest.mark.long),
+        pytest.param("second_order", marks=pytest.mark.slow),
+    ],
+)
 def test_equal_seeds_come_to_equal_bits_stopped_or_not(order: str) -> None:
     job = with_rule(rule=order)
     whole = training_of(job)
@@ -96,18 +101,16 @@ def test_equal_seeds_come_to_equal_bits_stopped_or_not(order: str) -> None:
         made.append(kwargs["step"])
         return loop(*args, **kwargs)
 
+    halves = []
+
+    def note(loss: float) -> None:
+        halves.append(whole.checkpoint(""))
+
     whole.trainer.loop = watched  # type: ignore[method-assign]
-    whole.run()
+    whole.run(note)
     assert made[0].num_traces == 1
-    half = training_of(dataclasses.replace(job, epochs=2))
-
-    def stop(loss: float) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        half.run(stop)
     resumed = training_of(job)
-    resumed.resume(half.checkpoint(""))
+    resumed.resume(halves[0])
     resumed.run()
     for one, other in zip(_state(whole), _state(resumed), strict=True):
         np.testing.assert_array_equal(one, other)

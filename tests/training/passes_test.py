@@ -40,16 +40,6 @@ FAMILIES: dict[str, Callable[[], WeightSharing]] = {
     "nb201": lambda: of_cells(tiny_cells()),
     "darts": lambda: of_cells(tiny_darts()),
 }
-EVERY_FAMILY = pytest.mark.parametrize(
-    "name",
-    [
-        "chain",
-        *(
-            pytest.param(name, marks=pytest.mark.slow)
-            for name in ("choice", "nb201", "darts")
-        ),
-    ],
-)
 
 
 def images_for(space: SearchSpace) -> ImageSet:
@@ -58,6 +48,11 @@ def images_for(space: SearchSpace) -> ImageSet:
     shape = (8, *skeleton.image_size, skeleton.image_channels)
     labels = np.arange(8, dtype=np.int32) % skeleton.num_classes
     return ImageSet(rng.integers(0, 256, shape, np.uint8), labels)
+
+
+def two_each(space: SearchSpace) -> SearchSpace:
+    """Returns the space with the last two candidates of each block."""
+    return space.restrict([indices[-2:] for indices in space.active])
 
 
 def trainer_of(name: str) -> SupernetTrainer:
@@ -72,8 +67,12 @@ def stepped(trainer: SupernetTrainer, passes: np.ndarray) -> float:
     return float(trainer.step(images, batch.labels, passes, RATE, (0, 0)))
 
 
-def passes_for(trainer: SupernetTrainer, seed: int = 0) -> np.ndarray:
-    sampler = FairSampler(trainer.supernet.space)
+def passes_for(
+    trainer: SupernetTrainer,
+    seed: int = 0,
+    within: Callable[[SearchSpace], SearchSpace] = lambda space: space,
+) -> np.ndarray:
+    sampler = FairSampler(within(trainer.supernet.space))
     return sampler.sample(np.random.default_rng(seed))
 
 
@@ -101,11 +100,22 @@ def numbers(values: Any) -> list[np.ndarray]:
     return [each.numpy() for each in values]
 
 
-@EVERY_FAMILY
-def test_the_gradient_is_the_sum_of_the_passes(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "within"),
+    [
+        ("chain", lambda space: space),
+        pytest.param("choice", two_each, marks=pytest.mark.slow),
+        pytest.param("nb201", two_each, marks=pytest.mark.slow),
+        pytest.param("darts", two_each, marks=pytest.mark.slow),
+    ],
+)
+def test_the_gradient_is_the_sum_of_the_passes(
+    name: str, within: Callable[[SearchSpace], SearchSpace]
+) -> None:
     """Of a row that several passes open, their mean; to 1e-5."""
     trainer = trainer_of(name)
-    supernet, passes = trainer.supernet, passes_for(trainer)
+    supernet = trainer.supernet
+    passes = passes_for(trainer, within=within)
     before = numbers(supernet.trainable_variables)
     statistics = numbers(supernet.non_trainable_variables)
     wanted = [np.zeros_like(each) for each in before]
@@ -156,18 +166,14 @@ def test_the_gradient_is_the_sum_of_the_passes(name: str) -> None:
     ):
         np.testing.assert_allclose(found, value, rtol=1e-4, atol=1e-5)
     assert trainer.step.num_traces == 1
+    assert_closed_rows_stay(trainer, within(supernet.space))
 
 
-@EVERY_FAMILY
-def test_every_active_candidate_moves_and_no_other(name: str) -> None:
-    trainer = trainer_of(name)
+def assert_closed_rows_stay(
+    trainer: SupernetTrainer, space: SearchSpace
+) -> None:
+    """Holds the momenta of what is not in the space against zero."""
     supernet = trainer.supernet
-    space = supernet.space.restrict(
-        [indices[-2:] for indices in supernet.space.active]
-    )
-    passes = FairSampler(space).sample(np.random.default_rng(0))
-    assert len(passes) == 2
-    stepped(trainer, passes)
     momenta = {
         id(variable): momentum
         for variable, momentum in zip(
@@ -176,9 +182,8 @@ def test_every_active_candidate_moves_and_no_other(name: str) -> None:
     }
     blocks = decisions(space)[:, 1]
     for number, block in enumerate(supernet.blocks):
-        for owned in block.owned_rows(
-            np.flatnonzero(blocks == number).tolist()
-        ):
+        places = np.flatnonzero(blocks == number).tolist()
+        for owned in block.owned_rows(places):
             is_closed = ~np.isin(owned.candidates, space.active[number])
             rows = momenta[id(owned.variable)][list(owned.rows)]
             assert not rows[is_closed].any()
@@ -201,6 +206,14 @@ def state_of(trainer: SupernetTrainer) -> list[np.ndarray]:
         *numbers(trainer.supernet.variables),
         *numbers(trainer.momenta),
     ]
+
+
+def test_what_no_pass_opens_stays(chain: SupernetTrainer) -> None:
+    space = two_each(CHAIN)
+    passes = passes_for(chain, within=two_each)
+    assert len(passes) == 2
+    stepped(fresh(chain), passes)
+    assert_closed_rows_stay(chain, space)
 
 
 def test_the_order_of_passes_does_not_matter(chain: SupernetTrainer) -> None:
