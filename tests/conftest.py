@@ -12,6 +12,8 @@ import hypothesis
 import pytest
 from absl import flags
 
+from nse_tf.flags.binaries import COLLECT_AFTER
+
 # Flags have their defaults; a test that wants others uses absl's flagsaver.
 flags.FLAGS.mark_as_parsed()
 
@@ -27,13 +29,9 @@ hypothesis.settings.load_profile("everywhere")
 
 
 def pytest_collection_finish() -> None:
-    """Keeps the collector off what is imported, and lets garbage pile up.
-
-    A trace makes objects by the hundred thousand while all of TensorFlow is
-    alive: the collector's full passes took a tenth of the time of the tests.
-    """
+    """Collects garbage as rarely as binaries do, and not what is imported."""
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 @pytest.fixture

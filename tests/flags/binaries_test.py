@@ -2,6 +2,8 @@ import pathlib
 import subprocess
 import sys
 
+from nse_tf.flags import binaries
+
 PROGRAM = """
 import sys
 sys.path.insert(0, {checkout!r})
@@ -40,6 +42,12 @@ def main(argv):
 def test_a_binary_that_ends_well_exits_with_0(tmp_path: pathlib.Path) -> None:
     done = run("def main(argv): print(argv)", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "['binary']\n")
+
+
+def test_a_binary_collects_garbage_rarely(tmp_path: pathlib.Path) -> None:
+    body = "import gc\ndef main(argv): print(gc.get_threshold())"
+    done = run(body, cwd=tmp_path)
+    assert done.stdout == f"{binaries.COLLECT_AFTER}\n"
 
 
 def test_bad_input_is_one_line_without_traceback(
