@@ -1,6 +1,5 @@
 """What all binaries share: how they start, fail and show their help."""
 
-import gc
 import os
 import pathlib
 import sys
@@ -10,11 +9,9 @@ from typing import NoReturn
 
 from absl import app, flags, logging
 
+from nse_tf.garbage import collect_rarely
+
 BAD_INPUT = 2
-# Objects that are made between two collections, and how rarely older ones are
-# looked through. A trace makes hundreds of thousands while all of TensorFlow is
-# alive: by Python's own thresholds, a tenth of a search is spent collecting.
-COLLECT_AFTER = (50_000, 20, 20)
 
 
 def run(main: Callable[[Sequence[str]], None]) -> NoReturn:
@@ -28,7 +25,7 @@ def run(main: Callable[[Sequence[str]], None]) -> NoReturn:
     Args:
         main: Takes the command line without its flags: the binary's name.
     """
-    gc.set_threshold(*COLLECT_AFTER)
+    collect_rarely()
     try:
         app.run(main, flags_parser=lambda argv: _parse(main, argv))
     except BrokenPipeError:

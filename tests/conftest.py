@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 from absl import flags
 
-from nse_tf.flags.binaries import COLLECT_AFTER
+from nse_tf.garbage import collect_rarely
 
 # Flags have their defaults; a test that wants others uses absl's flagsaver.
 flags.FLAGS.mark_as_parsed()
@@ -31,7 +31,7 @@ hypothesis.settings.load_profile("everywhere")
 def pytest_collection_finish() -> None:
     """Collects garbage as rarely as binaries do, and not what is imported."""
     gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
+    collect_rarely()
 
 
 @pytest.fixture

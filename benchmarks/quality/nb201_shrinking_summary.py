@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+
+from nse_tf.significance import half_interval, holm, paired_p_value
 
 COLUMNS = (
     "method",
@@ -32,17 +33,6 @@ def summary(rows: Rows) -> list[str]:
     return [*_means(rows), "", *_gains(rows), "", *_agreements(rows)]
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Returns p-values corrected for their number, by Holm (1979)."""
-    order = np.argsort(p_values)
-    corrected = np.empty(len(p_values))
-    largest = 0.0
-    for rank, index in enumerate(order):
-        largest = max(largest, (len(p_values) - rank) * p_values[index])
-        corrected[index] = min(1.0, largest)
-    return [float(each) for each in corrected]
-
-
 def _by_kind(
     rows: Rows, column: str
 ) -> dict[tuple[str, str], dict[str, float]]:
@@ -60,8 +50,7 @@ def _described(values: Sequence[float], digits: int) -> str:
     array = np.array(values)
     text = f"{array.mean():.{digits}f}"
     if len(array) > 1:
-        half = stats.t.ppf(0.975, len(array) - 1) * stats.sem(array)
-        text += f" ± {half:.{digits}f}"
+        text += f" ± {half_interval(values):.{digits}f}"
     return f"{text} ({len(array)} seeds)"
 
 
@@ -82,11 +71,11 @@ def _gains(rows: Rows) -> list[str]:
         paired = [
             by_seed[seed] - whole[seed] for seed in by_seed if seed in whole
         ]
-        if shrinking == "none" or len(paired) < 2 or np.std(paired) == 0:
+        if shrinking == "none" or len(paired) < 2:
             continue
         names.append(f"{method}, shrinking {shrinking}")
         gains.append(paired)
-        p_values.append(float(stats.ttest_1samp(paired, 0.0).pvalue))
+        p_values.append(paired_p_value(paired))
     return [
         f"{name}: gains {_described(paired, 2)}, p = {p:.2g} after Holm"
         for name, paired, p in zip(names, gains, holm(p_values), strict=True)

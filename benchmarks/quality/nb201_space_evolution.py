@@ -36,6 +36,7 @@ from nse_tf.methods import Done, SpaceEvolution, SpaceEvolutionConfig, Wait
 from nse_tf.methods.nse_aims import Aims
 from nse_tf.ranking import read_table
 from nse_tf.ranking.nasbench201 import NB201Table
+from nse_tf.significance import half_interval
 from nse_tf.spaces import SearchSpace
 
 TABLE = flags.DEFINE_string("table", None, "CSV of all cells.", required=True)
@@ -181,13 +182,11 @@ def print_line(
     name: str, regrets: Sequence[float], of_evolved: Sequence[float]
 ) -> None:
     """Prints mean regret, and how it differs from that of evolution."""
-    from scipy import stats
-
     mean, deviation = np.mean(regrets), np.std(regrets, ddof=1)
     line = f"{name}: regret {mean:.3f} ± {deviation:.3f} points"
     if regrets is not of_evolved:
         gap = np.subtract(regrets, of_evolved)
-        half = stats.t.ppf(0.975, len(gap) - 1) * stats.sem(gap)
+        half = half_interval(gap)
         line += (
             f"; evolution better by {gap.mean():.3f} (95 % interval "
             f"{gap.mean() - half:.3f} to {gap.mean() + half:.3f})"

@@ -8,7 +8,6 @@ import pathlib
 from collections.abc import Iterable
 
 import numpy as np
-from scipy import stats
 
 from nse_tf.rank_correlation import (
     bootstrap_interval,
@@ -16,6 +15,7 @@ from nse_tf.rank_correlation import (
     spearman_rho,
     top_k_regret,
 )
+from nse_tf.significance import half_interval
 from nse_tf.spaces.files import write_bytes
 
 TOP_K = 10
@@ -181,7 +181,7 @@ def _line(rows: list[StudyRow]) -> str:
     text = f"{first.label}: tau {taus.mean():.4f}"
     if len(rows) > 1:
         deviation = taus.std(ddof=1)
-        half = stats.t.ppf(0.975, len(rows) - 1) * deviation / len(rows) ** 0.5
+        half = half_interval(taus)
         text += f", deviation {deviation:.4f}, 95 % interval ± {half:.4f}"
     elif not math.isnan(first.tau_low):
         text += f" (95 % interval {first.tau_low:.4f} to {first.tau_high:.4f})"

@@ -2,7 +2,7 @@ import pathlib
 import subprocess
 import sys
 
-from nse_tf.flags import binaries
+from nse_tf.garbage import COLLECT_AFTER
 
 PROGRAM = """
 import sys
@@ -47,7 +47,7 @@ def test_a_binary_that_ends_well_exits_with_0(tmp_path: pathlib.Path) -> None:
 def test_a_binary_collects_garbage_rarely(tmp_path: pathlib.Path) -> None:
     body = "import gc\ndef main(argv): print(gc.get_threshold())"
     done = run(body, cwd=tmp_path)
-    assert done.stdout == f"{binaries.COLLECT_AFTER}\n"
+    assert done.stdout == f"{COLLECT_AFTER}\n"
 
 
 def test_bad_input_is_one_line_without_traceback(

@@ -278,7 +278,11 @@ def test_pairs_are_drawn_by_the_softmax_without_replacement(
 def test_equal_seeds_come_to_equal_bits_and_a_state_goes_on(
     chain: Supernet, gates: str
 ) -> None:
-    make = {**MAKERS, "reinforce": rewarded}[gates]
+    makers: dict[str, Callable[..., GateArchitecture]] = {
+        **MAKERS,
+        "reinforce": rewarded,
+    }
+    make = makers[gates]
     one = make(chain)
 
     def state() -> list[np.ndarray]:
