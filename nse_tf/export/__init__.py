@@ -38,5 +38,5 @@ from nse_tf.export.tflite import convert_all as convert_all
 from nse_tf.export.tflite import convert_part as convert_part
 from nse_tf.export.whole_models import accuracy_of_file as accuracy_of_file
 from nse_tf.export.whole_models import convert_untrained as convert_untrained
+from nse_tf.export.whole_models import made_lively as made_lively
 from nse_tf.export.whole_models import measure_models as measure_models
-from nse_tf.export.whole_models import with_open_scales as with_open_scales

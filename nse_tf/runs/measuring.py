@@ -19,10 +19,10 @@ from nse_tf.export import (
     calibrate_table,
     check_table,
     convert_untrained,
+    made_lively,
     measure_table,
     require_right,
     time_networks,
-    with_open_scales,
 )
 from nse_tf.spaces import ChoiceBlock, Genotype, SearchSpace
 from nse_tf.supernet import build_child, build_operator, build_stem, build_tail
@@ -58,7 +58,7 @@ def table_builders(space: SearchSpace) -> dict[str, Callable[[], keras.Model]]:
 
 
 def _operator(block: ChoiceBlock, index: int) -> keras.Model:
-    return with_open_scales(build_operator(block, index))
+    return made_lively(build_operator(block, index))
 
 
 def whole_networks(

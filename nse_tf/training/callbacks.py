@@ -8,9 +8,10 @@ from nse_tf.datasets import ImageData, ImageSet
 from nse_tf.jobs import TrainChild
 
 # Returns the latencies, in milliseconds, and file sizes, in bytes, of models,
-# given also the precision and the number of threads.
+# given also the precision, the number of threads, and the names of the classes.
 Measurer = Callable[
-    [Sequence[keras.Model], str, int], tuple[list[float], list[int]]
+    [Sequence[keras.Model], str, int, Sequence[str]],
+    tuple[list[float], list[int]],
 ]
 # Returns the accuracy of a model's .tflite file, given also the precision,
 # images to calibrate with, and images to evaluate on.

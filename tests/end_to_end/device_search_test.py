@@ -79,8 +79,7 @@ def winner_as_measured(record: RunRecord) -> dict[str, Any]:
     return dict(costs)
 
 
-@pytest.mark.long
-def test_finalists_of_a_table_are_ranked_by_their_int8_files(
+def test_finalists_within_limits_are_ranked_by_their_int8_files(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, depth = tmp_path / "table.json", 0.25
@@ -95,13 +94,18 @@ def test_finalists_of_a_table_are_ranked_by_their_int8_files(
         shrink=False,
         latency_table=str(path),
         max_latency_ms=limit_ms,
+        max_size_kb=500.0,
         rank_by="int8",
         num_finalists=2,
         supernet_epochs=1,
         num_children=6,
         population=3,
     )
-    assert winner_as_measured(record)["latency_ms"] <= limit_ms
+    measured = winner_as_measured(record)
+    assert measured["latency_ms"] <= limit_ms
+    assert measured["size_bytes"] <= 500_000
+    file = tmp_path / "run" / "best" / "model_fp32.tflite"
+    assert file.stat().st_size == measured["size_bytes"]
     (ranked,) = record.named(FinalistsRanked)
     assert (ranked.file, ranked.num_pairs) == ("int8", 1)
     rivals = record.named(TrainedAlone)[:2]

@@ -154,6 +154,7 @@ def test_it_is_finished_at_once_the_second_time(run_dir: pathlib.Path) -> None:
         assert path.read_bytes() == content, path
 
 
+@pytest.mark.long
 def test_a_limit_on_latency_and_size_is_kept_as_measured(
     tmp_path: pathlib.Path,
 ) -> None:

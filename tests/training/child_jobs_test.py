@@ -61,9 +61,12 @@ def test_children_are_measured_by_what_the_worker_was_given(
     seen: list[Any] = []
 
     def measure(
-        models: Sequence[keras.Model], precision: str, num_threads: int
+        models: Sequence[keras.Model],
+        precision: str,
+        num_threads: int,
+        class_names: Sequence[str],
     ) -> tuple[list[float], list[int]]:
-        seen.append((precision, num_threads))
+        seen.append((precision, num_threads, class_names))
         sizes = [model.count_params() for model in models]
         return [size / 1000 for size in sizes], sizes
 
@@ -74,7 +77,7 @@ def test_children_are_measured_by_what_the_worker_was_given(
         num_threads=2,
     )
     result = make_worker(tmp_path, measure=measure).run(job)
-    assert seen == [("int8", 2)]
+    assert seen == [("int8", 2, DATA.class_names)]
     one, other = result.sizes_bytes  # type: ignore[union-attr]
     assert one > other > 0
     latencies = result.latencies_ms  # type: ignore[union-attr]

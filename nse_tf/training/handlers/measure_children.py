@@ -25,7 +25,10 @@ def measure_children(
         for genes in job.children
     ]
     latencies_ms, sizes_bytes = context.measure(
-        models, job.precision, job.num_threads
+        models,
+        job.precision,
+        job.num_threads,
+        trainings.data.class_names,
     )
     return ChildrenMeasured(
         latencies_ms=tuple(latencies_ms),
