@@ -83,8 +83,7 @@ def test_curves_for_tensorboard_are_brought_up_to_date(
 def test_flags_may_stand_before_the_folder_and_after(
     runs: pathlib.Path,
 ) -> None:
-    for argv in (["--v=1", "digits"], ["digits", "--v=1"]):
-        assert run(*argv, cwd=runs).returncode == 0
+    assert run("--v=0", "digits", "--v=1", cwd=runs).returncode == 0
 
 
 @pytest.mark.parametrize(

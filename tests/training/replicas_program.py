@@ -15,7 +15,7 @@ from nse_tf.supernet import Supernet
 from nse_tf.training import SupernetRecipe, SupernetTrainer
 
 SPACE = make_preset(
-    "spos_tiny", image_size=(8, 8), image_channels=1, num_classes=3
+    "spos_tiny", image_size=(8, 8), image_channels=1, num_classes=3, depth=0.25
 )
 
 
