@@ -15,6 +15,7 @@ from nse_tf.supernet.chains import BranchSupernet as BranchSupernet
 from nse_tf.supernet.chains import ChainNetworks as ChainNetworks
 from nse_tf.supernet.chains import ChainSupernet as ChainSupernet
 from nse_tf.supernet.chains import ChoiceLayer as ChoiceLayer
+from nse_tf.supernet.chains import NestedSupernet as NestedSupernet
 from nse_tf.supernet.chains import Supernet as Supernet
 from nse_tf.supernet.child_in_training import ChildInTraining as ChildInTraining
 from nse_tf.supernet.child_in_training import DropPath as DropPath

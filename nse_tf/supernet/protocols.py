@@ -23,15 +23,19 @@ class OwnedRows:
 
     A row of `open_branches` says which of these candidates are open; only their
     rows compute, get gradients and move. A variable of rank 1 is a single row.
+    Where candidates nest, a row has several owners: it is named once for each,
+    and may compute and move if one of them is open.
 
     Attributes:
         decision: Index of that row.
         variable: Weights, `(num_rows, row_length)` or `(row_length,)`. It may
             have rows of other decisions, and padding that nobody owns.
-        statistics: Moving statistics, a row beside each row of weights.
+        statistics: Moving statistics, a row beside each row of weights; with
+            `shares_rows`, a row for each candidate.
         rows: The rows that candidates own; `(0,)` for a single row.
         candidates: The candidate of each of them. Candidates without weights
             are left out.
+        shares_rows: Whether rows may have several owners.
     """
 
     decision: int
@@ -39,6 +43,7 @@ class OwnedRows:
     statistics: keras.Variable
     rows: tuple[int, ...]
     candidates: tuple[int, ...]
+    shares_rows: bool = False
 
 
 class SharedBlock(Protocol):

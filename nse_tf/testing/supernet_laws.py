@@ -22,6 +22,7 @@ from nse_tf.testing.supernet_probes import (
     NUM_DRAWS,
     RowValues,
     activate_scales,
+    closed_of,
     each_once,
     genotypes_of,
     images_of,
@@ -130,10 +131,11 @@ def only_open_branches_move(supernet: WeightSharing) -> None:
             moved = before.moved(after, each)
             open_here = open_branches[each.decision].tolist()
             num_moved += len(moved)
-            if not moved <= set(open_here):
+            closed = closed_of(moved, open_here)
+            if closed:
                 raise AssertionError(
                     f"A step with {open_here} open at decision {each.decision} "
-                    f"moved the rows of candidates {sorted(moved)} of "
+                    f"moved the rows of candidates {closed} of "
                     f"{each.variable.path!r}, their momenta or statistics."
                 )
         if not num_moved:
@@ -260,10 +262,11 @@ def only_mixed_branches_move(supernet: WeightSharing) -> None:
     for each in owned:
         moved, mixed = before.moved(after, each), active[blocks[each.decision]]
         num_moved += len(moved)
-        if not moved <= set(mixed):
+        closed = closed_of(moved, mixed)
+        if closed:
             raise AssertionError(
                 f"A mixture of {mixed} at decision {each.decision} moved the "
-                f"rows of candidates {sorted(moved)} of "
+                f"rows of candidates {closed} of "
                 f"{each.variable.path!r}, or their momenta."
             )
     if not num_moved:

@@ -1,6 +1,6 @@
 """Inputs, genotypes and rows of weights that check laws of supernets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,9 @@ from nse_tf.supernet import (
 
 NUM_DRAWS = 3
 BATCH_SIZE = 4
+
+# The candidates that own a row: several where they nest.
+Owners = frozenset[int]
 
 
 class RowValues(NamedTuple):
@@ -46,17 +49,23 @@ class RowValues(NamedTuple):
             }
         )
 
-    def moved(self, after: "RowValues", owned: OwnedRows) -> set[int]:
-        """Returns the candidates whose rows are not what they were."""
-        rows = list(owned.rows)
+    def moved(self, after: "RowValues", owned: OwnedRows) -> set[Owners]:
+        """Returns who owns the rows that are not what they were."""
+        of_weights = owners_of(owned)
+        # Of weights, of their momenta, and of statistics.
+        owners = [of_weights, of_weights, of_weights]
+        if owned.shares_rows:
+            owners[2] = {each: frozenset({each}) for each in owned.candidates}
         found = set()
-        for old, new in zip(
+        for old, new, by_row in zip(
             self.by_variable[id(owned.variable)],
             after.by_variable[id(owned.variable)],
+            owners,
             strict=True,
         ):
+            rows = list(by_row)
             differs = (old[rows] != new[rows]).any(axis=1)
-            found |= {owned.candidates[i] for i in np.flatnonzero(differs)}
+            found |= {by_row[rows[i]] for i in np.flatnonzero(differs)}
         return found
 
 
@@ -69,6 +78,25 @@ def owned_by(supernet: WeightSharing) -> list[OwnedRows]:
     ]
 
 
+def owners_of(owned: OwnedRows) -> dict[int, Owners]:
+    """Returns the owners of each row that has some."""
+    owners: dict[int, Owners] = {}
+    for row, candidate in zip(owned.rows, owned.candidates, strict=True):
+        owners[row] = owners.get(row, frozenset()) | {candidate}
+    return owners
+
+
+def closed_of(moved: set[Owners], opened: Iterable[int]) -> list[int]:
+    """Returns the candidates of what moved though none of its owners is open.
+
+    Args:
+        moved: The owners of what moved.
+        opened: The candidates that are open.
+    """
+    closed = [owners for owners in moved if owners.isdisjoint(opened)]
+    return sorted(frozenset().union(*closed))
+
+
 def each_once(owned: list[OwnedRows]) -> list[OwnedRows]:
     """Returns one of those that share a variable."""
     return list({id(each.variable): each for each in owned}.values())
@@ -79,26 +107,30 @@ def poison(owned: list[OwnedRows], open_branches: np.ndarray) -> None:
     for each in owned:
         values = each.variable.numpy()
         rows = values if values.ndim == 2 else values[np.newaxis]
-        is_open = np.isin(each.candidates, open_branches[each.decision])
-        rows[np.array(each.rows, np.intp)[~is_open]] = np.nan
+        opened = open_branches[each.decision].tolist()
+        for row, owners in owners_of(each).items():
+            if owners.isdisjoint(opened):
+                rows[row] = np.nan
         each.variable.assign(rows.reshape(values.shape))
 
 
 def activate_scales(supernet: WeightSharing) -> None:
     """Makes all scales nonzero: fresh ones may be zero, and hide a branch.
 
-    What follows is scales and offsets, or padding, which nothing reads.
+    What follows on kernels is scales and offsets, or padding, which nothing
+    reads.
     """
-    for number, block in enumerate(supernet.blocks):
-        sizes = dict(
-            zip(block.candidates, map(sum, block.kernel_lengths), strict=True)
-        )
-        for owned in block.owned_rows(deciding(supernet.space, number)):
-            values = owned.variable.numpy()
-            rows = values if values.ndim == 2 else values[np.newaxis]
-            for row, index in zip(owned.rows, owned.candidates, strict=True):
-                rows[row, sizes[index] :] += 0.25
-            owned.variable.assign(rows.reshape(values.shape))
+    trained = supernet.trainable_variables
+    sizes = {
+        id(trained[index]): of_rows
+        for index, of_rows in supernet.row_kernel_sizes().items()
+    }
+    for owned in owned_by(supernet):
+        values = owned.variable.numpy()
+        rows = values if values.ndim == 2 else values[np.newaxis]
+        for row in owners_of(owned):
+            rows[row, sizes[id(owned.variable)][row] :] += 0.25
+        owned.variable.assign(rows.reshape(values.shape))
 
 
 def deciding(space: SearchSpace, block: int) -> list[int]:

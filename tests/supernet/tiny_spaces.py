@@ -16,6 +16,8 @@ from nse_tf.supernet import ChoiceLayer, Supernet
 
 # All that may differ between candidates of a block.
 MIXED_OPS = (MBConv(3, 1), MBConv(5, 3), MBConv(7, 6), MBConv(3, 6))
+# Parts of one another; the largest of each is no candidate.
+NESTED_OPS = (MBConv(3, 2), MBConv(5, 6), MBConv(7, 3), MBConv(3, 6))
 
 
 def tiny_space(

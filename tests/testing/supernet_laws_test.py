@@ -13,6 +13,7 @@ from nse_tf.spaces.open_branches import INACTIVE, max_open
 from nse_tf.supernet import (
     Capability,
     ModelNetworks,
+    NestedSupernet,
     Supernet,
     WeightSharing,
     networks_of,
@@ -22,13 +23,14 @@ from tests.supernet.choice_models import choice_model
 from tests.supernet.tiny_branches import tiny_branches
 from tests.supernet.tiny_cells import lively_cells, tiny_cells
 from tests.supernet.tiny_darts import lively_darts, tiny_darts
-from tests.supernet.tiny_spaces import tiny_space
+from tests.supernet.tiny_spaces import NESTED_OPS, tiny_space
 
 Law = Callable[[WeightSharing], None]
 SHORT = (Stage(8, 1, 1), Stage(12, 1, 2))
 
 FAMILIES: dict[str, Callable[[], WeightSharing]] = {
     "chain": lambda: Supernet(tiny_space(max_open=2, stages=SHORT)),
+    "nested": lambda: NestedSupernet(tiny_space(ops=NESTED_OPS, stages=SHORT)),
     "branches": lambda: networks_of(tiny_branches()).supernet(),
     "shrunk_branches": lambda: networks_of(tiny_branches()).supernet(
         active=[[0, 2], [1], []]

@@ -5,6 +5,9 @@ from nse_tf.supernet.chains.branch_supernet import (
 )
 from nse_tf.supernet.chains.chain_supernet import ChainSupernet as ChainSupernet
 from nse_tf.supernet.chains.choice_layer import ChoiceLayer as ChoiceLayer
+from nse_tf.supernet.chains.nested_supernet import (
+    NestedSupernet as NestedSupernet,
+)
 from nse_tf.supernet.chains.networks import BranchNetworks as BranchNetworks
 from nse_tf.supernet.chains.networks import ChainNetworks as ChainNetworks
 from nse_tf.supernet.chains.supernet import Supernet as Supernet

@@ -52,9 +52,7 @@ class ChoiceLayer(keras.layers.Layer):
         super().__init__(name=block.name, **kwargs)
         self.block = block
         self.layouts = tuple(layout_of(op, block) for op in block.candidates)
-        self.kernel_sizes = np.array(
-            [layout.kernel_size for layout in self.layouts] + [0], np.int32
-        )
+        self.kernel_sizes = self._sizes_of_kernels()
         weights, statistics = self._fresh(rng)
         self.rows = self.add_weight(
             name="rows",
@@ -70,11 +68,35 @@ class ChoiceLayer(keras.layers.Layer):
         self._branches, self._kinds = self._make_branches()
         self.built = True
 
+    def _sizes_of_kernels(self) -> np.ndarray:
+        """Returns how many numbers at each row's start are kernels, int32."""
+        return np.array(
+            [layout.kernel_size for layout in self.layouts] + [0], np.int32
+        )
+
     def _fresh(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Returns fresh matrices of weights and statistics."""
         weights = [packed(layout.weights, rng) for layout in self.layouts]
-        statistics = [packed(layout.statistics, rng) for layout in self.layouts]
-        return matrix_of(weights), matrix_of(statistics)
+        return matrix_of(weights), self._fresh_statistics(rng)
+
+    def _fresh_statistics(self, rng: np.random.Generator) -> np.ndarray:
+        """Returns a row of fresh statistics for each candidate, and zeros."""
+        return matrix_of(
+            [packed(layout.statistics, rng) for layout in self.layouts]
+        )
+
+    def _lengths(self) -> list[int]:
+        """Returns how many weights each candidate reads, with padding."""
+        return [int(self.rows.shape[1])] * (len(self.layouts) + 1)
+
+    def _read(self, indices: tf.Tensor | Sequence[int]) -> Sequence[tf.Tensor]:
+        """Returns the weights of candidates, each in a row.
+
+        Args:
+            indices: Theirs, int32 `(count,)`; after the last stands padding.
+        """
+        rows: Sequence[tf.Tensor] = tf.gather(self.rows.value, indices)
+        return rows
 
     def initialize(self, rng: np.random.Generator) -> None:
         """Draws all weights and statistics again."""
@@ -106,7 +128,7 @@ class ChoiceLayer(keras.layers.Layer):
                     MBConvPrimitive(
                         self.block,
                         [*members, None],
-                        self.rows.shape[1],
+                        self._lengths(),
                         self.statistics.shape[1],
                     )
                 )
@@ -141,7 +163,7 @@ class ChoiceLayer(keras.layers.Layer):
         indices = tf.where(
             open_branches == INACTIVE, num_candidates, open_branches
         )
-        rows = tf.gather(self.rows.value, indices)
+        rows = self._read(indices)
         statistics = tf.gather(self.statistics.value, indices)
         share = self._equal_share(indices, inputs.dtype)
         outputs = inputs if self.block.has_shortcut else None
@@ -188,7 +210,7 @@ class ChoiceLayer(keras.layers.Layer):
             active: The candidates that run.
         """
         outputs = inputs if self.block.has_shortcut else None
-        rows = tf.gather(self.rows.value, active)
+        rows = self._read(active)
         statistics = tf.gather(self.statistics.value, active)
         for number, candidate in enumerate(active):
             branch, _ = self._branches[self._kinds[candidate]](
@@ -229,11 +251,16 @@ class ChoiceLayer(keras.layers.Layer):
     def values_of(self, candidate: int) -> dict[tuple[str, str], np.ndarray]:
         """Returns a candidate's weights and statistics by (layer, weight)."""
         layout = self.layouts[candidate]
-        rows, statistics = self.rows.numpy(), self.statistics.numpy()
+        statistics = self.statistics.numpy()
         return {
-            **unpacked(layout.weights, rows[candidate]),
+            **unpacked(layout.weights, self._weights()[candidate]),
             **unpacked(layout.statistics, statistics[candidate]),
         }
+
+    def _weights(self) -> np.ndarray:
+        """Returns the weights of each candidate in a row, and padding."""
+        rows: np.ndarray = self.rows.numpy()[:-1]
+        return rows
 
     @property
     def candidates(self) -> tuple[int, ...]:
@@ -262,6 +289,6 @@ class ChoiceLayer(keras.layers.Layer):
 
     def kernels(self) -> np.ndarray:
         """Returns `(num_candidates, row_length)`: kernels, zeros elsewhere."""
-        rows: np.ndarray = self.rows.numpy()[:-1]
-        columns = np.arange(rows.shape[1])
-        return np.where(columns < self.kernel_sizes[:-1, None], rows, 0.0)
+        rows = self._weights()
+        sizes = np.array([layout.kernel_size for layout in self.layouts])
+        return np.where(np.arange(rows.shape[1]) < sizes[:, None], rows, 0.0)

@@ -25,13 +25,14 @@ class MBConvPrimitive(keras.layers.Layer):
     Args:
         block: The block.
         ops: By candidate index, the op, or None for one of another kind.
-        row_length: How long the block's rows of weights are.
+        row_lengths: By candidate index, how many weights it is given; what
+            its layout does not name is padding.
         statistics_length: How long its rows of statistics are.
 
     Call arguments:
         inputs: `(batch, height, width, in_channels)`.
         index: Which candidate to be; int32 scalar.
-        row: Its weights `(row_length,)`.
+        row: Its weights `(its row_length,)`.
         statistics: Its moving statistics `(statistics_length,)`.
         training: Whether to normalize by the batch.
 
@@ -44,7 +45,7 @@ class MBConvPrimitive(keras.layers.Layer):
         self,
         block: ChoiceBlock,
         ops: Sequence[MBConv | None],
-        row_length: int,
+        row_lengths: Sequence[int],
         statistics_length: int,
         **kwargs: object,
     ) -> None:
@@ -64,10 +65,11 @@ class MBConvPrimitive(keras.layers.Layer):
             ]
         )
         self._weight_sizes = _sizes(
-            [each.weights for each in layouts], row_length
+            [each.weights for each in layouts], row_lengths
         )
         self._statistic_sizes = _sizes(
-            [each.statistics for each in layouts], statistics_length
+            [each.statistics for each in layouts],
+            [statistics_length] * len(layouts),
         )
 
     def call(
@@ -118,10 +120,12 @@ class MBConvPrimitive(keras.layers.Layer):
         return outputs, tf.concat([*seen, padding], 0)
 
 
-def _sizes(pieces: Sequence[tuple[Piece, ...]], length: int) -> np.ndarray:
+def _sizes(
+    pieces: Sequence[tuple[Piece, ...]], lengths: Sequence[int]
+) -> np.ndarray:
     """Returns the sizes of the pieces of each candidate, and of the padding."""
     sizes = np.zeros((len(pieces), max(map(len, pieces)) + 1), np.int32)
-    for row, each in zip(sizes, pieces, strict=True):
+    for row, each, length in zip(sizes, pieces, lengths, strict=True):
         row[: len(each)] = [piece.size for piece in each]
         row[-1] = length - row.sum()
     return sizes

@@ -1,5 +1,7 @@
 """Supernet: the weights of all candidates of a chain."""
 
+from typing import ClassVar
+
 import numpy as np
 import tensorflow as tf
 
@@ -27,9 +29,10 @@ class Supernet(ChainSupernet):
     """
 
     capabilities = ChainSupernet.capabilities | {Capability.MIXES}
+    _block_type: ClassVar[type[ChoiceLayer]] = ChoiceLayer
 
     def __init__(self, space: SearchSpace, seed: int = 0) -> None:
-        super().__init__(space, seed, MBCONV_PARTS, ChoiceLayer)
+        super().__init__(space, seed, MBCONV_PARTS, self._block_type)
 
     def row_kernel_sizes(self) -> dict[int, np.ndarray]:
         """Returns how long the kernels of rows are, by index of variable."""
