@@ -24,6 +24,7 @@ from nse_tf.runs.search_config import (
     RANKINGS,
     SCHEDULES,
     SCORES,
+    SHARINGS,
     STRATEGIES,
     SearchConfig,
 )
@@ -168,6 +169,14 @@ EXTRA_SKIP = flags.DEFINE_bool(
 START = flags.DEFINE_string(
     "start", None, "File with the ops of an earlier search, for --method=nse."
 )
+SHARING = flags.DEFINE_enum(
+    "sharing",
+    None,
+    SHARINGS,
+    "How candidates of a chain share weights: rows gives each its own; nested "
+    "makes smaller kernels the middle of larger ones, and smaller expansions "
+    "their first channels, which trains them sooner. Default: rows.",
+)
 SHRINK = flags.DEFINE_bool(
     "shrink", True, "Shrink the space before it is explored."
 )
@@ -233,6 +242,7 @@ def search_config() -> SearchConfig:
         start=_path(START.value),
         gates=proxylessnas_flags.GATES.value,
         penalty_form=proxylessnas_flags.PENALTY_FORM.value,
+        sharing=SHARING.value,
         shrink=SHRINK.value,
         score=SCORE.value,
         shrink_schedule=SHRINK_SCHEDULE.value,

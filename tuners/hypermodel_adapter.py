@@ -26,6 +26,29 @@ def read_networks(hypermodel: Any) -> Networks:
     return networks_of(hypermodel)
 
 
+def networks_sharing(hypermodel: Any, sharing: str | None) -> Networks:
+    """Returns what makes the networks, of a supernet that shares weights so.
+
+    Args:
+        hypermodel: See `read_networks`.
+        sharing: See `networks_of_space`; None for that of the hypermodel.
+
+    Raises:
+        TypeError: See `read_networks`.
+        ValueError: If candidates cannot share weights so, or the hypermodel
+            was made for another sharing; see also `read_networks`.
+    """
+    if sharing is not None and isinstance(hypermodel, SearchSpace):
+        return networks_of(hypermodel, sharing)
+    networks = read_networks(hypermodel)
+    if sharing not in (None, networks.sharing):
+        raise ValueError(
+            f"`sharing` is {sharing!r}, but the hypermodel's supernet shares "
+            f"by {networks.sharing!r}: leave it out, or give the space."
+        )
+    return networks
+
+
 def agreed_networks(oracle: Any, hypermodel: Any) -> Networks:
     """Returns the networks that a tuner of this oracle makes.
 

@@ -216,6 +216,7 @@ class SupernetTuner(BaseTuner):
             *recipes,
             child_epochs=given.epochs,
             num_replicas=num_replicas(self._strategy),
+            sharing=self._networks.sharing,
         )
         self._own_identity = identity
         self._identity = {**identity, **self._settings}

@@ -12,7 +12,7 @@ from nse_tf.export import accuracy_of_file, measure_models
 from nse_tf.spaces import SearchSpace
 from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.tuners.efforts import Effort, effort_named
-from nse_tf.tuners.hypermodel_adapter import read_networks
+from nse_tf.tuners.hypermodel_adapter import networks_sharing
 from nse_tf.tuners.search_oracle import SearchOracle
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 from nse_tf.tuners.supernet_tuner import SupernetTuner
@@ -58,6 +58,9 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
             of the effort.
         child_recipe: How a child is trained alone, in place of the recipe of
             the effort.
+        sharing: How the candidates of a chain share weights, `rows` or
+            `nested`; see docs/sharing.md. None takes that of the hypermodel,
+            which is `rows` for a space.
         **kwargs: See `SupernetTuner`, such as `directory`, `project_name` and
             `overwrite`.
 
@@ -93,9 +96,10 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         augmentation: str | None = None,
         supernet_recipe: SupernetRecipe | None = None,
         child_recipe: ChildRecipe | None = None,
+        sharing: str | None = None,
         **kwargs: Any,
     ) -> None:
-        networks = read_networks(hypermodel)
+        networks = networks_sharing(hypermodel, sharing)
         budget = _read_budget(
             budget, max_macs, max_params, max_latency_ms, max_size_kb
         )

@@ -42,6 +42,7 @@ class FamilyOptions:
         depth: Multiplies the preset's depths; None for its own.
         active: Number of active ops of each block.
         seed: Draws which ops are active.
+        sharing: How candidates share weights; see `networks_of_space`.
     """
 
     blocks: int = 20
@@ -51,6 +52,7 @@ class FamilyOptions:
     depth: float | None = None
     active: int = 5
     seed: int = 0
+    sharing: str = "rows"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -230,10 +232,11 @@ def _pair_architecture(supernet: Any, images: ImageSet) -> ArchitectureSteps:
 FAMILIES: Mapping[str, Family] = {
     "chain": Family(
         networks=lambda options: networks_of(
-            mbconv_chain(options.blocks, has_identity=options.identity)
+            mbconv_chain(options.blocks, has_identity=options.identity),
+            options.sharing,
         ),
         draw=SearchSpace.sample,
-        options=("blocks", "identity"),
+        options=("blocks", "identity", "sharing"),
         architecture=_pair_architecture,
     ),
     "branches": Family(

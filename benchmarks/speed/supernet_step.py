@@ -7,7 +7,8 @@ parts that a search trains with; the shortest of some repeats counts. A ratio of
 1.00 is a supernet for free. Families, all for images of 32x32x3:
 
 * chain: --blocks choice blocks of six MBConvs; --identity lets those that keep
-  their shape be skipped. A step of the architecture parameters by two gates is
+  their shape be skipped; --sharing=nested makes them parts of one another, in
+  place of a row each. A step of the architecture parameters by two gates is
   timed against one of the weights, too.
 * branches: multi-branch blocks of --space (nse_small) with --active ops each.
   Genotypes are seeded subsets, each op open with probability one half. A step
@@ -37,6 +38,7 @@ from timing import seconds_of, shortest_in_turns
 from nse_tf.datasets import ImageSet
 from nse_tf.spaces import Genotype
 from nse_tf.supernet import Networks
+from nse_tf.supernet.networks import SHARINGS
 from nse_tf.training import ChildRecipe, SupernetRecipe, SupernetTrainer
 from nse_tf.training.child_trainer import child_step
 
@@ -51,6 +53,9 @@ IDENTITY = flags.DEFINE_bool(
 SPACE = flags.DEFINE_string("space", None, "Preset, if not the family's own.")
 WIDTH = flags.DEFINE_float("width", None, "Multiplies the preset's widths.")
 DEPTH = flags.DEFINE_float("depth", None, "Multiplies the preset's depths.")
+SHARING = flags.DEFINE_enum(
+    "sharing", "rows", SHARINGS, "How candidates share weights."
+)
 ACTIVE = flags.DEFINE_integer("active", 5, "Active ops of each block.", 1)
 
 
@@ -60,7 +65,7 @@ def family_options(family: Family) -> FamilyOptions:
     Raises:
         UsageError: If a flag is given that the family does not heed.
     """
-    for holder in (BLOCKS, IDENTITY, SPACE, WIDTH, DEPTH, ACTIVE):
+    for holder in (BLOCKS, IDENTITY, SPACE, WIDTH, DEPTH, SHARING, ACTIVE):
         name = holder.name
         if flags.FLAGS[name].present and name not in family.options:
             heeding = [
@@ -78,6 +83,7 @@ def family_options(family: Family) -> FamilyOptions:
         depth=DEPTH.value,
         active=ACTIVE.value,
         seed=SEED.value,
+        sharing=SHARING.value,
     )
 
 

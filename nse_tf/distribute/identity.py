@@ -61,6 +61,7 @@ def identity_of(
     child_recipe: ChildRecipe,
     child_epochs: int | None = None,
     num_replicas: int = 1,
+    sharing: str = "rows",
 ) -> dict[str, Any]:
     """Returns all that decides a run's outcome except the method's settings.
 
@@ -88,6 +89,8 @@ def identity_of(
                 **recipes,
                 "epochs": child_epochs,
                 "number of replicas": num_replicas,
+                # Not there in folders that are older.
+                **({} if sharing == "rows" else {"sharing": sharing}),
             }
         )
     )

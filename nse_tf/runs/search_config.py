@@ -11,9 +11,18 @@ STRATEGIES = ("mirrored", "multi_worker")
 EXPLORERS = ("evolution", "random", "regularized_evolution", "nsga2")
 # For each method: the settings that it takes and some other method does not.
 METHODS: dict[str, tuple[str, ...]] = {
-    "spos": ("explorer", "score", "shrink_schedule", "distribute"),
-    "fairnas": ("explorer", "score", "shrink_schedule", "distribute"),
-    "proxylessnas": ("score", "shrink_schedule", "gates", "penalty_form"),
+    "spos": ("explorer", "score", "shrink_schedule", "distribute", "sharing"),
+    "fairnas": (
+        "explorer",
+        "score",
+        "shrink_schedule",
+        "distribute",
+        "sharing",
+    ),
+    "proxylessnas": (
+        *("score", "shrink_schedule", "sharing"),
+        *("gates", "penalty_form"),
+    ),
     "darts": (
         *("score", "shrink_schedule"),
         *("order", "early_stop", "extra_skip"),
@@ -34,6 +43,7 @@ SCORES = (
     "add",
 )
 EARLY_STOPS = ("none", "hessian")
+SHARINGS = ("rows", "nested")
 SCHEDULES = ("spos", "fairnas", "darts", "nb201")
 
 
@@ -63,6 +73,8 @@ class SearchConfig:
             `GATES`. None takes what the space can have.
         penalty_form: How `proxylessnas` penalizes costs; one of
             `PENALTY_FORMS`. None takes the first.
+        sharing: How the candidates of a chain share weights, one of
+            `SHARINGS`; None is a row each.
         shrink: Whether the space is shrunk first.
         score: What operators are scored by in shrinking; one of `SCORES`.
         shrink_schedule: The published schedule that operators are dropped
@@ -109,6 +121,7 @@ class SearchConfig:
     start: pathlib.Path | None = None
     gates: str | None = None
     penalty_form: str | None = None
+    sharing: str | None = None
     shrink: bool = True
     score: str = "angle"
     shrink_schedule: str | None = None

@@ -35,7 +35,7 @@ from nse_tf.spaces import (
 )
 from nse_tf.spaces.presets import preset_for
 from nse_tf.spaces.sealed_files import read_either, write_twice
-from nse_tf.supernet import networks_of_space
+from nse_tf.supernet import Networks, networks_of_space
 from nse_tf.training.progress import spoken
 from nse_tf.tuners import SupernetTuner
 from nse_tf.tuners.efforts import Effort
@@ -188,13 +188,22 @@ def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
     """Returns the space that a run searches.
 
     Raises:
-        ValueError: If the name is unknown, the space's skeleton has no layers,
-            or the space of a file takes other images or classes than the data
-            have.
+        ValueError: If the name is unknown, the space of a file takes other
+            images or classes than the data have, or as in `networks_for`.
     """
     space = _named_space(config, data)
-    networks_of_space(space)
+    networks_for(config, space)
     return space
+
+
+def networks_for(config: SearchConfig, space: SearchSpace) -> Networks:
+    """Returns what makes the networks of a run's space.
+
+    Raises:
+        ValueError: If its skeleton has no layers, or its candidates cannot
+            share weights as asked.
+    """
+    return networks_of_space(space, config.sharing or "rows")
 
 
 def _named_space(config: SearchConfig, data: ImageData) -> SearchSpace:
@@ -249,6 +258,7 @@ def make_tuner(
     row = METHOD_ROWS[config.method]
     return SupernetTuner(
         row.make_oracle(config, cost_model, effort),
+        networks_for(config, cost_model.space),
         supernet_recipe=row.supernet(effort),
         child_recipe=effort.child,
         measure=measure_models,

@@ -8,7 +8,7 @@ from nse_tf.methods import Done, SpaceShrinking, Wait
 from nse_tf.runs.effort_choice import make_effort
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
-from nse_tf.runs.search_run import load_data, make_space
+from nse_tf.runs.search_run import load_data, make_space, networks_for
 from nse_tf.spaces import SearchSpace, save_space
 from nse_tf.spaces.sealed_files import read_either, write_twice
 from nse_tf.training import Worker
@@ -51,7 +51,14 @@ def run_shrinking(config: SearchConfig) -> tuple[SearchSpace, pathlib.Path]:
     else:
         folder.begin(settings, data, space)
     LOGGER.info("Writing results to %s", folder.path)
-    worker = Worker(space, data, folder.path, effort.supernet, effort.child)
+    worker = Worker(
+        space,
+        data,
+        folder.path,
+        effort.supernet,
+        effort.child,
+        networks=networks_for(config, space),
+    )
     _finish(method, worker, folder)
     path = folder.path / "space.json"
     save_space(method.left, path)

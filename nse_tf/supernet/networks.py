@@ -1,12 +1,14 @@
 """The networks of a space: the only module that asks for its kind."""
 
 from collections.abc import Mapping
+from typing import get_args
 
 import keras
 
 from nse_tf.spaces import (
     BranchBlock,
     BranchSkeleton,
+    ChainSkeleton,
     ChoiceBlock,
     DartsSkeleton,
     Genotype,
@@ -20,23 +22,47 @@ from nse_tf.supernet.chains.child import build_chain_operator
 from nse_tf.supernet.chains.mbconv_layers import MBCONV_PARTS
 from nse_tf.supernet.chains.networks import BranchNetworks, ChainNetworks
 from nse_tf.supernet.child_in_training import ChildInTraining
-from nse_tf.supernet.protocols import Networks
+from nse_tf.supernet.protocols import Networks, Sharing
 from nse_tf.supernet.user_models.networks import ModelNetworks
 
+SHARINGS: tuple[Sharing, ...] = get_args(Sharing)
 
-def networks_of_space(space: SearchSpace) -> Networks:
+
+def networks_of_space(space: SearchSpace, sharing: str = "rows") -> Networks:
     """Returns what makes the networks of a space.
 
+    Args:
+        space: The space.
+        sharing: How the candidates of its supernet share weights: `rows` gives
+            each a row of its own, `nested` makes one a part of the other.
+
     Raises:
-        ValueError: If there are no layers for its skeleton.
+        ValueError: If there are no layers for its skeleton, the sharing is
+            unknown, or candidates do not nest where they are to.
     """
+    if sharing not in SHARINGS:
+        raise ValueError(
+            f"`sharing` must be one of {', '.join(map(repr, SHARINGS))}, not "
+            f"{sharing!r}."
+        )
     match space.skeleton:
+        case ChainSkeleton() if sharing == "nested":
+            return ChainNetworks(space, "nested")
+        case _ if sharing == "nested":
+            raise ValueError(_does_not_nest(space.blocks[0].candidates[0].name))
         case NB201Skeleton():
             return NB201Networks(space)
         case DartsSkeleton():
             return DartsNetworks(space)
         case _:
             return _chain_networks(space)
+
+
+def _does_not_nest(name: str) -> str:
+    return (
+        f"Candidate {name!r} does not nest in others, only MBConvs of chains "
+        "do: let `sharing` be 'rows'."
+    )
 
 
 def _chain_networks(space: SearchSpace) -> ChainNetworks:
@@ -50,18 +76,27 @@ def _chain_networks(space: SearchSpace) -> ChainNetworks:
     return ChainNetworks(space)
 
 
-def networks_of(searched: SearchSpace | keras.Model) -> Networks:
+def networks_of(
+    searched: SearchSpace | keras.Model, sharing: str = "rows"
+) -> Networks:
     """Returns what makes the networks of a space, or of a `Choice` model.
+
+    Args:
+        searched: The space or the model.
+        sharing: See `networks_of_space`; candidates of models have a row each.
 
     Raises:
         TypeError: If it is neither.
-        ValueError: If it is a space whose skeleton has no layers here, or as in
-            `space_of`.
+        ValueError: See `networks_of_space` and `space_of`.
     """
     if isinstance(searched, keras.Model):
-        return ModelNetworks(searched)
+        networks = ModelNetworks(searched)
+        if sharing != "rows":
+            first = networks.space.blocks[0].candidates[0]
+            raise ValueError(_does_not_nest(first.name))
+        return networks
     if isinstance(searched, SearchSpace):
-        return networks_of_space(searched)
+        return networks_of_space(searched, sharing)
     raise TypeError(
         "What to search is a space or a Keras model with `nse_tf.Choice` "
         f"layers, not {searched!r}."

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import keras
 import numpy as np
@@ -15,6 +15,9 @@ from nse_tf.supernet.extra_skips import ExtraSkips
 from nse_tf.supernet.skip_dropout import SkipDropout
 
 Active = Sequence[Sequence[int]]
+# How the candidates of a supernet share weights: a row each, or one a part of
+# the other.
+Sharing = Literal["rows", "nested"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -312,6 +315,10 @@ class Networks(Protocol):
     @property
     def space(self) -> SearchSpace:
         """The full space."""
+
+    @property
+    def sharing(self) -> Sharing:
+        """How the candidates of its supernet share weights."""
 
     def supernet(
         self, *, seed: int = 0, active: Active | None = None

@@ -25,6 +25,9 @@ def config_digest_of(trainings: Trainings, job: Training) -> str:
         trainings.space.fingerprint,
         trainings.data.fingerprint(),
     ]
+    sharing = trainings.networks.sharing
+    if sharing != "rows" and isinstance(job, TrainSupernet):
+        config_digest.append(sharing)  # Not there in digests that are older.
     return hashlib.sha256(json.dumps(config_digest).encode()).hexdigest()
 
 

@@ -77,8 +77,9 @@ def _no_rows(
 ) -> tuple[tf.TensorArray, tf.TensorArray]:
     """Returns where passes write gradients of rows, and their indices."""
     return (
-        tf.TensorArray(dtype, num_passes),
-        tf.TensorArray(tf.int32, num_passes),
+        # Candidates that nest name more rows or fewer.
+        tf.TensorArray(dtype, num_passes, infer_shape=False),
+        tf.TensorArray(tf.int32, num_passes, infer_shape=False),
     )
 
 
@@ -97,9 +98,9 @@ def _mean_by_row(
     target: tf.Variable, values: tf.TensorArray, indices: tf.TensorArray
 ) -> tf.IndexedSlices:
     """Returns the mean of the gradients of each row that is named."""
-    rows, positions = tf.unique(tf.reshape(indices.stack(), [-1]))
+    rows, positions = tf.unique(indices.concat())
     means = tf.math.unsorted_segment_mean(
-        tf.reshape(values.stack(), [-1, target.shape[1]]),
+        tf.ensure_shape(values.concat(), [None, target.shape[1]]),
         positions,
         tf.size(rows),
     )

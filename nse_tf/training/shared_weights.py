@@ -17,7 +17,8 @@ def load_supernet(networks: Networks, folder: pathlib.Path) -> WeightSharing:
 
     Raises:
         ValueError: If no supernet was trained there, its file is damaged (which
-            is kept, under another name), or it is that of another space.
+            is kept, under another name), or it is that of another space or
+            shares weights in another way.
     """
     files = WeightFiles(folder / "supernet")
     latest = files.latest()
@@ -29,6 +30,13 @@ def load_supernet(networks: Networks, folder: pathlib.Path) -> WeightSharing:
     kept = files.load_finished(latest)
     supernet: WeightSharing = networks.supernet()
     require_space(kept, supernet.space)
+    shapes = [tuple(each.shape) for each in supernet.variables]
+    if shapes != [each.shape for each in kept.weights]:
+        raise ValueError(
+            f"The supernet in {folder} shares weights in another way than "
+            f"`sharing` {networks.sharing!r}: give networks_of(space, "
+            "sharing=…) with that of its run."
+        )
     kept.assign_to(supernet.variables)
     return supernet
 

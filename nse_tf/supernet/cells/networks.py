@@ -21,6 +21,7 @@ from nse_tf.supernet.layers.layouts import InitialKernels
 from nse_tf.supernet.protocols import (
     Active,
     Networks,
+    Sharing,
     WeightSharing,
 )
 
@@ -45,6 +46,7 @@ class CellNetworks:
     ) -> None:
         space.require_skeleton(self._skeleton_type)
         self.space = space
+        self.sharing: Sharing = "rows"
         self._kernels: InitialKernels = kernels
 
     def supernet(

@@ -62,12 +62,14 @@ class NestedChoiceLayer(ChoiceLayer):
 
     def _read(self, indices: tf.Tensor | Sequence[int]) -> Sequence[tf.Tensor]:
         """Returns the weights of candidates; see `ChoiceLayer`."""
-        used = np.concatenate(self._used)
-        ends = np.cumsum([0, *map(len, self._used)], dtype=np.int32)
+        counts = np.array([len(rows) for rows in self._used], np.int32)
+        ranges = np.stack([np.cumsum(counts) - counts, counts], 1)
+        used = tf.constant(np.concatenate(self._used))
         read = []
-        for index in tf.unstack(indices):
-            start, end = tf.unstack(tf.gather(ends, index + [0, 1]))
-            rows = tf.gather(self.rows.value, tf.constant(used)[start:end])
+        for start, count in map(
+            tf.unstack, tf.unstack(tf.gather(ranges, indices))
+        ):
+            rows = tf.gather(self.rows.value, tf.slice(used, [start], [count]))
             read.append(tf.reshape(rows, [-1]))
         return read
 

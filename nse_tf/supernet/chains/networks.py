@@ -13,11 +13,14 @@ from nse_tf.supernet.chains.child import (
     with_stock_chain,
 )
 from nse_tf.supernet.chains.mbconv_layers import MBCONV_PARTS
+from nse_tf.supernet.chains.nested_supernet import NestedSupernet
 from nse_tf.supernet.chains.parts import ChainParts
 from nse_tf.supernet.chains.supernet import Supernet
+from nse_tf.supernet.layers.nesting import require_nesting
 from nse_tf.supernet.protocols import (
     Active,
     Networks,
+    Sharing,
     WeightSharing,
 )
 
@@ -27,22 +30,29 @@ class ChainNetworks:
 
     Args:
         space: The full space.
+        sharing: How the candidates of its supernet share weights.
 
     Raises:
-        ValueError: If the space is no chain.
+        ValueError: If the space is no chain, or its candidates do not nest
+            where they are to; see `require_nesting`.
     """
 
     _parts: ChainParts = MBCONV_PARTS
 
-    def __init__(self, space: SearchSpace) -> None:
-        space.as_chain()
-        self.space = space
+    def __init__(self, space: SearchSpace, sharing: Sharing = "rows") -> None:
+        _, blocks = space.as_chain()
+        if sharing == "nested":
+            for block in blocks:
+                require_nesting(block)
+        self.space, self.sharing = space, sharing
 
     def supernet(
         self, *, seed: int = 0, active: Active | None = None
     ) -> WeightSharing:
         """Returns a new supernet; see `Networks`."""
         del active  # Every candidate has weights.
+        if self.sharing == "nested":
+            return NestedSupernet(self.space, seed)
         return Supernet(self.space, seed)
 
     def child(

@@ -154,18 +154,18 @@ def require_nesting(block: ChoiceBlock) -> None:
             the block and two candidates.
     """
     way_out = "let `sharing` be 'rows'"
-    if block.max_open > 1:
-        raise ValueError(
-            f"Block {block.name!r} opens up to {block.max_open} candidates at "
-            "once, which `sharing` 'nested' cannot, since they would be the "
-            f"same weights: {way_out}, or `max_open` 1."
-        )
     others = [op.name for op in block.candidates if not _nests(op)]
     if others:
         raise ValueError(
             f"Candidate {others[0]!r} of block {block.name!r} does not nest in "
             "the others, only MBConvs beside the identity do: "
             f"{way_out}."
+        )
+    if block.max_open > 1:
+        raise ValueError(
+            f"Block {block.name!r} opens up to {block.max_open} candidates at "
+            "once, which `sharing` 'nested' cannot, since they would be the "
+            f"same weights: {way_out}, or `max_open` 1."
         )
     ops = _mbconvs(block)
     plain = [op.name for op in ops if op.expansion == 1]

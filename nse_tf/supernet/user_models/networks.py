@@ -4,7 +4,7 @@ import keras
 
 from nse_tf.sampling import Sampler, UniformSampler
 from nse_tf.spaces import Genotype, SearchSpace
-from nse_tf.supernet.protocols import Active, Networks
+from nse_tf.supernet.protocols import Active, Networks, Sharing
 from nse_tf.supernet.user_models.children import (
     ModelCopy,
     block_genes,
@@ -28,6 +28,7 @@ class ModelNetworks:
     def __init__(self, model: keras.Model) -> None:
         self._model = model
         self.space = space_of(model)
+        self.sharing: Sharing = "rows"
         self._names = [choice.name for choice in choices_of(model)]
 
     def supernet(
