@@ -11,7 +11,13 @@ from nse_tf.datasets import ImageSet
 from nse_tf.sampling import FairSampler
 from nse_tf.spaces import MBConv, SearchSpace, Stage
 from nse_tf.spaces.open_branches import decisions
-from nse_tf.supernet import Supernet, WeightSharing, networks_of
+from nse_tf.supernet import (
+    NestedSupernet,
+    Supernet,
+    WeightSharing,
+    networks_of,
+)
+from nse_tf.testing.supernet_probes import owners_of
 from nse_tf.training import SupernetRecipe, SupernetTrainer
 from nse_tf.training.steps import smoothed_loss
 from tests.supernet.choice_models import choice_model
@@ -23,6 +29,10 @@ RATE = 0.1
 # Lists of three and of two candidates.
 CHAIN = tiny_space(
     ops=(MBConv(3, 3), MBConv(5, 3)), stages=(Stage(8, 1, 1), Stage(12, 1, 2))
+)
+# As many candidates; what a pass opens of the first is part of the others.
+NESTED = tiny_space(
+    ops=(MBConv(3, 3), MBConv(5, 6)), stages=(Stage(8, 1, 1), Stage(12, 1, 2))
 )
 # The first momentum is the gradient, and the step that along it.
 PLAIN = SupernetRecipe(
@@ -36,6 +46,7 @@ def of_cells(space: SearchSpace) -> WeightSharing:
 
 FAMILIES: dict[str, Callable[[], WeightSharing]] = {
     "chain": lambda: lively(Supernet(CHAIN)),
+    "nested": lambda: NestedSupernet(NESTED),
     "choice": lambda: networks_of(choice_model()).supernet(),
     "nb201": lambda: of_cells(tiny_cells()),
     "darts": lambda: of_cells(tiny_darts()),
@@ -104,6 +115,7 @@ def numbers(values: Any) -> list[np.ndarray]:
     ("name", "within"),
     [
         ("chain", lambda space: space),
+        pytest.param("nested", lambda space: space, marks=pytest.mark.slow),
         pytest.param("choice", two_each, marks=pytest.mark.slow),
         pytest.param("nb201", two_each, marks=pytest.mark.slow),
         pytest.param("darts", two_each, marks=pytest.mark.slow),
@@ -184,9 +196,12 @@ def assert_closed_rows_stay(
     for number, block in enumerate(supernet.blocks):
         places = np.flatnonzero(blocks == number).tolist()
         for owned in block.owned_rows(places):
-            is_closed = ~np.isin(owned.candidates, space.active[number])
-            rows = momenta[id(owned.variable)][list(owned.rows)]
-            assert not rows[is_closed].any()
+            closed = [
+                row
+                for row, owners in owners_of(owned).items()
+                if owners.isdisjoint(space.active[number])
+            ]
+            assert not momenta[id(owned.variable)][closed].any()
 
 
 @pytest.fixture(scope="module")

@@ -153,6 +153,7 @@ def test_limits_are_those_of_a_budget(folder: dict[str, Any]) -> None:
         ({"max_latency_ms": 1.0}, r"latency_ms <= 1 .*`cost_model=.*nse_lut"),
         ({"max_size_kb": 9.0}, r"size_bytes <= .*`cost_model=.*nse_search"),
         ({"max_macs": 1}, "macs"),
+        ({"sharing": "nested"}, "'mbconv_k3_e1' and 'mbconv_k5_e3' of block"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(
