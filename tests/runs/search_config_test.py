@@ -16,6 +16,7 @@ from nse_tf.runs import search_config
 from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import EFFORT_NAMES, METHODS, SearchConfig
 from nse_tf.shrinking import PUBLISHED_SCHEDULES
+from nse_tf.supernet.networks import SHARINGS
 from nse_tf.tuners.efforts import EFFORTS
 
 CONFIG = SearchConfig(run_dir=pathlib.Path("runs/digits"))
@@ -78,6 +79,7 @@ def test_where_files_lie_decides_nothing(field: str, value: Any) -> None:
         {"method": "nse"},
         {"explorer": "random"},
         {"shrink": False},
+        {"sharing": "nested"},
         {"shrink_schedule": "darts"},
         {"budget": Budget(size_bytes=1e5)},
         {"budget": Budget(min_macs=1e5)},
@@ -106,6 +108,8 @@ def test_whatever_decides_the_outcome_is_a_setting(
         ("nse", {"explorer": "random"}, "--explorer` is for --method=spos"),
         ("nse", {"score": "magnitude"}, "--score` is for --method=spos"),
         ("nse", {"shrink_schedule": "spos"}, "not 'nse': leave it out"),
+        ("nse", {"sharing": "nested"}, "--sharing` is for --method=spos"),
+        ("darts", {"sharing": "rows"}, "--sharing` is for --method=spos"),
         ("nse", {"distribute": "mirrored"}, "--distribute` is for"),
         ("darts", {"distribute": "mirrored"}, "--distribute` is for"),
         ("pdarts", {"distribute": "mirrored"}, "--distribute` is for"),
@@ -133,6 +137,7 @@ def test_the_names_are_those_that_there_are() -> None:
     assert set(EFFORT_NAMES) == set(EFFORTS)
     assert tuple(METHODS) == tuple(METHOD_ROWS)
     assert tuple(EXPLORERS) == search_config.EXPLORERS
+    assert SHARINGS == search_config.SHARINGS
 
 
 def test_the_flag_names_every_score() -> None:

@@ -12,6 +12,7 @@ from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import (
     load_data,
     make_space,
+    networks_for,
     run_search,
 )
 from nse_tf.shrinking import PUBLISHED_SCHEDULES
@@ -66,6 +67,15 @@ def test_a_file_s_space_for_other_images_is_refused(
 def test_a_space_of_cells_can_be_searched() -> None:
     space = make_space(dataclasses.replace(CONFIG, space="nb201"), DATA)
     assert space.skeleton.num_classes == DATA.num_classes
+
+
+def test_candidates_share_weights_as_asked_or_are_refused_by_name() -> None:
+    nested = dataclasses.replace(CONFIG, sharing="nested")
+    networks = networks_for(nested, make_space(nested, DATA))
+    assert networks.sharing == "nested"
+    assert networks_for(CONFIG, networks.space).sharing == "rows"
+    with pytest.raises(ValueError, match="'none' does not nest in others"):
+        make_space(dataclasses.replace(nested, space="nb201"), DATA)
 
 
 def test_a_latency_limit_on_cells_is_refused_before_anything_is_measured(
