@@ -16,6 +16,7 @@ from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
 from nse_tf.flags.device_flags import NUM_THREADS
 from nse_tf.flags.image_flags import IMAGE_CHANNELS
 from nse_tf.runs.search_config import (
+    CHILD_STARTS,
     EARLY_STOPS,
     EFFORT_NAMES,
     EXPLORERS,
@@ -177,6 +178,13 @@ SHARING = flags.DEFINE_enum(
     "makes smaller kernels the middle of larger ones, and smaller expansions "
     "their first channels, which trains them sooner. Default: rows.",
 )
+CHILD_START = flags.DEFINE_enum(
+    "child_start",
+    None,
+    CHILD_STARTS,
+    "What the networks that may win are trained from: fresh weights, or those "
+    "inherited from the supernet. Default: fresh.",
+)
 SHRINK = flags.DEFINE_bool(
     "shrink", True, "Shrink the space before it is explored."
 )
@@ -243,6 +251,7 @@ def search_config() -> SearchConfig:
         gates=proxylessnas_flags.GATES.value,
         penalty_form=proxylessnas_flags.PENALTY_FORM.value,
         sharing=SHARING.value,
+        child_start=CHILD_START.value,
         shrink=SHRINK.value,
         score=SCORE.value,
         shrink_schedule=SHRINK_SCHEDULE.value,

@@ -164,7 +164,7 @@ class MeasureChildren:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainChild:
-    """Trains one child alone, from fresh weights.
+    """Trains one child alone, from fresh weights or from inherited ones.
 
     Attributes:
         id: Unique within a search, in the order of asking.
@@ -178,6 +178,11 @@ class TrainChild:
             None asks for none.
         num_cells: How many cells it has; None for those of the space.
         channels: Width of the first of them; None for that of the space.
+        inherits: Reference of the supernet's weights that it starts from, see
+            `weights_of`; None for fresh ones, drawn by the seed.
+
+    Raises:
+        ValueError: If a child of other cells is to inherit weights.
     """
 
     KIND: ClassVar[str] = "train_child"
@@ -191,6 +196,16 @@ class TrainChild:
     file: str | None = None
     num_cells: int | None = None
     channels: int | None = None
+    inherits: str | None = None
+
+    def __post_init__(self) -> None:
+        sizes = self.num_cells, self.channels
+        if self.inherits is not None and sizes != (None, None):
+            raise ValueError(
+                f"`inherits` is {self.inherits!r}, but a child of `num_cells` "
+                f"{sizes[0]} and `channels` {sizes[1]} is in no supernet: one "
+                "of them must be None."
+            )
 
 
 Job = TrainSupernet | EvaluateChildren | MeasureChildren | TrainChild

@@ -126,10 +126,19 @@ def train_finalists(
     finalists: Sequence[EvaluatedChild],
     model: CostModel,
     config: FinalTrainingConfig,
+    inherits: str | None = None,
 ) -> Steps[None]:
     """Trains the finalists alone, then the best on all data if asked.
 
     The network that comes of it is noted as the `winner`.
+
+    Args:
+        search: Whose plan it is; gets the jobs and events.
+        finalists: The children.
+        model: Computes what the winner costs.
+        config: The numbers of the training.
+        inherits: Reference of the weights that they start from; None for fresh
+            ones.
     """
     is_contest = len(finalists) > 1
     trained = yield from _train_alone(
@@ -138,6 +147,7 @@ def train_finalists(
         config,
         Purpose.FINAL,
         uses_validation=config.retrain_on_all and not is_contest,
+        inherits=inherits,
     )
     found = [child.validation_accuracy for child in trained]
     if is_contest and config.rank_by != "keras":
@@ -148,7 +158,12 @@ def train_finalists(
     winner, network = finalists[best], trained[best]
     if is_contest and config.retrain_on_all:
         (network,) = yield from _train_alone(
-            search, [winner], config, Purpose.FINAL, uses_validation=True
+            search,
+            [winner],
+            config,
+            Purpose.FINAL,
+            uses_validation=True,
+            inherits=inherits,
         )
     search.note(
         WinnerChosen(
@@ -202,6 +217,7 @@ def _train_alone(
     purpose: Purpose,
     *,
     uses_validation: bool,
+    inherits: str | None = None,
 ) -> Steps[list[ChildTrained]]:
     is_check = purpose is Purpose.RANK_CHECK
     is_ranked_by_file = not (
@@ -219,6 +235,7 @@ def _train_alone(
             file=config.rank_by if is_ranked_by_file else None,
             num_cells=config.final_cells,
             channels=config.final_channels,
+            inherits=inherits,
         )
         for child in children
     ]

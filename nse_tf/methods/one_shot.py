@@ -5,7 +5,7 @@ paths; drop the operators with the smallest angle scores, train on, until the
 space is small; train a fresh supernet on what is left; let an explorer evaluate
 children with inherited weights; measure the best ones whole where the budget
 limits latency or size; train a few children alone to see how far the ranking
-holds; train the winner alone.
+holds; train the winner alone, from fresh weights or from those it inherits.
 """
 
 import dataclasses
@@ -102,7 +102,8 @@ class OneShotSearch(Method):
             self, ranked, model, budget, config
         )
         yield from check_ranking(self, ranked, config)
-        yield from train_finalists(self, finalists, model, config)
+        inherits = weights if config.child_start == "inherited" else None
+        yield from train_finalists(self, finalists, model, config, inherits)
 
     def _search_training(
         self, space: SearchSpace

@@ -11,6 +11,8 @@ from nse_tf.methods.operator_scoring import SCORES, OperatorScoring
 from nse_tf.methods.supernet_training import SupernetTraining
 from nse_tf.shrinking import ShrinkSchedule
 
+CHILD_STARTS = ("fresh", "inherited")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OneShotConfig(FinalTrainingConfig):
@@ -36,9 +38,13 @@ class OneShotConfig(FinalTrainingConfig):
         calibration_images: Training images for the batch norm of a child that
             is explored; 0 takes the supernet's running statistics.
         children_per_job: Most children that one job evaluates.
+        child_start: Whether finalists are trained from `fresh` weights, or go
+            on from those that they have in the supernet, `inherited`. Children
+            that only check the ranking are trained from fresh ones.
 
     Raises:
-        ValueError: If a name is unknown or a number below its least.
+        ValueError: If a name is unknown, a number below its least, or networks
+            of other cells than the supernet's are to inherit.
 
     References:
         Guo et al., Single Path One-Shot NAS (2019):
@@ -56,10 +62,12 @@ class OneShotConfig(FinalTrainingConfig):
     score_calibration_images: int = 0
     calibration_images: int = 20_000
     children_per_job: int = 50
+    child_start: str = "fresh"
 
     NAMES: ClassVar[Mapping[str, Sequence[str]]] = {
         "explorer": tuple(EXPLORERS),
         "score": SCORES,
+        "child_start": CHILD_STARTS,
         **FinalTrainingConfig.NAMES,
     }
     MAY_BE_ZERO: ClassVar[tuple[str, ...]] = (
@@ -67,6 +75,16 @@ class OneShotConfig(FinalTrainingConfig):
         "calibration_images",
         "score_calibration_images",
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        sizes = self.final_cells, self.final_channels
+        if self.child_start == "inherited" and sizes != (None, None):
+            raise ValueError(
+                f"`child_start` is 'inherited', but networks of `final_cells` "
+                f"{sizes[0]} and `final_channels` {sizes[1]} are in no "
+                "supernet: let it be 'fresh', or leave them out."
+            )
 
     @property
     def scoring(self) -> OperatorScoring:

@@ -112,6 +112,7 @@ def _search(config: SearchConfig, search: OneShotConfig) -> OneShotConfig:
         ),
         explorer=config.explorer or search.explorer,
         score=config.score,
+        child_start=config.child_start or search.child_start,
         exploring=_changed(
             config,
             search.exploring,

@@ -11,13 +11,13 @@ STRATEGIES = ("mirrored", "multi_worker")
 EXPLORERS = ("evolution", "random", "regularized_evolution", "nsga2")
 # For each method: the settings that it takes and some other method does not.
 METHODS: dict[str, tuple[str, ...]] = {
-    "spos": ("explorer", "score", "shrink_schedule", "distribute", "sharing"),
+    "spos": (
+        *("explorer", "score", "shrink_schedule"),
+        *("distribute", "sharing", "child_start"),
+    ),
     "fairnas": (
-        "explorer",
-        "score",
-        "shrink_schedule",
-        "distribute",
-        "sharing",
+        *("explorer", "score", "shrink_schedule"),
+        *("distribute", "sharing", "child_start"),
     ),
     "proxylessnas": (
         *("score", "shrink_schedule", "sharing"),
@@ -43,6 +43,7 @@ SCORES = (
     "add",
 )
 EARLY_STOPS = ("none", "hessian")
+CHILD_STARTS = ("fresh", "inherited")
 SHARINGS = ("rows", "nested")
 SCHEDULES = ("spos", "fairnas", "darts", "nb201")
 
@@ -75,6 +76,8 @@ class SearchConfig:
             `PENALTY_FORMS`. None takes the first.
         sharing: How the candidates of a chain share weights, one of
             `SHARINGS`; None is a row each.
+        child_start: What finalists are trained from, one of `CHILD_STARTS`;
+            None is fresh weights.
         shrink: Whether the space is shrunk first.
         score: What operators are scored by in shrinking; one of `SCORES`.
         shrink_schedule: The published schedule that operators are dropped
@@ -122,6 +125,7 @@ class SearchConfig:
     gates: str | None = None
     penalty_form: str | None = None
     sharing: str | None = None
+    child_start: str | None = None
     shrink: bool = True
     score: str = "angle"
     shrink_schedule: str | None = None

@@ -50,6 +50,7 @@ def final(
     config: OneShotConfig,
     budget: Budget | None = None,
     work: Callable[[Job], Result] = WORKER.run,
+    inherits: str | None = None,
 ) -> tuple[PlannedMethod, list[Any]]:
     """Picks and trains finalists; returns the method and all jobs."""
 
@@ -58,7 +59,7 @@ def final(
             method, RANKED, MODEL, budget or Budget(), config
         )
         yield from check_ranking(method, RANKED, config)
-        yield from train_finalists(method, finalists, MODEL, config)
+        yield from train_finalists(method, finalists, MODEL, config, inherits)
 
     method = PlannedMethod(plan)
     return method, do_all(method, work)
@@ -189,6 +190,18 @@ def test_a_finalist_whose_training_diverged_does_not_win() -> None:
     method, _ = final(config, work=work)
     (winner,) = method.noted(WinnerChosen)
     assert winner.path == RANKED[0].path
+
+
+def test_what_may_win_goes_on_from_inherited_weights_but_no_check() -> None:
+    config = OneShotConfig(num_finalists=2, num_rank_checks=2)
+    _, jobs = final(config, inherits="0_train#ab")
+    assert [job.inherits for job in jobs] == [None] * 2 + ["0_train#ab"] * 3
+
+
+def test_a_network_of_other_cells_inherits_nothing() -> None:
+    words = "'inherited', but networks of `final_cells` 20 and .* None are"
+    with pytest.raises(ValueError, match=words):
+        OneShotConfig(child_start="inherited", final_cells=20)
 
 
 # Checking the ranking.

@@ -65,6 +65,14 @@ def test_spos_shrinks_explores_and_trains_one(
     assert len(of_kind(jobs, TrainChild)) == 1
 
 
+def test_the_winner_inherits_what_it_was_evaluated_with_if_asked() -> None:
+    config = dataclasses.replace(QUICK, child_start="inherited")
+    _, jobs = searched(SMALL, None, config)
+    (last,) = {job.supernet for job in of_kind(jobs, EvaluateChildren)}
+    assert last is not None
+    assert [job.inherits for job in of_kind(jobs, TrainChild)] == [last]
+
+
 def test_spos_evaluates_1000_distinct_children_within_the_budget(
     spos: tuple[OneShotSearch, list[Job]],
 ) -> None:

@@ -12,6 +12,7 @@ from nse_tf.methods import (
     operator_scoring,
     proxylessnas_config,
 )
+from nse_tf.methods.one_shot_config import CHILD_STARTS
 from nse_tf.runs import search_config
 from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import EFFORT_NAMES, METHODS, SearchConfig
@@ -80,6 +81,7 @@ def test_where_files_lie_decides_nothing(field: str, value: Any) -> None:
         {"explorer": "random"},
         {"shrink": False},
         {"sharing": "nested"},
+        {"child_start": "inherited"},
         {"shrink_schedule": "darts"},
         {"budget": Budget(size_bytes=1e5)},
         {"budget": Budget(min_macs=1e5)},
@@ -138,6 +140,7 @@ def test_the_names_are_those_that_there_are() -> None:
     assert tuple(METHODS) == tuple(METHOD_ROWS)
     assert tuple(EXPLORERS) == search_config.EXPLORERS
     assert SHARINGS == search_config.SHARINGS
+    assert CHILD_STARTS == search_config.CHILD_STARTS
 
 
 def test_the_flag_names_every_score() -> None:

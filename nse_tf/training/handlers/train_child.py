@@ -4,6 +4,7 @@ import pathlib
 import time
 
 import keras
+import numpy as np
 
 from nse_tf.jobs import ChildTrained, TrainChild, job_to_json
 from nse_tf.training.callbacks import file_accuracy
@@ -23,12 +24,16 @@ def train_child(context: WorkerContext, job: TrainChild) -> ChildTrained:
     """Trains a child alone, and writes it as a `.keras` file.
 
     Raises:
+        LostWeightsError: If the file of the weights that it inherits is gone.
         ValueError: If the job does not fit the space or the folder, the
             training diverges, or nothing can evaluate the file asked for.
     """
     started, trainings = time.monotonic(), context.trainings
+    inherited = _inherited(context, job)
     context.peers.tell(job_to_json(job))
     child, trainer = trainings.child_trainer(job)
+    if inherited is not None:
+        child.set_weights(inherited)
     _train(context, job, child, trainer)
     networks, genotype = trainings.networks_for(job)
     stock = networks.with_stock_layers(genotype, child)
@@ -51,6 +56,21 @@ def train_child(context: WorkerContext, job: TrainChild) -> ChildTrained:
             context.evaluate_file, job, stock, trainings.data
         ),
     )
+
+
+def _inherited(
+    context: WorkerContext, job: TrainChild
+) -> list[np.ndarray] | None:
+    """Returns the weights that a child starts from, unless it has begun.
+
+    None stands for fresh ones, too.
+    """
+    if job.inherits is None or context.children.load(job.id) is not None:
+        return None
+    genotype = context.trainings.genotype(job.child)
+    child = context.held.supernet(job.inherits).cut_out(genotype)
+    weights: list[np.ndarray] = child.get_weights()
+    return weights
 
 
 def _train(

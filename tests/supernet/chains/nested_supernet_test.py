@@ -1,5 +1,8 @@
 """A supernet of nested candidates: children, angles, seeds, and refusals."""
 
+import functools
+
+import keras
 import numpy as np
 import pytest
 
@@ -39,28 +42,28 @@ def test_children_of_nested_genotypes_have_nested_weights(
     small, large = (
         supernet.cut_out(SPACE.genotype([index, index])) for index in (0, 1)
     )
-    for number, width in enumerate((8, 8)):
-        one, other = (
-            lambda layer, child=child, op=op, number=number: child.get_layer(
-                f"stage{number}_block0_{op}_{layer}"
-            )
-            for child, op in ((small, "mbconv_k3_e2"), (large, "mbconv_k5_e6"))
+    inner = 2 * 8  # Both blocks have eight inputs.
+    for number in range(2):
+
+        def weight(
+            child: keras.Model, op: str, layer: str, name: str = "kernel"
+        ) -> np.ndarray:
+            layer = f"stage{number}_block0_{op}_{layer}"  # noqa: B023
+            return np.array(getattr(child.get_layer(layer), name))
+
+        one = functools.partial(weight, small, "mbconv_k3_e2")
+        other = functools.partial(weight, large, "mbconv_k5_e6")
+        pairs = (
+            (one("expand"), other("expand")[..., :inner]),
+            (one("depthwise"), other("depthwise")[1:4, 1:4, :inner]),
+            (one("project"), other("project")[:, :, :inner]),
+            (one("project_bn", "gamma"), other("project_bn", "gamma")),
         )
-        np.testing.assert_array_equal(
-            one("expand").kernel, other("expand").kernel[..., : 2 * width]
-        )
-        np.testing.assert_array_equal(
-            one("depthwise").kernel,
-            other("depthwise").kernel[1:4, 1:4, : 2 * width],
-        )
-        np.testing.assert_array_equal(
-            one("project").kernel, other("project").kernel[:, :, : 2 * width]
-        )
-        np.testing.assert_array_equal(
-            one("project_bn").gamma, other("project_bn").gamma
-        )
+        for found, wanted in pairs:
+            np.testing.assert_array_equal(found, wanted)
         # Beside a shortcut a branch starts at nothing.
-        assert (np.array(one("project_bn").gamma) == 0).all() == (number == 0)
+        has_shortcut = number == 0
+        assert (one("project_bn", "gamma") == 0).all() == has_shortcut
 
 
 def test_seeds_give_the_weights(supernet: NestedSupernet) -> None:
