@@ -3,7 +3,8 @@
 The angle of a child is that of one vector, which concatenates its kernels.
 Concatenation turns inner products into sums. So three numbers for each
 candidate, and three for the backbone, give the angle of every child of a space;
-the weights themselves stay with the worker.
+the weights themselves stay with the worker. Where candidates nest, a weight is
+in the sums of each candidate that it is part of (docs/sharing.md).
 """
 
 import dataclasses
