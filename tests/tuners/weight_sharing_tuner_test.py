@@ -13,17 +13,20 @@ from nse_tf.costs import Budget, BudgetError, CostModel
 from nse_tf.export import accuracy_of_file, measure_models
 from nse_tf.methods import OneShotConfig, SpaceEvolutionConfig
 from nse_tf.spaces import SearchSpace, make_preset
+from nse_tf.supernet import networks_of
 from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.tuners import (
     EFFORTS,
     AngleShrinking,
     SpaceEvolution,
     SpaceEvolutionOracle,
+    SpaceHyperModel,
     SupernetTuner,
 )
 from nse_tf.tuners.weight_sharing_tuner import WeightSharingTuner
 from tests.costs.strategies import made_up_table
 from tests.supernet.choice_models import choice_model
+from tests.supernet.tiny_spaces import NESTED_OPS, tiny_space
 from tests.training.tiny_data import image_data
 from tests.tuners.tiny_search import CONFIG, SPACE
 
@@ -162,6 +165,21 @@ def test_what_cannot_be_is_refused_by_name(
     with pytest.raises(ValueError, match=message):
         AngleShrinking(SPACE, **given, **folder)
     assert not (pathlib.Path(folder["directory"]) / "run").exists()
+
+
+def test_weights_are_shared_as_asked_or_as_the_hypermodel_says(
+    folder: dict[str, Any],
+) -> None:
+    space = tiny_space(ops=NESTED_OPS)
+    nested = SpaceHyperModel(networks_of(space, "nested"))
+    for given in (
+        {"hypermodel": space, "sharing": "nested"},
+        {"hypermodel": nested},
+    ):
+        assert AngleShrinking(**given, **folder)._networks.sharing == "nested"
+    assert AngleShrinking(space, **folder)._networks.sharing == "rows"
+    with pytest.raises(ValueError, match=r"'rows', but .* by 'nested'"):
+        AngleShrinking(nested, sharing="rows", **folder)
 
 
 def test_a_limit_that_nothing_fits_is_a_budget_error() -> None:
