@@ -6,15 +6,17 @@ Trains the supernet of the unshrunk search of `cifar10_baselines.py`, resuming
 an interrupted training, and evaluates every network of its space that has rows
 in that script's `--csv`. Prints, for every score that needs no training alone,
 Kendall's τ to the mean test accuracy, with its bootstrap interval over
-networks.
+networks. `--sharing=nested` makes candidates parts of one another, in place of
+the rows of that search.
 """
 
+import dataclasses
 import logging
 import pathlib
 from collections.abc import Sequence
 
 import numpy as np
-from absl import app
+from absl import app, flags
 from cifar10_baselines import COLUMNS, CSV, RUN_DIR, search_config
 from csv_rows import read_rows
 
@@ -23,11 +25,16 @@ from nse_tf.jobs import SupernetTrained, TrainSupernet
 from nse_tf.methods import OneShotSearch
 from nse_tf.rank_correlation import bootstrap_interval, kendall_tau
 from nse_tf.runs.effort_choice import make_effort
-from nse_tf.runs.search_run import load_data, make_space
+from nse_tf.runs.search_config import SHARINGS
+from nse_tf.runs.search_run import load_data, make_space, networks_for
 from nse_tf.shrinking import AngleSums
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.spaces.genotype_text import parse_genotype
 from nse_tf.training import Worker
+
+SHARING = flags.DEFINE_enum(
+    "sharing", "rows", SHARINGS, "How candidates share weights."
+)
 
 
 def trained_alone(
@@ -48,17 +55,22 @@ def main(argv: Sequence[str]) -> None:
     """Prints a line for each network, then one for each way to rank them."""
     del argv
     logging.getLogger("nse_tf").setLevel(logging.INFO)
-    config = search_config("evolution, unshrunk")
+    config = dataclasses.replace(
+        search_config("evolution, unshrunk"), sharing=SHARING.value
+    )
     data = load_data(config)
     space = make_space(config, data)
     networks = trained_alone(pathlib.Path(CSV.value), space)
     effort = make_effort(config, data)
+    # The folder of rows has the name that it always had.
+    name = "ranking" + f"_{SHARING.value}" * (SHARING.value != "rows")
     worker = Worker(
         space,
         data,
-        pathlib.Path(RUN_DIR.value) / "ranking",
+        pathlib.Path(RUN_DIR.value) / name,
         effort.supernet,
         effort.child,
+        networks=networks_for(config, space),
     )
     model = CostModel(space)
     job = OneShotSearch(model, config.budget, effort.search).ask()
