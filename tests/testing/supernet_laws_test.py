@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,11 +15,13 @@ from nse_tf.supernet import (
     Capability,
     ModelNetworks,
     NestedSupernet,
+    OwnedRows,
     Supernet,
     WeightSharing,
     networks_of,
 )
 from nse_tf.testing import SUPERNET_LAWS
+from nse_tf.testing.supernet_probes import RowValues, closed_of
 from tests.supernet.choice_models import choice_model
 from tests.supernet.tiny_branches import tiny_branches
 from tests.supernet.tiny_cells import lively_cells, tiny_cells
@@ -338,3 +341,34 @@ def test_no_family_has_what_it_does_not_declare() -> None:
         for capability, method in methods.items():
             declared = capability in supernet.capabilities
             assert hasattr(supernet, method) == declared
+
+
+def test_a_row_of_several_owners_may_move_for_either() -> None:
+    """By hand: candidate 1 is part of 0, which has row 0 for itself."""
+    variable, statistics, momentum = (
+        keras.Variable(np.zeros((3, 2), np.float32)) for _ in range(3)
+    )
+    owned = OwnedRows(
+        decision=0,
+        variable=variable,
+        statistics=statistics,
+        rows=(0, 1, 1),
+        candidates=(0, 0, 1),
+        shares_rows=True,
+    )
+    momenta = {id(variable): momentum}
+    before = RowValues.of([owned], momenta)
+    for changed, row, owners in (
+        (variable, 1, {0, 1}),
+        (momentum, 0, {0}),
+        (statistics, 1, {1}),  # Each candidate has its own.
+    ):
+        kept = changed.numpy()
+        value = np.zeros((3, 2), np.float32)
+        value[row] = 1.0
+        changed.assign(value)
+        moved = before.moved(RowValues.of([owned], momenta), owned)
+        changed.assign(kept)
+        assert moved == {frozenset(owners)}
+        assert closed_of(moved, [1]) == [0] * (1 not in owners)
+    assert before.moved(RowValues.of([owned], momenta), owned) == set()
