@@ -178,3 +178,9 @@ class Motif:
                 genes[1] = side5
             genes[5] = IDENTITY
         return Motif(tuple(genes))
+
+
+def motif_named(name: str) -> Motif | None:
+    """Returns the motif that is an op of this name; None for other ops."""
+    match = re.fullmatch(Motif.PATTERN, name)
+    return None if match is None else Motif.parse(match)
