@@ -49,6 +49,7 @@ FAMILIES: dict[str, Callable[[], WeightSharing]] = {
 }
 # Compiling cells, and steps of them, takes ten seconds and more.
 SLOW = {
+    ("motifs", "only_open_branches_move"),
     ("nb201", "only_open_branches_move"),
     ("darts", "only_mixed_branches_move"),
     ("darts", "dropout_reaches_skips_alone"),
@@ -58,8 +59,8 @@ SLOW = {
     ("darts_cifar", "equals_the_cut_out_child"),
     ("large_motifs", "equals_the_cut_out_child"),
 }
-# The cells of "darts" between other stems, or shared by all, and motifs of other
-# kernels.
+# The cells of "darts" between other stems, or shared by all, and motifs of
+# other kernels.
 LONG = {
     (family, law.__name__)
     for family in ("darts_shrinking", "darts_cifar", "large_motifs")
