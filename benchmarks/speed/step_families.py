@@ -239,6 +239,14 @@ FAMILIES: Mapping[str, Family] = {
         options=("blocks", "identity", "sharing"),
         architecture=_pair_architecture,
     ),
+    "motifs": Family(
+        networks=lambda options: networks_of(
+            _preset(options, "autospace_small")
+        ),
+        draw=SearchSpace.sample,
+        options=("space", "width", "depth"),
+        architecture=_pair_architecture,
+    ),
     "branches": Family(
         networks=lambda options: networks_of(_partly_active(options)),
         draw=_draw_subsets,

@@ -10,6 +10,8 @@ parts that a search trains with; the shortest of some repeats counts. A ratio of
   their shape be skipped; --sharing=nested makes them parts of one another, in
   place of a row each. A step of the architecture parameters by two gates is
   timed against one of the weights, too.
+* motifs: --space (autospace_small), whose ops are AutoSpace's cells; two gates
+  are timed there, too.
 * branches: multi-branch blocks of --space (nse_small) with --active ops each.
   Genotypes are seeded subsets, each op open with probability one half. A step
   of the architecture parameters is timed against one of the weights, too.

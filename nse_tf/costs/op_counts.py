@@ -22,6 +22,7 @@ from nse_tf.spaces import (
     Identity,
     LayerOp,
     MBConv,
+    Motif,
     NorConv,
     Op,
     Pool,
@@ -61,6 +62,25 @@ def _layers(op: LayerOp, block: ChoiceBlock) -> Part:
 
 def _mbconv(op: MBConv, block: ChoiceBlock) -> Part:
     return mbconv_part(block.name, op, block.in_map, block.out_map)
+
+
+def _motif(op: Motif, block: ChoiceBlock) -> Part:
+    """Returns the cost of a motif; identities, pooling and mixing are free."""
+    width = block.in_channels
+    inner, size = width * op.expansion, block.out_size
+    expand = [conv_part(block.name, block.in_size, 1, width, inner)]
+    convolved = [edge.kernel for edge in op.edges if edge.kernel]
+    return total(
+        block.name,
+        [
+            *(expand if op.expansion > 1 else []),
+            *(
+                conv_part(block.name, size, kernel, inner, inner, inner)
+                for kernel in convolved
+            ),
+            conv_part(block.name, size, 1, inner, block.out_channels),
+        ],
+    )
 
 
 def _branch(op: BranchOp, block: ChoiceBlock) -> Part:
@@ -135,6 +155,7 @@ def _separable(
 _COUNTS: dict[type[Op], Callable[[Any, Any], Part]] = {
     Identity: _free,
     MBConv: _mbconv,
+    Motif: _motif,
     LayerOp: _layers,
     **dict.fromkeys(BRANCH_FAMILIES, _branch),
     **dict.fromkeys(

@@ -9,6 +9,7 @@ from nse_tf.reporting.answer import (
     progress_text,
 )
 from nse_tf.reporting.markup import Markup, figure, joined, table, tag
+from nse_tf.reporting.motif_drawing import plot_motifs
 from nse_tf.reporting.network_drawing import plot_network
 from nse_tf.reporting.run_record import RunRecord, Status
 from nse_tf.reporting.units import (
@@ -238,6 +239,7 @@ def winner_section(answer: Answer) -> str:
             tag("h2", "The winner, block by block"),
             _resized(answer),
             figure(plot_network(network)),
+            *map(figure, plot_motifs(network)),
             table(
                 ["Block", "Operator and shape", "MACs", "Parameters"],
                 [*rows, total],

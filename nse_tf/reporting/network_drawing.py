@@ -22,6 +22,7 @@ from nse_tf.reporting.drawing import (
     to_svg,
 )
 from nse_tf.reporting.units import counted, shape_text, short_count
+from nse_tf.spaces import motif_named
 
 ROW = 27.0  # CSS pixels that a part takes.
 # The columns, in CSS pixels: middle and greatest width of the boxes, and where
@@ -31,7 +32,7 @@ LETTER = 6.6  # As wide as a letter of a box may be.
 SHAPES, COSTS, BARS = 208.0, 337.0, 342.0
 
 # Kernel sizes and their colors.
-_KERNELS = {3: DOTS, 5: FRONT, 7: LIMIT}
+KERNELS = {3: DOTS, 5: FRONT, 7: LIMIT}
 
 
 def plot_network(network: NetworkDescription) -> Drawing:
@@ -66,7 +67,7 @@ def plot_network(network: NetworkDescription) -> Drawing:
             (
                 *(
                     Key("■", color, f"{kernel}×{kernel}")
-                    for kernel, color in _KERNELS.items()
+                    for kernel, color in KERNELS.items()
                     if any(_kernel(part) == kernel for part in blocks)
                 ),
                 Key("■", SOFT, "fixed"),
@@ -83,7 +84,7 @@ def _draw_part(
     name = "+".join(part.ops) if part.is_choice else _backbone_name(part)
     width = max(width, LETTER * (len(name) + 2))
     height = 0.74 * ROW
-    color = _KERNELS.get(_kernel(part), SOFT) if part.is_choice else GRID
+    color = KERNELS.get(_kernel(part), SOFT) if part.is_choice else GRID
     axes.add_patch(
         FancyBboxPatch(
             (MIDDLE - width / 2, middle - height / 2),
@@ -128,10 +129,13 @@ def _channels(part: BlockDescription) -> int:
 
 def _kernel(part: BlockDescription) -> int:
     """Returns the largest kernel that is open here; 0 where there is none."""
+    if not part.is_choice:
+        return 0
     found = [
         int(size) for op in part.ops for size in re.findall(r"_k(\d+)", op)
     ]
-    return max(found, default=0) if part.is_choice else 0
+    motifs = filter(None, map(motif_named, part.ops))
+    return max((*found, *(motif.reach for motif in motifs)), default=0)
 
 
 def _text(network: NetworkDescription) -> str:

@@ -44,6 +44,9 @@ from nse_tf.spaces.layer_op import LayerOp as LayerOp
 from nse_tf.spaces.model_parts import LayerBlock as LayerBlock
 from nse_tf.spaces.model_parts import ModelSkeleton as ModelSkeleton
 from nse_tf.spaces.model_parts import layer_block as layer_block
+from nse_tf.spaces.motif import Motif as Motif
+from nse_tf.spaces.motif import MotifEdge as MotifEdge
+from nse_tf.spaces.motif import motif_named as motif_named
 from nse_tf.spaces.naming import nearest_names as nearest_names
 from nse_tf.spaces.nb201_skeleton import NB201Skeleton as NB201Skeleton
 from nse_tf.spaces.ops import ChainOp as ChainOp

@@ -6,6 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from nse_tf.spaces.branch_ops import BRANCH_FAMILIES
+from nse_tf.spaces.motif import Motif
 from nse_tf.spaces.ops import ChainOp, Identity, MBConv, Op
 
 # Height, width and channels of a feature map.
@@ -146,7 +147,7 @@ class ChoiceBlock(DecisionPoint):
     stride: int = 1
     max_open: int = 1
 
-    FAMILIES: ClassVar[tuple[type[Op], ...]] = (Identity, MBConv)
+    FAMILIES: ClassVar[tuple[type[Op], ...]] = (Identity, MBConv, Motif)
     # Whether the shortcut is one of what is averaged, and not added to it.
     AVERAGES_SHORTCUT: ClassVar[bool] = False
 

@@ -1,4 +1,4 @@
-"""Chain spaces: the same candidates for every block of a skeleton."""
+"""Chain spaces: candidates for the blocks of a skeleton."""
 
 from collections.abc import Sequence
 
@@ -18,8 +18,7 @@ def chain_space(
 ) -> SearchSpace:
     """Returns a space with the same candidates at every block.
 
-    Kernels whose outer taps would only ever see the padding of a small map are
-    left out there: they compute what a smaller kernel does, and cost more.
+    Kernels that small maps have no use for are left out; see `space_of_blocks`.
 
     Args:
         name: Name of the space.
@@ -30,14 +29,47 @@ def chain_space(
         max_open: How many branches of a block may be open; None for all.
         convention: How the authors count MACs.
     """
+    num_blocks = sum(stage.depth for stage in skeleton.stages)
+    return space_of_blocks(
+        name,
+        skeleton,
+        [ops] * num_blocks,
+        optional_ops,
+        max_open=max_open,
+        convention=convention,
+    )
+
+
+def space_of_blocks(
+    name: str,
+    skeleton: ChainSkeleton,
+    ops: Sequence[Sequence[ChainOp]],
+    optional_ops: Sequence[ChainOp] = (),
+    max_open: int | None = 1,
+    convention: str = "plain",
+) -> SearchSpace:
+    """Returns a space with candidates of its own at each block.
+
+    Kernels whose outer taps would only ever see the padding of a small map are
+    left out there: they compute what a smaller kernel does, and cost more.
+
+    Args:
+        name: See `chain_space`; so are the other arguments.
+        skeleton: Stem, stages and tail.
+        ops: Candidates of each block, input to output.
+        optional_ops: Further candidates of the blocks that keep their shape.
+        max_open: How many branches of a block may be open; None for all.
+        convention: How the authors count MACs.
+    """
     candidates: list[tuple[ChainOp, ...]] = []
     size, channels = skeleton.stem_size, skeleton.first_channels
+    remaining = iter(ops)
     for stage in skeleton.stages:
         for block_index in range(stage.depth):
             stride = stage.stride if block_index == 0 else 1
             keeps_shape = stride == 1 and channels == stage.channels
             widest = 2 * max(size) - 1
-            useful = [op for op in ops if op.reach <= widest]
+            useful = [op for op in next(remaining) if op.reach <= widest]
             optional = optional_ops if keeps_shape else ()
             candidates.append((*useful, *optional))
             channels = stage.channels

@@ -16,6 +16,7 @@ from nse_tf.spaces.cell_ops import (
     CellOp,
 )
 from nse_tf.spaces.layer_op import LayerOp
+from nse_tf.spaces.motif import Motif
 from nse_tf.spaces.naming import nearest_names
 
 
@@ -95,12 +96,13 @@ class MBConv:
         return cls(int(match[1]), int(match[2]))
 
 
-ChainOp = Identity | MBConv | BranchOp
+ChainOp = Identity | MBConv | Motif | BranchOp
 Op = ChainOp | CellOp | LayerOp
 # A layer of a user's own model has no name that could be read back.
-FAMILIES: tuple[type[Identity | MBConv | BranchOp | CellOp], ...] = (
+FAMILIES: tuple[type[Identity | MBConv | Motif | BranchOp | CellOp], ...] = (
     Identity,
     MBConv,
+    Motif,
     *BRANCH_FAMILIES,
     *CELL_FAMILIES,
 )
@@ -119,6 +121,7 @@ def parse_op(name: str) -> Op:
     known = [
         "identity",
         *(f"mbconv_k{k}_e{e}" for k in (3, 5, 7) for e in (3, 6)),
+        "motif_2.5.00.15.115",
         *(op.name for op in (*NB201_OPS, *DARTS_OPS, *NSE_72_OPS)),
     ]
     raise ValueError(

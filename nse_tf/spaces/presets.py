@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nse_tf.spaces.adaptation import Adaptation
+from nse_tf.spaces.autospace import autospace_space
 from nse_tf.spaces.branch_ops import (
     NSE_27_OPS,
     NSE_72_OPS,
@@ -176,6 +177,12 @@ class Preset:
 
 _mbconvs = functools.partial(chain_space, ops=MBCONVS)
 _optional_mbconvs = functools.partial(_mbconvs, optional_ops=(Identity(),))
+_learned = functools.partial(
+    Preset,
+    skeleton=PROXYLESSNAS_SKELETON,
+    fill=autospace_space,
+    convention="plain",
+)
 
 
 def _branches(ops: Sequence[BranchOp]) -> Callable[..., SearchSpace]:
@@ -223,6 +230,24 @@ PRESETS = {
         skeleton=SPOS_SKELETON,
         fill=_optional_mbconvs,
         convention="thop",
+        width=0.25,
+        depth=0.75,
+    ),
+    "autospace": _learned(
+        summary="AutoSpace's learned cells: 21 blocks of 9 cells, 2 MBConvs, "
+        "depth searched",
+    ),
+    "autospace_collapsed": _learned(
+        summary="the same with stacked 3x3 kernels merged, as was published",
+        fill=functools.partial(autospace_space, is_collapsed=True),
+    ),
+    "autospace_small": _learned(
+        summary="AutoSpace's cells, narrower and fewer, for some 32 pixels",
+        width=0.35,
+        depth=0.75,
+    ),
+    "autospace_tiny": _learned(
+        summary="AutoSpace's cells, small enough for 8x8 scans on a laptop",
         width=0.25,
         depth=0.75,
     ),

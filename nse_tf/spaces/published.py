@@ -3,9 +3,11 @@
 import dataclasses
 import functools
 
+from nse_tf.spaces.autospace import NETWORK_340M
 from nse_tf.spaces.branch_networks import BRANCH_NETWORKS, branch_genes
 from nse_tf.spaces.cell_text import genotype_of_pairs
 from nse_tf.spaces.genotype import Genotype
+from nse_tf.spaces.genotype_text import parse_genotype
 from nse_tf.spaces.naming import nearest_names
 from nse_tf.spaces.presets import make_preset
 from nse_tf.spaces.space import SearchSpace
@@ -30,6 +32,7 @@ class PublishedNetwork:
 
 
 _ABS = "Hu et al., ABS (2020), https://arxiv.org/abs/2004.13431"
+_AUTOSPACE = "Zhou et al., AutoSpace (2021), https://arxiv.org/abs/2103.11833"
 _DARTS = "Liu et al., DARTS (2019), https://arxiv.org/abs/1806.09055"
 _NSE = "Ci et al., NSE (2021), https://arxiv.org/abs/2011.10904"
 _PDARTS = "Chen et al., P-DARTS (2019), https://arxiv.org/abs/1904.12760"
@@ -114,6 +117,11 @@ PUBLISHED = {
             ("pdarts_abs", _PDARTS_ABS, _ABS),
         )
     },
+    "autospace_340m": PublishedNetwork(
+        "autospace_collapsed",
+        parse_genotype(make_preset("autospace_collapsed"), NETWORK_340M).path,
+        _AUTOSPACE,
+    ),
     **{
         name: PublishedNetwork(space, branch_genes(cells), _NSE, width)
         for name, (space, cells, width) in BRANCH_NETWORKS.items()

@@ -19,6 +19,7 @@ from nse_tf.spaces import (
     BranchBlock,
     ChoiceBlock,
     Identity,
+    Motif,
     make_preset,
 )
 from nse_tf.supernet import build_child, build_operator
@@ -30,6 +31,14 @@ FAST = {
     "lb_k5_e3_g2x2",
     "rec_k5_e2",
     "dc_k3_e1",
+    "motif_2.2.11.22.152",
+}
+# Of many motifs, some that have all edges, mixing modes and kernels.
+MOTIFS = {
+    "motif_2.2.11.22.152",
+    "motif_0.2.11.33.155",
+    "motif_1.7.11.52.152",
+    "motif_2.9.00.12.112",
 }
 
 
@@ -44,6 +53,8 @@ def chain_ops() -> dict[str, ChoiceBlock]:
         for block in space.as_chain().blocks:
             for op in block.candidates:
                 if isinstance(op, Identity) or op.name in blocks:
+                    continue
+                if isinstance(op, Motif) and op.name not in MOTIFS:
                     continue
                 if space.opens_subsets:
                     blocks[op.name] = BranchBlock(
@@ -62,6 +73,8 @@ def chain_ops() -> dict[str, ChoiceBlock]:
                         in_size=(12, 12),
                         in_channels=8,
                         out_channels=8,
+                        # The identity on an edge of a motif then pools.
+                        stride=2 if isinstance(op, Motif) else 1,
                     )
     return blocks
 

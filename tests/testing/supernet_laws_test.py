@@ -26,6 +26,7 @@ from tests.supernet.choice_models import choice_model
 from tests.supernet.tiny_branches import tiny_branches
 from tests.supernet.tiny_cells import lively_cells, tiny_cells
 from tests.supernet.tiny_darts import lively_darts, tiny_darts
+from tests.supernet.tiny_motifs import LARGE_MOTIFS, tiny_motifs
 from tests.supernet.tiny_spaces import NESTED_OPS, tiny_space
 
 Law = Callable[[WeightSharing], None]
@@ -34,6 +35,8 @@ SHORT = (Stage(8, 1, 1), Stage(12, 1, 2))
 FAMILIES: dict[str, Callable[[], WeightSharing]] = {
     "chain": lambda: Supernet(tiny_space(max_open=2, stages=SHORT)),
     "nested": lambda: NestedSupernet(tiny_space(ops=NESTED_OPS, stages=SHORT)),
+    "motifs": lambda: Supernet(tiny_motifs()),
+    "large_motifs": lambda: Supernet(tiny_motifs(LARGE_MOTIFS)),
     "branches": lambda: networks_of(tiny_branches()).supernet(),
     "shrunk_branches": lambda: networks_of(tiny_branches()).supernet(
         active=[[0, 2], [1], []]
@@ -46,6 +49,7 @@ FAMILIES: dict[str, Callable[[], WeightSharing]] = {
 }
 # Compiling cells, and steps of them, takes ten seconds and more.
 SLOW = {
+    ("motifs", "only_open_branches_move"),
     ("nb201", "only_open_branches_move"),
     ("darts", "only_mixed_branches_move"),
     ("darts", "dropout_reaches_skips_alone"),
@@ -53,11 +57,13 @@ SLOW = {
     ("darts", "only_open_branches_move"),
     ("darts", "new_paths_need_no_trace"),
     ("darts_cifar", "equals_the_cut_out_child"),
+    ("large_motifs", "equals_the_cut_out_child"),
 }
-# The cells of "darts" between other stems, or shared by all.
+# The cells of "darts" between other stems, or shared by all, and motifs of
+# other kernels.
 LONG = {
     (family, law.__name__)
-    for family in ("darts_shrinking", "darts_cifar")
+    for family in ("darts_shrinking", "darts_cifar", "large_motifs")
     for law in SUPERNET_LAWS
 } - SLOW
 

@@ -7,9 +7,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import ChoiceBlock, MBConv
+from nse_tf.spaces import ChoiceBlock, MBConv, Motif
 from nse_tf.spaces.open_branches import INACTIVE
 from nse_tf.supernet.chains.mbconv import MBConvPrimitive
+from nse_tf.supernet.chains.motif import MotifPrimitive
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, moved
 from nse_tf.supernet.layers.layouts import (
     layout_of,
@@ -108,10 +109,16 @@ class ChoiceLayer(keras.layers.Layer):
     def _make_branches(self) -> tuple[list[Branch], np.ndarray]:
         """Returns what can be run here, and by candidate index which it is.
 
-        Branch 0 computes nothing: padding and identities take it.
+        Branch 0 computes nothing: padding and identities take it. Where there
+        are motifs, one branch runs everything.
         """
         ops = self.block.candidates
         kinds = np.zeros(len(ops) + 1, np.int32)
+        if any(isinstance(op, Motif) for op in ops):
+            residuals = [
+                op if isinstance(op, Motif | MBConv) else None for op in ops
+            ]
+            return [MotifPrimitive(self.block, [*residuals, None])], kinds
         branches: list[Branch] = [self._nothing]
         # Kernel and width are numbers in the graph, but how many convolutions
         # there are is not: so with and without expansion are two branches.
@@ -192,7 +199,7 @@ class ChoiceLayer(keras.layers.Layer):
         """Returns what each branch that computes counts; None for all of it."""
         if self.block.max_open == 1:
             return None
-        computes = tf.cast(tf.gather(self._kinds, indices) > 0, dtype)
+        computes = tf.cast(tf.gather(self.kernel_sizes, indices) > 0, dtype)
         # Nothing computes where all are identities or padding.
         return tf.math.divide_no_nan(1.0, tf.reduce_sum(computes))
 
@@ -234,10 +241,11 @@ class ChoiceLayer(keras.layers.Layer):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns one open branch, and the statistics seen there."""
         arguments = (inputs, index, row, statistics)
-        computing = sorted({int(kind) for kind in self._kinds[:-1]})
+        kinds = self._kinds if self.block.max_open > 1 else self._kinds[:-1]
+        computing = sorted({int(kind) for kind in kinds})
         # Without padding, and with one kind of candidate, there is nothing to
         # switch between.
-        if self.block.max_open == 1 and len(computing) == 1:
+        if len(computing) == 1:
             return self._branches[computing[0]](*arguments, training=training)
         branch, seen = tf.switch_case(
             tf.gather(self._kinds, index),

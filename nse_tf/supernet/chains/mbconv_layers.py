@@ -1,11 +1,12 @@
-"""The layers of MBConvs in a stand-alone child, and what joins them."""
+"""The layers of inverted residuals in a stand-alone child."""
 
 from collections.abc import Callable
 
 import tensorflow as tf
 
-from nse_tf.spaces import ChainOp, ChoiceBlock, Identity, MBConv
+from nse_tf.spaces import ChainOp, ChoiceBlock, Identity, MBConv, Motif
 from nse_tf.supernet.chains.backbone import stem_layers, tail_layers
+from nse_tf.supernet.chains.motif_layers import MotifGraph
 from nse_tf.supernet.chains.parts import ChainParts
 from nse_tf.supernet.layers.stock import batch_norm, conv, depthwise, relu6
 
@@ -29,22 +30,31 @@ def mbconv_layers(
         case Identity():
             return []
         case MBConv(kernel, expansion):
-            expand = [
-                conv(block.in_channels * expansion, 1, 1, f"{prefix}_expand"),
-                batch_norm(f"{prefix}_expand_bn", fast=fast),
-                relu6(f"{prefix}_expand_relu"),
-            ]
-            return [
-                *(expand if expansion > 1 else []),
+            inside: list[Callable[..., tf.Tensor]] = [
                 depthwise(
                     kernel, block.stride, f"{prefix}_depthwise", fast=fast
                 ),
                 batch_norm(f"{prefix}_depthwise_bn", fast=fast),
                 relu6(f"{prefix}_depthwise_relu"),
-                conv(block.out_channels, 1, 1, f"{prefix}_project"),
-                batch_norm(f"{prefix}_project_bn", fast=fast),
             ]
-    raise TypeError(f"{op.name!r} is neither an MBConv nor the identity.")
+        case Motif():
+            expansion = op.expansion
+            inside = [MotifGraph(op, block.stride, prefix, fast=fast)]
+        case _:
+            raise TypeError(
+                f"{op.name!r} is neither an inverted residual nor the identity."
+            )
+    expand = [
+        conv(block.in_channels * expansion, 1, 1, f"{prefix}_expand"),
+        batch_norm(f"{prefix}_expand_bn", fast=fast),
+        relu6(f"{prefix}_expand_relu"),
+    ]
+    return [
+        *(expand if expansion > 1 else []),
+        *inside,
+        conv(block.out_channels, 1, 1, f"{prefix}_project"),
+        batch_norm(f"{prefix}_project_bn", fast=fast),
+    ]
 
 
 MBCONV_PARTS = ChainParts(

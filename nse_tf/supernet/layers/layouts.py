@@ -9,7 +9,7 @@ decay, follow from how long the kernels are.
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import keras
@@ -22,6 +22,7 @@ from nse_tf.spaces import (
     Identity,
     LayerOp,
     MBConv,
+    Motif,
     narrowed,
 )
 
@@ -77,7 +78,8 @@ class Piece:
             start = STARTS[self.weight] if self.start is None else self.start
             return np.full(self.shape, start, np.float32)
         height, width, channels_in, channels_out = self.shape
-        is_depthwise = self.layer == "depthwise"
+        # Those of motifs are named after their edges, too.
+        is_depthwise = self.layer.split("_")[0] == "depthwise"
         if kernels == "fan_in":
             inputs = 1 if is_depthwise else channels_in
             bound = 1.0 / np.sqrt(height * width * inputs)
@@ -123,33 +125,55 @@ def layout_of(op: ChainOp, block: ChoiceBlock) -> Layout:
         case LayerOp():
             raise TypeError(f"{op.name!r} is a layer of a user's own model.")
         case MBConv(kernel, expansion):
-            inner = block.in_channels * expansion
-            kernels = [
-                Piece("depthwise", "kernel", (kernel, kernel, inner, 1)),
-                Piece("project", "kernel", (1, 1, inner, block.out_channels)),
-            ]
-            if expansion > 1:
-                shape = (1, 1, block.in_channels, inner)
-                kernels.insert(0, Piece("expand", "kernel", shape))
-            widths = [
-                (
-                    piece.layer,
-                    block.out_channels if piece.layer == "project" else inner,
-                )
-                for piece in kernels
-            ]
-            affine = _norms(widths, ("gamma", "beta"))
-            if block.has_shortcut:
-                # The last two are scale and offset of the projection's norm.
-                affine = (
-                    *affine[:-2],
-                    _zero_at_first(affine[-2]),
-                    affine[-1],
-                )
-            statistics = _norms(widths, ("moving_mean", "moving_variance"))
-            return Layout(tuple(kernels), affine, statistics)
+            depthwise = {"depthwise": kernel}
+            return _residual_layout(expansion, depthwise, block)
+        case Motif():
+            depthwise = {
+                edge.name: edge.kernel for edge in op.edges if edge.kernel
+            }
+            return _residual_layout(op.expansion, depthwise, block)
         case _:
             return _branch_layout(op, block)
+
+
+def _residual_layout(
+    expansion: int, depthwise: Mapping[str, int], block: ChoiceBlock
+) -> Layout:
+    """Returns the layout of an inverted residual.
+
+    Args:
+        expansion: Inner width as a multiple of the input width.
+        depthwise: Sides of the depthwise kernels by the name of their layer.
+        block: The block.
+    """
+    inner = block.in_channels * expansion
+    kernels = [
+        *(
+            Piece(layer, "kernel", (side, side, inner, 1))
+            for layer, side in depthwise.items()
+        ),
+        Piece("project", "kernel", (1, 1, inner, block.out_channels)),
+    ]
+    if expansion > 1:
+        shape = (1, 1, block.in_channels, inner)
+        kernels.insert(0, Piece("expand", "kernel", shape))
+    widths = [
+        (
+            piece.layer,
+            block.out_channels if piece.layer == "project" else inner,
+        )
+        for piece in kernels
+    ]
+    affine = _norms(widths, ("gamma", "beta"))
+    if block.has_shortcut:
+        # The last two are scale and offset of the projection's norm.
+        affine = (
+            *affine[:-2],
+            _zero_at_first(affine[-2]),
+            affine[-1],
+        )
+    statistics = _norms(widths, ("moving_mean", "moving_variance"))
+    return Layout(tuple(kernels), affine, statistics)
 
 
 def _branch_layout(op: BranchOp, block: ChoiceBlock) -> Layout:
