@@ -1,6 +1,7 @@
 """Flags of `nse_search`, turned into one frozen config."""
 
 import pathlib
+from typing import Any
 
 from absl import flags
 
@@ -268,14 +269,19 @@ def search_config() -> SearchConfig:
         distribute=DISTRIBUTE.value,
         cpu_devices=CPU_DEVICES.value,
         effort=EFFORT.value,
-        overrides=tuple(
-            (flag.name, flag.value)
-            for flag in override_flags.OVERRIDES
-            if flag.value is not None
-        ),
+        overrides=_overrides(),
         augmentation=AUGMENTATION.value,
         seed=SEED.value,
         cache_dir=pathlib.Path(CACHE_DIR.value),
+    )
+
+
+def _overrides() -> tuple[tuple[str, Any], ...]:
+    """Returns the single numbers of an effort that are given, by name."""
+    return tuple(
+        (flag.name, flag.value)
+        for flag in override_flags.OVERRIDES
+        if flag.value is not None
     )
 
 

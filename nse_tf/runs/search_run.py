@@ -86,9 +86,7 @@ def run_search(
     else:
         folder.begin(config.settings(), data, space)
         LOGGER.info("Writing results to %s", folder.path)
-    if cost_model.table is not None and not folder.cost_table.exists():
-        write_twice(folder.cost_table, cost_model.table.to_json())
-        folder.note(StageTimed(name="cost table", seconds=measuring_seconds))
+    _keep_table(cost_model, folder, measuring_seconds)
     try:
         with folder.stage("search"), _at_work(workers):
             tuner = make_tuner(config, cost_model, effort, strategy)
@@ -105,6 +103,15 @@ def run_search(
     folder.note(RunFinished())
     _log_times(folder, time.monotonic() - started)
     return write_report(folder.path)
+
+
+def _keep_table(
+    cost_model: CostModel, folder: RunFolder, measuring_seconds: float
+) -> None:
+    """Writes the cost table into the folder, unless it is there already."""
+    if cost_model.table is not None and not folder.cost_table.exists():
+        write_twice(folder.cost_table, cost_model.table.to_json())
+        folder.note(StageTimed(name="cost table", seconds=measuring_seconds))
 
 
 def _log_times(folder: RunFolder, seconds: float) -> None:

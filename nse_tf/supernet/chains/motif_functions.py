@@ -244,6 +244,16 @@ def _last_node(
     return [nodes[3], *seen]
 
 
+def _mixed(
+    run: Callable[[], _Normed],
+    mix: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    total: tf.Tensor,
+) -> _Normed:
+    """Returns what an edge brings, mixed with what others brought before."""
+    outputs, *seen = run()
+    return [mix(total, outputs), *seen]
+
+
 @functools.cache
 def _edge_function(alike: Alike, has_total: bool) -> Callable[..., _Normed]:
     """Returns what runs an edge and mixes it with earlier ones.
@@ -288,13 +298,6 @@ def _edge_function(alike: Alike, has_total: bool) -> Callable[..., _Normed]:
             pooled = tf.nn.avg_pool2d(inputs, stride, stride, "SAME")
             return layer.skipped(pooled)
 
-        def mixed(
-            run: Callable[[], _Normed],
-            mix: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
-        ) -> _Normed:
-            outputs, *seen = run()
-            return [mix(total[0], outputs), *seen]
-
         if not total:
             # The first edge into a node is always there.
             first: _Normed = tf.cond(side > 0, convolve, pool)
@@ -303,10 +306,10 @@ def _edge_function(alike: Alike, has_total: bool) -> Callable[..., _Normed]:
             action,
             [
                 lambda: layer.skipped(total[0]),
-                lambda: mixed(pool, tf.add),
-                lambda: mixed(pool, tf.maximum),
-                lambda: mixed(convolve, tf.add),
-                lambda: mixed(convolve, tf.maximum),
+                lambda: _mixed(pool, tf.add, *total),
+                lambda: _mixed(pool, tf.maximum, *total),
+                lambda: _mixed(convolve, tf.add, *total),
+                lambda: _mixed(convolve, tf.maximum, *total),
             ],
         )
         return found
