@@ -123,6 +123,46 @@ def canvas(
         yield figure, list(axes[:, 0])
 
 
+@contextlib.contextmanager
+def sheet(name: str, height: float) -> Iterator[tuple[Figure, Axes]]:
+    """Gives a figure, and axes that count its CSS pixels from the top left.
+
+    Arguments as in `canvas`.
+    """
+    with canvas(name, height) as (figure, (axes,)):
+        figure.set_layout_engine("none")
+        axes.set_position((0.0, 0.0, 1.0, 1.0))
+        axes.set_axis_off()
+        axes.set_xlim(0, WIDTH)
+        axes.set_ylim(height, 0)
+        yield figure, axes
+
+
+def write(
+    axes: Axes, x: float, y: float, text: str, color: str, align: str = "left"
+) -> None:
+    """Writes a line on a sheet, over all else that is there.
+
+    Args:
+        axes: Those of the sheet.
+        x: Where the text starts, ends or has its middle, as `align` says.
+        y: The middle of its letters.
+        text: What to write.
+        color: Its color.
+        align: `left`, `right` or `center`.
+    """
+    axes.text(
+        x,
+        y,
+        text,
+        color=color,
+        ha=align,
+        va="center_baseline",
+        fontsize=11,
+        zorder=4,
+    )
+
+
 def dots(
     axes: Axes,
     x: np.ndarray,

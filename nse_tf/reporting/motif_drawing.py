@@ -8,11 +8,11 @@ from nse_tf.reporting.drawing import (
     INK,
     PAPER,
     SOFT,
-    WIDTH,
     Drawing,
     Key,
-    canvas,
+    sheet,
     to_svg,
+    write,
 )
 from nse_tf.reporting.network_drawing import KERNELS
 from nse_tf.reporting.units import counted
@@ -38,12 +38,7 @@ def plot_motifs(network: NetworkDescription) -> list[Drawing]:
     if not blocks:
         return []
     height = ROW * len(blocks)
-    with canvas("motifs", height) as (figure, (axes,)):
-        figure.set_layout_engine("none")
-        axes.set_position((0.0, 0.0, 1.0, 1.0))
-        axes.set_axis_off()
-        axes.set_xlim(0, WIDTH)
-        axes.set_ylim(height, 0)
+    with sheet("motifs", height) as (figure, axes):
         for row, (motif, names) in enumerate(blocks.items()):
             _draw_motif(axes, row * ROW, motif, names)
         sides = {edge.kernel for motif in blocks for edge in motif.edges}
@@ -65,7 +60,7 @@ def plot_motifs(network: NetworkDescription) -> list[Drawing]:
 def _draw_motif(axes: Axes, top: float, motif: Motif, names: list[str]) -> None:
     where = names[0] if len(names) == 1 else counted(len(names), "block")
     title = f"{motif.code}, expansion {motif.expansion}, in {where}"
-    _write(axes, 6, top + 12, title, SOFT, align="left")
+    write(axes, 6, top + 12, title, SOFT)
     for edge in motif.edges:
         _draw_edge(axes, top + MIDDLE, edge)
     for node, x in enumerate(NODES):
@@ -82,7 +77,7 @@ def _draw_motif(axes: Axes, top: float, motif: Motif, names: list[str]) -> None:
         text = str(node)
         if len(motif.inputs_of(node)) > 1:
             text = "max" if motif.takes_maximum[node] else "+"
-        _write(axes, x, top + MIDDLE, text, INK)
+        write(axes, x, top + MIDDLE, text, INK, "center")
 
 
 def _draw_edge(axes: Axes, middle: float, edge: MotifEdge) -> None:
@@ -107,22 +102,7 @@ def _draw_edge(axes: Axes, middle: float, edge: MotifEdge) -> None:
             zorder=2,
         )
     )
-    _write(axes, sum(ends) / 2, label, _label(edge.kernel), INK)
-
-
-def _write(
-    axes: Axes, x: float, y: float, text: str, color: str, align: str = "center"
-) -> None:
-    axes.text(
-        x,
-        y,
-        text,
-        color=color,
-        ha=align,
-        va="center_baseline",
-        fontsize=11,
-        zorder=4,
-    )
+    write(axes, sum(ends) / 2, label, _label(edge.kernel), INK, "center")
 
 
 def _color(side: int) -> str:

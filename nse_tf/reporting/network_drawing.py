@@ -18,8 +18,9 @@ from nse_tf.reporting.drawing import (
     WIDTH,
     Drawing,
     Key,
-    canvas,
+    sheet,
     to_svg,
+    write,
 )
 from nse_tf.reporting.units import counted, shape_text, short_count
 from nse_tf.spaces import motif_named
@@ -46,14 +47,9 @@ def plot_network(network: NetworkDescription) -> Drawing:
     widest = max(_channels(part) for part in blocks)
     most_expensive = max(part.macs for part in blocks)
     height = ROW * (len(blocks) + 1)
-    with canvas("network", height) as (figure, (axes,)):
-        figure.set_layout_engine("none")
-        axes.set_position((0.0, 0.0, 1.0, 1.0))
-        axes.set_axis_off()
-        axes.set_xlim(0, WIDTH)
-        axes.set_ylim(height, 0)
-        _write(axes, SHAPES, 0.5 * ROW, "output", SOFT)
-        _write(axes, COSTS, 0.5 * ROW, "MACs", SOFT, align="right")
+    with sheet("network", height) as (figure, axes):
+        write(axes, SHAPES, 0.5 * ROW, "output", SOFT)
+        write(axes, COSTS, 0.5 * ROW, "MACs", SOFT, align="right")
         axes.plot([MIDDLE] * 2, [ROW, height - ROW / 2], color=SOFT, zorder=0)
         for row, part in enumerate(blocks):
             share = math.log2(1 + _channels(part)) / math.log2(1 + widest)
@@ -79,7 +75,7 @@ def _draw_part(
     axes: Axes, part: BlockDescription, middle: float, width: float
 ) -> None:
     if part.is_choice and set(part.ops) <= {"identity"}:
-        _write(axes, MIDDLE + 8, middle, "identity", SOFT)
+        write(axes, MIDDLE + 8, middle, "identity", SOFT)
         return
     name = "+".join(part.ops) if part.is_choice else _backbone_name(part)
     width = max(width, LETTER * (len(name) + 2))
@@ -96,27 +92,19 @@ def _draw_part(
             linewidth=2 if part.is_choice else 1,
         )
     )
-    _write(axes, MIDDLE, middle, name, INK, align="center")
+    write(axes, MIDDLE, middle, name, INK, align="center")
 
 
 def _draw_costs(
     axes: Axes, part: BlockDescription, middle: float, share: float
 ) -> None:
-    _write(axes, SHAPES, middle, shape_text(part.out_shape), INK)
-    _write(axes, COSTS, middle, short_count(part.macs), INK, align="right")
+    write(axes, SHAPES, middle, shape_text(part.out_shape), INK)
+    write(axes, COSTS, middle, short_count(part.macs), INK, align="right")
     if share > 0:
         length = share * (WIDTH - 4 - BARS)
         axes.barh(
             middle, length, height=0.5 * ROW, left=BARS, color=DOTS, zorder=2
         )
-
-
-def _write(
-    axes: Axes, x: float, y: float, text: str, color: str, align: str = "left"
-) -> None:
-    axes.text(
-        x, y, text, color=color, ha=align, va="center_baseline", fontsize=11
-    )
 
 
 def _backbone_name(part: BlockDescription) -> str:
