@@ -11,20 +11,18 @@ import tensorflow as tf
 
 from nse_tf import datasets
 from nse_tf.costs import Budget, CostModel
-from nse_tf.costs.tables import CostTable
 from nse_tf.datasets import ImageData
 from nse_tf.distribute.local_workers import LocalWorkers
 from nse_tf.distribute.worker_link import await_chief
-from nse_tf.events import RunFailed, RunFinished, StageTimed
-from nse_tf.export import TablePlan, accuracy_of_file, measure_models
+from nse_tf.events import RunFailed, RunFinished
+from nse_tf.export import accuracy_of_file, measure_models
 from nse_tf.methods import SearchError
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.stage_times import stage_lines
 from nse_tf.runs.artifacts import export_artifacts
+from nse_tf.runs.cost_models import keep_table, run_cost_model
 from nse_tf.runs.effort_choice import make_effort
-from nse_tf.runs.latency_tables import given_table
-from nse_tf.runs.measuring import measured_table
 from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
@@ -34,7 +32,6 @@ from nse_tf.spaces import (
     make_preset,
 )
 from nse_tf.spaces.presets import preset_for
-from nse_tf.spaces.sealed_files import read_either, write_twice
 from nse_tf.supernet import Networks, networks_of_space
 from nse_tf.training.progress import spoken
 from nse_tf.tuners import SupernetTuner
@@ -75,7 +72,7 @@ def run_search(
     if resumes:
         folder.check_data(data)
     measured_from = time.monotonic()
-    cost_model = _cost_model(config, space, effort, folder)
+    cost_model = run_cost_model(config, space, effort, folder)
     measuring_seconds = time.monotonic() - measured_from
     config.budget.check_reachable(cost_model)
     effort = effort.fitted_to(space, fixed=dict(config.overrides))
@@ -86,7 +83,7 @@ def run_search(
     else:
         folder.begin(config.settings(), data, space)
         LOGGER.info("Writing results to %s", folder.path)
-    _keep_table(cost_model, folder, measuring_seconds)
+    keep_table(cost_model, folder, measuring_seconds)
     try:
         with folder.stage("search"), _at_work(workers):
             tuner = make_tuner(config, cost_model, effort, strategy)
@@ -103,15 +100,6 @@ def run_search(
     folder.note(RunFinished())
     _log_times(folder, time.monotonic() - started)
     return write_report(folder.path)
-
-
-def _keep_table(
-    cost_model: CostModel, folder: RunFolder, measuring_seconds: float
-) -> None:
-    """Writes the cost table into the folder, unless it is there already."""
-    if cost_model.table is not None and not folder.cost_table.exists():
-        write_twice(folder.cost_table, cost_model.table.to_json())
-        folder.note(StageTimed(name="cost table", seconds=measuring_seconds))
 
 
 def _log_times(folder: RunFolder, seconds: float) -> None:
@@ -164,8 +152,9 @@ def run_worker(
     data = load_data(config)
     folder.check_data(data)
     space = make_space(config, data)
-    cost_model = CostModel(space, _table(config, space, folder))
-    tuner = make_tuner(config, cost_model, make_effort(config, data), strategy)
+    effort = make_effort(config, data)
+    cost_model = run_cost_model(config, space, effort, folder)
+    tuner = make_tuner(config, cost_model, effort, strategy)
     tuner.search(data.train, validation_data=data.validation, verbose=0)
 
 
@@ -273,52 +262,4 @@ def make_tuner(
         directory=str(config.run_dir.parent),
         project_name=config.run_dir.name,
         distribution_strategy=strategy,
-    )
-
-
-def _cost_model(
-    config: SearchConfig, space: SearchSpace, effort: Effort, folder: RunFolder
-) -> CostModel:
-    """Returns what networks cost as they are handed over.
-
-    Raises:
-        ValueError: If networks of the space cannot be trained or resized as the
-            effort says.
-    """
-    space.skeleton.require_extras(effort.child.extras)
-    model = CostModel(space, _table(config, space, folder))
-    return effort.search.final_costs(model)
-
-
-def _table(
-    config: SearchConfig, space: SearchSpace, folder: RunFolder
-) -> CostTable | None:
-    """Returns the run's cost table, measured once, if its budget needs one.
-
-    Writes nothing to the run's folder, since the budget may yet be refused.
-    """
-    if not config.budget.needs_table:
-        return None
-    if not space.skeleton.measures_blocks:
-        raise ValueError(
-            "Ops of cells are not measured one by one yet, so latency and size "
-            f"cannot bound a search of {space.name!r}: use --max_macs_m or "
-            "--max_params_m."
-        )
-    if folder.cost_table.exists():
-        return CostTable.from_json(read_either(folder.cost_table))
-    dataclasses.replace(
-        config.budget, latency_ms=None, size_bytes=None, min_latency_ms=None
-    ).check_reachable(CostModel(space))  # Before minutes are spent.
-    plan = TablePlan(precision=config.precision, num_threads=config.num_threads)
-    if config.latency_table is not None:
-        return given_table(
-            config.latency_table, space, plan, config.max_table_error
-        )
-    return measured_table(
-        space,
-        plan,
-        config.cache_dir.expanduser(),
-        config.seed,
-        config.max_table_error,
     )

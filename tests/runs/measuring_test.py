@@ -1,20 +1,21 @@
+import dataclasses
 import math
 import pathlib
 
 import numpy as np
 import pytest
 
-from nse_tf.costs import CostModel
+from nse_tf.costs import Budget, CostModel
 from nse_tf.costs.models import table_keys
-from nse_tf.export import TablePlan
-from nse_tf.runs.measuring import (
-    measured_table,
-    table_builders,
-    whole_networks,
-)
+from nse_tf.runs.cost_models import keep_table, run_cost_model
+from nse_tf.runs.effort_choice import make_effort
+from nse_tf.runs.measuring import table_builders, whole_networks
+from nse_tf.runs.run_folder import RunFolder
+from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import Identity, MBConv, make_preset
 from tests.costs.strategies import made_up_table
 from tests.supernet.tiny_spaces import tiny_space
+from tests.training.tiny_data import image_data
 
 SPACE = tiny_space(ops=(MBConv(3, 1), MBConv(3, 3)))
 
@@ -66,16 +67,36 @@ def test_whole_networks_of_multi_branch_cells_open_several_branches() -> None:
 
 
 @pytest.mark.slow
-def test_a_measured_table_covers_the_space_and_is_kept(
+def test_a_run_measures_the_table_that_its_budget_needs(
     tmp_path: pathlib.Path,
 ) -> None:
-    plan = TablePlan(runs=5, min_seconds=0.002)
-    # How right it is says the machine, which other tests keep busy.
-    table = measured_table(SPACE, plan, tmp_path, seed=0, max_error=math.inf)
+    config = SearchConfig(
+        run_dir=tmp_path / "run",
+        cache_dir=tmp_path / "cache",
+        budget=Budget(latency_ms=1e3, size_bytes=1e6),
+        # How right it is says the machine, which other tests keep busy.
+        max_table_error=math.inf,
+    )
+    folder = RunFolder(config.run_dir)
+    effort = make_effort(config, image_data())
+    table = run_cost_model(config, SPACE, effort, folder).table
+    assert table is not None
     assert not table.missing(table_builders(SPACE))
     assert table.fit is not None
     assert table.fit.num_networks >= 4
+    assert table.check is not None
     cheapest, most_expensive = CostModel(SPACE, table).range("latency_ms")
     assert 0 < cheapest < most_expensive
-    (kept,) = tmp_path.rglob("*.json")
+    (kept,) = config.cache_dir.rglob("*.json")
     assert kept.name == "fp32_1threads.json"
+
+    # Kept in the folder, it is not measured again.
+    keep_table(CostModel(SPACE, table), folder, 1.0)
+    again = run_cost_model(
+        dataclasses.replace(config, cache_dir=tmp_path / "never_made"),
+        SPACE,
+        effort,
+        folder,
+    )
+    assert again.table == table
+    assert not (tmp_path / "never_made").exists()
