@@ -203,8 +203,8 @@ class TrainChild:
         if self.inherits is not None and sizes != (None, None):
             raise ValueError(
                 f"`inherits` is {self.inherits!r}, but a child of `num_cells` "
-                f"{sizes[0]} and `channels` {sizes[1]} is in no supernet: one "
-                "of them must be None."
+                f"{sizes[0]} and `channels` {sizes[1]} is in no supernet: "
+                "leave out `inherits`, or both of these."
             )
 
 

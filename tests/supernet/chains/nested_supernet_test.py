@@ -35,6 +35,12 @@ def supernet() -> NestedSupernet:
     return NestedSupernet(SPACE, seed=0)
 
 
+def weight_of(
+    child: keras.Model, block: str, layer: str, name: str = "kernel"
+) -> np.ndarray:
+    return np.array(getattr(child.get_layer(f"{block}_{layer}"), name))
+
+
 def test_children_of_nested_genotypes_have_nested_weights(
     supernet: NestedSupernet,
 ) -> None:
@@ -44,15 +50,9 @@ def test_children_of_nested_genotypes_have_nested_weights(
     )
     inner = 2 * 8  # Both blocks have eight inputs.
     for number in range(2):
-
-        def weight(
-            child: keras.Model, op: str, layer: str, name: str = "kernel"
-        ) -> np.ndarray:
-            layer = f"stage{number}_block0_{op}_{layer}"  # noqa: B023
-            return np.array(getattr(child.get_layer(layer), name))
-
-        one = functools.partial(weight, small, "mbconv_k3_e2")
-        other = functools.partial(weight, large, "mbconv_k5_e6")
+        block = f"stage{number}_block0"
+        one = functools.partial(weight_of, small, f"{block}_mbconv_k3_e2")
+        other = functools.partial(weight_of, large, f"{block}_mbconv_k5_e6")
         pairs = (
             (one("expand"), other("expand")[..., :inner]),
             (one("depthwise"), other("depthwise")[1:4, 1:4, :inner]),
