@@ -10,7 +10,9 @@ shrinking trains on as many images as one without: its shrinking takes
 search would train alone is looked up in the table instead.
 
 The scale is one that two cores allow: one cell per stage, small images, few of
-them. Rows go to a CSV file, search by search; re-run the command to resume.
+them. A step of a mixture trains all five operators of an edge, one of a single
+path one of them: where mixtures are trained, a search has a quarter of the
+images, with shrinking and without. Rows go to a CSV file, search by search; re-run the command to resume.
 Means with intervals, paired t tests with Holm's correction, and how well scores
 of operators agree with their true means are printed at the end.
 """
@@ -60,7 +62,10 @@ SHRINK_EPOCHS = flags.DEFINE_integer(
     "shrink_epochs", 4, "How many of them shrinking takes.", 1
 )
 NUM_IMAGES = flags.DEFINE_integer(
-    "num_images", 12_800, "Training images of an epoch.", 1
+    "num_images",
+    12_800,
+    "Training images of an epoch of single paths; mixtures take a quarter.",
+    4,
 )
 IMAGE_SIZE = flags.DEFINE_integer("image_size", 16, "Height and width.", 8)
 
@@ -74,8 +79,8 @@ def main(argv: Sequence[str]) -> None:
         raise app.UsageError("--table and --data_dir are needed.")
     logging.set_verbosity(logging.WARNING)
     table = read_table(pathlib.Path(TABLE.value))
-    data = scaled(
-        load("cifar10", data_dir=DATA_DIR.value, image_size=IMAGE_SIZE.value)
+    data = load(
+        "cifar10", data_dir=DATA_DIR.value, image_size=IMAGE_SIZE.value
     )
     path = pathlib.Path(CSV.value)
     rows = read_rows(path, COLUMNS)
@@ -90,7 +95,8 @@ def main(argv: Sequence[str]) -> None:
     for done, (name, shrinking, seed) in enumerate(wanted, start=1):
         if (name, shrinking, str(seed)) in known:
             continue
-        row = searched(table, data, name, shrinking, seed)
+        images = scaled(data, METHODS[name].mixes)
+        row = searched(table, images, name, shrinking, seed)
         rows.append({key: str(value) for key, value in row.items()})
         write_rows(path, COLUMNS, rows)
         print(f"{done} of {len(wanted)}: {row}", flush=True)
@@ -120,15 +126,22 @@ def require_scale(rows: Sequence[dict[str, str]]) -> None:
             )
 
 
-def scaled(data: ImageData) -> ImageData:
-    """Returns the first training images, at most as many to validate on."""
+def scaled(data: ImageData, mixes: bool) -> ImageData:
+    """Returns the first images of the training and the validation part.
 
-    def first(part: ImageSet) -> ImageSet:
-        count = NUM_IMAGES.value
+    Args:
+        data: All images.
+        mixes: Whether the weights train through a mixture.
+    """
+    few = NUM_IMAGES.value // 4
+
+    def first(part: ImageSet, count: int) -> ImageSet:
         return ImageSet(part.images[:count], part.labels[:count])
 
     return dataclasses.replace(
-        data, train=first(data.train), validation=first(data.validation)
+        data,
+        train=first(data.train, few if mixes else NUM_IMAGES.value),
+        validation=first(data.validation, few),
     )
 
 
