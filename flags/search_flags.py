@@ -204,7 +204,8 @@ EFFORT = flags.DEFINE_enum(
     "effort",
     None,
     EFFORT_NAMES,
-    "How much to do: demo, quick, laptop, or the numbers of the paper. "
+    "How much to do: demo, quick, laptop, or the numbers of the paper. All but "
+    "the paper's count optimizer steps: on fewer images they take more epochs. "
     "Default: what suits the data. Other flags change single numbers.",
 )
 CACHE_DIR = flags.DEFINE_string(

@@ -22,8 +22,12 @@ from nse_tf.training import (
     ChildRecipe,
     SupernetRecipe,
 )
+from nse_tf.tuners.effort_steps import EpochFactors, in_steps
 
 Mixture = TypeVar("Mixture", DartsConfig, PDartsConfig)
+
+# Images that epochs were chosen on, without those to validate on.
+_DIGITS, _CIFAR10 = 1_150, 45_000
 
 # Costs that a search may have as its target; the first one that the budget
 # limits is taken.
@@ -44,6 +48,8 @@ class Effort:
             before is left to `search`.
         darts: Numbers of a search by DARTS that no other search has.
         pdarts: Numbers of a search by P-DARTS that no other search has.
+        images: Training images that its epochs were chosen on; None for
+            epochs as published, whatever the images.
     """
 
     summary: str
@@ -54,6 +60,34 @@ class Effort:
     proxylessnas: ProxylessNASConfig
     darts: DartsConfig = DartsConfig()  # noqa: RUF009 - frozen
     pdarts: PDartsConfig = PDartsConfig()  # noqa: RUF009 - frozen
+    images: int | None = None
+
+    def for_images(self, num_images: int) -> "Effort":
+        """Returns the effort with as many steps on so many training images.
+
+        Its epochs are those of `images`; see `effort_steps`.
+
+        Args:
+            num_images: Training images without those to validate on.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        if num_images < 1:
+            raise ValueError(
+                f"`num_images` must be at least 1, not {num_images}."
+            )
+        if self.images is None:
+            return self
+        factors = EpochFactors.between(
+            self.images,
+            num_images,
+            self.supernet.batch_size,
+            self.search.child_epochs,
+        )
+        fitted = in_steps(self, factors)
+        alone = EpochFactors(factors.alone, factors.alone)
+        return dataclasses.replace(fitted, child=in_steps(self.child, alone))
 
     @property
     def mixture(self) -> DartsConfig:
@@ -183,6 +217,7 @@ EFFORTS = {
         ),
         darts=DartsConfig(search_epochs=5),
         pdarts=PDartsConfig(stage_epochs=3, epochs_without=1),
+        images=_DIGITS,
     ),
     "quick": Effort(
         summary="a few thousand small images: minutes on two cores",
@@ -228,6 +263,7 @@ EFFORTS = {
         ),
         darts=DartsConfig(search_epochs=20),
         pdarts=PDartsConfig(stage_epochs=10, epochs_without=4),
+        images=_DIGITS,
     ),
     "laptop": Effort(
         summary="ten thousand images and more of 32 to 96 pixels: hours",
@@ -270,6 +306,7 @@ EFFORTS = {
         ),
         darts=DartsConfig(search_epochs=10),
         pdarts=PDartsConfig(stage_epochs=5, epochs_without=2),
+        images=_CIFAR10,
     ),
     "paper": Effort(
         summary="SPOS after ABS as published for ImageNet: many GPUs",

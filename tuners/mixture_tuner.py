@@ -6,6 +6,7 @@ from typing import ClassVar
 from nse_tf.costs import Budget
 from nse_tf.spaces import SearchSpace
 from nse_tf.training import ChildRecipe, SupernetRecipe
+from nse_tf.tuners.efforts import Effort
 from nse_tf.tuners.weight_sharing_tuner import Config, WeightSharingTuner
 
 
@@ -24,7 +25,7 @@ class MixtureTuner(WeightSharingTuner[Config]):
         self,
         space: SearchSpace,
         budget: Budget,
-        effort: str | None,
+        effort: Effort,
         config: Config | None,
     ) -> tuple[Config, SupernetRecipe, ChildRecipe]:
         """Returns the configuration and the recipes to start from."""

@@ -48,6 +48,9 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         budget: The limits as a record, in place of those above.
         effort: How much to do: the name of one of `EFFORTS`. None takes
             `quick`, unless `config` is given.
+        num_images: Training images without those to validate on, for epochs
+            that have the effort's steps on as many; None takes the epochs that
+            it has, since data come later.
         config: All numbers of the method, in place of an effort; recipes that
             are not given are then the default ones.
         cost_model: Computes the costs of children. None computes MACs and
@@ -91,6 +94,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         max_size_kb: float | None = None,
         budget: Budget | None = None,
         effort: str | None = None,
+        num_images: int | None = None,
         config: Config | None = None,
         cost_model: CostModel | None = None,
         augmentation: str | None = None,
@@ -104,7 +108,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
             budget, max_macs, max_params, max_latency_ms, max_size_kb
         )
         config, supernet, child = self._numbers(
-            networks.space, budget, effort, config
+            networks.space, budget, _chosen(effort, num_images, config), config
         )
         supernet, child = _augmented(
             augmentation, supernet_recipe, child_recipe, supernet, child
@@ -138,31 +142,50 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         self,
         space: SearchSpace,
         budget: Budget,
-        effort: str | None,
+        effort: Effort,
         config: Config | None,
     ) -> tuple[Config, SupernetRecipe, ChildRecipe]:
         """Returns the configuration and the recipes to start from.
 
-        Raises:
-            ValueError: If effort and configuration are given, or the effort is
-                unknown.
+        Args:
+            space: What is searched.
+            budget: The limits.
+            effort: What gives the numbers, unless `config` does.
+            config: All numbers of the method, or None.
         """
-        if config is None:
-            chosen = effort_named(effort or DEFAULT_EFFORT).fitted_to(space)
-            config = self.config_of(chosen, budget)
-            return config, chosen.supernet, chosen.child
-        if effort is not None:
-            raise ValueError(
-                f"`effort` {effort!r} and `config` both set the numbers of the "
-                "search: leave one out. To change single numbers of an effort, "
-                f"give dataclasses.replace(EFFORTS[{effort!r}].…) as `config`."
-            )
-        return config, SupernetRecipe(), ChildRecipe()
+        if config is not None:
+            return config, SupernetRecipe(), ChildRecipe()
+        effort = effort.fitted_to(space)
+        config = self.config_of(effort, budget)
+        return config, effort.supernet, effort.child
 
     @classmethod
     @abc.abstractmethod
     def config_of(cls, effort: Effort, budget: Budget) -> Config:
         """Returns the configuration that an effort means under a budget."""
+
+
+def _chosen(
+    effort: str | None, num_images: int | None, config: object | None
+) -> Effort:
+    """Returns the effort that gives the numbers, where no `config` does.
+
+    Raises:
+        ValueError: If both are given, or the effort is unknown.
+    """
+    if config is not None and effort is not None:
+        raise ValueError(
+            f"`effort` {effort!r} and `config` both set the numbers of the "
+            "search: leave one out. To change single numbers of an effort, "
+            f"give dataclasses.replace(EFFORTS[{effort!r}].…) as `config`."
+        )
+    if config is not None and num_images is not None:
+        raise ValueError(
+            f"`num_images` {num_images} fits an effort's epochs, and `config` "
+            "has epochs of its own: leave one out."
+        )
+    chosen = effort_named(effort or DEFAULT_EFFORT)
+    return chosen if num_images is None else chosen.for_images(num_images)
 
 
 def _read_budget(

@@ -12,9 +12,10 @@ search would train alone is looked up in the table instead.
 The scale is one that two cores allow: one cell per stage, small images, few of
 them. A step of a mixture trains all five operators of an edge, one of a single
 path one of them: where mixtures are trained, a search has a quarter of the
-images, with shrinking and without. Rows go to a CSV file, search by search; re-run the command to resume.
-Means with intervals, paired t tests with Holm's correction, and how well scores
-of operators agree with their true means are printed at the end.
+images, with shrinking and without. Rows go to a CSV file, search by search;
+re-run the command to resume. Means with intervals, paired t tests with Holm's
+correction, and how well scores of operators agree with their true means are
+printed at the end.
 """
 
 import dataclasses
@@ -79,9 +80,7 @@ def main(argv: Sequence[str]) -> None:
         raise app.UsageError("--table and --data_dir are needed.")
     logging.set_verbosity(logging.WARNING)
     table = read_table(pathlib.Path(TABLE.value))
-    data = load(
-        "cifar10", data_dir=DATA_DIR.value, image_size=IMAGE_SIZE.value
-    )
+    data = load("cifar10", data_dir=DATA_DIR.value, image_size=IMAGE_SIZE.value)
     path = pathlib.Path(CSV.value)
     rows = read_rows(path, COLUMNS)
     require_scale(rows)

@@ -32,9 +32,12 @@ Numbers = TypeVar(
 
 
 def make_effort(config: SearchConfig, data: ImageData) -> Effort:
-    """Returns the numbers of a run: an effort, with single ones overridden."""
+    """Returns the numbers of a run: an effort, with single ones overridden.
+
+    Epochs follow from the effort's steps and the training images.
+    """
     name = config.effort or effort_for(len(data.train), data.image_shape[:2])
-    effort = EFFORTS[name]
+    effort = EFFORTS[name].for_images(len(data.train))
     changed = Effort(
         summary=effort.summary,
         search=_search(

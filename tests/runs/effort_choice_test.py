@@ -58,10 +58,14 @@ def test_operators_are_dropped_as_published_but_for_single_numbers() -> None:
 
 
 def test_an_effort_is_taken_as_it_is_unless_overridden() -> None:
-    effort = make_effort(CONFIG, DATA)
+    effort = make_effort(CONFIG, load_data(CONFIG))
     assert effort.search == EFFORTS["quick"].search
-    assert effort.supernet == EFFORTS["quick"].supernet
-    assert effort.child == EFFORTS["quick"].child
+    assert effort.supernet == dataclasses.replace(
+        EFFORTS["quick"].supernet, augmentation="digits"
+    )
+    assert effort.child == dataclasses.replace(
+        EFFORTS["quick"].child, augmentation="digits"
+    )
 
 
 def test_every_number_can_be_overridden() -> None:
@@ -211,7 +215,8 @@ def test_the_data_settle_augmentation_unless_a_flag_does() -> None:
 def test_fairnas_drops_the_lowest_of_each_block_unless_told_otherwise() -> None:
     config = dataclasses.replace(CONFIG, method="fairnas", effort="demo")
     demo = EFFORTS["demo"].search
-    found = make_effort(config, DATA).search
+    data = load_data(config)
+    found = make_effort(config, data).search
     assert isinstance(found, FairNASConfig)
     assert demo.shrinking is not None
     assert found.shrinking == dataclasses.replace(

@@ -67,6 +67,13 @@ def test_without_an_effort_it_is_quick(folder: dict[str, Any]) -> None:
     assert method_of(tuner).config == EFFORTS["quick"].search
 
 
+def test_an_effort_takes_as_many_steps_on_the_images_there_are(
+    folder: dict[str, Any],
+) -> None:
+    tuner = AngleShrinking(SPACE, effort="laptop", num_images=900, **folder)
+    assert method_of(tuner).config == EFFORTS["laptop"].for_images(900).search
+
+
 def test_an_augmentation_goes_into_both_recipes_of_an_effort(
     folder: dict[str, Any],
 ) -> None:
@@ -148,6 +155,11 @@ def test_limits_are_those_of_a_budget(folder: dict[str, Any]) -> None:
             {"effort": "quick", "config": CONFIG},
             "`effort` 'quick' and `config` both",
         ),
+        (
+            {"num_images": 900, "config": CONFIG},
+            "`num_images` 900 fits an effort's epochs",
+        ),
+        ({"num_images": 0}, "`num_images` must be at least 1, not 0"),
         ({"effort": "lunch"}, "`effort` 'lunch' is unknown: choose .*laptop"),
         (
             {"augmentation": "digits", "child_recipe": ChildRecipe()},
