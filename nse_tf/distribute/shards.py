@@ -171,10 +171,17 @@ def join_shards(
 def joined(results: list[Result]) -> Result:
     """Returns the result of a job of which these are the shards'."""
     accuracies: list[float] = []
-    seconds = 0.0
+    seconds, chance, num_images = 0.0, None, 0
     for result in results:
         if not isinstance(result, ChildrenEvaluated):
             return result if isinstance(result, Failed) else Failed(str(result))
         accuracies += result.accuracies
         seconds += result.seconds
-    return ChildrenEvaluated(accuracies=tuple(accuracies), seconds=seconds)
+        # All shards evaluate on the same images.
+        chance, num_images = result.chance, result.num_images
+    return ChildrenEvaluated(
+        accuracies=tuple(accuracies),
+        seconds=seconds,
+        chance=chance,
+        num_images=num_images,
+    )

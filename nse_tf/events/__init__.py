@@ -25,6 +25,7 @@ from nse_tf.events.runs import RunFailed as RunFailed
 from nse_tf.events.runs import RunFinished as RunFinished
 from nse_tf.events.runs import StageTimed as StageTimed
 from nse_tf.events.search import ChildMeasured as ChildMeasured
+from nse_tf.events.search import ChildrenRanked as ChildrenRanked
 from nse_tf.events.search import EvaluationFinished as EvaluationFinished
 from nse_tf.events.search import FinalistsRanked as FinalistsRanked
 from nse_tf.events.search import FrontFound as FrontFound
@@ -33,6 +34,7 @@ from nse_tf.events.search import JobFailed as JobFailed
 from nse_tf.events.search import OperatorsScored as OperatorsScored
 from nse_tf.events.search import PoolState as PoolState
 from nse_tf.events.search import SpaceAtStage as SpaceAtStage
+from nse_tf.events.search import SupernetJudged as SupernetJudged
 from nse_tf.events.search import WinnerChosen as WinnerChosen
 from nse_tf.events.training import IndicatorsTrained as IndicatorsTrained
 from nse_tf.events.training import Purpose as Purpose

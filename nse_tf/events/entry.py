@@ -14,6 +14,7 @@ from nse_tf.events.mixtures import CellDrawn, MixtureTrained, SkipsLimited
 from nse_tf.events.runs import RunFailed, RunFinished, StageTimed
 from nse_tf.events.search import (
     ChildMeasured,
+    ChildrenRanked,
     EvaluationFinished,
     FinalistsRanked,
     FrontFound,
@@ -21,6 +22,7 @@ from nse_tf.events.search import (
     JobFailed,
     OperatorsScored,
     SpaceAtStage,
+    SupernetJudged,
     WinnerChosen,
 )
 from nse_tf.events.training import (
@@ -45,7 +47,9 @@ EVENTS: RecordKinds[Event] = RecordKinds(
         "scored": OperatorsScored,
         "children_evaluated": EvaluationFinished,
         "failed": JobFailed,
+        "supernet_judged": SupernetJudged,
         "generation": GenerationEvaluated,
+        "children_ranked": ChildrenRanked,
         "front": FrontFound,
         "derived": NetworkDerived,
         "proposed": NetworksProposed,

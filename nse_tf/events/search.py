@@ -77,9 +77,57 @@ class EvaluationFinished(JobDone):
 
     Attributes:
         num_children: How many.
+        chance: What always guessing the most frequent class gets; None if it
+            is not known.
+        num_images: Validation images that they were evaluated on, where
+            `chance` is known.
     """
 
     num_children: int
+    chance: float | None = None
+    num_images: int = 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SupernetJudged(Event):
+    """Children were held against chance: whether their supernet has learned.
+
+    Attributes:
+        trainings: How often it was trained till then, one after another.
+        num_children: How many children.
+        mean_accuracy: Of these, with inherited weights, on the validation part.
+        chance: What always guessing the most frequent class gets there.
+        bound: What guessing stays below with 97.5 % probability.
+        num_images: Images of the validation part.
+        has_learned: Whether the mean is above the bound.
+    """
+
+    trainings: int
+    num_children: int
+    mean_accuracy: float
+    chance: float
+    bound: float
+    num_images: int
+    has_learned: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ChildrenRanked(Event):
+    """All explored children were ranked; the first ones are trained alone.
+
+    Attributes:
+        by: `accuracy` with inherited weights, or the angle that took its place
+            since the supernet had not left chance, such as `angle`.
+        num_children: How many.
+        num_alike: How many of them the accuracies do not tell from the best
+            one, which is counted; all of them where an angle ranks.
+        num_images: Validation images that accuracies are told on.
+    """
+
+    by: str
+    num_children: int
+    num_alike: int
+    num_images: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

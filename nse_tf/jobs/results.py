@@ -74,10 +74,15 @@ class ChildrenEvaluated:
     Attributes:
         accuracies: Share of the validation part that each child gets right.
         seconds: Time it took.
+        chance: Share that always guessing its most frequent class gets right;
+            None where the worker did not report it.
+        num_images: Images of that part, where `chance` is reported.
     """
 
     accuracies: tuple[float, ...]
     seconds: float
+    chance: float | None = None
+    num_images: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -87,6 +87,8 @@ def evaluate_children(
                     job=job.id,
                     num_children=len(job.children),
                     seconds=evaluated.seconds,
+                    chance=evaluated.chance,
+                    num_images=evaluated.num_images,
                 )
             )
     return np.array(accuracies)

@@ -1,5 +1,7 @@
 """Steps of plans that explore a space with inherited weights."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
 from nse_tf.costs import Budget, CostModel
@@ -19,6 +21,9 @@ from nse_tf.methods.evaluating import (
 from nse_tf.methods.method import Method, SearchError, Steps
 from nse_tf.spaces.genotype import Path
 
+# Returns the fitness of single paths; also given is their generation's number.
+Judge = Callable[[np.ndarray, int], Steps[np.ndarray]]
+
 # What generators are drawn for; see `Method.new_rng`.
 EXPLORING = 2
 
@@ -27,27 +32,22 @@ def explore_children(
     method: Method,
     model: CostModel,
     budget: Budget,
-    weights: str,
-    evaluating: Evaluating,
+    judge: Judge,
     *,
     explorer: str,
     exploring: ExplorerConfig,
     seed: int,
-) -> Steps[list[EvaluatedChild]]:
-    """Evaluates children generation by generation; returns them best first.
+) -> Steps[Exploration]:
+    """Returns all children and their fitness, explored by generations.
 
     Args:
-        method: Whose plan it is; gets the jobs and events.
+        method: Whose plan it is.
         model: Cost model of the space to explore.
         budget: What children must fit.
-        weights: Reference of the supernet's weights.
-        evaluating: How children are evaluated.
+        judge: Returns the fitness of a generation.
         explorer: One of `EXPLORERS`.
         exploring: How many children it looks at, and which.
         seed: Seed of its draws.
-
-    Raises:
-        SearchError: If no child could be evaluated.
     """
     state = Exploration(
         model=model,
@@ -59,15 +59,13 @@ def explore_children(
     generation = 0
     paths = next(offers, None)
     while paths is not None:
-        fitness = yield from evaluate_paths(
-            method, model, paths, weights, evaluating, generation=generation
-        )
+        fitness = yield from judge(paths, generation)
         generation += 1
         try:
             paths = offers.send(fitness)
         except StopIteration:
             paths = None
-    return ranked_children(method, state)
+    return state
 
 
 def evaluate_paths(
@@ -106,29 +104,33 @@ def evaluate_paths(
     return fitness
 
 
-def ranked_children(method: Method, state: Exploration) -> list[EvaluatedChild]:
-    """Returns the children that could be evaluated, best first; for plans.
+def ranked_children(
+    method: Method, state: Exploration, accuracies: Mapping[Path, float]
+) -> list[EvaluatedChild]:
+    """Returns the children that have a fitness, the fittest first; for plans.
 
-    Of children of equal accuracy the one with fewer MACs is better. The Pareto
+    Of children of equal fitness the one with fewer MACs is better. The Pareto
     front is noted.
+
+    Args:
+        method: Whose plan it is; gets the event.
+        state: All children and their fitness.
+        accuracies: Of each path.
 
     Raises:
         SearchError: If no child could be evaluated.
     """
-    if not np.isfinite(state.fitness).any():
+    fitness, paths = np.array(state.fitness), np.array(state.paths)
+    if not np.isfinite(fitness).any():
         raise SearchError("No child could be evaluated; see the failed jobs.")
-    macs = state.model.path_costs("macs", np.array(state.paths))
+    macs = state.model.path_costs("macs", paths)
+    order = np.lexsort((macs, -fitness))
+    order = order[np.isfinite(fitness[order])]
     ranked = [
-        EvaluatedChild(tuple(state.paths[i].tolist()), state.fitness[i])
-        for i in np.lexsort((macs, -np.array(state.fitness)))
-        if np.isfinite(state.fitness[i])
+        EvaluatedChild(path, accuracies[path])
+        for path in _as_paths(paths[order])
     ]
-    front = pareto_front(
-        state.model.path_costs(
-            "macs", np.array([child.path for child in ranked])
-        ),
-        np.array([child.accuracy for child in ranked]),
-    )
+    front = pareto_front(macs[order], fitness[order])
     method.note(FrontFound(paths=tuple(ranked[i].path for i in front)))
     return ranked
 

@@ -5,6 +5,7 @@ import numpy as np
 from nse_tf.costs import Budget, CostModel
 from nse_tf.events import CellDrawn, MixtureTrained, known
 from nse_tf.jobs import ArchitectureTrained, TrainSupernet
+from nse_tf.methods.chance import judge_supernet
 from nse_tf.methods.discretizing import Drawn, likeliest, skip_shares
 from nse_tf.methods.evaluating import (
     EvaluatedChild,
@@ -172,11 +173,15 @@ def _evaluated(
     weights: str,
     evaluating: Evaluating,
 ) -> Steps[EvaluatedChild]:
-    """Returns the network with its accuracy by the mixture's weights."""
-    (accuracy,) = yield from evaluate_children(
+    """Returns the network with its accuracy by the mixture's weights.
+
+    Whether that is above chance is noted; parameters decide all the same.
+    """
+    accuracies = yield from evaluate_children(
         method, genes_of(np.array([path])), weights, evaluating, generation=0
     )
-    return EvaluatedChild(path, float(accuracy))
+    judge_supernet(method, accuracies)
+    return EvaluatedChild(path, float(accuracies[0]))
 
 
 def _matrix(

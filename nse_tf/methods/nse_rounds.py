@@ -24,6 +24,7 @@ from nse_tf.jobs import (
     WeightRule,
     weights_of,
 )
+from nse_tf.methods.chance import judge_supernet
 from nse_tf.methods.evaluating import EvaluatedChild, evaluate_children
 from nse_tf.methods.method import (
     Method,
@@ -198,6 +199,7 @@ def evaluate(
         config.evaluating,
         generation=trained.number,
     )
+    judge_supernet(method, accuracies)
     children = _noted_children(method, model, genes, accuracies, trained.number)
     costs = np.array([aims.costing.of(each) for each in genes])
     counts = _Counts(len(new), len(extra), len(old))

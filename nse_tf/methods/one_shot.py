@@ -2,22 +2,23 @@
 
 The plan of SPOS, with ABS in front of it: train the supernet by uniform single
 paths; drop the operators with the smallest angle scores, train on, until the
-space is small; train a fresh supernet on what is left; let an explorer evaluate
-children with inherited weights; measure the best ones whole where the budget
-limits latency or size; train a few children alone to see how far the ranking
-holds; train the winner alone, from fresh weights or from those it inherits.
+space is small; train a fresh supernet on what is left, longer if it stays at
+chance; let an explorer evaluate children with inherited weights; measure the
+best ones whole where the budget limits latency or size; train a few children
+alone to see how far the ranking holds; train the winner alone, from fresh
+weights or from those it inherits.
 """
 
 import dataclasses
 from typing import Any, ClassVar
 
 from nse_tf.costs import Budget, CostModel
-from nse_tf.methods.exploring_steps import explore_children
 from nse_tf.methods.final_training import (
     check_ranking,
     pick_finalists,
     train_finalists,
 )
+from nse_tf.methods.learned_exploring import LearnedExploring
 from nse_tf.methods.method import Method, Plan
 from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.methods.search_settings import search_settings
@@ -86,18 +87,16 @@ class OneShotSearch(Method):
             )
             space = yield from shrink(self, self.model, budget, shrinking)
         training, stretch = self._search_training(space)
-        _, weights = yield from training.steps(self, space, stretch)
         model = dataclasses.replace(self.model, space=space)
-        ranked = yield from explore_children(
-            self,
-            model,
-            budget,
-            weights,
-            config.evaluating,
-            explorer=config.explorer,
-            exploring=config.exploring,
-            seed=config.seed,
+        exploring = LearnedExploring(
+            method=self,
+            model=model,
+            budget=budget,
+            config=config,
+            training=training,
+            stretch=stretch,
         )
+        ranked, weights = yield from exploring.steps()
         finalists = yield from pick_finalists(
             self, ranked, model, budget, config
         )

@@ -38,6 +38,10 @@ class OneShotConfig(FinalTrainingConfig):
         calibration_images: Training images for the batch norm of a child that
             is explored; 0 takes the supernet's running statistics.
         children_per_job: Most children that one job evaluates.
+        max_trainings: How often at most the supernet that is explored is
+            trained, one training going on from the other, while its children
+            are no better than guessing the most frequent class. After the last
+            one they are ranked by the angle of their weights.
         child_start: Whether finalists are trained from `fresh` weights, or go
             on from those that they have in the supernet, `inherited`. Children
             that only check the ranking are trained from fresh ones.
@@ -62,6 +66,7 @@ class OneShotConfig(FinalTrainingConfig):
     score_calibration_images: int = 0
     calibration_images: int = 20_000
     children_per_job: int = 50
+    max_trainings: int = 3
     child_start: str = "fresh"
 
     NAMES: ClassVar[Mapping[str, Sequence[str]]] = {

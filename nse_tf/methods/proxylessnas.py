@@ -26,6 +26,7 @@ from nse_tf.jobs import (
     WeightRule,
     weights_of,
 )
+from nse_tf.methods.chance import judge_supernet
 from nse_tf.methods.cost_target import CostTarget
 from nse_tf.methods.evaluating import EvaluatedChild
 from nse_tf.methods.exploring_steps import evaluate_paths
@@ -258,6 +259,7 @@ class ProxylessNAS(Method):
         accuracies = yield from evaluate_paths(
             self, model, found.paths, weights, self.config.evaluating
         )
+        judge_supernet(self, accuracies)
         return [
             EvaluatedChild(path, float(accuracy))
             for path, accuracy in zip(paths, accuracies, strict=True)

@@ -9,6 +9,7 @@ from nse_tf.reporting.answer_section import (
     banner,
     winner_section,
 )
+from nse_tf.reporting.choice import choice_section
 from nse_tf.reporting.figures import (
     score_figures,
     search_figures,
@@ -65,6 +66,7 @@ def page(record: RunRecord) -> str:
         _header(record, name),
         banner(record),
         "" if answer is None else answer_section(answer, trust_text(record)),
+        "" if answer is None else choice_section(record),
         "" if answer is None else winner_section(answer),
         _figures(record, answer),
         mixture_section(record),

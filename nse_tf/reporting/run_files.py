@@ -68,6 +68,9 @@ class RunResult:
         test_images: How many test images there are.
         budget: The limits of the run; None where there is none.
         seconds: Time that the run took; None if it is not known.
+        choice: What the winner was chosen by, how many children it is not told
+            from, and whether their supernet was above chance: the fields of
+            `ChildrenRanked` and `SupernetJudged` as the search had them.
     """
 
     genotype: dict[str, Any]
@@ -78,6 +81,7 @@ class RunResult:
     test_images: int
     budget: dict[str, float | None]
     seconds: float | None = None
+    choice: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,14 +4,21 @@ import dataclasses
 import logging
 import shutil
 import sys
+from typing import Any
 
 import keras
 import numpy as np
 
 from nse_tf.costs import CostModel
 from nse_tf.datasets import ImageData
-from nse_tf.events import TrainedAlone, WinnerChosen
+from nse_tf.events import (
+    ChildrenRanked,
+    SupernetJudged,
+    TrainedAlone,
+    WinnerChosen,
+)
 from nse_tf.export import Timing, export_model
+from nse_tf.methods import Method
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import format_genotype, save_space
@@ -79,5 +86,17 @@ def export_artifacts(
             "test_errors": round((1 - test_accuracy) * len(data.test)),
             "test_images": len(data.test),
             "budget": dataclasses.asdict(config.budget),
+            "choice": _choice(method),
         },
     )
+
+
+def _choice(method: Method) -> dict[str, Any]:
+    """Returns how the winner was chosen, as far as the method noted it."""
+    choice: dict[str, Any] = {}
+    for event in (
+        *method.noted(SupernetJudged)[-1:],
+        *method.noted(ChildrenRanked)[-1:],
+    ):
+        choice |= dataclasses.asdict(event)
+    return choice

@@ -27,6 +27,9 @@ from nse_tf.jobs import (
     TrainSupernet,
 )
 
+# What guessing gets, and on how many images; no formula's child is as bad.
+CHANCE, NUM_IMAGES = 0.1, 1000
+
 
 @dataclasses.dataclass(frozen=True)
 class FormulaWorker:
@@ -71,7 +74,12 @@ class FormulaWorker:
                 return self._supernet_trained(job)
             case EvaluateChildren():
                 found = [self.accuracy(child) for child in job.children]
-                return ChildrenEvaluated(accuracies=tuple(found), seconds=1.0)
+                return ChildrenEvaluated(
+                    accuracies=tuple(found),
+                    seconds=1.0,
+                    chance=CHANCE,
+                    num_images=NUM_IMAGES,
+                )
             case MeasureChildren():
                 return self._children_measured(job)
             case TrainChild():

@@ -12,6 +12,7 @@ from nse_tf.events import (
     EVENTS,
     CellDrawn,
     ChildMeasured,
+    ChildrenRanked,
     Entry,
     EvaluationFinished,
     Event,
@@ -36,6 +37,7 @@ from nse_tf.events import (
     SpaceAtStage,
     StageTimed,
     StageTrained,
+    SupernetJudged,
     SupernetWarmedUp,
     TrainedAlone,
     WinnerChosen,
@@ -120,6 +122,18 @@ SAMPLES: dict[str, Event] = {
     ),
     "children_evaluated": EvaluationFinished(
         job="a", seconds=0.0, num_children=5
+    ),
+    "supernet_judged": SupernetJudged(
+        trainings=2,
+        num_children=10,
+        mean_accuracy=0.1,
+        chance=0.1,
+        bound=0.12,
+        num_images=1000,
+        has_learned=False,
+    ),
+    "children_ranked": ChildrenRanked(
+        by="angle", num_children=20, num_alike=20, num_images=1000
     ),
     "failed": JobFailed(job="a", error="no space\n“left”"),
     "generation": GenerationEvaluated(

@@ -124,7 +124,10 @@ class MadeUpWorker:
                 noise = rng.normal(0, 0.01, len(job.children))
                 accuracies = np.array(list(map(self._accuracy, job.children)))
                 return ChildrenEvaluated(
-                    accuracies=tuple((accuracies + noise).tolist()), seconds=7.0
+                    accuracies=tuple((accuracies + noise).tolist()),
+                    seconds=7.0,
+                    chance=0.1,
+                    num_images=500,
                 )
             case MeasureChildren():
                 costs = [self._costs(child) for child in job.children]

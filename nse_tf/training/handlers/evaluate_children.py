@@ -2,6 +2,8 @@
 
 import time
 
+import numpy as np
+
 from nse_tf.jobs import ChildrenEvaluated, EvaluateChildren
 from nse_tf.training.handlers.context import WorkerContext
 from nse_tf.training.progress import Progress
@@ -27,6 +29,10 @@ def evaluate_children(
             genotype = context.trainings.genotype(genes)
             found += evaluator.accuracies([genotype], job.calibration_images)
             bar.advance(accuracy=found[-1])
+    labels = context.trainings.data.validation.labels
     return ChildrenEvaluated(
-        accuracies=tuple(found), seconds=time.monotonic() - started
+        accuracies=tuple(found),
+        seconds=time.monotonic() - started,
+        chance=float(np.bincount(labels).max() / len(labels)),
+        num_images=len(labels),
     )
