@@ -29,6 +29,7 @@ from nse_tf.spaces import (
     SepConv,
     Site,
     SkipConnect,
+    Slot,
     Zero,
     narrowed,
 )
@@ -47,6 +48,18 @@ def op_part(op: Op, block: DecisionPoint) -> Part:
 def _free(op: Identity, block: ChoiceBlock) -> Part:
     del op
     return Part(name=block.name)
+
+
+def _unknown(op: Slot, block: ChoiceBlock) -> Part:
+    """Refuses a slot.
+
+    Raises:
+        ValueError: Always.
+    """
+    raise ValueError(
+        f"What {op.name!r} of block {block.name!r} costs depends on its cell: "
+        "ask for that."
+    )
 
 
 def _layers(op: LayerOp, block: ChoiceBlock) -> Part:
@@ -157,6 +170,7 @@ _COUNTS: dict[type[Op], Callable[[Any, Any], Part]] = {
     MBConv: _mbconv,
     Motif: _motif,
     LayerOp: _layers,
+    Slot: _unknown,
     **dict.fromkeys(BRANCH_FAMILIES, _branch),
     **dict.fromkeys(
         (Zero, SkipConnect, Pool, NorConv, SepConv, DilConv), _edge

@@ -30,5 +30,6 @@ from nse_tf.jobs.rules import CostPenalty as CostPenalty
 from nse_tf.jobs.rules import EarlyStop as EarlyStop
 from nse_tf.jobs.rules import Genes as Genes
 from nse_tf.jobs.rules import RateSchedule as RateSchedule
+from nse_tf.jobs.rules import Seats as Seats
 from nse_tf.jobs.rules import Start as Start
 from nse_tf.jobs.rules import WeightRule as WeightRule

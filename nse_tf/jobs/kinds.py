@@ -8,6 +8,7 @@ from nse_tf.jobs.rules import (
     ArchitectureRule,
     Genes,
     RateSchedule,
+    Seats,
     Start,
     WeightRule,
 )
@@ -37,6 +38,8 @@ class TrainSupernet:
             all of them.
         only_active: Whether the supernet has weights for the active candidates
             only, where those of the whole space fit no memory.
+        seats: Which cells sit in the slots, where candidates are slots; None
+            where they are none.
 
     Raises:
         ValueError: If settings do not fit together or are not built; see
@@ -56,6 +59,7 @@ class TrainSupernet:
     base: str = "initial"
     num_cells: int | None = None
     only_active: bool = False
+    seats: Seats | None = None
 
     def __post_init__(self) -> None:
         rule = self.architecture.rule if self.architecture else None
@@ -74,6 +78,8 @@ class TrainSupernet:
             )
         if self.architecture and self.architecture.extra_skip:
             self._require_fall()
+        if self.seats is not None:
+            self._require_seats(self.seats)
         locked = self.architecture.locked if self.architecture else ()
         if locked and len(locked) != len(self.active):
             raise ValueError(
@@ -92,6 +98,24 @@ class TrainSupernet:
                 "`architecture.extra_skip` fades from the first epoch to the "
                 f"last, but `epochs` is {self.epochs}: train 2 or more, or "
                 "leave it out."
+            )
+
+    def _require_seats(self, seats: Seats) -> None:
+        """Refuses cells that do not sit in the slots of the job.
+
+        Raises:
+            ValueError: If they do not.
+        """
+        if [len(cells) for cells in seats.cells] != [
+            len(indices) for indices in self.active
+        ]:
+            raise ValueError(
+                "`seats.cells` must name a cell for each slot of `active`."
+            )
+        if self.start.source == "previous" and self.base != "reset":
+            raise ValueError(
+                "With `seats` some cells have no earlier weights: `base` must "
+                f"be 'reset', not {self.base!r}."
             )
 
     def _require_base(self) -> None:

@@ -5,6 +5,7 @@ import dataclasses
 from nse_tf.jobs.built import require_taken
 
 Genes = tuple[tuple[int, ...], ...]
+Names = tuple[tuple[str, ...], ...]
 # Targets of a penalty that has a ratio or a logarithm of it exceed these.
 _LEAST_TARGETS = {"relative": 0.0, "log_factor": 1.0, "reward_factor": 0.0}
 
@@ -304,4 +305,38 @@ class Start:
             raise ValueError(
                 "`start.source` 'pieces' needs `start.num_cells`, how many "
                 "cells the earlier supernet has."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Seats:
+    """Which cells sit in the slots of a supernet, choice block by choice block.
+
+    A cell that had a slot or a place on the bench before keeps its weights, to
+    the bit. One that comes in takes over each kernel of its parent that has the
+    shape of its own, with the norm after it; the rest is drawn.
+
+    Attributes:
+        cells: Name of the cell in each slot.
+        parents: Of each slot's cell, the cell that it inherits from if it comes
+            in; empty where it inherits from none.
+        bench: Further cells whose weights are kept, if they have any.
+
+    Raises:
+        ValueError: If these are not of the same blocks and slots.
+    """
+
+    cells: Names
+    parents: Names
+    bench: Names
+
+    def __post_init__(self) -> None:
+        shapes = [
+            [len(block) for block in names]
+            for names in (self.cells, self.parents)
+        ]
+        if shapes[0] != shapes[1] or len(self.bench) != len(self.cells):
+            raise ValueError(
+                "`seats.cells`, `seats.parents` and `seats.bench` must name as "
+                "many choice blocks, the first two as many slots of each."
             )

@@ -59,6 +59,10 @@ from nse_tf.spaces.presets import make_preset as make_preset
 from nse_tf.spaces.published import PUBLISHED as PUBLISHED
 from nse_tf.spaces.published import published_network as published_network
 from nse_tf.spaces.skeletons import Skeleton as Skeleton
+from nse_tf.spaces.slot import Slot as Slot
+from nse_tf.spaces.slot_spaces import SlotBlock as SlotBlock
+from nse_tf.spaces.slot_spaces import SlotSkeleton as SlotSkeleton
+from nse_tf.spaces.slot_spaces import slot_space as slot_space
 from nse_tf.spaces.space import SearchSpace as SearchSpace
 from nse_tf.spaces.space_json import load_space as load_space
 from nse_tf.spaces.space_json import save_space as save_space

@@ -18,6 +18,7 @@ from nse_tf.spaces.cell_ops import (
 from nse_tf.spaces.layer_op import LayerOp
 from nse_tf.spaces.motif import Motif
 from nse_tf.spaces.naming import nearest_names
+from nse_tf.spaces.slot import Slot
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,13 +97,16 @@ class MBConv:
         return cls(int(match[1]), int(match[2]))
 
 
-ChainOp = Identity | MBConv | Motif | BranchOp
+ChainOp = Identity | MBConv | Motif | Slot | BranchOp
 Op = ChainOp | CellOp | LayerOp
 # A layer of a user's own model has no name that could be read back.
-FAMILIES: tuple[type[Identity | MBConv | Motif | BranchOp | CellOp], ...] = (
+FAMILIES: tuple[
+    type[Identity | MBConv | Motif | Slot | BranchOp | CellOp], ...
+] = (
     Identity,
     MBConv,
     Motif,
+    Slot,
     *BRANCH_FAMILIES,
     *CELL_FAMILIES,
 )

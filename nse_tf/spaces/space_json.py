@@ -11,6 +11,7 @@ from nse_tf.spaces.files import read_json, write_json
 from nse_tf.spaces.model_parts import ModelSkeleton
 from nse_tf.spaces.nb201_skeleton import NB201Skeleton
 from nse_tf.spaces.skeletons import Skeleton
+from nse_tf.spaces.slot_spaces import SlotSkeleton
 from nse_tf.spaces.space import SearchSpace
 
 SCHEMA = "nse_tf.space/1"
@@ -24,6 +25,7 @@ _SKELETONS: dict[str, type[Skeleton]] = {
         DartsSkeleton,
         DartsCifarSkeleton,
         ModelSkeleton,
+        SlotSkeleton,
     )
 }
 

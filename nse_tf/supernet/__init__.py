@@ -16,6 +16,7 @@ from nse_tf.supernet.chains import ChainNetworks as ChainNetworks
 from nse_tf.supernet.chains import ChainSupernet as ChainSupernet
 from nse_tf.supernet.chains import ChoiceLayer as ChoiceLayer
 from nse_tf.supernet.chains import NestedSupernet as NestedSupernet
+from nse_tf.supernet.chains import SlotSupernet as SlotSupernet
 from nse_tf.supernet.chains import Supernet as Supernet
 from nse_tf.supernet.child_in_training import ChildInTraining as ChildInTraining
 from nse_tf.supernet.child_in_training import DropPath as DropPath
@@ -38,6 +39,7 @@ from nse_tf.supernet.protocols import (
 from nse_tf.supernet.protocols import MixingSupernet as MixingSupernet
 from nse_tf.supernet.protocols import Networks as Networks
 from nse_tf.supernet.protocols import OwnedRows as OwnedRows
+from nse_tf.supernet.protocols import SeatingSupernet as SeatingSupernet
 from nse_tf.supernet.protocols import SharedBlock as SharedBlock
 from nse_tf.supernet.protocols import SupernetOfParts as SupernetOfParts
 from nse_tf.supernet.protocols import TwoPathSupernet as TwoPathSupernet

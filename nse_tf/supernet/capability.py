@@ -13,6 +13,7 @@ class Capability(enum.Enum):
             names the rows of what is active, each once, so that all others
             stay, and no scale after a candidate competes with its mixing
             weight.
+        SEATS_CELLS: Has slots, whose cells a job names; see `SeatingSupernet`.
         TWO_SUBSETS: Compares two subsets of a cell; see `TwoSubsetSupernet`.
         SEVERAL_OPEN: Opens several branches of a block at once.
         RUNS_PARTS: Runs its parts one by one; see `SupernetOfParts`.
@@ -23,6 +24,7 @@ class Capability(enum.Enum):
     MIXES = "mix its candidates"
     TWO_PATHS = "compare two candidates of a block"
     TRAINS_MIXED = "train its weights through a mixture of all candidates"
+    SEATS_CELLS = "give its slots to cells that a job names"
     TWO_SUBSETS = "compare two subsets of candidates"
     SEVERAL_OPEN = "open several branches of a block"
     RUNS_PARTS = "run its parts one by one"

@@ -14,13 +14,18 @@ from nse_tf.spaces import (
     Genotype,
     NB201Skeleton,
     SearchSpace,
+    SlotSkeleton,
 )
 from nse_tf.supernet.cells.darts_in_training import darts_in_training
 from nse_tf.supernet.cells.networks import DartsNetworks, NB201Networks
 from nse_tf.supernet.chains.branch_layers import BRANCH_PARTS
 from nse_tf.supernet.chains.child import build_chain_operator
 from nse_tf.supernet.chains.mbconv_layers import MBCONV_PARTS
-from nse_tf.supernet.chains.networks import BranchNetworks, ChainNetworks
+from nse_tf.supernet.chains.networks import (
+    BranchNetworks,
+    ChainNetworks,
+    SlotNetworks,
+)
 from nse_tf.supernet.child_in_training import ChildInTraining
 from nse_tf.supernet.protocols import Networks, Sharing
 from nse_tf.supernet.user_models.networks import ModelNetworks
@@ -46,6 +51,8 @@ def networks_of_space(space: SearchSpace, sharing: str = "rows") -> Networks:
             f"{sharing!r}."
         )
     match space.skeleton:
+        case SlotSkeleton() if sharing == "rows":
+            return SlotNetworks(space)
         case ChainSkeleton() if sharing == "nested":
             return ChainNetworks(space, "nested")
         case _ if sharing == "nested":

@@ -108,7 +108,7 @@ class WeightSharing(Protocol):
     def angle_weights(self) -> list[keras.Variable]:
         """The weights of the backbone whose rotation counts in angles."""
 
-    def row_kernel_sizes(self) -> dict[int, np.ndarray]:
+    def row_kernel_sizes(self) -> Mapping[int, np.ndarray | tf.Variable]:
         """Returns how long the kernels of rows are, by index of variable.
 
         For an optimizer that moves rows; see `LazySGD`.
@@ -232,6 +232,40 @@ class MixedTrainingSupernet(MixingSupernet, Protocol):
 
         Args:
             seed: Seed of their values.
+        """
+
+
+class SeatingSupernet(MixingSupernet, Protocol):
+    """A supernet with slots, whose cells change without a new trace.
+
+    Its weights may be trained through its mixture of all slots.
+    """
+
+    @property
+    def cells(self) -> tuple[tuple[str, ...], ...]:
+        """Name of the cell in each slot, block by block."""
+
+    def seat(
+        self,
+        cells: Sequence[Sequence[str]],
+        parents: Sequence[Sequence[str]],
+        bench: Sequence[Sequence[str]],
+        seeds: Sequence[int],
+        momenta: Mapping[int, tf.Variable] | None = None,
+    ) -> None:
+        """Gives the slots to other cells; see `jobs.Seats`.
+
+        Args:
+            cells: Name of the cell in each slot, block by block.
+            parents: See `Seats`.
+            bench: See `Seats`.
+            seeds: Seed what is drawn for cells that come in.
+            momenta: By the id of a variable of rows, its momentum, which goes
+                with the rows; None where there is none.
+
+        Raises:
+            ValueError: If a name is no cell that may sit there, or there are
+                more than places.
         """
 
 

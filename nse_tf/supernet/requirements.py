@@ -6,6 +6,7 @@ from nse_tf.supernet.capability import Capability
 from nse_tf.supernet.protocols import (
     MixedTrainingSupernet,
     MixingSupernet,
+    SeatingSupernet,
     SupernetOfParts,
     TwoPathSupernet,
     TwoSubsetSupernet,
@@ -23,6 +24,12 @@ def require_capability(
 def require_capability(
     supernet: WeightSharing, capability: Literal[Capability.TRAINS_MIXED]
 ) -> MixedTrainingSupernet: ...
+
+
+@overload
+def require_capability(
+    supernet: WeightSharing, capability: Literal[Capability.SEATS_CELLS]
+) -> SeatingSupernet: ...
 
 
 @overload

@@ -37,6 +37,14 @@ from nse_tf.training import SupernetRecipe
 from nse_tf.training.supernet_step import mixed_step, supernet_step
 
 TOLERANCE = 1e-5
+# Cells that sit in slots: another one, a parent, and its child of one other
+# gene, whose kernel on the edge from 1 to 2 is its own.
+LAW_CELLS = (
+    "motif_1.2.00.12.112",
+    "motif_2.3.01.15.115",
+    "motif_2.3.01.13.115",
+    "motif_0.5.10.53.155",
+)
 # A mixture runs what a single path does, but not by the same kernels.
 MIXING_TOLERANCE = 1e-4
 
@@ -385,6 +393,65 @@ def extra_skips_fade_to_nothing(supernet: WeightSharing) -> None:
         raise AssertionError("Extra skips change nothing.")
 
 
+def seats_change_without_a_trace(supernet: WeightSharing) -> None:
+    """Other cells in slots take no trace, and weights go with their cell.
+
+    A cell that stays, moves, or comes back from the bench has its weights and
+    statistics to the bit; one that comes in has the kernels of its parent that
+    have its shapes. Supernets without slots have nothing to keep. Argument and
+    errors as above.
+    """
+    if Capability.SEATS_CELLS not in supernet.capabilities:
+        return
+    seating = require_capability(supernet, Capability.SEATS_CELLS)
+    first, parent, child, last = LAW_CELLS
+    images = tf.constant(images_of(supernet.space))
+    num_blocks, most = len(supernet.blocks), supernet.space.max_candidates
+    shares = tf.fill((num_blocks, most), 0.5)
+
+    @tf.function(autograph=False)
+    def run() -> tf.Tensor:
+        return seating.mix(images, shares, supernet.space.active)
+
+    def seat(present: list[str], parents: list[str], bench: list[str]) -> None:
+        filled = [*present, *[first] * (most - len(present))]
+        named = [*parents, *[""] * (most - len(parents))]
+        seating.seat(
+            [filled] * num_blocks,
+            [named] * num_blocks,
+            [bench] * num_blocks,
+            (0, 1),
+        )
+        run()
+
+    def values(slot: int) -> list[dict[tuple[str, str], np.ndarray]]:
+        return [block.values_of(slot) for block in supernet.blocks]
+
+    seat([first, parent], [], [])
+    before = values(1)
+    seat([first, child], ["", parent], [parent])
+    for old, new in zip(before, values(1), strict=True):
+        for (layer, weight), value in new.items():
+            was = old.get((layer, weight))
+            if weight == "kernel" and was is not None:
+                agrees = was.shape == value.shape
+                if agrees != np.array_equal(was, value):
+                    raise AssertionError(
+                        f"Kernel {layer!r} of {child!r} is not what follows "
+                        f"from its parent {parent!r}."
+                    )
+    seat([parent, first], [], [])
+    for old, new in zip(before, values(0), strict=True):
+        if not all(np.array_equal(old[key], new[key]) for key in old):
+            raise AssertionError(
+                f"{parent!r} came back from the bench with other weights."
+            )
+    seat([first, last], [], [])
+    num_traces = run.experimental_get_tracing_count()
+    if num_traces != 1:
+        raise AssertionError(f"Other cells took {num_traces} traces.")
+
+
 SUPERNET_LAWS = (
     equals_the_cut_out_child,
     inactive_branches_do_not_compute,
@@ -395,4 +462,5 @@ SUPERNET_LAWS = (
     only_mixed_branches_move,
     dropout_reaches_skips_alone,
     extra_skips_fade_to_nothing,
+    seats_change_without_a_trace,
 )

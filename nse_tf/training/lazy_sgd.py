@@ -55,7 +55,8 @@ class LazySGD:
     Args:
         variables: What to train.
         row_kernel_sizes: By index in `variables`, for a matrix of rows, or one
-            row: how many numbers at the start of each row are kernels.
+            row: how many numbers at the start of each row are kernels; a
+            variable where rows change owners.
         momentum: Share of the past gradients.
         nesterov: Whether to look ahead.
         weight_decay: Pull of kernels to zero.
@@ -75,7 +76,7 @@ class LazySGD:
     def __init__(
         self,
         variables: Sequence[keras.Variable],
-        row_kernel_sizes: dict[int, np.ndarray] | None = None,
+        row_kernel_sizes: Mapping[int, np.ndarray | tf.Variable] | None = None,
         *,
         momentum: float = 0.9,
         nesterov: bool = True,

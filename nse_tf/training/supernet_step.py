@@ -1,6 +1,6 @@
 """The compiled update of a supernet, as its recipe says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -20,7 +20,7 @@ from nse_tf.training.steps import TrainingStep, statistics_of
 def supernet_step(
     supernet: WeightSharing,
     recipe: SupernetRecipe,
-    row_kernel_sizes: dict[int, np.ndarray],
+    row_kernel_sizes: Mapping[int, np.ndarray | tf.Variable],
 ) -> tuple[LazySGD, TrainingStep]:
     """Returns the optimizer, momenta zero, and the update that it is part of.
 

@@ -27,6 +27,7 @@ from tests.supernet.tiny_branches import tiny_branches
 from tests.supernet.tiny_cells import lively_cells, tiny_cells
 from tests.supernet.tiny_darts import lively_darts, tiny_darts
 from tests.supernet.tiny_motifs import LARGE_MOTIFS, tiny_motifs
+from tests.supernet.tiny_slots import seated_slots
 from tests.supernet.tiny_spaces import NESTED_OPS, tiny_space
 
 Law = Callable[[WeightSharing], None]
@@ -37,6 +38,7 @@ FAMILIES: dict[str, Callable[[], WeightSharing]] = {
     "nested": lambda: NestedSupernet(tiny_space(ops=NESTED_OPS, stages=SHORT)),
     "motifs": lambda: Supernet(tiny_motifs()),
     "large_motifs": lambda: Supernet(tiny_motifs(LARGE_MOTIFS)),
+    "slots": lambda: seated_slots(),
     "branches": lambda: networks_of(tiny_branches()).supernet(),
     "shrunk_branches": lambda: networks_of(tiny_branches()).supernet(
         active=[[0, 2], [1], []]

@@ -10,4 +10,6 @@ from nse_tf.supernet.chains.nested_supernet import (
 )
 from nse_tf.supernet.chains.networks import BranchNetworks as BranchNetworks
 from nse_tf.supernet.chains.networks import ChainNetworks as ChainNetworks
+from nse_tf.supernet.chains.networks import SlotNetworks as SlotNetworks
+from nse_tf.supernet.chains.slot_supernet import SlotSupernet as SlotSupernet
 from nse_tf.supernet.chains.supernet import Supernet as Supernet

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from nse_tf.supernet.chains.mbconv import MBConvPrimitive
 from nse_tf.supernet.chains.motif import MotifPrimitive
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, moved
 from nse_tf.supernet.layers.layouts import (
+    Layout,
     layout_of,
     matrix_of,
     packed,
@@ -52,7 +54,6 @@ class ChoiceLayer(keras.layers.Layer):
     ) -> None:
         super().__init__(name=block.name, **kwargs)
         self.block = block
-        self.layouts = tuple(layout_of(op, block) for op in block.candidates)
         self.kernel_sizes = self._sizes_of_kernels()
         weights, statistics = self._fresh(rng)
         self.rows = self.add_weight(
@@ -69,7 +70,13 @@ class ChoiceLayer(keras.layers.Layer):
         self._branches, self._kinds = self._make_branches()
         self.built = True
 
-    def _sizes_of_kernels(self) -> np.ndarray:
+    @functools.cached_property
+    def layouts(self) -> tuple[Layout, ...]:
+        """How the weights of each candidate lie in a row."""
+        block = self.block
+        return tuple(layout_of(op, block) for op in block.candidates)
+
+    def _sizes_of_kernels(self) -> Any:
         """Returns how many numbers at each row's start are kernels, int32."""
         return np.array(
             [layout.kernel_size for layout in self.layouts] + [0], np.int32

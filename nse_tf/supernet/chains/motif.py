@@ -49,9 +49,7 @@ class MotifPrimitive(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.block = block
-        self._numbers = np.array(
-            [[*block.out_map, *_numbers_of(op)] for op in ops], np.int32
-        )
+        self._numbers: np.ndarray | tf.Variable = numbers_of(ops, block)
         first_sides = {
             edge.kernel
             for op in ops
@@ -59,6 +57,7 @@ class MotifPrimitive(keras.layers.Layer):
             if edge.kernel
         }
         self._sides = tuple(sorted(first_sides.union(SMALL_SIDES)))
+        self._has_plain_end = False
 
     def call(
         self,
@@ -78,6 +77,7 @@ class MotifPrimitive(keras.layers.Layer):
                 stride=self.block.stride,
                 sides=self._sides,
                 training=training,
+                plain_end=self._has_plain_end,
             )
         )
         # Not from a constant, to which TensorFlow would fit a copy of the
@@ -94,6 +94,15 @@ class MotifPrimitive(keras.layers.Layer):
             (outputs,) = run(inputs, numbers, row, statistics)
         outputs.set_shape([None, *self.block.out_map])
         return outputs, statistics
+
+
+def numbers_of(
+    ops: Sequence[Motif | MBConv | None], block: ChoiceBlock
+) -> np.ndarray:
+    """Returns what a motif function is told of each op, int32 `(count, 14)`."""
+    return np.array(
+        [[*block.out_map, *_numbers_of(op)] for op in ops], np.int32
+    )
 
 
 def _numbers_of(op: Motif | MBConv | None) -> list[int]:

@@ -85,6 +85,8 @@ class Alike:
         stride: Stride of the edges that leave node 0.
         sides: Sides that the kernel on the first edge may have.
         training: Whether to normalize by the batch.
+        plain_end: Whether the last norm has neither scale nor offset, so that
+            none competes with a share of what is mixed.
     """
 
     in_size: Size
@@ -92,6 +94,7 @@ class Alike:
     stride: int
     sides: tuple[int, ...]
     training: bool
+    plain_end: bool = False
 
 
 @functools.cache
@@ -118,7 +121,9 @@ def motif_function(alike: Alike) -> Callable[..., list[tf.Tensor]]:
             _, _, num_outputs, expansion, *of_edges = tf.unstack(numbers)
             actions, sides = of_edges[::2], of_edges[1::2]
             channels = tf.shape(inputs)[-1], num_outputs
-            expand, *layers, project = _split(rows, channels, expansion, sides)
+            expand, *layers, project = _split(
+                rows, channels, expansion, sides, alike.plain_end
+            )
             first, *seen = _expanded(inputs, expansion, expand)
             edges = list(zip(actions, sides, layers, strict=True))
             last, *seen_inside = _last_node(alike, first, edges)
@@ -145,6 +150,7 @@ def _split(
     channels: tuple[tf.Tensor, tf.Tensor],
     expansion: tf.Tensor,
     sides: Sequence[tf.Tensor],
+    plain_end: bool,
 ) -> list[_Layer]:
     """Returns the layers of a motif, as `layout_of` lays them out in a row.
 
@@ -154,6 +160,7 @@ def _split(
         channels: Those of the block's input and output.
         expansion: Inner width as a multiple of the input width.
         sides: Sides of the depthwise kernels; 0 where there is none.
+        plain_end: Whether the row has no scale and offset of the last norm.
 
     Returns:
         One that expands, one for each edge, and one that projects.
@@ -173,8 +180,11 @@ def _split(
         width_out,
     ]
     weights, *statistics = rows
-    pieces = _pieces(weights, [*kernels, *_twice(widths)])
+    affine = widths[:-1] if plain_end else widths
+    pieces = _pieces(weights, [*kernels, *_twice(affine)])
     norms = _in_pairs(pieces[len(kernels) :])
+    if plain_end:
+        norms.append((tf.ones([width_out]), tf.zeros([width_out])))
     for row in statistics:
         moving = _in_pairs(_pieces(row, _twice(widths)))
         norms = [(*one, *two) for one, two in zip(norms, moving, strict=True)]

@@ -15,6 +15,7 @@ from nse_tf.supernet.chains.child import (
 from nse_tf.supernet.chains.mbconv_layers import MBCONV_PARTS
 from nse_tf.supernet.chains.nested_supernet import NestedSupernet
 from nse_tf.supernet.chains.parts import ChainParts
+from nse_tf.supernet.chains.slot_supernet import SlotSupernet
 from nse_tf.supernet.chains.supernet import Supernet
 from nse_tf.supernet.layers.nesting import require_nesting
 from nse_tf.supernet.protocols import (
@@ -118,3 +119,18 @@ class BranchNetworks(ChainNetworks):
         """Returns a new supernet; see `Networks`."""
         space = self.space if active is None else self.space.restrict(active)
         return BranchSupernet(space, seed)
+
+
+class SlotNetworks(ChainNetworks):
+    """The networks of a chain of slots: a supernet, but no children.
+
+    Args:
+        space: The space of slots.
+    """
+
+    def supernet(
+        self, *, seed: int = 0, active: Active | None = None
+    ) -> WeightSharing:
+        """Returns a new supernet; see `Networks`."""
+        del active  # Every slot has weights.
+        return SlotSupernet(self.space, seed)

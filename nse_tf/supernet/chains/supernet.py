@@ -1,6 +1,7 @@
 """Supernet: the weights of all candidates of a chain."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -34,7 +35,7 @@ class Supernet(ChainSupernet):
     def __init__(self, space: SearchSpace, seed: int = 0) -> None:
         super().__init__(space, seed, MBCONV_PARTS, self._block_type)
 
-    def row_kernel_sizes(self) -> dict[int, np.ndarray]:
+    def row_kernel_sizes(self) -> Mapping[int, Any]:
         """Returns how long the kernels of rows are, by index of variable."""
         return row_kernel_sizes(self.trainable_variables, self.blocks)
 

@@ -23,6 +23,7 @@ from nse_tf.spaces import (
     LayerOp,
     MBConv,
     Motif,
+    Slot,
     narrowed,
 )
 
@@ -124,6 +125,8 @@ def layout_of(op: ChainOp, block: ChoiceBlock) -> Layout:
             return Layout()
         case LayerOp():
             raise TypeError(f"{op.name!r} is a layer of a user's own model.")
+        case Slot():
+            raise TypeError(f"{op.name!r} has the layout of its cell.")
         case MBConv(kernel, expansion):
             depthwise = {"depthwise": kernel}
             return _residual_layout(expansion, depthwise, block)
