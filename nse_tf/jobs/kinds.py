@@ -80,6 +80,8 @@ class TrainSupernet:
             self._require_fall()
         if self.seats is not None:
             self._require_seats(self.seats)
+        else:
+            self._require_no_slots()
         locked = self.architecture.locked if self.architecture else ()
         if locked and len(locked) != len(self.active):
             raise ValueError(
@@ -116,6 +118,22 @@ class TrainSupernet:
             raise ValueError(
                 "With `seats` some cells have no earlier weights: `base` must "
                 f"be 'reset', not {self.base!r}."
+            )
+
+    def _require_no_slots(self) -> None:
+        """Refuses what only a mixture of slots is built for.
+
+        Raises:
+            ValueError: If it is asked for.
+        """
+        rule = self.architecture
+        if rule is None or rule.rule != "first_order":
+            return
+        if rule.penalties or rule.loss_images:
+            raise ValueError(
+                "`architecture.penalties` and `architecture.loss_images` with "
+                "`architecture.rule` 'first_order' are built for slots only: "
+                "give `seats`, or leave them out."
             )
 
     def _require_base(self) -> None:

@@ -27,6 +27,9 @@ class ArchitectureTrained:
             `EarlyStop`.
         kept_epoch: The epoch of `history` that counts, where the training
             ended early; None where it is the last one.
+        candidate_losses: Validation loss at the end, with penalties, of each
+            candidate alone in its block while all others are mixed,
+            `(num_blocks, max_candidates)`; empty where not asked for.
     """
 
     losses: tuple[float, ...]
@@ -37,6 +40,7 @@ class ArchitectureTrained:
     history: tuple[tuple[tuple[float, ...], ...], ...] = ()
     eigenvalues: tuple[tuple[int, float], ...] = ()
     kept_epoch: int | None = None
+    candidate_losses: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -207,6 +207,9 @@ class ArchitectureRule:
             a share that falls from 1 in the first epoch to 0 in the last
             (DARTS-).
         networks_per_step: Networks that a step of `reinforce` draws.
+        loss_images: Validation images that the loss of each candidate alone in
+            its block is measured on at the end of the job, 0 for none; only
+            slots have it measured.
         baseline_rate: How far that step first moves the reward that a network
             counts as better than, to the mean of the step: 1 is all the way.
 
@@ -238,6 +241,7 @@ class ArchitectureRule:
     extra_skip: bool = False
     networks_per_step: int = 10
     baseline_rate: float = 0.99
+    loss_images: int = 0
 
     def __post_init__(self) -> None:
         require_taken(self, "architecture", "rule")
@@ -251,6 +255,11 @@ class ArchitectureRule:
             raise ValueError(
                 "`architecture.baseline_rate` must be above 0 and at most 1, "
                 f"not {self.baseline_rate}."
+            )
+        if self.loss_images < 0:
+            raise ValueError(
+                "`architecture.loss_images` must be at least 0, not "
+                f"{self.loss_images}."
             )
         if self.period < 1:
             raise ValueError(

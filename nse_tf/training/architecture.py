@@ -49,14 +49,18 @@ class ArchitectureTrainer(abc.ABC):
         self._images = images
         self._batch_size = min(batch_size, len(images))
         self._shape = (len(space.blocks), space.max_candidates)
+        self._parameters = tf.Variable(self._first(rule, seed))
+        self._adam = self.OPTIMIZER(
+            self._parameters, rule.rate, rule.betas, rule.weight_decay
+        )
+
+    def _first(self, rule: ArchitectureRule, seed: int) -> np.ndarray:
+        """Returns the first parameters, float32."""
         first = np.zeros(self._shape)
         if rule.deviation:
             rng = np.random.default_rng(seed)
             first = rule.deviation * rng.standard_normal(self._shape)
-        self._parameters = tf.Variable(first.astype(np.float32))
-        self._adam = self.OPTIMIZER(
-            self._parameters, rule.rate, rule.betas, rule.weight_decay
-        )
+        return first.astype(np.float32)
 
     @property
     def variables(self) -> list[tf.Variable]:
@@ -118,6 +122,18 @@ class ArchitectureTrainer(abc.ABC):
         Returns:
             `(num_blocks, max_candidates)`, float64, 0 where not active.
         """
+
+    def candidate_losses(self, active: Genes) -> np.ndarray:
+        """Returns the loss of each candidate alone in its block, if asked for.
+
+        Args:
+            active: The candidates that take part, block by block.
+
+        Returns:
+            `(num_blocks, max_candidates)`, or nothing.
+        """
+        del active
+        return np.zeros((0, 0))
 
     def sharpness(self, active: Genes, rng: np.random.Generator) -> float:
         """Returns how sharp the minimum is that the parameters are in.

@@ -201,6 +201,9 @@ class ArchitectureCourse(LoopHooks):
             history=tuple(self._history),
             eigenvalues=tuple(self._eigenvalues),
             kept_epoch=self.kept_epoch,
+            candidate_losses=as_tuples(
+                self._trainer.candidate_losses(self._active)
+            ),
         )
 
     def state(self) -> list[np.ndarray]:
@@ -274,6 +277,8 @@ def new_architecture(
         ValueError: If the supernet cannot do what the rule needs.
     """
     supernet, batch_size = trainer.supernet, trainer.batch_size
+    if Capability.SEATS_CELLS in supernet.capabilities:
+        return trainer.slot_architecture(images, rule, seed)
     if rule.rule == "two_subsets":
         comparing = require_capability(supernet, Capability.TWO_SUBSETS)
         return SubsetArchitecture(comparing, images, batch_size, rule, seed)

@@ -45,6 +45,8 @@ def draw_by(
     if rule.rule == "by_mixing_weights":
         return lambda rng: WeightedSampler(space, mixing_weights()).sample(rng)
     if rule.rule == "mixed":
+        if Capability.SEATS_CELLS in supernet.capabilities:
+            return draw_nothing
         require_capability(supernet, Capability.TRAINS_MIXED)
         return draw_nothing
     require_capability(supernet, Capability.SEVERAL_OPEN)

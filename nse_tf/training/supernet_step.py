@@ -9,6 +9,7 @@ from nse_tf.jobs import Genes
 from nse_tf.supernet import (
     ExtraSkips,
     MixedTrainingSupernet,
+    SeatingSupernet,
     SkipDropout,
     WeightSharing,
 )
@@ -84,6 +85,26 @@ def mixed_step(
             skip_dropout(),
             extra_skips=extra_skips(),
         ),
+        optimizer,
+        augmentation=recipe.augmentation,
+        label_smoothing=recipe.label_smoothing,
+        class_weights=recipe.class_weights,
+    )
+
+
+def seated_step(
+    supernet: SeatingSupernet,
+    recipe: SupernetRecipe,
+    optimizer: LazySGD,
+    mixing_weights: Callable[[Genes], tf.Tensor],
+    active: Genes,
+) -> TrainingStep:
+    """Returns the update of all slots at once, mixed; see `mixed_step`.
+
+    Other cells may sit in the slots later: the step is traced once.
+    """
+    return TrainingStep(
+        lambda images, _: supernet.mix(images, mixing_weights(active), active),
         optimizer,
         augmentation=recipe.augmentation,
         label_smoothing=recipe.label_smoothing,

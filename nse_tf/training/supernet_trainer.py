@@ -1,12 +1,17 @@
 """Holds a supernet's weights in training, from job to job."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from nse_tf.datasets import ImageSet
-from nse_tf.supernet import WeightSharing
+from nse_tf.jobs import ArchitectureRule, Seats
+from nse_tf.supernet import (
+    Capability,
+    WeightSharing,
+    require_capability,
+)
 from nse_tf.training.angle_sums import (
     AngleSums,
     of_unit_kernels,
@@ -17,6 +22,7 @@ from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.epoch_loop import Draw, EpochLoop, LoopHooks
 from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.shared_weights import require_space
+from nse_tf.training.slot_architecture import SlotArchitecture
 from nse_tf.training.steps import TrainingStep
 from nse_tf.training.supernet_step import supernet_step
 
@@ -51,6 +57,7 @@ class SupernetTrainer:
         )
         self.base = self.kernels()
         self.losses: list[float] = []
+        self._slot_architecture: SlotArchitecture | None = None
 
     @property
     def momenta(self) -> list[tf.Variable]:
@@ -142,3 +149,53 @@ class SupernetTrainer:
         self.optimizer.reset()
         self.base = self.kernels()
         self.losses = []
+
+    def seat(self, seats: Seats, seeds: Sequence[int]) -> None:
+        """Gives the slots to other cells, whose momenta go with them.
+
+        Args:
+            seats: Who sits where.
+            seeds: Seed what is drawn for cells that come in.
+
+        Raises:
+            ValueError: If the supernet has no slots, or other ones.
+        """
+        seating = require_capability(self.supernet, Capability.SEATS_CELLS)
+        momenta = {
+            id(variable): momentum
+            for variable, momentum in zip(
+                self.supernet.trainable_variables, self.momenta, strict=True
+            )
+        }
+        seating.seat(seats.cells, seats.parents, seats.bench, seeds, momenta)
+
+    def slot_architecture(
+        self, images: ImageSet, rule: ArchitectureRule, seed: int
+    ) -> SlotArchitecture:
+        """Returns what trains the shares of slots, as new, but traced before.
+
+        Args:
+            images: The validation part.
+            rule: The numbers of a step.
+            seed: Seed of the first parameters.
+
+        Raises:
+            ValueError: If the rule is not built for slots.
+        """
+        seating = require_capability(self.supernet, Capability.SEATS_CELLS)
+        if rule.rule != "first_order":
+            raise ValueError(
+                f"`architecture.rule` is {rule.rule!r}, but shares of slots "
+                "are trained by 'first_order'."
+            )
+        kept = self._slot_architecture
+        if kept is None or not kept.serves(rule, images):
+            kept = self._slot_architecture = SlotArchitecture(
+                seating,
+                images,
+                rule,
+                optimizer=self.optimizer,
+                recipe=self.recipe,
+            )
+        kept.start_over(rule, seed)
+        return kept

@@ -8,7 +8,7 @@ import numpy as np
 
 from nse_tf.datasets import ImageSet
 from nse_tf.jobs import SupernetTrained, TrainSupernet
-from nse_tf.supernet import Networks
+from nse_tf.supernet import Capability, Networks
 from nse_tf.training.angle_sums import as_tuples
 from nse_tf.training.architecture_course import (
     ArchitectureCourse,
@@ -141,6 +141,7 @@ class SupernetTraining:
 
     def start_fresh(self) -> None:
         """Draws fresh weights by the job's seed."""
+        self._seat()
         self.trainer.start_over(self.job.seed)
 
     def start_from(self, earlier: Checkpoint) -> None:
@@ -158,11 +159,29 @@ class SupernetTraining:
                 "`start.source` must be 'fresh'."
             )
         self.trainer.restore(earlier)
-        if self._course is not None and earlier.architecture:
+        self._seat()
+        # Shares of cells that gave way say nothing of those that came.
+        is_seated = self.job.seats is not None
+        if self._course and earlier.architecture and not is_seated:
             self._course.restore_state(earlier.architecture)
         self.trainer.losses = []
         if self.job.base == "reset":
             self.trainer.base = self.trainer.kernels()
+
+    def _seat(self) -> None:
+        """Gives slots to the cells that the job names.
+
+        Raises:
+            ValueError: If only one of job and supernet has slots.
+        """
+        seats, supernet = self.job.seats, self.trainer.supernet
+        if seats is not None:
+            self.trainer.seat(seats, self._seeds)
+        elif Capability.SEATS_CELLS in supernet.capabilities:
+            raise ValueError(
+                f"Space {supernet.space.name!r} has slots, so that the job "
+                "must name their cells: give it `seats`."
+            )
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Resumes from a checkpoint of the same job.

@@ -8,6 +8,7 @@ from nse_tf.jobs import (
     CostPenalty,
     EarlyStop,
     RateSchedule,
+    Seats,
     Start,
     WeightRule,
     job_from_json,
@@ -50,6 +51,7 @@ OTHER_VALUES: dict[str, Any] = {
     "penalty.exponent": 0.3,
     "architecture.early_stop": EarlyStop(window=3),
     "architecture.extra_skip": True,
+    "architecture.loss_images": 64,
     "start.weights": "0_train#ab",
     "start.num_cells": 3,
 }
@@ -220,3 +222,33 @@ def test_what_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=words):
         job_from_json({**job_to_json(TRAINING), **changes})
+
+
+CELL = "motif_2.5.00.12.112"
+ONE_SLOT = Seats(cells=((CELL,),) * 2, parents=(("",),) * 2, bench=((), ()))
+FIRST_ORDER = ArchitectureRule(rule="first_order", loss_images=8)
+SLOTS = dataclasses.replace(
+    TRAINING,
+    active=((0,), (0,)),
+    weights=WeightRule(rule="mixed"),
+    architecture=FIRST_ORDER,
+    seats=ONE_SLOT,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"seats": None}, "built for slots only"),
+        ({"active": ((0,), (0, 1))}, "a cell for each slot"),
+        ({"start": Start(source="previous"), "base": "previous"},
+         "`base` must be 'reset', not 'previous'"),
+    ],
+)  # fmt: skip
+def test_cells_sit_in_the_slots_of_a_job(
+    changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(ValueError, match=reason):
+        dataclasses.replace(SLOTS, **changes)
+    with pytest.raises(ValueError, match="as many choice blocks"):
+        dataclasses.replace(ONE_SLOT, bench=())

@@ -15,6 +15,7 @@ from nse_tf.jobs import (
     MeasureChildren,
     RateSchedule,
     Result,
+    Seats,
     Start,
     SupernetTrained,
     TrainChild,
@@ -70,6 +71,19 @@ JOBS: tuple[Job, ...] = (
     TRAINING,
     DEEPENING,
     EVOLVING,
+    dataclasses.replace(
+        TRAINING,
+        id="0_slots",
+        weights=WeightRule(rule="mixed"),
+        architecture=ArchitectureRule(
+            rule="first_order", penalties=(PENALTY,), loss_images=64
+        ),
+        seats=Seats(
+            cells=(("motif_0.2.00.12.112",), ("motif_1.2.00.12.112",) * 2),
+            parents=(("",), ("", "motif_0.2.00.12.112")),
+            bench=((), ("motif_2.2.00.12.112",)),
+        ),
+    ),
     EvaluateChildren(
         id="1_evaluate", children=(CHILD, ((2,), (0,))), calibration_images=0
     ),
@@ -105,6 +119,7 @@ RESULTS: tuple[Result, ...] = (
             left=((0,), ()),
             drops=((0, 7, 0, 2),),
             history=(((0.5, 1 / 3), ()),),
+            candidate_losses=((0.25, 1 / 3, 0.0), (0.0, 0.0, 0.0)),
         ),
     ),
     ChildrenEvaluated(accuracies=(0.1 + 0.2, 1.0), seconds=3.0),

@@ -52,6 +52,9 @@ FAMILIES: dict[str, Callable[[], WeightSharing]] = {
 # Compiling cells, and steps of them, takes ten seconds and more.
 SLOW = {
     ("motifs", "only_open_branches_move"),
+    ("slots", "only_open_branches_move"),
+    ("slots", "only_mixed_branches_move"),
+    ("slots", "inactive_branches_do_not_compute"),
     ("nb201", "only_open_branches_move"),
     ("darts", "only_mixed_branches_move"),
     ("darts", "dropout_reaches_skips_alone"),

@@ -115,8 +115,9 @@ class SlotLayer(ChoiceLayer):
         weights = [packed(layout.weights, rng) for layout in layouts]
         statistics = [packed(layout.statistics, rng) for layout in layouts]
         # The longest row is there for its length, and becomes the padding.
-        found = matrix_of([*weights, longest[0]]), matrix_of(
-            [*statistics, longest[1]]
+        found = (
+            matrix_of([*weights, longest[0]]),
+            matrix_of([*statistics, longest[1]]),
         )
         return found[0][:-1], found[1][:-1]
 
@@ -145,9 +146,7 @@ class SlotLayer(ChoiceLayer):
     def _read(self, indices: tf.Tensor | Sequence[int]) -> Sequence[tf.Tensor]:
         """Returns the weights of slots, each in a row; see `ChoiceLayer`."""
         # The gradient of this is one stack, that of slices a sum of many.
-        rows: list[tf.Tensor] = tf.unstack(
-            tf.gather(self.rows.value, indices)
-        )
+        rows: list[tf.Tensor] = tf.unstack(tf.gather(self.rows.value, indices))
         return rows
 
     def values_of(self, candidate: int) -> dict[tuple[str, str], np.ndarray]:
@@ -213,9 +212,7 @@ class SlotLayer(ChoiceLayer):
             )
         known = self.known(None if momentum is None else momentum.numpy())
         news = seated(cells, parents, (self.cells, known), self.block, rng)
-        kept = [
-            cell for cell in dict.fromkeys(bench) if cell not in set(cells)
-        ]
+        kept = [cell for cell in dict.fromkeys(bench) if cell not in set(cells)]
         self._fill_bench([cell for cell in kept if cell in known], known)
         rows, statistics = self.rows.numpy(), self.statistics.numpy()
         moved = None if momentum is None else momentum.numpy()

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import SearchSpace
