@@ -5,6 +5,8 @@ collect them in a history, runs write them to a log, and all reports of a
 search read them by attribute.
 """
 
+from nse_tf.events.cells import CellsScored as CellsScored
+from nse_tf.events.cells import SpaceLearned as SpaceLearned
 from nse_tf.events.entry import EVENTS as EVENTS
 from nse_tf.events.entry import Entry as Entry
 from nse_tf.events.entry import new_entry as new_entry

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from nse_tf.events.cells import CellsScored, SpaceLearned
 from nse_tf.events.event import Event
 from nse_tf.events.evolution import (
     FrontEvolved,
@@ -55,6 +56,8 @@ EVENTS: RecordKinds[Event] = RecordKinds(
         "proposed": NetworksProposed,
         "evolved": FrontEvolved,
         "inherited": OpsInherited,
+        "cells_scored": CellsScored,
+        "space_learned": SpaceLearned,
         "measured": ChildMeasured,
         "child_trained": TrainedAlone,
         "ranked_by_file": FinalistsRanked,

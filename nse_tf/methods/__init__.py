@@ -1,5 +1,7 @@
 """Methods ask for jobs and receive their results; they never train."""
 
+from nse_tf.methods.autospace import AutoSpace as AutoSpace
+from nse_tf.methods.autospace_config import AutoSpaceConfig as AutoSpaceConfig
 from nse_tf.methods.darts import DartsSearch as DartsSearch
 from nse_tf.methods.darts_config import DartsConfig as DartsConfig
 from nse_tf.methods.fairnas import FairNAS as FairNAS

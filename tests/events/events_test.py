@@ -11,6 +11,7 @@ import nse_tf.events
 from nse_tf.events import (
     EVENTS,
     CellDrawn,
+    CellsScored,
     ChildMeasured,
     ChildrenRanked,
     Entry,
@@ -35,6 +36,7 @@ from nse_tf.events import (
     RunFinished,
     SkipsLimited,
     SpaceAtStage,
+    SpaceLearned,
     StageTimed,
     StageTrained,
     SupernetJudged,
@@ -143,6 +145,27 @@ SAMPLES: dict[str, Event] = {
         costs={"macs": (10.0, 20.0), "latency_ms": (0.1, 0.3)},
     ),
     "front": FrontFound(paths=((0, 1),)),
+    "cells_scored": CellsScored(
+        stage=1,
+        tested=(("motif_0.2.00.12.112",),),
+        parents=(("",),),
+        evidence=((None,),),
+        population=(("motif_0.2.00.12.112",),),
+        scores=((0.25,),),
+        visits=((3,),),
+        removed=((),),
+        cost="macs",
+        expected_cost=1.5e6,
+        target=1e6,
+    ),
+    "space_learned": SpaceLearned(
+        groups=((0, 1),),
+        cells=(("motif_0.2.00.12.112",),),
+        scores=((1 / 3,),),
+        references=("motif_2.5.00.12.112",),
+        candidates=(("identity",), ("mbconv_k3_e3",)),
+        size=1,
+    ),
     "proposed": NetworksProposed(
         stage=0, num_proposals=9, bend=0.0, shift=0.1, window=(None, 5.0)
     ),

@@ -1,0 +1,75 @@
+"""What a round of training says of the cells that it tested."""
+
+import numpy as np
+
+from nse_tf.jobs import SupernetTrained, TrainSupernet
+from nse_tf.methods.method import SearchError, require_architecture
+
+
+def values_of(
+    fitness: str, trained: SupernetTrained, job: TrainSupernet
+) -> np.ndarray:
+    """Returns what counts for each slot of each block; more is better.
+
+    Args:
+        fitness: One of `FITNESSES`.
+        trained: What the round came back with.
+        job: The round.
+
+    Returns:
+        `(num_blocks, num_slots)`.
+
+    Raises:
+        SearchError: If the worker did not report it.
+    """
+    architecture = require_architecture(trained, job)
+    match fitness:
+        case "alpha":
+            found = np.array(architecture.parameters)
+        case "loss":
+            found = -np.array(architecture.candidate_losses)
+        case _:
+            found = unit_angles(np.array(trained.unit_sums))
+    shape = len(job.active), len(job.active[0])
+    if found.shape != shape:
+        raise SearchError(
+            f"Job {job.id!r} came back without the fitness {fitness!r} of its "
+            "cells."
+        )
+    return found
+
+
+def unit_angles(sums: np.ndarray) -> np.ndarray:
+    """Returns angles from three sums over unit kernels, in radians.
+
+    Args:
+        sums: `(…, 3)`.
+
+    Returns:
+        `(…)`; NaN where there are no sums.
+    """
+    if sums.ndim < 2:
+        return np.zeros(0)
+    norms = np.sqrt(sums[..., 1] * sums[..., 2])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        angles: np.ndarray = np.arccos(np.clip(sums[..., 0] / norms, -1, 1))
+    return angles
+
+
+def evidence_of(values: np.ndarray, reference: str) -> np.ndarray:
+    """Returns what a group's blocks say of its cells, about zero in the mean.
+
+    Args:
+        values: What counts, `(num_blocks_of_group, num_slots)`; the last slot
+            is the reference's, where it has one.
+        reference: One of `REFERENCES`.
+
+    Returns:
+        `(num_cells,)`, without the reference.
+    """
+    if reference == "yardstick":
+        centered = values - values[:, -1:]
+    else:
+        centered = values - values.mean(axis=1, keepdims=True)
+    evidence: np.ndarray = centered.mean(axis=0)
+    return evidence if reference == "none" else evidence[:-1]
