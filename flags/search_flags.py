@@ -28,6 +28,7 @@ from nse_tf.runs.search_config import (
     SCORES,
     SHARINGS,
     STRATEGIES,
+    WANTED_BASELINES,
     SearchConfig,
 )
 
@@ -89,6 +90,14 @@ RANK_BY = flags.DEFINE_enum(
     RANKINGS,
     "What finalists are ranked by: the accuracy of the trained Keras networks, "
     "or that of their int8 files; see --num_finalists.",
+)
+BASELINES = flags.DEFINE_enum(
+    "baselines",
+    "cheap",
+    WANTED_BASELINES,
+    "Train a random network of the space and MobileNetV2 at the same limit as "
+    "the winner is trained, and say in the report who won: never, always, or "
+    "if it takes a fifth of the run's epochs at most.",
 )
 MAX_TABLE_ERROR = flags.DEFINE_float(
     "max_table_error",
@@ -263,6 +272,7 @@ def search_config() -> SearchConfig:
         budget=_budget(),
         precision=PRECISION.value,
         rank_by=RANK_BY.value,
+        baselines=BASELINES.value,
         num_threads=NUM_THREADS.value,
         latency_table=_path(table_flags.LATENCY_TABLE.value),
         max_table_error=MAX_TABLE_ERROR.value,

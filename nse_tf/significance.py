@@ -1,5 +1,6 @@
 """Whether a difference between searches is one: intervals, p-values, Holm."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,6 +45,32 @@ def paired_p_value(gains: Numbers) -> float:
     if np.ptp(gains) == 0:
         return float(gains[0] == 0)
     return float(stats.ttest_1samp(gains, 0.0).pvalue)
+
+
+def paired_difference(
+    first: np.ndarray, second: np.ndarray
+) -> tuple[float, float]:
+    """Returns the difference of two shares, and half its 95 % interval.
+
+    Both are of the same cases. Only those on which both differ count, as in
+    McNemar's test; the interval is Wald's.
+
+    Args:
+        first: Which cases count for the first share, `(count,)`, bool.
+        second: The same for the second.
+
+    Raises:
+        ValueError: If there are no cases, or not as many of both.
+    """
+    if len(first) != len(second) or not len(first):
+        raise ValueError(
+            f"`first` and `second` must be of the same cases, at least one, "
+            f"not {len(first)} and {len(second)}."
+        )
+    gains = first.astype(float) - second.astype(float)
+    deviation = math.sqrt(float(gains.var()) / len(gains))
+    quantile = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+    return float(gains.mean()), quantile * deviation
 
 
 def permutation_p_value(

@@ -2,11 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from nse_tf.significance import (
     half_interval,
     holm,
+    paired_difference,
     paired_p_value,
     permutation_p_value,
 )
@@ -56,3 +58,17 @@ def test_holm_multiplies_the_smallest_by_all() -> None:
     assert holm([0.03, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
     assert holm([0.6, 0.7]) == [1, 1]
     assert holm([]) == []
+
+
+def test_a_difference_of_shares_counts_what_only_one_gets_right() -> None:
+    # Of ten cases the first alone gets three, the second alone one: 0.2, with
+    # variance (3 + 1) / 10 - 0.2², over ten cases.
+    first = np.array([1, 1, 1, 0, 1, 1, 1, 0, 0, 0], bool)
+    second = np.array([0, 0, 0, 1, 1, 1, 1, 0, 0, 0], bool)
+    difference, half = paired_difference(first, second)
+    assert difference == pytest.approx(0.2)
+    assert half == pytest.approx(1.959964 * math.sqrt(0.36 / 10), rel=1e-6)
+    assert paired_difference(second, first) == pytest.approx((-0.2, half))
+    assert paired_difference(first, first) == (0.0, 0.0)
+    with pytest.raises(ValueError, match="of the same cases"):
+        paired_difference(first, second[:5])

@@ -8,7 +8,12 @@ from keras_tuner.engine import trial as trial_module
 
 from nse_tf.costs import Budget, CostModel
 from nse_tf.distribute.locking import synchronized
-from nse_tf.events import Purpose, TrainedAlone, WinnerChosen
+from nse_tf.events import (
+    BaselineTrained,
+    Purpose,
+    TrainedAlone,
+    WinnerChosen,
+)
 from nse_tf.jobs import (
     ChildrenEvaluated,
     ChildTrained,
@@ -109,7 +114,7 @@ class SearchOracle(PersistentOracle):
         if isinstance(job, Wait):
             return {"status": trial_module.TrialStatus.IDLE}
         values: dict[str, str | bool] = {"job": job.id, "job_kind": job.KIND}
-        if isinstance(job, TrainChild):
+        if isinstance(job, TrainChild) and job.space is None:
             genotype = Genotype(job.child, self.space.fingerprint)
             values |= values_of(self.space, genotype)
         return {"status": trial_module.TrialStatus.RUNNING, "values": values}
@@ -197,11 +202,11 @@ class SearchOracle(PersistentOracle):
         that its accuracy there says nothing.
         """
         trained = self.method.noted(TrainedAlone)
-        checks = {
+        others = {
             event.job
             for event in trained
             if event.purpose is Purpose.RANK_CHECK
-        }
+        } | {event.job for event in self.method.noted(BaselineTrained)}
         winners = self.method.noted(WinnerChosen)
         won = [
             event.job
@@ -215,7 +220,7 @@ class SearchOracle(PersistentOracle):
                 for trial in self.trials.values()
                 if trial.status == trial_module.TrialStatus.COMPLETED
                 and trial.hyperparameters.values.get("job_kind") == kind
-                and trial.hyperparameters.values["job"] not in checks
+                and trial.hyperparameters.values["job"] not in others
             ]
             if rivals:
                 rivals.sort(

@@ -104,12 +104,11 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         **kwargs: Any,
     ) -> None:
         networks = networks_sharing(hypermodel, sharing)
-        budget = _read_budget(
-            budget, max_macs, max_params, max_latency_ms, max_size_kb
-        )
-        config, supernet, child = self._numbers(
-            networks.space, budget, _chosen(effort, num_images, config), config
-        )
+        limits = max_macs, max_params, max_latency_ms, max_size_kb
+        budget = _read_budget(budget, *limits)
+        chosen = _chosen(effort, num_images, config)
+        numbers = self._numbers(networks.space, budget, chosen, config)
+        config, supernet, child = numbers
         supernet, child = _augmented(
             augmentation, supernet_recipe, child_recipe, supernet, child
         )

@@ -38,6 +38,7 @@ from nse_tf.events.search import PoolState as PoolState
 from nse_tf.events.search import SpaceAtStage as SpaceAtStage
 from nse_tf.events.search import SupernetJudged as SupernetJudged
 from nse_tf.events.search import WinnerChosen as WinnerChosen
+from nse_tf.events.training import BaselineTrained as BaselineTrained
 from nse_tf.events.training import IndicatorsTrained as IndicatorsTrained
 from nse_tf.events.training import Purpose as Purpose
 from nse_tf.events.training import StageTrained as StageTrained

@@ -27,6 +27,7 @@ from nse_tf.events.search import (
     WinnerChosen,
 )
 from nse_tf.events.training import (
+    BaselineTrained,
     IndicatorsTrained,
     StageTrained,
     SupernetWarmedUp,
@@ -60,6 +61,7 @@ EVENTS: RecordKinds[Event] = RecordKinds(
         "space_learned": SpaceLearned,
         "measured": ChildMeasured,
         "child_trained": TrainedAlone,
+        "baseline_trained": BaselineTrained,
         "ranked_by_file": FinalistsRanked,
         "winner": WinnerChosen,
         "stage": StageTimed,

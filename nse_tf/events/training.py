@@ -92,3 +92,27 @@ class TrainedAlone(JobDone):
     model_file: str
     model_sha256: str
     file_accuracy: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BaselineTrained(JobDone):
+    """A network was trained that nobody searched for, to compare the winner.
+
+    Attributes:
+        name: What it is called.
+        costs: What it costs, by name.
+        uses_validation: Whether the validation part was trained on as well.
+        validation_accuracy: On the validation part; None where that was trained
+            on, or it is not finite.
+        losses: Mean training loss of each epoch.
+        model_file: The `.keras` file, relative to the run's folder.
+        model_sha256: Checksum of that file.
+    """
+
+    name: str
+    costs: dict[str, float]
+    uses_validation: bool
+    validation_accuracy: float | None
+    losses: tuple[float, ...]
+    model_file: str
+    model_sha256: str

@@ -222,9 +222,12 @@ class TrainChild:
         channels: Width of the first of them; None for that of the space.
         inherits: Reference of the supernet's weights that it starts from, see
             `weights_of`; None for fresh ones, drawn by the seed.
+        space: The space that its genes are of, as `space_to_text` writes it,
+            where that is not the one that is searched.
 
     Raises:
-        ValueError: If a child of other cells is to inherit weights.
+        ValueError: If a child of other cells or of another space is to inherit
+            weights, or one of another space to have other cells.
     """
 
     KIND: ClassVar[str] = "train_child"
@@ -239,6 +242,7 @@ class TrainChild:
     num_cells: int | None = None
     channels: int | None = None
     inherits: str | None = None
+    space: str | None = None
 
     def __post_init__(self) -> None:
         sizes = self.num_cells, self.channels
@@ -247,6 +251,13 @@ class TrainChild:
                 f"`inherits` is {self.inherits!r}, but a child of `num_cells` "
                 f"{sizes[0]} and `channels` {sizes[1]} is in no supernet: "
                 "leave out `inherits`, or both of these."
+            )
+        if self.space is not None and (
+            self.inherits is not None or sizes != (None, None)
+        ):
+            raise ValueError(
+                "A child of another `space` has its own cells and is in no "
+                "supernet: leave out `inherits`, `num_cells` and `channels`."
             )
 
 

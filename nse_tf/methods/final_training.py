@@ -20,6 +20,7 @@ from nse_tf.jobs import (
     MeasureChildren,
     TrainChild,
 )
+from nse_tf.methods.baselines import train_baselines
 from nse_tf.methods.evaluating import EvaluatedChild
 from nse_tf.methods.final_training_config import FinalTrainingConfig
 from nse_tf.methods.method import Method, SearchError, Steps, require
@@ -125,17 +126,19 @@ def train_finalists(
     search: Method,
     finalists: Sequence[EvaluatedChild],
     model: CostModel,
+    budget: Budget,
     config: FinalTrainingConfig,
     inherits: str | None = None,
 ) -> Steps[None]:
     """Trains the finalists alone, then the best on all data if asked.
 
-    The network that comes of it is noted as the `winner`.
+    The network that comes of it is noted as the `winner`. Baselines follow.
 
     Args:
         search: Whose plan it is; gets the jobs and events.
         finalists: The children.
         model: Computes what the winner costs.
+        budget: What it had to fit.
         config: The numbers of the training.
         inherits: Reference of the weights that they start from; None for fresh
             ones.
@@ -165,17 +168,19 @@ def train_finalists(
             uses_validation=True,
             inherits=inherits,
         )
+    costs = model.costs(model.space.genotype(winner.path))
     search.note(
         WinnerChosen(
             path=winner.path,
             inherited_accuracy=known(winner.accuracy),
             validation_accuracy=known(network.validation_accuracy),
             model_file=network.model_file,
-            costs=model.costs(model.space.genotype(winner.path)),
+            costs=costs,
             num_cells=config.final_cells,
             channels=config.final_channels,
         )
     )
+    yield from train_baselines(search, model, budget, config, costs["macs"])
 
 
 def _file_accuracy(trained: ChildTrained, file: str) -> float:

@@ -8,6 +8,7 @@ from nse_tf.costs import CostModel
 
 PRECISIONS = ("fp32", "fp16", "int8")
 RANKINGS = ("keras", "int8")
+WANTED_BASELINES = ("never", "cheap", "always")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,9 @@ class FinalTrainingConfig:
         rank_by: What the finalists are ranked by: the accuracy of `keras`, the
             trained network, or of its `int8` file, calibrated on training
             images. Either is that on the validation part.
+        baselines: Whether networks that nobody searched for are trained, too,
+            as the winner is, to hold it against: `never`, `always`, or if that
+            is `cheap`, a fifth of the run's epochs at most.
         num_threads: Threads of the interpreter that a latency limit applies
             to.
         seed: Seed of everything drawn; 0 is a seed like any other.
@@ -54,6 +58,7 @@ class FinalTrainingConfig:
     measured_at_once: int = 5
     precision: str = "fp32"
     rank_by: str = "keras"
+    baselines: str = "never"
     num_threads: int = 1
     seed: int = 0
 
@@ -61,6 +66,7 @@ class FinalTrainingConfig:
     NAMES: ClassVar[Mapping[str, Sequence[str]]] = {
         "precision": PRECISIONS,
         "rank_by": RANKINGS,
+        "baselines": WANTED_BASELINES,
     }
     # Whole numbers that may be 0; all others are at least 1.
     MAY_BE_ZERO: ClassVar[tuple[str, ...]] = ("seed", "num_rank_checks")

@@ -164,7 +164,7 @@ def train_drawn(
     finalists = yield from pick_finalists(
         method, [child], model, budget, config
     )
-    yield from train_finalists(method, finalists, model, config)
+    yield from train_finalists(method, finalists, model, budget, config)
 
 
 def _evaluated(

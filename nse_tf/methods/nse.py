@@ -157,7 +157,9 @@ class SpaceEvolution(Method):
             self, fitting, self.model, self.budget, self.config
         )
         yield from check_ranking(self, ranked, self.config)
-        yield from train_finalists(self, finalists, self.model, self.config)
+        yield from train_finalists(
+            self, finalists, self.model, self.budget, self.config
+        )
 
     def _rng(self, purpose: str, number: int) -> np.random.Generator:
         """Returns a generator for one purpose of one round, exact by seed."""

@@ -102,7 +102,9 @@ class OneShotSearch(Method):
         )
         yield from check_ranking(self, ranked, config)
         inherits = weights if config.child_start == "inherited" else None
-        yield from train_finalists(self, finalists, model, config, inherits)
+        yield from train_finalists(
+            self, finalists, model, budget, config, inherits
+        )
 
     def _search_training(
         self, space: SearchSpace

@@ -124,7 +124,7 @@ class ProxylessNAS(Method):
         evaluated = [each for each in derived if np.isfinite(each.accuracy)]
         ranked = sorted(evaluated, key=lambda child: -child.accuracy)
         yield from check_ranking(self, ranked, config)
-        yield from train_finalists(self, finalists, model, config)
+        yield from train_finalists(self, finalists, model, budget, config)
 
     def _train(
         self, model: CostModel

@@ -9,6 +9,7 @@ from nse_tf.reporting.answer_section import (
     banner,
     winner_section,
 )
+from nse_tf.reporting.baselines import baselines_section
 from nse_tf.reporting.choice import choice_section
 from nse_tf.reporting.figures import (
     score_figures,
@@ -67,6 +68,7 @@ def page(record: RunRecord) -> str:
         banner(record),
         "" if answer is None else answer_section(answer, trust_text(record)),
         "" if answer is None else choice_section(record),
+        baselines_section(record),
         "" if answer is None else winner_section(answer),
         _figures(record, answer),
         mixture_section(record),

@@ -56,6 +56,25 @@ class RunConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class BaselineResult:
+    """A network that nobody searched for, after its test.
+
+    Attributes:
+        name: What it is called.
+        costs: Its costs, by name.
+        test_accuracy: On the test part.
+        lead: By how much the winner's accuracy is higher; negative if lower.
+        half_interval: Half of the 95 % interval of `lead`, over test images.
+    """
+
+    name: str
+    costs: dict[str, float]
+    test_accuracy: float
+    lead: float
+    half_interval: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class RunResult:
     """`best/result.json`: the winner after its test.
 
@@ -71,6 +90,7 @@ class RunResult:
         choice: What the winner was chosen by, how many children it is not told
             from, and whether their supernet was above chance: the fields of
             `ChildrenRanked` and `SupernetJudged` as the search had them.
+        baselines: What the winner is held against.
     """
 
     genotype: dict[str, Any]
@@ -82,6 +102,7 @@ class RunResult:
     budget: dict[str, float | None]
     seconds: float | None = None
     choice: dict[str, Any] = dataclasses.field(default_factory=dict)
+    baselines: tuple[BaselineResult, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,7 @@ from nse_tf.reporting.answer import (
     find_answer,
     progress_text,
 )
+from nse_tf.reporting.baselines import baseline_lines
 from nse_tf.reporting.choice import choice_lines
 from nse_tf.reporting.file_ranking import file_ranking_lines
 from nse_tf.reporting.mixtures import mixture_lines
@@ -42,6 +43,7 @@ def summary_text(run_dir: str | os.PathLike[str]) -> str:
         lines += _answer_lines(answer)
         lines += file_ranking_lines(record)
         lines += mixture_lines(record)
+        lines += baseline_lines(record)
         lines += choice_lines(record)
         lines.append(("ranking", _trust_line(record)))
     width = max(len(name) for name, _ in lines)

@@ -19,6 +19,7 @@ from nse_tf.events import (
 )
 from nse_tf.export import Timing, export_model
 from nse_tf.methods import Method
+from nse_tf.runs.baseline_tests import tested_baselines
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import format_genotype, save_space
@@ -87,6 +88,7 @@ def export_artifacts(
             "test_images": len(data.test),
             "budget": dataclasses.asdict(config.budget),
             "choice": _choice(method),
+            "baselines": tested_baselines(folder, method, network, data.test),
         },
     )
 

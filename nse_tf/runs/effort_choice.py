@@ -126,6 +126,7 @@ def _search(config: SearchConfig, search: OneShotConfig) -> OneShotConfig:
         learning_rates=(rate, search.learning_rates[1]),
         precision=config.precision,
         rank_by=config.rank_by,
+        baselines=config.baselines,
         num_threads=config.num_threads,
         seed=config.seed,
     )
@@ -192,6 +193,7 @@ def _evolution(config: SearchConfig, effort: Effort) -> SpaceEvolutionConfig:
         evolution,
         inherit_by=config.inherit_by,
         rank_by=config.rank_by,
+        baselines=config.baselines,
         precision=config.precision,
         num_threads=config.num_threads,
         seed=config.seed,
@@ -240,6 +242,7 @@ def _proxylessnas(config: SearchConfig, effort: Effort) -> ProxylessNASConfig:
         penalty_form=config.penalty_form or numbers.penalty_form,
         precision=config.precision,
         rank_by=config.rank_by,
+        baselines=config.baselines,
         num_threads=config.num_threads,
         seed=config.seed,
         **changes,

@@ -34,6 +34,7 @@ INHERITANCES = ("front", "angle", "both")
 GATES = ("two", "full", "reinforce")
 PENALTY_FORMS = ("log_factor", "relative")
 RANKINGS = ("keras", "int8")
+WANTED_BASELINES = ("never", "cheap", "always")
 SCORES = (
     "angle",
     "angle_fixed_at_zero",
@@ -91,6 +92,8 @@ class SearchConfig:
         precision: Precision of the file that latency and size limits hold for.
         rank_by: What finalists are ranked by: `keras`, or the accuracy of
             their `int8` files.
+        baselines: Whether networks that nobody searched for are trained, too,
+            to hold the winner against: `never`, `always`, or if it is `cheap`.
         num_threads: Threads of the interpreter that measures latency.
         latency_table: A table's `.json` file; None measures one.
         max_table_error: Largest median error of a table on whole networks, as
@@ -135,6 +138,7 @@ class SearchConfig:
     budget: Budget = Budget()
     precision: str = "fp32"
     rank_by: str = "keras"
+    baselines: str = "cheap"
     num_threads: int = 1
     latency_table: pathlib.Path | None = None
     max_table_error: float = 0.25

@@ -1,5 +1,6 @@
 """Search spaces as JSON: schema version, fingerprint, files."""
 
+import json
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -87,6 +88,20 @@ def space_from_json(value: Any) -> SearchSpace:
             "field to accept the content as a space of its own."
         )
     return space
+
+
+def space_to_text(space: SearchSpace) -> str:
+    """Returns a space as a text without line breaks, as jobs hold it."""
+    return json.dumps(space_to_json(space), separators=(",", ":"))
+
+
+def space_from_text(text: str) -> SearchSpace:
+    """Returns the space that `space_to_text` wrote.
+
+    Raises:
+        ValueError: If it is no JSON, or no space; see `space_from_json`.
+    """
+    return space_from_json(json.loads(text))
 
 
 def _skeleton_from_json(value: Mapping[str, Any]) -> Skeleton:

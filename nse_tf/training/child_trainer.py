@@ -189,15 +189,17 @@ def accuracy(
     child: keras.Model, images: ImageSet, batch_size: int = 512
 ) -> float:
     """Returns the share of images that a child gets right."""
+    predicted = logits_of(child, images, batch_size).argmax(axis=1)
+    return int((predicted == images.labels).sum()) / len(images)
+
+
+def logits_of(
+    child: keras.Model, images: ImageSet, batch_size: int = 512
+) -> np.ndarray:
+    """Returns what a child says of images, `(n, num_classes)`."""
     batches = epoch_batches(
         images, batch_size, seed=0, epoch=0, shuffle=False, drop_last=False
     )
-    num_correct = sum(
-        int(
-            (
-                child(batch, training=False).numpy().argmax(axis=1) == labels
-            ).sum()
-        )
-        for batch, labels in batches
+    return np.concatenate(
+        [child(batch, training=False).numpy() for batch, _ in batches]
     )
-    return num_correct / len(images)

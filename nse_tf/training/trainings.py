@@ -11,6 +11,7 @@ import tensorflow as tf
 from nse_tf.datasets import ImageData, joined
 from nse_tf.jobs import Genes, TrainChild, TrainSupernet
 from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces.space_json import space_from_text
 from nse_tf.supernet import (
     Capability,
     Networks,
@@ -162,13 +163,30 @@ class Trainings:
         """Returns what makes a job's child, which may have other cells.
 
         Raises:
-            ValueError: If it is not of the space, or cannot have such cells.
+            ValueError: If it is not of the space, cannot have such cells, or
+                its own space is none or for other images or classes.
         """
+        if job.space is not None:
+            return self._networks_beside(job, space_from_text(job.space))
         genotype = self.genotype(job.child)
         if job.num_cells is None and job.channels is None:
             return self.networks, genotype
         space = self.space.resized(job.num_cells, job.channels)
         return networks_of_space(space), space.genotype(genotype.genes)
+
+    def _networks_beside(
+        self, job: TrainChild, space: SearchSpace
+    ) -> tuple[Networks, Genotype]:
+        """Returns what makes a child of a space that is not searched."""
+        ours, theirs = self.space.skeleton, space.skeleton
+        for name in ("image_size", "image_channels", "num_classes"):
+            if getattr(ours, name) != getattr(theirs, name):
+                raise ValueError(
+                    f"The `space` of job {job.id!r} has `{name}` "
+                    f"{getattr(theirs, name)}, but the search has "
+                    f"{getattr(ours, name)}."
+                )
+        return networks_of_space(space), space.genotype(job.child)
 
     def genotype(self, genes: Genes) -> Genotype:
         """Returns the genotype of a job's genes.

@@ -15,6 +15,7 @@ from PIL import Image
 
 from nse_tf.datasets import load
 from nse_tf.events import (
+    BaselineTrained,
     ChildMeasured,
     GenerationEvaluated,
     SpaceAtStage,
@@ -35,6 +36,10 @@ LITTLE = (
     *("--population=5", "--calibration_images=64", "--child_epochs=2"),
     *("--num_rank_checks=2", "--rank_check_epochs=1"),
 )
+
+
+# Two more networks, which the winner is held against.
+BASELINES = "--baselines=always"
 
 
 def search(cwd: pathlib.Path, *argv: str) -> subprocess.CompletedProcess[str]:
@@ -79,7 +84,7 @@ def weights_of(run_dir: pathlib.Path) -> list[np.ndarray]:
 def run_dir(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """The folder of a run on digits."""
     folder = tmp_path_factory.mktemp("user")
-    done = search(folder, *LITTLE)
+    done = search(folder, *LITTLE, BASELINES)
     assert "Report: runs/digits/report.html" in done.stdout
     for line in done.stderr.splitlines():
         assert not line.startswith(("W0000", "I0000", "E0000", "WARNING: All"))
@@ -107,6 +112,23 @@ def test_the_report_names_the_winner(run_dir: pathlib.Path) -> None:
     assert winner.path == as_path(result["path"])
     for name in {*result["ops"]} - {"identity"}:
         assert name in page
+
+
+def test_the_winner_is_held_against_others(run_dir: pathlib.Path) -> None:
+    trained = read_record(run_dir).named(BaselineTrained)
+    tested = result_of(run_dir)["baselines"]
+    assert len(tested) == len(trained) == 2
+    page = (run_dir / "report.html").read_text(encoding="utf-8")
+    test = digits().test
+    for event, baseline in zip(trained, tested, strict=True):
+        assert baseline["name"] == event.name
+        assert event.name in page
+        assert event.uses_validation
+        network = keras.saving.load_model(run_dir / event.model_file)
+        right = network(test.images).numpy().argmax(1) == test.labels
+        assert baseline["test_accuracy"] == pytest.approx(right.mean())
+        lead = result_of(run_dir)["test_accuracy"] - right.mean()
+        assert baseline["lead"] == pytest.approx(lead)
 
 
 def test_the_model_loads_without_the_package(run_dir: pathlib.Path) -> None:
@@ -147,7 +169,7 @@ def test_it_is_finished_at_once_the_second_time(run_dir: pathlib.Path) -> None:
     before = {
         path: path.read_bytes() for path in run_dir.rglob("*") if path.is_file()
     }
-    done = search(run_dir.parent.parent, *LITTLE)
+    done = search(run_dir.parent.parent, *LITTLE, BASELINES)
     assert "is already finished" in done.stderr
     assert "Report: runs/digits/report.html" in done.stdout
     for path, content in before.items():

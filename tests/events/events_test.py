@@ -10,6 +10,7 @@ import pytest
 import nse_tf.events
 from nse_tf.events import (
     EVENTS,
+    BaselineTrained,
     CellDrawn,
     CellsScored,
     ChildMeasured,
@@ -124,6 +125,17 @@ SAMPLES: dict[str, Event] = {
     ),
     "children_evaluated": EvaluationFinished(
         job="a", seconds=0.0, num_children=5
+    ),
+    "baseline_trained": BaselineTrained(
+        job="a",
+        seconds=1.5,
+        name="MobileNetV2, width 0.35",
+        costs={"macs": 2e6, "params": 1e5},
+        uses_validation=True,
+        validation_accuracy=None,
+        losses=(1.0, 0.5),
+        model_file="children/a.keras",
+        model_sha256="0" * 64,
     ),
     "supernet_judged": SupernetJudged(
         trainings=2,

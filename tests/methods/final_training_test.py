@@ -59,7 +59,9 @@ def final(
             method, RANKED, MODEL, budget or Budget(), config
         )
         yield from check_ranking(method, RANKED, config)
-        yield from train_finalists(method, finalists, MODEL, config, inherits)
+        yield from train_finalists(
+            method, finalists, MODEL, budget or Budget(), config, inherits
+        )
 
     method = PlannedMethod(plan)
     return method, do_all(method, work)

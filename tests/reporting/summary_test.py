@@ -28,8 +28,8 @@ def test_the_answer_is_a_few_aligned_lines(run_dir: pathlib.Path) -> None:
         "shared weights     after 1 training, 20 networks have 86.55 % on "
         "average with inherited weights; always guessing the most frequent "
         "class gets 10.00 %",
-        "choice             by inherited accuracy: the best of 40 networks, but "
-        "500 validation images do not tell it from 32 others",
+        "choice             by inherited accuracy: the best of 40 networks, "
+        "but 500 validation images do not tell it from 32 others",
         "ranking            Kendall's tau 0.60 (-0.09 to 1.00) of 6 networks "
         "trained alone for 4 epochs",
     ]

@@ -50,6 +50,7 @@ def test_what_is_left_to_the_data_is_no_setting() -> None:
         "score": "angle",
         "precision": "fp32",
         "rank_by": "keras",
+        "baselines": "cheap",
         "num_threads": 1,
         "seed": 0,
     }

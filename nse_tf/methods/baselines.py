@@ -1,0 +1,206 @@
+"""What a winner is held against: networks that nobody searched for.
+
+A random network of the space that fills the budget, and MobileNetV2 at the
+width that fills it. They are trained as the winner is, from fresh weights, and
+cannot win.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from nse_tf.costs import Budget, BudgetError, CostModel, sample_within
+from nse_tf.events import (
+    BaselineTrained,
+    StageTrained,
+    SupernetWarmedUp,
+    TrainedAlone,
+    known,
+)
+from nse_tf.evolution.proposals import OpCosting, Window, propose
+from nse_tf.jobs import ChildTrained, Genes, TrainChild
+from nse_tf.methods.evaluating import genes_of
+from nse_tf.methods.final_training_config import FinalTrainingConfig
+from nse_tf.methods.method import Method, Steps, require
+from nse_tf.spaces import SearchSpace
+from nse_tf.spaces.mobilenet import mobilenet_v2_like
+from nse_tf.spaces.space_json import space_to_text
+
+# What generators are drawn for; see `Method.new_rng`.
+BASELINES = 5
+# The part of a run's epochs that baselines may take unless always wanted.
+LARGEST_SHARE = 0.2
+# What a network that fills the budget has at least of its MACs.
+_FILLED = 0.9
+# The widths of MobileNetV2 that are looked at: hundredths, up to twice as wide.
+_WIDTHS = range(5, 201)
+
+
+class Baseline(NamedTuple):
+    """A network to hold the winner against.
+
+    Attributes:
+        name: What it is called.
+        genes: Its genes.
+        costs: What it costs, by name.
+        space: Its space, where that is not the one that is searched.
+    """
+
+    name: str
+    genes: Genes
+    costs: dict[str, float]
+    space: SearchSpace | None = None
+
+
+def train_baselines(
+    method: Method,
+    model: CostModel,
+    budget: Budget,
+    config: FinalTrainingConfig,
+    winner_macs: float,
+) -> Steps[None]:
+    """Trains what the winner is held against, if wanted; for plans.
+
+    Args:
+        method: Whose plan it is; gets the jobs and events.
+        model: Cost model of the space that was searched.
+        budget: What the winner had to fit.
+        config: The numbers of the final training.
+        winner_macs: What they may cost where the budget limits no MACs.
+    """
+    if config.baselines == "never":
+        return
+    found = list(_baselines(method, model, budget, config, winner_macs))
+    if config.baselines == "cheap" and not _are_cheap(method, found, config):
+        return
+    jobs = [
+        TrainChild(
+            id=method.new_job_id(TrainChild.KIND),
+            child=each.genes,
+            epochs=config.child_epochs,
+            uses_validation=config.retrain_on_all,
+            # Nothing has its weights; it counts for none of its accuracies.
+            inherited_accuracy=math.nan,
+            seed=config.seed,
+            num_cells=None if each.space else config.final_cells,
+            channels=None if each.space else config.final_channels,
+            space=space_to_text(each.space) if each.space else None,
+        )
+        for each in found
+    ]
+    results = yield jobs
+    for baseline, job, result in zip(found, jobs, results, strict=True):
+        trained = require(result, ChildTrained, job)
+        method.note(
+            BaselineTrained(
+                job=job.id,
+                seconds=trained.seconds,
+                name=baseline.name,
+                costs=baseline.costs,
+                uses_validation=job.uses_validation,
+                validation_accuracy=known(trained.validation_accuracy),
+                losses=trained.losses,
+                model_file=trained.model_file,
+                model_sha256=trained.model_sha256,
+            )
+        )
+
+
+def _are_cheap(
+    method: Method, found: list[Baseline], config: FinalTrainingConfig
+) -> bool:
+    """Whether baselines take a small part of the epochs that the run takes.
+
+    Epochs are counted, not seconds, so that the answer is the same each time.
+    """
+    trained: tuple[SupernetWarmedUp | StageTrained | TrainedAlone, ...] = (
+        *method.noted(SupernetWarmedUp),
+        *method.noted(StageTrained),
+        *method.noted(TrainedAlone),
+    )
+    epochs = sum(len(event.losses) for event in trained)
+    return len(found) * config.child_epochs <= LARGEST_SHARE * epochs
+
+
+def _baselines(
+    method: Method,
+    model: CostModel,
+    budget: Budget,
+    config: FinalTrainingConfig,
+    winner_macs: float,
+) -> Iterator[Baseline]:
+    """Yields those that there are within the budget."""
+    most = budget.macs or winner_macs
+    filled = dataclasses.replace(budget, macs=most, min_macs=_FILLED * most)
+    rng = method.new_rng(config.seed, BASELINES)
+    for limits in (filled, budget):
+        try:
+            genes = _random_genes(model, limits, rng)
+        except BudgetError:
+            continue  # Nothing fills it, as with a limit on latency, too.
+        genotype = model.space.genotype(genes)
+        yield Baseline("random network", genes, model.costs(genotype))
+        break
+    scaled = _scaled_mobilenet(
+        model.priced, Budget(macs=most, params=budget.params)
+    )
+    if scaled is not None:
+        yield scaled
+
+
+def _random_genes(
+    model: CostModel, budget: Budget, rng: np.random.Generator
+) -> Genes:
+    """Returns the genes of a random network within a budget.
+
+    Raises:
+        BudgetError: If none is found.
+    """
+    space = model.space
+    if not space.opens_subsets:
+        return genes_of(sample_within(model, budget, rng, 1))[0]
+    low, high = model.range("macs")
+    found = propose(
+        space,
+        np.full((len(space.blocks), space.max_candidates), 0.5),
+        OpCosting(
+            float(model.backbone["macs"]),
+            model.by_operator["macs"].astype(np.float64),
+        ),
+        Window(budget.min_macs or low, budget.macs or high),
+        1,
+        rng,
+    )
+    return found.genes[0]
+
+
+def _scaled_mobilenet(space: SearchSpace, budget: Budget) -> Baseline | None:
+    """Returns the widest MobileNetV2 within a budget; None if none fits."""
+
+    def scaled(width: int) -> CostModel:
+        return CostModel(mobilenet_v2_like(space, width / 100))
+
+    def fits(width: int) -> bool:
+        costs = {name: scaled(width).range(name)[0] for name in budget.limits}
+        return budget.fits(costs)
+
+    low, high = _WIDTHS[0], _WIDTHS[-1]
+    if not fits(low):
+        return None
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle - 1
+    model = scaled(low)
+    genotype = model.space.genotype([0] * len(model.space.blocks))
+    return Baseline(
+        f"MobileNetV2, width {low / 100:g}",
+        genotype.genes,
+        model.costs(genotype),
+        model.space,
+    )
