@@ -13,6 +13,7 @@ from nse_tf.spaces import SearchSpace
 from nse_tf.trials.base_tuner import BaseTuner
 from nse_tf.tuners.evolution_oracle import EvolutionOracle
 from nse_tf.tuners.goals import Goals
+from nse_tf.tuners.search_oracle import OBJECTIVE
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
 
@@ -24,7 +25,8 @@ class Evolution(BaseTuner):
     Args:
         hypermodel: A hypermodel or a function that builds one; see
             `keras_tuner.Tuner`. Also a space, or a Keras model with
-            `nse_tf.Choice` layers.
+            `nse_tf.Choice` layers, whose objective is the validation
+            accuracy if none is given.
         **kwargs: See `keras_tuner.Tuner`.
 
     Raises:
@@ -62,6 +64,8 @@ class Evolution(BaseTuner):
     ) -> None:
         if isinstance(hypermodel, SearchSpace | keras.Model):
             hypermodel = SpaceHyperModel(hypermodel, seed=seed or 0)
+        if objective is None and isinstance(hypermodel, SpaceHyperModel):
+            objective = OBJECTIVE
         oracle = EvolutionOracle(
             objective=objective,
             max_trials=max_trials,

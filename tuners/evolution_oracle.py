@@ -10,7 +10,7 @@ import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from nse_tf.distribute.identity import require_own_format
-from nse_tf.distribute.leased_trials import LeasedTrials
+from nse_tf.distribute.leased_trials import LeasedTrials, accepting_ids
 from nse_tf.distribute.locking import synchronized
 from nse_tf.spaces.files import write_json
 from nse_tf.trials.job_files import error_path
@@ -31,7 +31,8 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
 
     Args:
         objective: One objective, or several, none of which is traded for
-            another; see `read_goals`. None means the validation accuracy.
+            another; see `read_goals`. None asks trials for one number and
+            minimizes it, as keras-tuner does.
         max_trials: Most trials.
         population: How many trials are drawn before any is bred, and how many
             of the best may be parents.
@@ -186,9 +187,10 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         missing = sorted(self.goals.metrics - set(metrics))
         if missing:  # Before the lock is taken.
             raise keras_tuner.errors.FatalValueError(
-                f"No trial reports {missing}, which `objective` or "
-                f"`constraints` names; this one reported {sorted(metrics)}. "
-                "Let `HyperModel.fit` return it with the others."
+                f"Objective value missing: no trial reports {missing}, which "
+                "`objective` or `constraints` names; this one reported "
+                f"{sorted(metrics)}. Let `HyperModel.fit` return it with the "
+                "others."
             )
         plain = {name: float(value) for name, value in metrics.items()}
         for name in self.goals.metrics:
@@ -200,6 +202,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         known = {k: v for k, v in plain.items() if np.isfinite(v)}
         return super().update_trial(trial_id, known, step)
 
+    @accepting_ids
     @synchronized
     def end_trial(self, trial: Trial) -> None:
         """Ends a trial, with the error that a worker left in its folder.

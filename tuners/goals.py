@@ -14,6 +14,7 @@ import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from nse_tf.costs import COSTS
+from nse_tf.trials.trial_results import UNSPECIFIED
 from nse_tf.tuners.objectives import read_objective
 
 Table = Mapping[str, np.ndarray]
@@ -45,6 +46,8 @@ class Goals:
     def first(self) -> Any:
         """The first objective, as keras-tuner has it."""
         name = next(iter(self.directions))
+        if name == UNSPECIFIED:
+            return read_objective(None)
         return keras_tuner.Objective(name, self.directions[name])
 
     @property
@@ -89,11 +92,22 @@ class Goals:
         return front
 
     def table(self, trials: Sequence[Trial]) -> Table:
-        """Returns the metrics of the goals, by name."""
-        return {
-            name: np.array([value_of(trial, name) for trial in trials], float)
+        """Returns the metrics of the goals, by name.
+
+        A single objective is the trial's score, so that a `score_trial` of the
+        user's counts.
+        """
+        columns = {
+            name: [self._value_of(trial, name) for trial in trials]
             for name in self.metrics
         }
+        return {name: np.array(each, float) for name, each in columns.items()}
+
+    def _value_of(self, trial: Trial, name: str) -> float:
+        is_score = name in self.directions and len(self.directions) == 1
+        if is_score and trial.score is not None:
+            return float(trial.score)
+        return value_of(trial, name)
 
     def points(self, trials: Sequence[Trial]) -> np.ndarray:
         """Returns `points_of` the table of trials."""
@@ -172,7 +186,8 @@ def read_goals(
 
     Args:
         objective: A name, a `keras_tuner.Objective`, or a list of these; None
-            for the validation accuracy. Costs (`macs`, `params`, `latency_ms`,
+            for one number that trials return, the smaller the better, as in
+            keras-tuner. Costs (`macs`, `params`, `latency_ms`,
             `size_bytes`) are to be small.
         constraints: For each metric the most that it may be, or the least if it
             is one that should be large.
@@ -249,8 +264,6 @@ def value_of(trial: Trial, metric: str) -> float:
 
 
 def _read_one(objective: Any) -> Any:
-    if objective is None:
-        return keras_tuner.Objective("val_accuracy", "max")
     if isinstance(objective, str) and objective in COSTS:
         return keras_tuner.Objective(objective, "min")
     return read_objective(objective)

@@ -91,6 +91,28 @@ def declare(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
             hp.Choice(block.name, [op.name for op in block.candidates])
 
 
+def require_whole(space: SearchSpace, hp: keras_tuner.HyperParameters) -> None:
+    """Refuses hyperparameters that override the choices of a space.
+
+    A search on shared weights chooses among the candidates of its space and
+    would ignore them.
+
+    Raises:
+        ValueError: If one does; names it.
+    """
+    whole = keras_tuner.HyperParameters()
+    declare(space, whole)
+    ours = {each.name: each.get_config() for each in whole.space}
+    for each in hp.space:
+        config = each.get_config()
+        if ours.get(each.name, config) != config:
+            raise ValueError(
+                f"`hyperparameters` makes {each.name!r} {config}, but a search "
+                "on shared weights chooses among the candidates of its space: "
+                "search `space.restrict(...)` instead."
+            )
+
+
 def values_of(space: SearchSpace, genotype: Genotype) -> dict[str, str | bool]:
     """Returns a genotype as hyperparameter values."""
     values: dict[str, str | bool] = {}

@@ -7,6 +7,7 @@ import keras_tuner
 from keras_tuner.engine import trial as trial_module
 
 from nse_tf.costs import Budget, CostModel
+from nse_tf.distribute.leased_trials import accepting_ids
 from nse_tf.distribute.locking import synchronized
 from nse_tf.events import (
     BaselineTrained,
@@ -33,6 +34,7 @@ from nse_tf.methods import (
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.trials.job_files import read_result
 from nse_tf.trials.persistent_oracle import PersistentOracle
+from nse_tf.trials.trial_results import error_line
 from nse_tf.tuners.hyperparameters import values_of
 from nse_tf.tuners.objectives import reported_objective
 
@@ -152,6 +154,7 @@ class SearchOracle(PersistentOracle):
         else:
             trial.score, trial.best_step = 0.0, 0
 
+    @accepting_ids
     @synchronized
     def end_trial(self, trial: trial_module.Trial) -> None:
         """Tells the method the result of a job; see `keras_tuner.Oracle`.
@@ -192,7 +195,7 @@ class SearchOracle(PersistentOracle):
             self._ended.add(trial.trial_id)
         if trial.status == trial_module.TrialStatus.FAILED:
             job_id = trial.hyperparameters.values["job"]
-            self._note_result(job_id, Failed(_last_line(trial.message)))
+            self._note_result(job_id, Failed(error_line(trial.message)))
         return is_retried
 
     def get_best_trials(self, num_trials: int = 1) -> list[Any]:
@@ -268,8 +271,3 @@ def metrics_of(result: Result) -> dict[str, float]:
     elif isinstance(result, ChildrenEvaluated):
         metrics[OBJECTIVE] = max(result.accuracies)
     return {k: v for k, v in metrics.items() if math.isfinite(v)}
-
-
-def _last_line(message: str | None) -> str:
-    lines = (message or "the worker gave no reason").strip().splitlines()
-    return lines[-1]

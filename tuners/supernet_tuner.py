@@ -42,7 +42,11 @@ from nse_tf.trials.job_files import (
 from nse_tf.trials.run_storage import TABLE
 from nse_tf.trials.unsupported_arguments import refuse_unmeant
 from nse_tf.tuners.hypermodel_adapter import agreed_networks
-from nse_tf.tuners.hyperparameters import declare, values_of
+from nse_tf.tuners.hyperparameters import (
+    declare,
+    require_whole,
+    values_of,
+)
 from nse_tf.tuners.search_oracle import SearchOracle, metrics_of
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
@@ -78,8 +82,8 @@ class SupernetTuner(BaseTuner):
         evaluate_file: Evaluates finalists as files; see `training.Worker`.
 
     Raises:
-        ValueError: If an argument has no use here, or oracle and hypermodel are
-            not of the same space.
+        ValueError: If an argument has no use here, oracle and hypermodel are
+            not of the same space, or `hyperparameters` override its choices.
     """
 
     def __init__(
@@ -136,6 +140,7 @@ class SupernetTuner(BaseTuner):
     def _populate_initial_space(self) -> None:
         """Declares the space without building a model of it."""
         hp = self.oracle.get_space()
+        require_whole(self._space, hp)
         declare(self._space, hp)
         self.oracle.update_space(hp)
 

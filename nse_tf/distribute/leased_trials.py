@@ -1,8 +1,10 @@
 """Trials on lease: how an oracle recovers the trials of dead workers."""
 
 import abc
+import functools
 import pathlib
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from keras_tuner.engine import trial as trial_module
@@ -12,6 +14,48 @@ from nse_tf.distribute.locking import synchronized
 # A job that kills its process, say by lack of memory, would otherwise kill all
 # workers in turn.
 MOST_LOST_WORKERS = 5
+
+_ENDS = (
+    trial_module.TrialStatus.COMPLETED,
+    trial_module.TrialStatus.INVALID,
+    trial_module.TrialStatus.FAILED,
+)
+
+
+def accepting_ids(
+    end_trial: Callable[..., None],
+) -> Callable[..., None]:
+    """Lets `end_trial` take a trial, or its id and how it ended.
+
+    keras-tuner keeps the second form for oracles of before 1.2; there, the
+    trial loses its hyperparameters.
+
+    Raises:
+        ValueError: If a trial cannot end so.
+    """
+
+    @functools.wraps(end_trial)
+    def with_ids(
+        self: Any,
+        trial: trial_module.Trial | str | None = None,
+        status: str = trial_module.TrialStatus.COMPLETED,
+        *,
+        trial_id: str | None = None,
+    ) -> None:
+        named = trial if trial_id is None else trial_id
+        if not isinstance(named, str):
+            end_trial(self, named)
+            return
+        if status not in _ENDS:
+            raise ValueError(
+                f"Trial {named!r} cannot end as {status!r}: `status` is one "
+                f"of {', '.join(_ENDS)}."
+            )
+        ended = self.trials[named]
+        ended.status = status
+        end_trial(self, ended)
+
+    return with_ids
 
 
 class LeasedTrials(abc.ABC):

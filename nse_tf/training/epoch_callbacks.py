@@ -9,6 +9,27 @@ import numpy as np
 from nse_tf.datasets import ImageSet
 
 
+def copied(
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> list[keras.callbacks.Callback]:
+    """Returns copies of callbacks, for one child.
+
+    Raises:
+        ValueError: If one cannot be copied; names it.
+    """
+    copies = []
+    for each in callbacks:
+        try:
+            copies.append(copy.deepcopy(each))
+        except Exception as error:
+            raise ValueError(
+                f"The callback {each} in `callbacks` cannot be copied for each "
+                f"child: {error}. Let it open files and connections in "
+                "`on_train_begin`."
+            ) from error
+    return copies
+
+
 class EpochCallbacks:
     """Calls Keras callbacks as `keras.Model.fit` would, epoch by epoch.
 
@@ -35,13 +56,7 @@ class EpochCallbacks:
         epochs: int,
         first_epoch: int = 0,
     ) -> None:
-        try:
-            copies = copy.deepcopy(list(callbacks))
-        except Exception as error:
-            raise ValueError(
-                f"The `callbacks` {list(callbacks)} cannot be copied for each "
-                f"child: {error}."
-            ) from error
+        copies = copied(callbacks)
         self._child = child
         self._validation = validation
         self._epoch = first_epoch

@@ -1,6 +1,7 @@
 """A keras-tuner Tuner with the faults around its search corrected."""
 
 import contextlib
+import logging
 import os
 import pathlib
 import time
@@ -9,8 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras_tuner
-import numpy as np
-from keras_tuner.engine.trial import Trial
+from keras_tuner.engine.trial import Trial, TrialStatus
 
 from nse_tf.distribute.chief import Chief
 from nse_tf.distribute.roles import Role, is_worker, present_role
@@ -18,6 +18,13 @@ from nse_tf.distribute.worker_link import BoundedStub, joined
 from nse_tf.spaces.files import write_bytes, write_json
 from nse_tf.trials.folder_lock import sole_decider
 from nse_tf.trials.job_files import error_path
+from nse_tf.trials.trial_results import (
+    error_line,
+    plain_values,
+    require_objective,
+)
+
+LOGGER = logging.getLogger("nse_tf")
 
 # How long a worker without work pauses before it asks again.
 FIRST_PAUSE_SECONDS = 0.05
@@ -31,6 +38,8 @@ class BaseTuner(keras_tuner.Tuner):
     * `overwrite` deletes nothing on a worker, whose chief owns the folder.
     * Files are written whole or not at all.
     * A project whose space is not that of the code is refused.
+    * A missing objective and an uncopyable callback are refused in a sentence.
+    * A search of which every trial failed says so.
     * Every execution's score is kept beside the mean, which is the trial's.
     * `search` raises the error that ended a search early, also on a chief.
     * The error of a failed trial is written to its folder, since the wire
@@ -41,6 +50,8 @@ class BaseTuner(keras_tuner.Tuner):
       Keras fits leaks some megabytes in TensorFlow.
 
     Args:
+        oracle: See `keras_tuner.Tuner`.
+        hypermodel: See `keras_tuner.Tuner`.
         *args: See `keras_tuner.Tuner`.
         overwrite: See `keras_tuner.Tuner`.
         tuner_id: See `keras_tuner.Tuner`.
@@ -62,6 +73,8 @@ class BaseTuner(keras_tuner.Tuner):
 
     def __init__(
         self,
+        oracle: keras_tuner.Oracle,
+        hypermodel: Any = None,
         *args: Any,
         overwrite: bool = False,
         tuner_id: str | None = None,
@@ -73,11 +86,19 @@ class BaseTuner(keras_tuner.Tuner):
                 "`trials_per_process` must be at least 1, not "
                 f"{trials_per_process}."
             )
+        if hypermodel is None and type(self).run_trial is BaseTuner.run_trial:
+            raise ValueError(
+                "Received `hypermodel=None`: give a `hypermodel`, or a "
+                "subclass whose `run_trial` needs none."
+            )
         # Before the base class, whose constructor reads the tuner's file.
+        self._given_space = _space_of(oracle)
         self._given_id = tuner_id
         self._num_left_here = trials_per_process
         self._num_idle = 0
         super().__init__(
+            oracle,
+            hypermodel,
             *args,
             overwrite=overwrite and not is_worker(),
             tuner_id=tuner_id,
@@ -101,8 +122,13 @@ class BaseTuner(keras_tuner.Tuner):
         self._check_space()
 
     def _check_space(self) -> None:
-        """Compares the reloaded space with that of the code."""
-        hp = keras_tuner.HyperParameters()
+        """Compares the reloaded space with that of the code.
+
+        The code is hypermodel and `hyperparameters`, which override it.
+        """
+        if self.hypermodel is None:
+            return
+        hp = self._given_space.copy()
         self.hypermodel.declare_hyperparameters(hp)
         self.hypermodel.build(hp)
         known = {
@@ -116,11 +142,17 @@ class BaseTuner(keras_tuner.Tuner):
                 raise ValueError(
                     f"Hyperparameter {each.name!r} is {config} in the code, "
                     f"but {kept} in {self.project_dir}. Name another "
-                    "`project_name`, or start over with `overwrite=True`."
+                    "`project_name`, or delete that project's trials with "
+                    "`overwrite=True`."
                 )
 
     def search(self, *args: Any, **kwargs: Any) -> None:
-        """Searches, alone, as chief or as worker; see `keras_tuner.Tuner`."""
+        """Searches, alone, as chief or as worker; see `keras_tuner.Tuner`.
+
+        Raises:
+            FatalValueError: If a callback cannot be copied for each trial.
+        """
+        self._deepcopy_callbacks(kwargs.get("callbacks") or [])
         try:
             if is_worker():
                 with joined(self.folder, dict(self._identity)):
@@ -190,6 +222,19 @@ class BaseTuner(keras_tuner.Tuner):
         if self._num_left_here:
             self._num_left_here -= 1
 
+    def _run_and_update_trial(
+        self, trial: Trial, *args: Any, **kwargs: Any
+    ) -> None:
+        """Runs a trial; refuses a result without the objective."""
+        results = self.run_trial(trial, *args, **kwargs)
+        require_objective(results, self.oracle.objective)
+        # keras-tuner's method runs the trial itself; here it was run.
+        self.run_trial = lambda *_, **__: results  # type: ignore[method-assign]
+        try:
+            super()._run_and_update_trial(trial)
+        finally:
+            del self.run_trial
+
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
         """Runs a trial; keeps the metrics of each of its executions."""
         results = super().run_trial(trial, *args, **kwargs)
@@ -197,7 +242,7 @@ class BaseTuner(keras_tuner.Tuner):
             path = pathlib.Path(self.get_trial_dir(trial.trial_id))
             write_json(
                 path / "executions.json",
-                [_plain_values(each) for each in results],
+                [plain_values(each) for each in results],
             )
         return results
 
@@ -218,9 +263,23 @@ class BaseTuner(keras_tuner.Tuner):
             )
 
     def on_search_end(self) -> None:
-        """Raises the error that ended the search early, if there is one."""
+        """Raises the error that ended the search early, if there is one.
+
+        Where every trial failed, it says so, with the last error.
+        """
         super().on_search_end()
         self._raise_failure()
+        trials = {} if is_worker() else self.oracle.trials
+        failed = TrialStatus.FAILED
+        if trials and all(each.status == failed for each in trials.values()):
+            last = trials[self.oracle.end_order[-1]]
+            LOGGER.warning(
+                "None of the %d trials in %s ended well; the last failed "
+                "with %s",
+                len(trials),
+                self.project_dir,
+                error_line(last.message),
+            )
 
     def _raise_failure(self) -> None:
         failure = None if is_worker() else getattr(self.oracle, "failure", None)
@@ -232,12 +291,8 @@ class _EnoughHereError(Exception):
     """Leaves keras-tuner's loop."""
 
 
-def _plain_values(result: Any) -> Any:
-    """Returns the metrics of an execution, for each epoch, as numbers."""
-    history = getattr(result, "history", result)
-    if isinstance(history, dict):
-        return {
-            name: np.asarray(values, float).tolist()
-            for name, values in history.items()
-        }
-    return float(history)
+def _space_of(oracle: Any) -> keras_tuner.HyperParameters:
+    """Returns the `hyperparameters` of an oracle; none if it is no oracle."""
+    if isinstance(oracle, keras_tuner.Oracle):
+        return oracle.get_space()
+    return keras_tuner.HyperParameters()  # keras-tuner refuses it.

@@ -9,6 +9,7 @@ import numpy as np
 from nse_tf.datasets import ImageData, ImageSet, as_image_set
 from nse_tf.spaces import Skeleton
 from nse_tf.training import ChildRecipe, SupernetRecipe
+from nse_tf.training.epoch_callbacks import copied
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -107,8 +108,8 @@ def read_fit_arguments(
 
     Raises:
         TypeError: If there is an argument that has no use here.
-        ValueError: If there is no validation part or there are two, or a number
-            is out of range.
+        ValueError: If there is no validation part or there are two, a number
+            is out of range, or a callback cannot be copied.
     """
     if others:
         raise TypeError(
@@ -129,6 +130,7 @@ def read_fit_arguments(
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if value is not None and value < 1:
             raise ValueError(f"`{name}` must be at least 1, not {value}.")
+    copied(callbacks or ())  # Refused now, and not before the last training.
     return FitArguments(
         train=train,
         validation=validation,

@@ -22,6 +22,7 @@ from tests.reporting.made_up_run import MadeUpWorker
 from tests.supernet.tiny_spaces import tiny_space
 
 SPACE = tiny_space()
+TRACEBACK = "Traceback (most recent call last):\n"
 # Two trainings that shrink 100 networks to 64 or fewer, one that is explored,
 # two generations of two jobs each, and two children trained alone.
 CONFIG = OneShotConfig(
@@ -90,7 +91,7 @@ def do(
 def fail(oracle: SearchOracle, trial: Trial, message: str) -> None:
     """Ends a trial as keras-tuner does after an exception."""
     trial.status = TrialStatus.INVALID
-    trial.message = f"Traceback\n  somewhere\n{message}\n"
+    trial.message = f"{TRACEBACK}  somewhere\n{message}\n"
     oracle.end_trial(trial)
 
 
