@@ -1,5 +1,6 @@
 """A method as an oracle: ask, tell, resume."""
 
+import logging
 import math
 from typing import Any
 
@@ -39,6 +40,7 @@ from nse_tf.tuners.hyperparameters import values_of
 from nse_tf.tuners.objectives import reported_objective
 
 OBJECTIVE = "val_accuracy"
+LOGGER = logging.getLogger("nse_tf")
 
 
 class SearchOracle(PersistentOracle):
@@ -63,7 +65,8 @@ class SearchOracle(PersistentOracle):
         allow_new_entries: See `keras_tuner.Oracle`.
         tune_new_entries: See `keras_tuner.Oracle`.
         seed: Kept for keras-tuner; the method has its own.
-        max_retries_per_trial: See `keras_tuner.Oracle`.
+        max_retries_per_trial: See `keras_tuner.Oracle`. Once by default, from
+            the last checkpoint: all that follows builds on a job.
         max_consecutive_failed_trials: See `keras_tuner.Oracle`.
 
     Attributes:
@@ -80,7 +83,7 @@ class SearchOracle(PersistentOracle):
         allow_new_entries: bool = True,
         tune_new_entries: bool = True,
         seed: int | None = None,
-        max_retries_per_trial: int = 0,
+        max_retries_per_trial: int = 1,
         max_consecutive_failed_trials: int = 3,
     ) -> None:
         super().__init__(
@@ -110,7 +113,7 @@ class SearchOracle(PersistentOracle):
                 job = self._next_job()
                 self.storage.record(self.method.history)
             except (OSError, RuntimeError, ValueError) as error:
-                self.failure, job = error, Done()
+                self.failure, job = self._explained(error), Done()
         if isinstance(job, Done):
             return {"status": trial_module.TrialStatus.STOPPED}
         if isinstance(job, Wait):
@@ -190,13 +193,23 @@ class SearchOracle(PersistentOracle):
 
     def _retry(self, trial: trial_module.Trial) -> bool:
         """Reports a failed job to the method once it is not retried."""
-        is_retried: bool = super()._retry(trial)
-        if not is_retried:
-            self._ended.add(trial.trial_id)
-        if trial.status == trial_module.TrialStatus.FAILED:
-            job_id = trial.hyperparameters.values["job"]
+        job_id = trial.hyperparameters.values["job"]
+        status = trial_module.TrialStatus
+        if trial.status == status.INVALID:
+            if self._run_times[trial.trial_id] <= self.max_retries_per_trial:
+                LOGGER.warning(
+                    "Job %s failed with %s; it is tried again, from its last "
+                    "checkpoint if it has one.",
+                    job_id,
+                    error_line(trial.message),
+                )
+                self._retry_queue.append(trial.trial_id)
+                return True
+            trial.status = status.FAILED
+        self._ended.add(trial.trial_id)
+        if trial.status == status.FAILED:
             self._note_result(job_id, Failed(error_line(trial.message)))
-        return is_retried
+        return False
 
     def get_best_trials(self, num_trials: int = 1) -> list[Any]:
         """Returns the best completed trials that may compete, best first.

@@ -27,7 +27,7 @@ from nse_tf.spaces.files import write_json
 from nse_tf.spaces.sealed_files import require_intact
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.callbacks import FileEvaluator, Measurer
-from nse_tf.training.peers import Peers
+from nse_tf.training.peers import Peers, is_multi_worker
 from nse_tf.training.replica_worker import ReplicaWorker
 from nse_tf.training.trainings import Trainings
 from nse_tf.training.weight_files import LostWeightsError
@@ -125,6 +125,9 @@ class SupernetTuner(BaseTuner):
         self._own_identity: dict[str, Any] = {}
         self._worker: Worker | None = None
         self._disk_error: OSError | None = None
+        if is_multi_worker(self._strategy):
+            # The others are in the middle of the job that failed here.
+            oracle.max_retries_per_trial = 0
         self._settings = oracle.method.get_settings()
         self._child_epochs: int | None = None
         super().__init__(

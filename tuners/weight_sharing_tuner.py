@@ -37,7 +37,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         hyperparameters: See `keras_tuner.Oracle`.
         tune_new_entries: See `keras_tuner.Oracle`.
         allow_new_entries: See `keras_tuner.Oracle`.
-        max_retries_per_trial: See `keras_tuner.Oracle`.
+        max_retries_per_trial: See `SearchOracle`.
         max_consecutive_failed_trials: See `keras_tuner.Oracle`.
         max_macs: Most multiply-accumulates of the network wanted.
         max_params: Most parameters of it.
@@ -85,7 +85,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         hyperparameters: keras_tuner.HyperParameters | None = None,
         tune_new_entries: bool = True,
         allow_new_entries: bool = True,
-        max_retries_per_trial: int = 0,
+        max_retries_per_trial: int = 1,
         max_consecutive_failed_trials: int = 3,
         *,
         max_macs: float | None = None,

@@ -100,6 +100,17 @@ class Method(abc.ABC):
             if job.id in self._asked and job.id not in self._results
         )
 
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The ids of the failed jobs at which the plan stopped, if it did."""
+        if self._plan is not None or self._is_done:
+            return ()
+        return tuple(
+            job.id
+            for job in self._batch
+            if isinstance(self._results.get(job.id), Failed)
+        )
+
     def ask(self) -> Job | Wait | Done:
         """Returns the next job, `Wait`, or `Done`.
 

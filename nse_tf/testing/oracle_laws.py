@@ -164,7 +164,9 @@ def failures_end_the_search_and_leave_it_answering(
     Raises:
         AssertionError: If the law is broken.
     """
-    oracle = in_folder(case, folder, max_consecutive_failed_trials=2)
+    oracle = in_folder(
+        case, folder, max_consecutive_failed_trials=2, max_retries_per_trial=0
+    )
     for _ in range(2):
         trial = oracle.create_trial("tuner0")
         if trial.status == TrialStatus.RUNNING:

@@ -4,6 +4,7 @@ keras-tuner rewrites all of it at every trial, so that each trial costs more
 than the one before. Here a trial is a row, and the rest is constant.
 """
 
+import dataclasses
 import json
 from typing import Any
 
@@ -31,6 +32,19 @@ def trial_row(
         runs=oracle._run_times.get(trial.trial_id, 0),
         ended=len(oracle.end_order) - 1 if is_last else None,
         state=json.dumps(trial.get_state()),
+    )
+
+
+def begun_again(row: TrialRow) -> TrialRow:
+    """Returns a trial that ended as one that has only begun."""
+    trial = trial_module.Trial.from_state(json.loads(row.state))
+    again = trial_module.Trial(
+        trial.hyperparameters,
+        trial_id=trial.trial_id,
+        status=trial_module.TrialStatus.RUNNING,
+    )
+    return dataclasses.replace(
+        row, runs=0, ended=None, state=json.dumps(again.get_state())
     )
 
 

@@ -1,5 +1,6 @@
 """keras-tuner's Oracle with durable records, at a constant cost a trial."""
 
+import logging
 from typing import Any
 
 import keras_tuner
@@ -20,6 +21,8 @@ from nse_tf.trials.keras_tuner_state import (
 )
 from nse_tf.trials.run_storage import TABLE, RunStorage
 from nse_tf.version import __version__
+
+LOGGER = logging.getLogger("nse_tf")
 
 
 class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
@@ -93,9 +96,15 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
             is_done = self.method.is_done
             self.storage.record(self.method.history)
         except (OSError, RuntimeError, ValueError) as error:
-            self.failure = error
+            self.failure = self._explained(error)
             return True
         return is_done
+
+    def _explained(self, error: Exception) -> Exception:
+        """Returns an error that ended the search, with what to do about it."""
+        if not self.method.failed:
+            return error
+        return SearchError(f"{error}. Start the search again to try it again.")
 
     @synchronized
     def update_trial(
@@ -186,6 +195,8 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
     def claim(self, identity: dict[str, Any]) -> None:
         """Records what else decides the run's outcome; see `identity_of`.
 
+        Where a job failed and ended the search, it is to be done again.
+
         Raises:
             ValueError: If the folder holds a run of another identity; says
                 what differs.
@@ -197,6 +208,16 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
                 "was begun, or use another folder."
             )
         self.storage.note_facts({"identity": identity})
+        if self.method.failed:
+            self._forget_failures()
+
+    def _forget_failures(self) -> None:
+        """Takes back the failed jobs at which the search ended."""
+        LOGGER.warning(
+            "Tried again, since they failed: %s.", ", ".join(self.method.failed)
+        )
+        self.storage.forget_failures(self.method.failed)
+        self._restore(self.storage.facts())
 
     @synchronized
     def save(self) -> None:
@@ -229,11 +250,15 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
         if not facts:
             return  # Killed before anything was recorded.
         require_own_format(self.folder, facts.get("version"))
+        self._restore(facts)
+        self.storage.repair()
+
+    def _restore(self, facts: dict[str, Any]) -> None:
+        """Takes over what the table has, given the facts of the run."""
         self.trials, state = state_of_table(
             self.storage.table, facts, self.get_state()
         )
         self.set_state(state)
-        self.storage.repair()
 
     def _save_trial(self, trial: trial_module.Trial) -> None:
         """Records a trial, which counts from the next `save` on."""

@@ -180,6 +180,11 @@ class ResultsTable:
         )
         return found.fetchone() is not None
 
+    def remove_result(self, job: str) -> None:
+        """Takes back the result of a job, and the children it evaluated."""
+        for table in ("results", "children"):
+            self._change(f"DELETE FROM {table} WHERE job = ?", (job,))
+
     def results(self) -> Iterator[ResultRow]:
         """Yields all results, in the order of recording."""
         yield from self._rows("results", ResultRow)
@@ -206,12 +211,16 @@ class ResultsTable:
 
     def _write(self, statement: str, *values: Any) -> None:
         """Makes a change, with the row's checksum as its last value."""
+        self._change(statement, (*values, _seal(values)))
+
+    def _change(self, statement: str, values: Sequence[Any]) -> None:
+        """Makes a change, which counts from `commit` on."""
         with _explained(self.path):
             if not self._connection.in_transaction:
                 # Takes the lock for writing at once, so that a second writer is
                 # refused at its first change and not at its commit.
                 self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute(statement, (*values, _seal(values)))
+            self._connection.execute(statement, values)
 
     def _verify(self) -> None:
         """Raises DamagedError unless all is as it was written."""

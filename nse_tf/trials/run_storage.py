@@ -6,20 +6,23 @@ that table and is made again if it is lost: `oracle.json`, `trial_*/`, `jobs/`,
 `results/`.
 """
 
+import dataclasses
 import json
 import logging
 import math
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 from nse_tf.costs import CostModel
+from nse_tf.distribute.shards import parent_of
 from nse_tf.events import Entry, SpaceAtStage
 from nse_tf.jobs import (
     ChildrenEvaluated,
     EvaluateChildren,
+    Failed,
     Genes,
     Job,
     Result,
@@ -41,6 +44,7 @@ from nse_tf.spaces.sealed_files import (
 )
 from nse_tf.spaces.space_json import space_to_json
 from nse_tf.trials.job_files import job_path, result_content, result_path
+from nse_tf.trials.keras_tuner_state import begun_again
 from nse_tf.trials.results_table import (
     COST_COLUMNS,
     ChildRow,
@@ -145,6 +149,31 @@ class RunStorage:
         # A worker whose job failed has not written it.
         content = sealed_bytes(result_content(job, result))
         self._restored(result_path(self._folder, job.id), content)
+
+    def forget_failures(self, jobs: Collection[str]) -> None:
+        """Takes back the failures of jobs and of their shards, for good."""
+        failed = {
+            row.job
+            for row in self.table.results()
+            if parent_of(row.job)[0] in jobs
+            and isinstance(result_from_json(json.loads(row.told)), Failed)
+        }
+        for job in failed:
+            # First, or a worker would find it where the table has it no more.
+            result_path(self._folder, job).unlink(missing_ok=True)
+            self.table.remove_result(job)
+        num_ended = 0
+        ended_last = sorted(
+            self.table.trials(), key=lambda row: (row.ended is None, row.ended)
+        )
+        for row in ended_last:
+            if row.job in failed:
+                row = begun_again(row)
+            elif row.ended is not None:
+                row = dataclasses.replace(row, ended=num_ended)
+                num_ended += 1
+            self.note_trial(row)
+        self.table.commit()
 
     def repair(self) -> None:
         """Writes derived files again that are missing or damaged."""

@@ -90,7 +90,7 @@ CASES = {
     ),
     "evolution": OracleCase(evolution, evaluate_trial),
     "evolution of one objective": OracleCase(
-        lambda **changes: evolution(**{"objective": None, **changes}),
+        lambda **changes: evolution(**{"objective": "val_accuracy", **changes}),
         evaluate_trial,
     ),
 }

@@ -29,6 +29,7 @@ from nse_tf.tuners import AngleShrinkingOracle, SearchOracle
 from nse_tf.tuners.search_oracle import metrics_of
 from tests.tuners.tiny_search import (
     SPACE,
+    TRACEBACK,
     do,
     do_trials,
     job_of,
@@ -238,10 +239,10 @@ def test_a_job_that_nobody_survives_is_failed(tmp_path: pathlib.Path) -> None:
 
 
 def test_the_error_that_the_wire_drops_is_kept(tmp_path: pathlib.Path) -> None:
-    oracle = make_oracle(tmp_path / "run")
+    oracle = make_oracle(tmp_path / "run", max_retries_per_trial=0)
     trial = Trial.from_proto(oracle.create_trial("w0").to_proto())
     path = error_path(oracle.folder, trial.trial_id)
-    path.write_text("Traceback\nMemoryError: 3 GB of 2\n")
+    path.write_text(f"{TRACEBACK}MemoryError: 3 GB of 2\n")
     trial.status = TrialStatus.INVALID
     oracle.end_trial(trial)
     oracle.create_trial("w0")

@@ -164,7 +164,7 @@ def test_max_trials_ends_the_search(folder: pathlib.Path) -> None:
 def test_a_search_that_cannot_continue_stops_and_says_why(
     folder: pathlib.Path,
 ) -> None:
-    oracle = make_oracle(folder)
+    oracle = make_oracle(folder, max_retries_per_trial=0)
     fail(oracle, oracle.create_trial("tuner0"), "MemoryError: 3 GB of 2")
     assert oracle.create_trial("tuner0").status == TrialStatus.STOPPED
     assert isinstance(oracle.failure, SearchError)
@@ -178,7 +178,7 @@ def test_a_search_that_cannot_continue_stops_and_says_why(
 def test_a_failed_generation_is_reported_and_does_not_end_the_search(
     folder: pathlib.Path,
 ) -> None:
-    oracle = make_oracle(folder)
+    oracle = make_oracle(folder, max_retries_per_trial=0)
     do_trials(oracle, 2)
     fail(oracle, oracle.create_trial("tuner0"), "OSError: no space left")
     do_trials(oracle)
@@ -191,7 +191,9 @@ def test_a_failed_generation_is_reported_and_does_not_end_the_search(
 def test_too_many_failures_in_a_row_end_the_search_and_leave_the_lock_open(
     folder: pathlib.Path,
 ) -> None:
-    oracle = make_oracle(folder, max_consecutive_failed_trials=2)
+    oracle = make_oracle(
+        folder, max_consecutive_failed_trials=2, max_retries_per_trial=0
+    )
     do_trials(oracle, 2)
     for _ in range(2):
         fail(oracle, oracle.create_trial("tuner0"), "OSError: no space left")
@@ -216,7 +218,7 @@ def test_a_trial_is_retried_as_often_as_asked(folder: pathlib.Path) -> None:
 def test_a_result_that_does_not_hold_fails_its_trial(
     folder: pathlib.Path, has_file: bool
 ) -> None:
-    oracle = make_oracle(folder)
+    oracle = make_oracle(folder, max_retries_per_trial=0)
     trial = oracle.create_trial("tuner0")
     reference = write_result(folder, job_of(trial), Failed("never read"))
     path = folder / "results" / f"{job_of(trial)}.json"
@@ -233,7 +235,7 @@ def test_a_result_that_does_not_hold_fails_its_trial(
 
 
 def test_a_trial_without_a_result_fails(folder: pathlib.Path) -> None:
-    oracle = make_oracle(folder)
+    oracle = make_oracle(folder, max_retries_per_trial=0)
     trial = oracle.create_trial("tuner0")
     trial.status = TrialStatus.COMPLETED
     oracle.end_trial(trial)
