@@ -1,7 +1,9 @@
 """What all binaries share: how they start, fail and show their help."""
 
+import logging as std_logging
 import os
 import pathlib
+import signal
 import sys
 import types
 from collections.abc import Callable, Sequence
@@ -9,25 +11,42 @@ from typing import NoReturn
 
 from absl import app, flags, logging
 
+from nse_tf.distribute.parent import end_with_parent
 from nse_tf.garbage import collect_rarely
+from nse_tf.terminal import printable
 
 BAD_INPUT = 2
+# As shells count a process that a signal ended.
+AFTER_SIGNAL = 128
+MOST_OF_A_MESSAGE = 1000
 
 
-def run(main: Callable[[Sequence[str]], None]) -> NoReturn:
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM, which ends a command as Ctrl-C does."""
+
+
+def run(
+    main: Callable[[Sequence[str]], None], *, resumes: bool = False
+) -> NoReturn:
     """Runs a binary and ends the process.
 
     Bad input ends with one line on stderr and exit code 2: a flag that absl
     refuses, a file that cannot be read or written, or a `ValueError` that this
     package raised. An error raised elsewhere is a fault, not bad input, and
-    keeps its traceback; `--v=1` always shows it.
+    keeps its traceback; `--v=1` always shows it. Ctrl-C ends with one line and
+    exit code 130, SIGTERM with 143.
 
     Args:
         main: Takes the command line without its flags: the binary's name.
+        resumes: Whether the same command resumes what was stopped.
     """
     collect_rarely()
+    if not end_with_parent():  # A chief ends its workers in silence.
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         app.run(main, flags_parser=lambda argv: _parse(main, argv))
+    except KeyboardInterrupt as stop:
+        _stop(stop, resumes)
     except BrokenPipeError:
         # The reader closed the pipe. Without this, Python would complain when
         # it flushes stdout at exit.
@@ -39,6 +58,25 @@ def run(main: Callable[[Sequence[str]], None]) -> NoReturn:
         logging.debug("What led here:", exc_info=True)
         _refuse(_one_line(error))
     sys.exit(0)
+
+
+def _terminate(number: int, frame: types.FrameType | None) -> NoReturn:
+    del number, frame
+    raise TerminatedError
+
+
+def _stop(stop: KeyboardInterrupt, resumes: bool) -> NoReturn:
+    """Ends the process at once, with one line."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # A second one changes nothing.
+    then = "; run the same command to resume" if resumes else ""
+    sys.stderr.write(f"{_name()}: stopped{then}\n")
+    std_logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    # Threads of TensorFlow and gRPC could hold up a plain exit for seconds.
+    is_sigterm = isinstance(stop, TerminatedError)
+    os._exit(AFTER_SIGNAL + (signal.SIGTERM if is_sigterm else signal.SIGINT))
 
 
 def quiet_libraries() -> None:
@@ -99,8 +137,17 @@ def _unused_flags(module: types.ModuleType) -> list[str]:
 
 
 def _refuse(message: str) -> NoReturn:
-    sys.stderr.write(f"{pathlib.Path(sys.argv[0]).name}: {message}\n")
+    sys.stderr.write(f"{_name()}: {printable(message, MOST_OF_A_MESSAGE)}\n")
     sys.exit(BAD_INPUT)
+
+
+def fail(error: Exception) -> NoReturn:
+    """Ends with exit code 1 and an error's message on stderr."""
+    sys.exit(f"{_name()}: {printable(str(error))}")
+
+
+def _name() -> str:
+    return pathlib.Path(sys.argv[0]).name
 
 
 def _one_line(error: Exception) -> str:

@@ -48,6 +48,7 @@ from nse_tf.spaces import (
     parse_genotype,
     published_network,
 )
+from nse_tf.terminal import say
 
 flags.adopt_module_key_flags(space_flags)
 flags.declare_key_flag(table_flags.LATENCY_TABLE.name)
@@ -169,9 +170,9 @@ def main(argv: Sequence[str]) -> None:
     if output_flags.FORMAT.value == "json":
         print(json.dumps(dataclasses.asdict(description), indent=1))
     elif isinstance(description, SpaceDescription):
-        print(space_text(description))
+        say(space_text(description))
     else:
-        print(network_text(description))
+        say(network_text(description))
 
 
 def run() -> NoReturn:

@@ -40,6 +40,7 @@ from nse_tf.flags import (
 )
 from nse_tf.quiet import quiet_native_output
 from nse_tf.spaces import load_genotype
+from nse_tf.terminal import say
 
 if TYPE_CHECKING:
     import keras
@@ -229,7 +230,7 @@ def main(argv: Sequence[str]) -> None:
         progress=sys.stderr.isatty(),
     )
     if output_flags.FORMAT.value == "json":
-        print(
+        say(
             json.dumps(
                 {
                     name: json.loads((report.output_dir / name).read_text())
@@ -239,10 +240,10 @@ def main(argv: Sequence[str]) -> None:
             )
         )
     else:
-        print("\n".join(export_lines(report)))
+        say("\n".join(export_lines(report)))
     for precision, faults in report.faults.items():
         for fault in faults:
-            print(f"model_{precision}.tflite: {fault}", file=sys.stderr)
+            say(f"model_{precision}.tflite: {fault}", file=sys.stderr)
     if not report.is_faultless:
         sys.exit(1)
 

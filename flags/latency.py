@@ -20,6 +20,7 @@ from absl import flags
 
 from nse_tf.flags import binaries, device_flags, model_flags, output_flags
 from nse_tf.quiet import quiet_native_output
+from nse_tf.terminal import say
 
 flags.adopt_module_key_flags(device_flags)
 flags.adopt_module_key_flags(output_flags)
@@ -106,7 +107,7 @@ def main(argv: Sequence[str]) -> None:
     if output_flags.FORMAT.value == "json":
         print(json.dumps(measured, indent=1))
     else:
-        print(as_text(measured))
+        say(as_text(measured))
 
 
 def run() -> NoReturn:

@@ -34,6 +34,7 @@ from nse_tf.flags import (
 from nse_tf.flags.search import set_up_logging
 from nse_tf.quiet import quiet_native_output
 from nse_tf.spaces import SearchSpace
+from nse_tf.terminal import say
 
 if TYPE_CHECKING:
     from nse_tf.costs.tables import CostTable
@@ -194,7 +195,7 @@ def main(argv: Sequence[str]) -> None:
             pathlib.Path(table_flags.TABLE.value),
             output,
         )
-        print("\n".join(summary(table, output)))
+        say("\n".join(summary(table, output)))
         return
     set_up_logging()
     with quiet_native_output():
@@ -218,16 +219,16 @@ def main(argv: Sequence[str]) -> None:
         value["num_rows"] = len(value.pop("rows"))
         print(json.dumps(value, indent=1))
     else:
-        print("\n".join(summary(table, output)))
+        say("\n".join(summary(table, output)))
     if COMPARE.value is not None:
         rows = CostTable.load(config.rows_file)
         share = share_within(CostTable.load(COMPARE.value), rows)
-        print(f"{share:.1%} of the rows lie within 10% of {COMPARE.value}")
+        say(f"{share:.1%} of the rows lie within 10% of {COMPARE.value}")
 
 
 def run() -> NoReturn:
     """Runs the binary `nse_lut`; see `binaries.run`."""
-    binaries.run(main)
+    binaries.run(main, resumes=True)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from absl import flags
 
 from nse_tf.flags import binaries, data_flags, table_flags
 from nse_tf.quiet import quiet_native_output
+from nse_tf.terminal import say
 
 if TYPE_CHECKING:
     from nse_tf.ranking import StudyConfig
@@ -132,9 +133,9 @@ def main(argv: Sequence[str]) -> None:
         [TauPoint(row.label, row.seed, row.epoch, row.tau) for row in rows],
         findings,
     )
-    print("\n".join(findings))
-    print(f"Rows: {config.run_dir / 'rows.csv'}")
-    print(f"Report: {page}")
+    say("\n".join(findings))
+    say(f"Rows: {config.run_dir / 'rows.csv'}")
+    say(f"Report: {page}")
 
 
 def _study_config() -> "StudyConfig":
@@ -162,12 +163,12 @@ def _study_config() -> "StudyConfig":
 
 
 def _report(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    say(line, file=sys.stderr)
 
 
 def run() -> NoReturn:
     """Runs the binary `nse_rank`; see `binaries.run`."""
-    binaries.run(main)
+    binaries.run(main, resumes=True)
 
 
 if __name__ == "__main__":

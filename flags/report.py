@@ -24,6 +24,7 @@ from nse_tf.reporting import (
     write_report,
     write_scalars,
 )
+from nse_tf.terminal import say
 
 OUTPUT = flags.DEFINE_string(
     "output", "comparison.html", "File of the comparison of several runs."
@@ -44,12 +45,12 @@ def report(folders: Sequence[str]) -> None:
             path = write_report(folder)
             log = RunLog(pathlib.Path(folder) / "log.jsonl")
             write_scalars(folder, [entry.event for entry in log.read()])
-            print(summary_text(folder))
-            print(f"Report: {path}")
+            say(summary_text(folder))
+            say(f"Report: {path}")
         case _:
             path = write_comparison(folders, OUTPUT.value)
-            print(comparison_text(folders))
-            print(f"Comparison: {path}")
+            say(comparison_text(folders))
+            say(f"Comparison: {path}")
 
 
 def run() -> NoReturn:

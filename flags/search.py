@@ -24,6 +24,7 @@ from nse_tf.distribute.roles import Role, present_role
 from nse_tf.flags import binaries, search_flags, space_flags
 from nse_tf.methods import SearchError
 from nse_tf.quiet import quiet_native_output
+from nse_tf.terminal import PrintableFormatter, say
 
 flags.adopt_module_key_flags(search_flags)
 flags.adopt_module_key_flags(space_flags)
@@ -65,9 +66,9 @@ def main(argv: Sequence[str]) -> None:
             return
         report = run_search(config, _local_workers(), strategy)
     except SearchError as error:
-        sys.exit(f"nse_search: {error}")
-    print(summary_text(report.parent))
-    print(f"Report: {report}")
+        binaries.fail(error)
+    say(summary_text(report.parent))
+    say(f"Report: {report}")
 
 
 def _local_workers() -> LocalWorkers | None:
@@ -102,7 +103,9 @@ def set_up_logging() -> None:
     if absl_logging.get_verbosity() == absl_logging.INFO:  # Not asked for more.
         absl_logging.set_verbosity(absl_logging.ERROR)
     logger = logging.getLogger("nse_tf")
-    logger.addHandler(logging.StreamHandler(sys.stderr))
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter())
+    logger.addHandler(handler)
     is_worker = present_role() is Role.WORKER
     logger.setLevel(logging.WARNING if is_worker else logging.INFO)
     logger.propagate = False
@@ -110,7 +113,7 @@ def set_up_logging() -> None:
 
 def run() -> NoReturn:
     """Runs the binary; see `binaries.run`."""
-    binaries.run(main)
+    binaries.run(main, resumes=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ best were kept.
 """
 
 import pathlib
-import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -20,6 +19,7 @@ from nse_tf.flags import binaries, search_flags, space_flags, table_flags
 from nse_tf.flags.search import set_up_logging
 from nse_tf.methods import SearchError
 from nse_tf.quiet import quiet_native_output
+from nse_tf.terminal import say
 
 flags.adopt_module_key_flags(search_flags)
 flags.adopt_module_key_flags(space_flags)
@@ -47,20 +47,20 @@ def main(argv: Sequence[str]) -> None:
     try:
         space, path = run_shrinking(config)
     except SearchError as error:
-        sys.exit(f"nse_shrink: {error}")
+        binaries.fail(error)
     for block, indices in zip(space.blocks, space.active, strict=True):
         names = ", ".join(block.candidates[index].name for index in indices)
-        print(f"{block.name}: {names}")
-    print(f"{space.size} networks remain.")
+        say(f"{block.name}: {names}")
+    say(f"{space.size} networks remain.")
     if known is not None:
         ranks = kept_ranks(known, space, table_flags.TRUTH.value)
-        print(f"Kept, by true rank of operators: {', '.join(map(str, ranks))}")
-    print(f"Space: {path}")
+        say(f"Kept, by true rank of operators: {', '.join(map(str, ranks))}")
+    say(f"Space: {path}")
 
 
 def run() -> NoReturn:
     """Runs the binary `nse_shrink`; see `binaries.run`."""
-    binaries.run(main)
+    binaries.run(main, resumes=True)
 
 
 if __name__ == "__main__":

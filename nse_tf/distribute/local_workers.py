@@ -7,14 +7,20 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Sequence
 
+from nse_tf.distribute.parent import PARENT
 from nse_tf.distribute.roles import VARIABLES
 from nse_tf.methods import SearchError
 
 LOGGER = logging.getLogger("nse_tf")
 
 END_SECONDS = 20.0
+# After Ctrl-C or SIGTERM.
+STOP_SECONDS = 3.0
+# What is kept of a worker's line.
+MOST_OF_A_LINE = 500
 
 
 class LocalWorkers:
@@ -32,10 +38,14 @@ class LocalWorkers:
         self._last_lines: dict[str, str] = {}
         self._reported: set[str] = set()
         self._relays: list[threading.Thread] = []
+        self._is_stopping = False
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
-        """Makes this process a chief, with workers until the end."""
+        """Makes this process a chief, with workers until the end.
+
+        Ctrl-C and SIGTERM take them along at once.
+        """
         former = {name: os.environ.get(name) for name in VARIABLES}
         values = ("chief", "127.0.0.1", str(_free_port()))
         chief = dict(zip(VARIABLES, values, strict=True))
@@ -45,6 +55,11 @@ class LocalWorkers:
                 name = f"worker-{number}"
                 self._start(name, {**os.environ, VARIABLES[0]: name})
             yield
+        except Exception:
+            raise
+        except BaseException:
+            self._stop()
+            raise
         finally:
             self._end()
             for name, value in former.items():
@@ -76,15 +91,16 @@ class LocalWorkers:
             )
 
     def _start(self, name: str, environment: dict[str, str]) -> None:
-        process = subprocess.Popen(
-            self._command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        )
+        with _sigint_ignored():  # Ctrl-C is for the chief, which ends them.
+            process = subprocess.Popen(
+                self._command,
+                env={**environment, PARENT: str(os.getpid())},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+            )
         self._processes[name] = process
         # Read all the time: a worker would wait as soon as the pipe is full.
         relay = threading.Thread(
@@ -99,9 +115,21 @@ class LocalWorkers:
             return
         with process.stderr as lines:
             for line in lines:
-                if line.strip():
-                    self._last_lines[name] = line.strip()
-                    LOGGER.info("[%s] %s", name, line.rstrip())
+                if line.strip() and not self._is_stopping:
+                    self._last_lines[name] = line.strip()[:MOST_OF_A_LINE]
+                    LOGGER.info("[%s] %s", name, line.rstrip()[:MOST_OF_A_LINE])
+
+    def _stop(self) -> None:
+        """Ends the workers at once and in silence."""
+        self._is_stopping = True
+        for process in self._processes.values():
+            process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in self._processes.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+        for process in self._processes.values():
+            process.kill()
 
     def _end(self) -> None:
         """Waits for the workers to end, and kills those that do not."""
@@ -113,6 +141,19 @@ class LocalWorkers:
                 process.wait()
         for relay in self._relays:
             relay.join(1.0)
+
+
+@contextlib.contextmanager
+def _sigint_ignored() -> Iterator[None]:
+    """Lets processes that are started here inherit that Ctrl-C is ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Only the main thread may change it.
+        return
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def _reason(code: int) -> str:

@@ -1,8 +1,10 @@
 """A worker's connection to its chief: join, heartbeat, bounded waits."""
 
+import _thread
 import contextlib
 import json
 import logging
+import os
 import pathlib
 import threading
 import time
@@ -23,6 +25,9 @@ LOGGER = logging.getLogger("nse_tf")
 CHIEF_PATIENCE_SECONDS = 600.0
 # A serving chief answers at once, except while it breeds a generation.
 ANSWER_SECONDS = 60.0
+# A worker whose chief is silent for so long ends, whatever it is doing.
+ORPHAN_SECONDS = 60.0
+ORPHAN_GRACE_SECONDS = 5.0
 # A shared folder may show a new file late.
 FOLDER_SECONDS = 20.0
 
@@ -52,25 +57,32 @@ def joined(folder: pathlib.Path, identity: dict[str, Any]) -> Iterator[None]:
         identity: All that decides the outcome, as this worker has it.
 
     Raises:
-        SearchError: If the chief does not answer.
+        SearchError: If the chief does not answer, also in the middle of a job.
         ValueError: If the worker does not fit it; names both sides.
     """
     await_chief()
     with local_channel(chief_address()) as channel:
         lease_seconds = _join(channel, folder, identity)
-        is_over = threading.Event()
+        is_over, is_orphan = threading.Event(), threading.Event()
         heart = threading.Thread(
-            target=_beat, args=(channel, lease_seconds, is_over), daemon=True
+            target=_beat,
+            args=(channel, lease_seconds, is_over, is_orphan),
+            daemon=True,
         )
         heart.start()
         try:
             yield
+        except KeyboardInterrupt:
+            if is_orphan.is_set():
+                raise SearchError(_orphaned()) from None
+            raise
         finally:
             is_over.set()
             # A beat after the leave would make the chief wait for this worker.
             heart.join()
-            with contextlib.suppress(grpc.RpcError):  # It may be gone by now.
-                call(channel, "Leave", {"worker": own_name()}, 5.0)
+            if not is_orphan.is_set():
+                with contextlib.suppress(grpc.RpcError):  # It may be gone.
+                    call(channel, "Leave", {"worker": own_name()}, 5.0)
 
 
 def _join(
@@ -106,13 +118,40 @@ def _token(folder: pathlib.Path) -> str:
 
 
 def _beat(
-    channel: grpc.Channel, lease_seconds: float, is_over: threading.Event
+    channel: grpc.Channel,
+    lease_seconds: float,
+    is_over: threading.Event,
+    is_orphan: threading.Event,
 ) -> None:
-    """Sends the chief five heartbeats a lease."""
+    """Sends the chief five heartbeats a lease; ends an orphan.
+
+    A training would otherwise go on to its end before the chief is missed.
+    """
+    heard = time.monotonic()
     while not is_over.wait(lease_seconds / 5):
-        with contextlib.suppress(grpc.RpcError):  # The next call shows it.
-            message = {"worker": own_name(), "doing": Progress.present}
+        message = {"worker": own_name(), "doing": Progress.present}
+        try:
             call(channel, "Beat", message, lease_seconds / 5)
+            heard = time.monotonic()
+        except grpc.RpcError:
+            if time.monotonic() - heard > ORPHAN_SECONDS:
+                break
+    else:
+        return
+    is_orphan.set()
+    _thread.interrupt_main()
+    if not is_over.wait(ORPHAN_GRACE_SECONDS):
+        # The main thread is in native code. Files are written whole or not at
+        # all, so that nothing is lost.
+        LOGGER.error("%s", _orphaned())
+        os._exit(1)
+
+
+def _orphaned() -> str:
+    return (
+        f"The chief at {chief_address()} was silent for {ORPHAN_SECONDS:g} s. "
+        "Start it again, and its workers, to resume the search."
+    )
 
 
 class BoundedStub:

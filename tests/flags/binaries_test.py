@@ -2,6 +2,8 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 from nse_tf.garbage import COLLECT_AFTER
 
 PROGRAM = """
@@ -116,3 +118,46 @@ def main(argv): print(image_flags.IMAGE_CHANNELS.value)
     done = run(body, "--image_channels=3", "--num_classes=2", cwd=tmp_path)
     assert done.returncode == 2
     assert "--num_classes is a flag of other commands" in done.stderr
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_ends_a_binary_with_one_line(
+    name: str, code: int, tmp_path: pathlib.Path
+) -> None:
+    body = (
+        "import os, signal, time\n"
+        "def main(argv):\n"
+        f"    os.kill(os.getpid(), signal.{name})\n"
+        "    time.sleep(20)\n"
+    )
+    done = run(body, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (code, "binary: stopped\n")
+    resuming = PROGRAM.replace("run(main)", "run(main, resumes=True)").format(
+        checkout=str(pathlib.Path.cwd()), body=body
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", resuming],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert done.stderr == ("binary: stopped; run the same command to resume\n")
+
+
+def test_what_is_printed_cannot_command_a_terminal(
+    tmp_path: pathlib.Path,
+) -> None:
+    body = (
+        "from nse_tf.terminal import say\n"
+        "import nse_tf.flags.binaries\n"
+        "def main(argv):\n"
+        "    say('a\\x1b[31mb')\n"
+        "    name = 'x\\x1b]0;t\\x07' * 999\n"
+        "    raise FileNotFoundError(2, 'No such file', name)\n"
+    )
+    done = run(body, cwd=tmp_path)
+    assert done.stdout == "a\\x1b[31mb\n"
+    assert "\x1b" not in done.stderr
+    assert done.stderr.startswith("binary: No such file: x\\x1b]0;t\\x07x")
+    assert len(done.stderr) < 3000
