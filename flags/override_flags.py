@@ -70,6 +70,12 @@ OVERRIDES = (
             ),
             ("rank_check_epochs", "Epochs of a child of --num_rank_checks.", 1),
             ("batch_size", "Images a step.", 1),
+            (
+                "rand_augment",
+                "Random changes of each batch of a child trained alone, on top "
+                "of --augmentation.",
+                0,
+            ),
             ("max_skips", "pdarts: most skip connections in a normal cell.", 0),
             (
                 "stage_weights_epochs",
@@ -109,6 +115,21 @@ OVERRIDES = (
                 "cutout",
                 "Side of a square that is painted over in the images of a "
                 "child trained alone, as a share of the side.",
+            ),
+            (
+                "mixup",
+                "Mix images and labels of a child trained alone by shares of "
+                "a Beta distribution with this parameter, up to 1.",
+            ),
+            (
+                "cutmix",
+                "The same by pasting rectangles; with --mixup, each batch "
+                "takes either one.",
+            ),
+            (
+                "weight_average",
+                "Decay of moving averages of a child's weights that its "
+                "training hands over, such as 0.998.",
             ),
             (
                 "target_m",

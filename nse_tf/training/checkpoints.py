@@ -15,7 +15,7 @@ from nse_tf.spaces.files import write_bytes
 from nse_tf.spaces.sealed_files import DamagedError
 
 SCHEMA = "nse_tf.checkpoint/3"
-LISTS = ("weights", "momenta", "base", "architecture", "course")
+LISTS = ("weights", "momenta", "base", "architecture", "course", "averages")
 
 # After the archive: this and the SHA-256 of all before it. Readers of archives
 # pass over what follows one.
@@ -55,6 +55,7 @@ class Checkpoint:
             job; none where it trains none.
         active: The candidates that there are weights for, block by block;
             empty where all have some.
+        averages: Moving averages of weights, where a child keeps some.
     """
 
     job_id: str
@@ -67,6 +68,7 @@ class Checkpoint:
     architecture: list[np.ndarray] = dataclasses.field(default_factory=list)
     course: list[np.ndarray] = dataclasses.field(default_factory=list)
     active: list[tuple[int, ...]] = dataclasses.field(default_factory=list)
+    averages: list[np.ndarray] = dataclasses.field(default_factory=list)
 
     @property
     def digest(self) -> str:

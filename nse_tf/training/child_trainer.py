@@ -8,11 +8,13 @@ import numpy as np
 
 from nse_tf.datasets import ImageSet, epoch_batches
 from nse_tf.supernet import ChildInTraining, DropPath
+from nse_tf.training.batch_mixing import BatchMixing
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.epoch_loop import EpochLoop, LoopHooks, WeightStep
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import ChildRecipe
 from nse_tf.training.steps import TrainingStep, statistics_of
+from nse_tf.training.weight_averages import WeightAverages
 
 # A child has nothing to choose.
 _NOTHING_OPEN = np.empty((0, 0), np.int32)
@@ -36,8 +38,18 @@ def child_optimizer(trained: ChildInTraining, recipe: ChildRecipe) -> LazySGD:
 
 
 def _step(
-    trained: ChildInTraining, recipe: ChildRecipe, optimizer: LazySGD
+    trained: ChildInTraining,
+    recipe: ChildRecipe,
+    optimizer: LazySGD,
+    averages: WeightAverages | None = None,
 ) -> TrainingStep:
+    mixing = BatchMixing(
+        trained.child.output_shape[-1],
+        rand_augment=recipe.rand_augment,
+        strength=recipe.rand_augment_strength,
+        mixup=recipe.mixup,
+        cutmix=recipe.cutmix,
+    )
     return TrainingStep(
         lambda images, open_branches: trained.model(images, training=True),
         optimizer,
@@ -47,6 +59,20 @@ def _step(
         cutout=recipe.cutout,
         auxiliary_weight=recipe.auxiliary_weight,
         statistics=statistics_of(trained.model),
+        mixing=mixing or None,
+        after_update=averages.update if averages else lambda: None,
+    )
+
+
+def _averages(
+    trained: ChildInTraining, recipe: ChildRecipe
+) -> WeightAverages | None:
+    """Returns averages of all that a child is made of, if wanted."""
+    if not recipe.weight_average:
+        return None
+    weights = [each.value for each in trained.trainable_variables]
+    return WeightAverages(
+        [*weights, *statistics_of(trained.model)], recipe.weight_average
     )
 
 
@@ -103,7 +129,8 @@ class ChildTrainer:
         self._images = images
         self._recipe = recipe
         self._optimizer = child_optimizer(trained, recipe)
-        self._step = _step(trained, recipe, self._optimizer)
+        self._averages = _averages(trained, recipe)
+        self._step = _step(trained, recipe, self._optimizer, self._averages)
         self.losses: list[float] = []
 
     def train(
@@ -145,6 +172,8 @@ class ChildTrainer:
             hooks=hooks,
         )
         loop.run(self.losses, after_epoch)
+        if self._averages is not None:
+            self._averages.hand_over()
 
     def checkpoint(
         self, job_id: str, config_digest: str, fingerprint: str
@@ -158,11 +187,14 @@ class ChildTrainer:
             momenta=[slot.numpy() for slot in self._optimizer.momenta],
             base=[],
             fingerprint=fingerprint,
+            averages=self._averages.arrays() if self._averages else [],
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Resumes from a checkpoint of the same child."""
         checkpoint.assign_to(self._trained.variables, self._optimizer.momenta)
+        if self._averages is not None:
+            self._averages.restore(checkpoint.averages)
         self.losses = list(checkpoint.losses)
 
 

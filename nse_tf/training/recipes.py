@@ -18,7 +18,11 @@ _RANGES = {
     "drop_path": (0, 1),
     "auxiliary_weight": (0, math.inf),
     "cutout": (0, 1),
+    "rand_augment": (0, math.inf),
+    "weight_average": (0, 1),
 }
+# From 0 to 1, both included.
+_SHARES = ("rand_augment_strength", "mixup", "cutmix")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,10 +75,19 @@ class ChildRecipe:
         cutout: Side of a square that is painted over in each image on top of
             the policy, as a share of the image's side.
         class_weights: Factor on the loss of each class; empty for ones.
+        rand_augment: How many random changes each batch gets on top of the
+            policy, by Keras's RandAugment.
+        rand_augment_strength: How strong they are.
+        mixup: Parameter of the Beta distribution by which images and labels
+            are mixed, by Keras's MixUp; 0 mixes none.
+        cutmix: That of Keras's CutMix. With both, each batch takes either one.
+        weight_average: Decay of the moving averages of weights and statistics
+            that the training hands over at its end; 0 hands over the last ones.
 
     References:
-        Liu et al., DARTS (2019): https://arxiv.org/abs/1806.09055, for
-        `drop_path` (0.2), `auxiliary_weight` (0.4) and `cutout` (0.5).
+        See `BatchMixing` and `WeightAverages`. Liu et al., DARTS (2019):
+        https://arxiv.org/abs/1806.09055, for `drop_path` (0.2),
+        `auxiliary_weight` (0.4) and `cutout` (0.5).
     """
 
     batch_size: int = 64
@@ -91,6 +104,11 @@ class ChildRecipe:
     augmentation: str = "none"
     cutout: float = 0.0
     class_weights: tuple[float, ...] = ()
+    rand_augment: int = 0
+    rand_augment_strength: float = 0.5
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    weight_average: float = 0.0
 
     def __post_init__(self) -> None:
         _check(self)
@@ -130,6 +148,11 @@ def _check(recipe: SupernetRecipe | ChildRecipe) -> None:
             raise ValueError(
                 f"`{name}` must be at least {low} and below {high}, not "
                 f"{value}."
+            )
+    for name in _SHARES:
+        if not 0 <= getattr(recipe, name, 0) <= 1:
+            raise ValueError(
+                f"`{name}` must be from 0 to 1, not {getattr(recipe, name)}."
             )
     if recipe.clip_norm is not None and not recipe.clip_norm > 0:
         raise ValueError(

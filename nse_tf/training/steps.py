@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.datasets import augment, policy_with
+from nse_tf.training.batch_mixing import BatchMixing
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.passes import summed_over_passes
 from nse_tf.training.replicas import Replicas
@@ -33,6 +34,8 @@ class TrainingStep:
             logits `forward` then returns after the others; 0 for none.
         statistics: What a forward pass moves of its own, such as the moving
             averages of batch norm: to be the same on all replicas.
+        mixing: Changes and mixes augmented images; None does not.
+        after_update: Called after each update, in the step's graph.
         rows_open: Tells by open branches which targets of the optimizer are
             open, as its `apply` takes it.
     """
@@ -48,6 +51,8 @@ class TrainingStep:
         cutout: float = 0.0,
         auxiliary_weight: float = 0.0,
         statistics: Sequence[tf.Variable] = (),
+        mixing: BatchMixing | None = None,
+        after_update: Callable[[], None] = lambda: None,
         rows_open: Callable[[tf.Tensor], dict[int, tf.Tensor]] | None = None,
     ) -> None:
         policy = policy_with(augmentation, cutout)
@@ -86,8 +91,10 @@ class TrainingStep:
             seed: tf.Tensor,
         ) -> tf.Tensor:
             images = augment(tf.cast(images, tf.float32), policy, seed)
-            batch = images, labels
-            return replicas.run(update, batch, open_branches, learning_rate)
+            batch = mixing(images, labels, seed) if mixing else (images, labels)
+            loss = replicas.run(update, batch, open_branches, learning_rate)
+            after_update()
+            return loss
 
         # By the rank of open branches: one function for a path and for several
         # passes would be traced again, for an unknown rank.
@@ -171,7 +178,7 @@ def _loss(
     """Returns the loss, and with it that of an auxiliary classifier, if any.
 
     Args:
-        labels: `(batch,)`, integers.
+        labels: See `smoothed_loss`.
         outputs: What `forward` of a `TrainingStep` returned.
         auxiliary_weight: Factor on the loss of the auxiliary classifier.
         *numbers: More arguments of `smoothed_loss`.
@@ -193,22 +200,28 @@ def smoothed_loss(
     """Returns the mean cross entropy with label smoothing.
 
     Args:
-        labels: `(batch,)`, integers.
+        labels: `(batch,)`, integers, or `(batch, num_classes)`, shares.
         logits: `(batch, num_classes)`.
         label_smoothing: Share of the label spread over all classes.
         class_weights: Factor on the loss of each class; empty for ones. The
             mean is over images, as in Keras, whatever the factors sum to.
     """
     num_classes = logits.shape[-1]
-    targets = tf.one_hot(
-        labels,
-        num_classes,
-        1.0 - label_smoothing + label_smoothing / num_classes,
-        label_smoothing / num_classes,
+    is_mixed = labels.shape.rank == 2
+    off = label_smoothing / num_classes
+    targets = (
+        labels * (1.0 - label_smoothing) + off
+        if is_mixed
+        else tf.one_hot(labels, num_classes, 1.0 - label_smoothing + off, off)
     )
     losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
     if class_weights:
-        losses *= tf.gather(tf.constant(class_weights, losses.dtype), labels)
+        weights = tf.constant(class_weights, losses.dtype)
+        losses *= (
+            tf.linalg.matvec(labels, weights)
+            if is_mixed
+            else tf.gather(weights, labels)
+        )
     return tf.reduce_mean(losses)
 
 
