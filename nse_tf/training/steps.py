@@ -96,12 +96,7 @@ class TrainingStep:
             after_update()
             return loss
 
-        # By the rank of open branches: one function for a path and for several
-        # passes would be traced again, for an unknown rank.
-        self._steps = {
-            rank: tf.function(step, reduce_retracing=True, autograph=False)
-            for rank in (2, 3)
-        }
+        self._steps = _compiled(step)
 
     @property
     def num_traces(self) -> int:
@@ -141,6 +136,18 @@ class TrainingStep:
             tf.constant(learning_rate, tf.float32),
             tf.constant(seed, tf.int32),
         )
+
+
+def _compiled(step: Callable[..., tf.Tensor]) -> dict[int, Any]:
+    """Returns a step as functions by the rank of open branches.
+
+    One function for a path and for several passes would be traced again, for an
+    unknown rank.
+    """
+    return {
+        rank: tf.function(step, reduce_retracing=True, autograph=False)
+        for rank in (2, 3)
+    }
 
 
 def of_any_batch(images: tf.Tensor) -> tf.Tensor:
