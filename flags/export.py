@@ -17,8 +17,8 @@ toolkit (pip install nse-tf[compress]): for 8 bits, which gives the int8 file,
 or until half of its weights are zero (prune) or each kernel has 16 values
 (cluster). The compressed network is exported and written as model.keras.
 
-Exit code 1 means that a file has a fault; export.json, latency.json and the
-terminal name it.
+Exit code 1 means that a file has a fault or could not be made; export.json,
+latency.json and the terminal name it.
 """
 
 import json
@@ -244,6 +244,12 @@ def main(argv: Sequence[str]) -> None:
     for precision, faults in report.faults.items():
         for fault in faults:
             say(f"model_{precision}.tflite: {fault}", file=sys.stderr)
+    for precision, reason in report.failures.items():
+        say(
+            f"There is no model_{precision}.tflite: the quantizer failed "
+            f"({reason}). Try another --quantizer.",
+            file=sys.stderr,
+        )
     if not report.is_faultless:
         sys.exit(1)
 

@@ -8,7 +8,7 @@ from nse_tf.export.checking import ExportCheck as ExportCheck
 from nse_tf.export.checking import Limits as Limits
 from nse_tf.export.checking import check as check
 from nse_tf.export.checking import find_faults as find_faults
-from nse_tf.export.exporter import ExportReport as ExportReport
+from nse_tf.export.export_report import ExportReport as ExportReport
 from nse_tf.export.exporter import Timing as Timing
 from nse_tf.export.exporter import export_model as export_model
 from nse_tf.export.inference import predict as predict

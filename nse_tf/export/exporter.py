@@ -14,13 +14,11 @@ import hashlib
 import math
 import os
 import pathlib
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 import tqdm
 
 from nse_tf.export.checking import (
@@ -36,14 +34,22 @@ from nse_tf.export.compression_check import (
     check_compressed,
     compression_json,
 )
+from nse_tf.export.export_files import write_files
+from nse_tf.export.export_report import ExportReport
 from nse_tf.export.latency import Latency, measure_together
-from nse_tf.export.machine import describe_machine, now
 from nse_tf.export.metadata import with_classifier
-from nse_tf.export.tflite import PRECISIONS, convert_all
-from nse_tf.spaces.files import write_bytes, write_json
+from nse_tf.export.soundness import (
+    Magnitude,
+    in_float32,
+    require_classifier,
+    require_finite,
+)
+from nse_tf.export.tflite import PRECISIONS, convert_each
 
 # More calibration images change nothing (see `convert`) and cost time.
 NUM_CALIBRATION_IMAGES = 200
+# Of what a quantizer says of a failure; TensorFlow's may be pages of MLIR.
+_LONGEST_REASON = 300
 # Of a file fine-tuned for 8 bits: its weights, and so its scores, are others.
 FINE_TUNED_LIMITS = Limits(
     largest=math.inf,
@@ -67,37 +73,6 @@ class Timing:
     seed: int = 0
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ExportReport:
-    """What was exported; every mapping is by precision.
-
-    Attributes:
-        output_dir: The folder written to.
-        files: The .tflite files.
-        sha256: Checksums of the files.
-        checks: How they compare to Keras on the test images.
-        faults: What is wrong with each, in sentences; empty if nothing.
-        latencies: How long one inference takes here.
-        other_latencies: The same at another number of threads: 2 instead of 1,
-            1 instead of more.
-        compression: What `export.json` says of a compression; None without.
-    """
-
-    output_dir: pathlib.Path
-    files: dict[str, pathlib.Path]
-    sha256: dict[str, str]
-    checks: dict[str, ExportCheck]
-    faults: dict[str, list[str]]
-    latencies: dict[str, Latency]
-    other_latencies: dict[str, Latency]
-    compression: dict[str, Any] | None = None
-
-    @property
-    def is_faultless(self) -> bool:
-        """Whether every file passed every check."""
-        return not any(self.faults.values())
-
-
 def export_model(
     model: keras.Model,
     output_dir: str | os.PathLike[str],
@@ -114,7 +89,9 @@ def export_model(
 ) -> ExportReport:
     """Writes a model as .tflite files, with checks and latencies.
 
-    A faulty file is written, too: read `report.faults`.
+    A faulty file is written, too: read `report.faults`. A precision that the
+    quantizer fails on leaves the others: read `report.failures`. Files of an
+    earlier export go.
 
     Args:
         model: One input `(batch, height, width, channels)` of raw pixel values
@@ -132,30 +109,81 @@ def export_model(
         progress: Whether to show a progress bar.
 
     Raises:
-        ValueError: If names do not fit the scores, or a compression does not
-            fit precisions or labels; or see `convert`, `check`.
+        ValueError: If names do not fit the scores, the model is no classifier
+            or not finite, or a compression does not fit; or see `convert` and
+            `check`.
     """
-    _check_names(class_names, model)
-    steps = len(precisions) + 3  # Convert all, check each, time all twice.
+    model = network = _classifier(model, class_names)
+    if compressed is not None:
+        network = _network_of(compressed, model, precisions, test_labels)
+    steps = 3 + len(precisions)  # Convert all, time all twice, check each.
     with tqdm.tqdm(total=steps, desc="Export", disable=not progress) as bar:
-        network = model
-        if compressed is not None:
-            _check_compressed(compressed, precisions, test_labels)
-            network = compressed.model or model
-        images = calibration_images
-        if images is not None:
-            images = _evenly_spaced(images, NUM_CALIBRATION_IMAGES)
-        files = convert_all(network, precisions, images, quantizer=quantizer)
-        contents = _contents(files, compressed, class_names)
+        largest = require_finite(network, test_images)
+        files, failures = _converted(
+            network, precisions, calibration_images, quantizer
+        )
         bar.update()
+        contents = _contents(files, compressed, class_names)
         checks = _checked(contents, network, (test_images, test_labels), bar)
         timed = _timed(contents, timing, bar)
     report = _make_report(pathlib.Path(output_dir), contents, checks, timed)
+    report = _with_faults(report, largest, failures)
     if compressed is not None and test_labels is not None:
         found = check_compressed(compressed, model, test_images, test_labels)
         report = _with_compression(report, compressed, found, contents)
-    _write(report, contents, class_names, network)
+    write_files(report, contents, class_names, network)
     return report
+
+
+def _classifier(model: keras.Model, class_names: Sequence[str]) -> keras.Model:
+    """Returns a model as it can be exported.
+
+    Raises:
+        ValueError: If it is no classifier, or names do not fit its scores.
+    """
+    require_classifier(model)
+    _check_names(class_names, model)
+    return in_float32(model)
+
+
+def _with_faults(
+    report: ExportReport, largest: Magnitude, failures: dict[str, str]
+) -> ExportReport:
+    """Returns the report with what half precision cannot hold, and failures."""
+    if "fp16" in report.faults and largest.half_fault:
+        report.faults["fp16"].append(largest.half_fault)
+    return dataclasses.replace(report, failures=failures)
+
+
+def _converted(
+    network: keras.Model,
+    precisions: Sequence[str],
+    calibration_images: np.ndarray | None,
+    quantizer: str,
+) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Returns files by precision, and in a line why there are no others.
+
+    Raises:
+        ValueError: If there is no file at all; see also `convert`.
+    """
+    images = calibration_images
+    if images is not None:
+        images = _evenly_spaced(images, NUM_CALIBRATION_IMAGES)
+    files, errors = convert_each(
+        network, precisions, images, quantizer=quantizer
+    )
+    failures = {
+        precision: " ".join(f"{type(error).__name__}: {error}".split())[
+            :_LONGEST_REASON
+        ]
+        for precision, error in errors.items()
+    }
+    if not files:
+        raise ValueError(
+            f"No file could be made of `model`: {failures}. Try another "
+            "--quantizer."
+        )
+    return files, failures
 
 
 def _contents(
@@ -230,9 +258,17 @@ def _make_report(
     )
 
 
-def _check_compressed(
-    made: Compressed, precisions: Sequence[str], labels: np.ndarray | None
-) -> None:
+def _network_of(
+    made: Compressed,
+    model: keras.Model,
+    precisions: Sequence[str],
+    labels: np.ndarray | None,
+) -> keras.Model:
+    """Returns the network that a compression is exported as.
+
+    Raises:
+        ValueError: If it does not fit precisions or labels.
+    """
     if labels is None:
         raise ValueError(
             "`test_labels` is None: the effect of compression on accuracy "
@@ -243,6 +279,7 @@ def _check_compressed(
             f"`precisions` {', '.join(precisions)} lack int8, which is the "
             "file of a network fine-tuned for 8 bits."
         )
+    return made.model or model
 
 
 def _with_compression(
@@ -267,31 +304,6 @@ def _with_compression(
     )
 
 
-def _write(
-    report: ExportReport,
-    contents: Mapping[str, bytes],
-    class_names: Sequence[str],
-    model: keras.Model,
-) -> None:
-    """Writes all files; export.json comes last, and holds the checksums."""
-    for precision, content in contents.items():
-        write_bytes(report.files[precision], content)
-    labels = "".join(f"{name}\n" for name in class_names)
-    write_bytes(report.output_dir / "labels.txt", labels.encode())
-    if report.compression is not None:
-        _write_model(report.output_dir / "model.keras", model)
-    write_json(report.output_dir / "latency.json", _latency_json(report))
-    write_json(report.output_dir / "export.json", _export_json(report, model))
-
-
-def _write_model(path: pathlib.Path, model: keras.Model) -> None:
-    """Writes a Keras model, whole or not at all."""
-    with tempfile.TemporaryDirectory() as folder:
-        whole = pathlib.Path(folder) / path.name
-        model.save(whole)
-        write_bytes(path, whole.read_bytes())
-
-
 def _check_names(class_names: Sequence[str], model: keras.Model) -> None:
     num_scores = model.output_shape[-1]
     if len(class_names) != num_scores:
@@ -305,65 +317,3 @@ def _check_names(class_names: Sequence[str], model: keras.Model) -> None:
                 f"`class_names` has {name!r}, which is not one line; "
                 "labels.txt holds one class per line."
             )
-
-
-def _export_json(report: ExportReport, model: keras.Model) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "schema": "nse_tf.export/1",
-        "date": now(),
-        "versions": {
-            "keras": keras.__version__,
-            "tensorflow": tf.__version__,
-            "runtime": dataclasses.asdict(describe_machine()),
-        },
-        "input": {
-            "name": "image",
-            "shape": [1, *model.input_shape[1:]],
-            "values": "pixel values 0..255; the network normalizes them",
-        },
-        "output": {"name": "scores", "shape": [1, *model.output_shape[1:]]},
-        "files": {
-            precision: {
-                "file": path.name,
-                "sha256": report.sha256[precision],
-                "faults": report.faults[precision],
-                "check": _check_json(report.checks[precision]),
-            }
-            for precision, path in report.files.items()
-        },
-    }
-    if report.compression is not None:
-        facts["compression"] = report.compression
-    return facts
-
-
-def _check_json(check: ExportCheck) -> dict[str, Any]:
-    """Returns a check with shares of integers instead of tensor names."""
-    value = dataclasses.asdict(check)
-    census = check.census
-    value["census"].pop("float_names")
-    value["integer_shares"] = {
-        "weights": census.integer_weights,
-        "weight_bytes": census.integer_weight_bytes,
-        "activations": census.integer_activations,
-        "activation_bytes": census.integer_activation_bytes,
-    }
-    return value
-
-
-def _latency_json(report: ExportReport) -> dict[str, Any]:
-    def listed(latencies: Mapping[str, Latency]) -> dict[str, Any]:
-        return {
-            precision: {
-                "file": report.files[precision].name,
-                "sha256": report.sha256[precision],
-                **dataclasses.asdict(latency),
-            }
-            for precision, latency in latencies.items()
-        }
-
-    return {
-        "schema": "nse_tf.latency/1",
-        "files": listed(report.latencies),
-        "files_at_other_threads": listed(report.other_latencies),
-    }

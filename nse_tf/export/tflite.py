@@ -83,6 +83,27 @@ def convert_all(
 
     Arguments and errors are those of `convert`.
     """
+    files, errors = convert_each(
+        model, precisions, calibration_images, quantizer=quantizer
+    )
+    for error in errors.values():
+        raise error
+    return files
+
+
+def convert_each(
+    model: keras.Model,
+    precisions: Sequence[str],
+    calibration_images: np.ndarray | None = None,
+    *,
+    quantizer: str = "ai_edge",
+) -> tuple[dict[str, bytes], dict[str, Exception]]:
+    """Returns files by precision, and why others could not be made.
+
+    A quantizer that fails on a network, as both do on some recurrent layers,
+    leaves the other precisions. Arguments and errors are those of `convert`;
+    without an fp32 file there is none.
+    """
     for precision in precisions:
         _check_choice("precision", precision, PRECISIONS)
     _check_choice("quantizer", quantizer, QUANTIZERS)
@@ -92,15 +113,25 @@ def convert_all(
         shape = model.input_shape[1:]
         samples = _pin_range(_check_calibration(calibration_images, shape))
     if quantizer == "tensorflow":
-        return {
-            precision: _run_converter(model, precision, samples)
-            for precision in precisions
-        }
-    fp32 = _run_converter(model, "fp32", samples)
-    files = {each: _derived(fp32, each, samples) for each in precisions}
-    if "int8" in files:
-        files["int8"] = with_byte_ends(files["int8"])
-    return files
+
+        def made(precision: str) -> bytes:
+            return _run_converter(model, precision, samples)
+
+    else:
+        fp32 = _run_converter(model, "fp32", samples)
+
+        def made(precision: str) -> bytes:
+            file = _derived(fp32, precision, samples)
+            return with_byte_ends(file) if precision == "int8" else file
+
+    files: dict[str, bytes] = {}
+    errors: dict[str, Exception] = {}
+    for precision in precisions:
+        try:
+            files[precision] = made(precision)
+        except Exception as error:
+            errors[precision] = error
+    return files, errors
 
 
 def convert_part(

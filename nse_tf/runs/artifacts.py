@@ -74,6 +74,8 @@ def export_artifacts(
     for precision, faults in report.faults.items():
         for fault in faults:
             LOGGER.warning("model_%s.tflite: %s", precision, fault)
+    for precision, reason in report.failures.items():
+        LOGGER.warning("No model_%s.tflite: %s", precision, reason)
     test_accuracy = accuracy(network, data.test)
     write_json(
         folder.best / "result.json",

@@ -10,6 +10,7 @@ import numpy as np
 from nse_tf import datasets
 from nse_tf.datasets import ImageSet
 from nse_tf.export import PRECISIONS
+from nse_tf.export.soundness import require_classifier
 
 NUM_NOISE_IMAGES = 16
 NUM_CALIBRATION_IMAGES = 200
@@ -61,8 +62,9 @@ def with_pixels(
         value_range: Its values of a black and of a white pixel.
 
     Raises:
-        ValueError: If the input is no image.
+        ValueError: If the input is no image, or the output no vector of scores.
     """
+    require_classifier(model)
     if len(model.inputs) != 1 or len(model.input_shape) != 4:
         raise ValueError(
             f"`model` {model.name!r} takes {model.input_shape}; an image "
