@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from nse_tf.flags import proxylessnas_flags
+from nse_tf.flags import autospace_flags, proxylessnas_flags
 
 # Single numbers of an effort, by flag name.
 OVERRIDES = (
@@ -84,8 +84,8 @@ OVERRIDES = (
                 0,
             ),
             ("num_active", "nse: ops of a cell that are searched at once.", 1),
-            ("max_rounds", "nse: most rounds.", 1),
-            ("round_epochs", "nse: epochs of a round.", 1),
+            ("max_rounds", "nse, autospace: most rounds.", 1),
+            ("round_epochs", "nse, autospace: epochs of a round.", 1),
             (
                 "architecture_every",
                 "nse, proxylessnas: steps of the weights to one of the "
@@ -133,12 +133,13 @@ OVERRIDES = (
             ),
             (
                 "target_m",
-                "nse, proxylessnas: target of the expected cost, in millions.",
+                "nse, proxylessnas, autospace: target of the expected cost, in "
+                "millions.",
             ),
             (
                 "penalty",
-                "nse: loss at twice the target; proxylessnas: coefficient of "
-                "--penalty_form.",
+                "nse, autospace: loss at twice the target; proxylessnas: "
+                "coefficient of --penalty_form.",
             ),
             (
                 "window",
@@ -158,8 +159,8 @@ OVERRIDES = (
             ("warmup_epochs", "nse: epochs of learning rate warm-up."),
             (
                 "architecture_rate",
-                "nse, proxylessnas, darts, pdarts: learning rate of the "
-                "architecture parameters.",
+                "nse, proxylessnas, darts, pdarts, autospace: learning rate of "
+                "the architecture parameters.",
             ),
             ("open_rate", "nse: probability of an op to be active in a step."),
             (
@@ -187,4 +188,5 @@ OVERRIDES = (
         )
     ]
     + proxylessnas_flags.OVERRIDES
+    + autospace_flags.OVERRIDES
 )

@@ -7,6 +7,7 @@ from absl import flags
 
 from nse_tf.costs import Budget
 from nse_tf.flags import (
+    autospace_flags,
     data_flags,
     override_flags,
     proxylessnas_flags,
@@ -34,6 +35,7 @@ from nse_tf.runs.search_config import (
 
 flags.adopt_module_key_flags(data_flags)
 flags.adopt_module_key_flags(proxylessnas_flags)
+flags.adopt_module_key_flags(autospace_flags)
 flags.adopt_module_key_flags(override_flags)
 for _flag in (NUM_THREADS, IMAGE_CHANNELS, table_flags.LATENCY_TABLE):
     flags.declare_key_flag(_flag.name)
@@ -140,7 +142,8 @@ METHOD = flags.DEFINE_enum(
     "explores its children; fairnas trains all ops equally often; proxylessnas "
     "learns which op to keep by binary gates; darts mixes the candidates of "
     "cells, and draws the network from the mixture; pdarts does so in stages "
-    "that deepen the network and drop ops; nse evolves the space itself.",
+    "that deepen the network and drop ops; nse evolves the space itself; "
+    "autospace evolves the cells of a space, then searches it.",
 )
 EXPLORER = flags.DEFINE_enum(
     "explorer",
@@ -269,6 +272,9 @@ def search_config() -> SearchConfig:
         order=ORDER.value,
         early_stop=EARLY_STOP.value,
         extra_skip=EXTRA_SKIP.value,
+        fitness=autospace_flags.FITNESS.value,
+        reference=autospace_flags.REFERENCE.value,
+        then=autospace_flags.THEN.value,
         budget=_budget(),
         precision=PRECISION.value,
         rank_by=RANK_BY.value,

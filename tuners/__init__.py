@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from nse_tf.tuners.angle_shrinking import (
         AngleShrinkingOracle as AngleShrinkingOracle,
     )
+    from nse_tf.tuners.autospace import AutoSpace as AutoSpace
+    from nse_tf.tuners.autospace import AutoSpaceOracle as AutoSpaceOracle
     from nse_tf.tuners.darts import Darts as Darts
     from nse_tf.tuners.darts import DartsOracle as DartsOracle
     from nse_tf.tuners.efforts import EFFORTS as EFFORTS
@@ -44,6 +46,8 @@ __all__, __getattr__, __dir__ = lazy_names(
     {
         "AngleShrinking": "angle_shrinking",
         "AngleShrinkingOracle": "angle_shrinking",
+        "AutoSpace": "autospace",
+        "AutoSpaceOracle": "autospace",
         "Darts": "darts",
         "DartsOracle": "darts",
         "EFFORTS": "efforts",

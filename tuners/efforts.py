@@ -7,6 +7,7 @@ from typing import TypeVar
 from nse_tf.costs import Budget
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import (
+    AutoSpaceConfig,
     DartsConfig,
     OneShotConfig,
     PDartsConfig,
@@ -48,6 +49,7 @@ class Effort:
             before is left to `search`.
         darts: Numbers of a search by DARTS that no other search has.
         pdarts: Numbers of a search by P-DARTS that no other search has.
+        cells: Numbers of a search in which cells evolve.
         images: Training images that its epochs were chosen on; None for
             epochs as published, whatever the images.
     """
@@ -60,6 +62,7 @@ class Effort:
     proxylessnas: ProxylessNASConfig
     darts: DartsConfig = DartsConfig()  # noqa: RUF009 - frozen
     pdarts: PDartsConfig = PDartsConfig()  # noqa: RUF009 - frozen
+    cells: AutoSpaceConfig = AutoSpaceConfig()  # noqa: RUF009 - frozen
     images: int | None = None
 
     def for_images(self, num_images: int) -> "Effort":
@@ -160,6 +163,11 @@ class Effort:
         cost = _limited_cost(budget, self.proxylessnas.cost)
         return dataclasses.replace(self.proxylessnas, cost=cost)
 
+    def cells_within(self, budget: Budget) -> AutoSpaceConfig:
+        """Returns `cells` with a cost that the budget limits as target."""
+        cost = _limited_cost(budget, self.cells.cost)
+        return dataclasses.replace(self.cells, cost=cost)
+
     def shrunk_first(self, numbers: ProxylessNASConfig) -> ProxylessNASConfig:
         """Returns numbers with the shrinking that `search` begins with."""
         schedule = self.search.shrinking
@@ -217,6 +225,7 @@ EFFORTS = {
         ),
         darts=DartsConfig(search_epochs=5),
         pdarts=PDartsConfig(stage_epochs=3, epochs_without=1),
+        cells=AutoSpaceConfig(max_rounds=6, population=8),
         images=_DIGITS,
     ),
     "quick": Effort(
@@ -304,6 +313,7 @@ EFFORTS = {
             calibration_images=2_000,
             child_epochs=40,
         ),
+        cells=AutoSpaceConfig(round_epochs=1, architecture_rate=0.01),
         darts=DartsConfig(search_epochs=10),
         pdarts=PDartsConfig(stage_epochs=5, epochs_without=2),
         images=_CIFAR10,

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from nse_tf.datasets import ImageData
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import (
+    AutoSpaceConfig,
     DartsConfig,
     OneShotConfig,
     PDartsConfig,
@@ -24,10 +25,18 @@ Numbers = TypeVar(
     ProxylessNASConfig,
     DartsConfig,
     PDartsConfig,
+    AutoSpaceConfig,
     ExplorerConfig,
     ShrinkSchedule,
     SupernetRecipe,
     ChildRecipe,
+)
+
+
+_NO_TARGET_M = (
+    "`--target_m` counts millions of MACs or parameters, but the target is a "
+    "latency, since --max_latency_ms is the limit: leave out --target_m, or "
+    "add --max_macs_m."
 )
 
 
@@ -67,6 +76,7 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
         proxylessnas=effort.proxylessnas,
         darts=_darts(config, effort.darts),
         pdarts=_pdarts(config, effort.pdarts),
+        cells=_cells(config, effort),
     )
     return dataclasses.replace(
         changed, proxylessnas=_proxylessnas(config, changed)
@@ -175,6 +185,40 @@ def _pdarts(config: SearchConfig, pdarts: PDartsConfig) -> PDartsConfig:
     )
 
 
+def _cells(config: SearchConfig, effort: Effort) -> AutoSpaceConfig:
+    """Returns the numbers of evolving cells, single ones overridden."""
+    cells = effort.cells_within(config.budget)
+    given: dict[str, Any] = dict(config.overrides)
+    target = given.get("target_m")
+    if target is not None and cells.cost == "latency_ms":
+        raise ValueError(_NO_TARGET_M)
+    rate = given.get("supernet_learning_rate", cells.learning_rates[0])
+    return dataclasses.replace(
+        _changed(
+            config,
+            cells,
+            max_rounds="max_rounds",
+            round_epochs="round_epochs",
+            population="cell_population",
+            slots="cell_slots",
+            mutation_share="mutation_share",
+            tournament="tournament",
+            momentum="fitness_momentum",
+            group_depth="group_depth",
+            num_evolved="num_evolved",
+            loss_images="loss_images",
+            max_cost="max_cell_cost",
+            penalty="penalty",
+            architecture_rate="architecture_rate",
+        ),
+        fitness=config.fitness or cells.fitness,
+        reference=config.reference or cells.reference,
+        target=cells.target if target is None else target * 1e6,
+        learning_rates=(rate, cells.learning_rates[1]),
+        seed=config.seed,
+    )
+
+
 def _evolution(config: SearchConfig, effort: Effort) -> SpaceEvolutionConfig:
     """Returns the numbers of an evolving space, single ones overridden."""
     evolution = effort.evolution_within(config.budget)
@@ -182,11 +226,7 @@ def _evolution(config: SearchConfig, effort: Effort) -> SpaceEvolutionConfig:
     fields = {field.name for field in dataclasses.fields(evolution)}
     changes = {name: value for name, value in given.items() if name in fields}
     if "target_m" in given and evolution.cost == "latency_ms":
-        raise ValueError(
-            "`--target_m` counts millions of MACs or parameters, but the "
-            "target is a latency, since --max_latency_ms is the limit: leave "
-            "out --target_m, or add --max_macs_m."
-        )
+        raise ValueError(_NO_TARGET_M)
     if "target_m" in given:
         changes["target"] = given["target_m"] * 1e6
     first, peak = evolution.learning_rates

@@ -11,6 +11,7 @@ from nse_tf.spaces import SearchSpace
 from nse_tf.training import SupernetRecipe
 from nse_tf.tuners import (
     AngleShrinkingOracle,
+    AutoSpaceOracle,
     DartsOracle,
     FairNASOracle,
     PDartsOracle,
@@ -44,11 +45,13 @@ class MethodRow:
         numbers: Returns the method's numbers from those of a run.
         oracle: Class of the oracle that asks for the method's jobs.
         options: Returns what else the oracle takes.
-        is_branched: Whether the method searches multi-branch cells, unless a
-            space is named.
+        family: The family of presets that the method searches, unless a space
+            is named; see `preset_for`.
         preset: The space that is searched unless one is named; None takes what
             suits the images.
         supernet: Returns how shared weights are trained.
+        learns_space: Whether the method's answer is a space, which another one
+            then searches.
     """
 
     search: Callable[[OneShotConfig], OneShotConfig] = _as_it_is
@@ -57,9 +60,10 @@ class MethodRow:
     options: Callable[[SearchConfig, SearchSpace], dict[str, Any]] = (
         _nothing_else
     )
-    is_branched: bool = False
+    family: str = "chain"
     preset: str | None = None
     supernet: Callable[[Effort], SupernetRecipe] = _usual_supernet
+    learns_space: bool = False
 
     def make_oracle(
         self, config: SearchConfig, cost_model: CostModel, effort: Effort
@@ -121,6 +125,12 @@ METHOD_ROWS: dict[str, MethodRow] = {
         numbers=lambda effort: effort.evolution,
         oracle=SpaceEvolutionOracle,
         options=_start,
-        is_branched=True,
+        family="branches",
+    ),
+    "autospace": MethodRow(
+        numbers=lambda effort: effort.cells,
+        oracle=AutoSpaceOracle,
+        family="motifs",
+        learns_space=True,
     ),
 }

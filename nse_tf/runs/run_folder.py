@@ -22,6 +22,8 @@ from nse_tf.spaces.sealed_files import read_either, write_twice
 from nse_tf.version import __version__
 
 SCHEMA = "nse_tf.config/1"
+# Where the cells of a run evolve before it searches their space.
+CELLS = "cells"
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "ai-edge-litert", "numpy")
 
 
@@ -64,7 +66,8 @@ class RunFolder:
         """
         config = self._config()
         if config is None:
-            if self.path.exists() and any(self.path.iterdir()):
+            others = self.path.glob("*")
+            if any(path.name != CELLS for path in others):
                 raise ValueError(
                     f"{self.path} is not empty and holds no run. Use another "
                     "--run_dir; nothing was overwritten."

@@ -29,7 +29,18 @@ METHODS: dict[str, tuple[str, ...]] = {
     ),
     "pdarts": ("score", "shrink_schedule"),
     "nse": ("inherit_by", "start"),
+    "autospace": ("fitness", "reference", "then"),
 }
+# Methods that may search the space that `autospace` learns.
+AFTERWARDS = ("spos", "fairnas", "proxylessnas")
+FITNESSES = ("alpha", "loss", "angle")
+REFERENCES = ("none", "path", "yardstick")
+# Single numbers that only the evolution of cells has, by flag name.
+CELL_OVERRIDES = (
+    *("cell_population", "cell_slots", "mutation_share", "tournament"),
+    *("fitness_momentum", "group_depth", "num_evolved", "loss_images"),
+    *("max_cell_cost", "max_rounds", "round_epochs"),
+)
 INHERITANCES = ("front", "angle", "both")
 GATES = ("two", "full", "reinforce")
 PENALTY_FORMS = ("log_factor", "relative")
@@ -88,6 +99,12 @@ class SearchConfig:
             `hessian` or `none`; None is none.
         extra_skip: Whether `darts` adds a skip to every edge that fades away;
             None adds none.
+        fitness: What a round of `autospace` says of a cell, one of `FITNESSES`;
+            None takes the first.
+        reference: How its reference cell counts, one of `REFERENCES`; None is
+            `path`.
+        then: How the space that it learned is searched, one of `AFTERWARDS`;
+            None takes the first.
         budget: Limits that the network found must keep.
         precision: Precision of the file that latency and size limits hold for.
         rank_by: What finalists are ranked by: `keras`, or the accuracy of
@@ -135,6 +152,9 @@ class SearchConfig:
     order: int | None = None
     early_stop: str | None = None
     extra_skip: bool | None = None
+    fitness: str | None = None
+    reference: str | None = None
+    then: str | None = None
     budget: Budget = Budget()
     precision: str = "fp32"
     rank_by: str = "keras"
@@ -162,7 +182,7 @@ class SearchConfig:
                 name for name, own in METHODS.items() if field.name in own
             ]
             is_set = getattr(self, field.name) != field.default
-            if takers and self.method not in takers and is_set:
+            if takers and not self._methods & set(takers) and is_set:
                 raise ValueError(
                     f"`--{field.name}` is for --method={' or '.join(takers)}, "
                     f"not {self.method!r}: leave it out."
@@ -173,6 +193,21 @@ class SearchConfig:
                 "penalized with --gates=reinforce: leave it out, or see "
                 "--reward_exponent."
             )
+
+        if self.method == "autospace" and self.distribute is not None:
+            raise ValueError(
+                f"`--distribute` is {self.distribute!r}, but cells are trained "
+                "mixed, on one device: leave it out, or search the space that "
+                "--method=autospace learned, which is a file, in a run of its "
+                "own."
+            )
+
+    @property
+    def _methods(self) -> set[str]:
+        """The method, and what searches the space that it learned."""
+        if self.method == "autospace":
+            return {self.method, self.then or AFTERWARDS[0]}
+        return {self.method}
 
     def settings(self) -> dict[str, Any]:
         """Returns what decides the run's outcome, as a JSON value."""

@@ -9,9 +9,7 @@ import time
 
 import tensorflow as tf
 
-from nse_tf import datasets
 from nse_tf.costs import Budget, CostModel
-from nse_tf.datasets import ImageData
 from nse_tf.distribute.local_workers import LocalWorkers
 from nse_tf.distribute.worker_link import await_chief
 from nse_tf.events import RunFailed, RunFinished
@@ -23,16 +21,13 @@ from nse_tf.reporting.stage_times import stage_lines
 from nse_tf.runs.artifacts import export_artifacts
 from nse_tf.runs.cost_models import keep_table, run_cost_model
 from nse_tf.runs.effort_choice import make_effort
+from nse_tf.runs.learned_space import learn_space, searching_learned
 from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.run_folder import RunFolder
+from nse_tf.runs.run_inputs import load_data as load_data
+from nse_tf.runs.run_inputs import make_space as make_space
+from nse_tf.runs.run_inputs import networks_for as networks_for
 from nse_tf.runs.search_config import SearchConfig
-from nse_tf.spaces import (
-    SearchSpace,
-    load_space,
-    make_preset,
-)
-from nse_tf.spaces.presets import preset_for
-from nse_tf.supernet import Networks, networks_of_space
 from nse_tf.training.progress import spoken
 from nse_tf.tuners import SupernetTuner
 from nse_tf.tuners.efforts import Effort
@@ -60,6 +55,9 @@ def run_search(
         SearchError: If the search cannot continue.
         ValueError: If settings do not fit each other, the data or the folder.
     """
+    if METHOD_ROWS[config.method].learns_space:
+        learn_space(config)
+        config = searching_learned(config)
     folder = RunFolder(config.run_dir)
     resumes = folder.check(config.settings())
     if folder.is_finished:
@@ -143,6 +141,9 @@ def run_worker(
         ValueError: If the worker does not fit it; names both sides.
     """
     await_chief()
+    if METHOD_ROWS[config.method].learns_space:
+        # The chief serves once its space is learned.
+        config = searching_learned(config)
     folder = RunFolder(config.run_dir)
     if not folder.check(config.settings()):
         raise ValueError(
@@ -162,85 +163,6 @@ def _at_work(
     workers: LocalWorkers | None,
 ) -> contextlib.AbstractContextManager[None]:
     return contextlib.nullcontext() if workers is None else workers.at_work()
-
-
-def load_data(config: SearchConfig) -> ImageData:
-    """Returns the data set that a run asks for, augmentation settled."""
-    data = datasets.load(
-        config.dataset,
-        data_dir=config.data_dir,
-        image_size=config.image_size,
-        channels=config.image_channels,
-        validation_fraction=config.validation_fraction,
-        seed=config.seed,
-        cache_dir=config.cache_dir.expanduser(),
-    )
-    if config.augmentation is None:
-        return data
-    return dataclasses.replace(data, augmentation=config.augmentation)
-
-
-def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
-    """Returns the space that a run searches.
-
-    Raises:
-        ValueError: If the name is unknown, the space of a file takes other
-            images or classes than the data have, or as in `networks_for`.
-    """
-    space = _named_space(config, data)
-    networks_for(config, space)
-    return space
-
-
-def networks_for(config: SearchConfig, space: SearchSpace) -> Networks:
-    """Returns what makes the networks of a run's space.
-
-    Raises:
-        ValueError: If its skeleton has no layers, or its candidates cannot
-            share weights as asked.
-    """
-    return networks_of_space(space, config.sharing or "rows")
-
-
-def _named_space(config: SearchConfig, data: ImageData) -> SearchSpace:
-    height, width, channels = data.image_shape
-    row = METHOD_ROWS[config.method]
-    name = (
-        config.space
-        or row.preset
-        or preset_for((height, width), is_branched=row.is_branched)
-    )
-    adapted = {
-        key: value
-        for key in ("width", "depth", "activation", "squeeze_excite")
-        if (value := getattr(config, key)) is not None
-    }
-    if not name.endswith(".json"):
-        return make_preset(
-            name,
-            image_size=(height, width),
-            image_channels=channels,
-            num_classes=data.num_classes,
-            **adapted,
-        )
-    if adapted:
-        flags = ", ".join(f"--{flag}" for flag in adapted)
-        raise ValueError(
-            f"{name} has its own sizes: leave out {flags}, or name a preset."
-        )
-    space = load_space(pathlib.Path(name))
-    wanted = (
-        *space.skeleton.image_size,
-        space.skeleton.image_channels,
-        space.skeleton.num_classes,
-    )
-    if wanted != (height, width, channels, data.num_classes):
-        raise ValueError(
-            f"The space of {name} is for images and classes {wanted} (height, "
-            f"width, channels, classes); the data have "
-            f"{(height, width, channels, data.num_classes)}."
-        )
-    return space
 
 
 def make_tuner(

@@ -4,13 +4,13 @@ import logging
 import pathlib
 
 from nse_tf.costs import CostModel
-from nse_tf.methods import Done, SpaceShrinking, Wait
+from nse_tf.methods import SpaceShrinking
 from nse_tf.runs.effort_choice import make_effort
+from nse_tf.runs.method_loop import finish
 from nse_tf.runs.run_folder import RunFolder
+from nse_tf.runs.run_inputs import load_data, make_space, networks_for
 from nse_tf.runs.search_config import SearchConfig
-from nse_tf.runs.search_run import load_data, make_space, networks_for
 from nse_tf.spaces import SearchSpace, save_space
-from nse_tf.spaces.sealed_files import read_either, write_twice
 from nse_tf.training import Worker
 
 LOGGER = logging.getLogger("nse_tf")
@@ -59,22 +59,7 @@ def run_shrinking(config: SearchConfig) -> tuple[SearchSpace, pathlib.Path]:
         effort.child,
         networks=networks_for(config, space),
     )
-    _finish(method, worker, folder)
+    finish(method, worker, folder)
     path = folder.path / "space.json"
     save_space(method.left, path)
     return method.left, path
-
-
-def _finish(method: SpaceShrinking, worker: Worker, folder: RunFolder) -> None:
-    """Does all jobs of a method, and saves its state after each."""
-    path = folder.path / "method.json"
-    if path.exists():
-        method.set_state(read_either(path))
-    waiting = list(method.out)
-    while True:
-        job = waiting.pop(0) if waiting else method.ask()
-        folder.log.append(method.history)
-        if isinstance(job, Done | Wait):  # Every job is answered at once.
-            return
-        method.tell(job.id, worker.run(job))
-        write_twice(path, method.get_state())

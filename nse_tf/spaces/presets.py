@@ -324,23 +324,6 @@ PRESETS = {
 }
 
 
-def preset_for(
-    image_size: tuple[int, int], *, is_branched: bool = False
-) -> str:
-    """Returns the name of the preset that suits an image size.
-
-    Args:
-        image_size: Height and width, in pixels.
-        is_branched: Whether to take one of multi-branch cells.
-    """
-    shorter = min(image_size)
-    if shorter <= 16:
-        return "nse_tiny" if is_branched else "spos_tiny"
-    if shorter < 128:
-        return "nse_small" if is_branched else "spos_small"
-    return "nse_27" if is_branched else "spos"
-
-
 def make_preset(
     name: str,
     *,

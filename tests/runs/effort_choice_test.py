@@ -263,3 +263,54 @@ def test_single_numbers_of_an_evolving_space_may_be_given() -> None:
     assert (found.drop_below, found.preserve_locked) == (-1.0, False)
     assert found.learning_rates == pytest.approx((0.04, 0.2))
     assert (found.inherit_by, found.seed) == ("angle", 3)
+
+
+def test_numbers_of_evolving_cells_can_be_overridden() -> None:
+    config = dataclasses.replace(
+        with_overrides(
+            max_rounds=3,
+            round_epochs=4,
+            cell_population=9,
+            cell_slots=5,
+            mutation_share=0.4,
+            tournament=2,
+            fitness_momentum=0.25,
+            group_depth=3,
+            num_evolved=7,
+            loss_images=48,
+            max_cell_cost=1.5,
+            penalty=0.3,
+            architecture_rate=0.07,
+            target_m=2.5,
+            supernet_learning_rate=0.04,
+        ),
+        method="autospace",
+        fitness="loss",
+        reference="yardstick",
+        seed=8,
+    )
+    cells = make_effort(config, DATA).cells
+    assert dataclasses.asdict(cells) == {
+        **dataclasses.asdict(EFFORTS["quick"].cells),
+        "max_rounds": 3,
+        "round_epochs": 4,
+        "population": 9,
+        "slots": 5,
+        "mutation_share": 0.4,
+        "tournament": 2,
+        "momentum": 0.25,
+        "group_depth": 3,
+        "num_evolved": 7,
+        "loss_images": 48,
+        "max_cost": 1.5,
+        "penalty": 0.3,
+        "architecture_rate": 0.07,
+        "target": 2.5e6,
+        "learning_rates": (0.04, 0.001),
+        "fitness": "loss",
+        "reference": "yardstick",
+        "seed": 8,
+    }
+    limited = dataclasses.replace(config, budget=Budget(latency_ms=1.0))
+    with pytest.raises(ValueError, match="leave out --target_m, or add"):
+        make_effort(limited, DATA)

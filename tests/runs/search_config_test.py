@@ -8,12 +8,14 @@ import pytest
 from nse_tf.costs import Budget
 from nse_tf.evolution import EXPLORERS
 from nse_tf.methods import (
+    autospace_config,
     nse_config,
     operator_scoring,
     proxylessnas_config,
 )
 from nse_tf.methods.one_shot_config import CHILD_STARTS
 from nse_tf.runs import search_config
+from nse_tf.runs.learned_space import searching_learned
 from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import EFFORT_NAMES, METHODS, SearchConfig
 from nse_tf.shrinking import PUBLISHED_SCHEDULES
@@ -121,6 +123,9 @@ def test_whatever_decides_the_outcome_is_a_setting(
         ("nse", {"early_stop": "hessian"}, "--early_stop` is for"),
         ("spos", {"extra_skip": True}, "--extra_skip` is for --method=darts"),
         ("spos", {"gates": "reinforce"}, "--gates` is for"),
+        ("nse", {"fitness": "loss"}, "--fitness` is for --method=autospace"),
+        ("autospace", {"gates": "two"}, "--gates` is for"),
+        ("autospace", {"distribute": "mirrored"}, "on one device"),
         (
             "proxylessnas",
             {"gates": "reinforce", "penalty_form": "log_factor"},
@@ -142,6 +147,9 @@ def test_the_names_are_those_that_there_are() -> None:
     assert tuple(EXPLORERS) == search_config.EXPLORERS
     assert SHARINGS == search_config.SHARINGS
     assert CHILD_STARTS == search_config.CHILD_STARTS
+    assert autospace_config.FITNESSES == search_config.FITNESSES
+    assert autospace_config.REFERENCES == search_config.REFERENCES
+    assert set(search_config.AFTERWARDS) <= set(METHODS)
 
 
 def test_the_flag_names_every_score() -> None:
@@ -158,3 +166,23 @@ def test_the_flag_names_all_gates() -> None:
 
 def test_the_flag_names_every_way_to_inherit() -> None:
     assert search_config.INHERITANCES == nse_config.INHERITANCES
+
+
+def test_what_searches_a_learned_space_may_be_set_as_well() -> None:
+    config = dataclasses.replace(
+        CONFIG,
+        method="autospace",
+        then="proxylessnas",
+        gates="two",
+        fitness="loss",
+        space="autospace_small",
+        width=0.5,
+        overrides=(("cell_slots", 2), ("child_epochs", 3)),
+    )
+    after = searching_learned(config)
+    assert (after.method, after.gates) == ("proxylessnas", "two")
+    assert after.space == str(CONFIG.run_dir / "cells" / "space.json")
+    assert (after.width, after.then, after.fitness) == (None, None, None)
+    assert after.overrides == (("child_epochs", 3),)
+    with pytest.raises(ValueError, match="--explorer` is for"):
+        dataclasses.replace(config, explorer="random")

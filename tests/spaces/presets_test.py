@@ -2,11 +2,11 @@ import pytest
 
 from nse_tf.spaces import Identity, MBConv, make_preset
 from nse_tf.spaces.adaptation import rounded_channels
+from nse_tf.spaces.preset_choice import preset_for
 from nse_tf.spaces.presets import (
     FAIRNAS_SKELETON,
     PRESETS,
     SPOS_SKELETON,
-    preset_for,
 )
 
 SIZES = [
@@ -170,6 +170,9 @@ def test_the_shorter_side_chooses_the_preset(
     image_size: tuple[int, int], name: str
 ) -> None:
     assert preset_for(image_size) == name
+    motifs = name.replace("spos", "autospace")
+    assert preset_for(image_size, "motifs") == motifs
+    assert motifs in PRESETS
 
 
 def test_an_unknown_name_is_offered_the_nearest() -> None:
