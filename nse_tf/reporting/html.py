@@ -10,6 +10,7 @@ from nse_tf.reporting.answer_section import (
     winner_section,
 )
 from nse_tf.reporting.baselines import baselines_section
+from nse_tf.reporting.cell_section import cells_section
 from nse_tf.reporting.choice import choice_section
 from nse_tf.reporting.figures import (
     score_figures,
@@ -71,6 +72,7 @@ def page(record: RunRecord) -> str:
         baselines_section(record),
         "" if answer is None else winner_section(answer),
         _figures(record, answer),
+        cells_section(record),
         mixture_section(record),
         stages_section(record),
         measured_section(record),

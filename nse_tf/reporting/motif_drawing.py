@@ -37,24 +37,35 @@ def plot_motifs(network: NetworkDescription) -> list[Drawing]:
             blocks.setdefault(motif, []).append(part.name)
     if not blocks:
         return []
+    return [draw_motifs("motifs", "The winner's cells as graphs", blocks)]
+
+
+def draw_motifs(
+    name: str, title: str, blocks: dict[Motif, list[str]]
+) -> Drawing:
+    """Draws motifs one below the other.
+
+    Args:
+        name: Name of the drawing, unique on a page.
+        title: What it shows.
+        blocks: Where each motif stands; at least one.
+    """
     height = ROW * len(blocks)
-    with sheet("motifs", height) as (figure, axes):
+    with sheet(name, height) as (figure, axes):
         for row, (motif, names) in enumerate(blocks.items()):
             _draw_motif(axes, row * ROW, motif, names)
         sides = {edge.kernel for motif in blocks for edge in motif.edges}
-        return [
-            Drawing(
-                "motifs",
-                "The winner's cells as graphs",
-                to_svg(figure, _text(blocks)),
-                tuple(
-                    Key("―", _color(side), _label(side))
-                    if side
-                    else Key("┄", _color(side), "identity")
-                    for side in sorted(sides)
-                ),
-            )
-        ]
+        return Drawing(
+            name,
+            title,
+            to_svg(figure, _text(blocks)),
+            tuple(
+                Key("―", _color(side), _label(side))
+                if side
+                else Key("┄", _color(side), "identity")
+                for side in sorted(sides)
+            ),
+        )
 
 
 def _draw_motif(axes: Axes, top: float, motif: Motif, names: list[str]) -> None:

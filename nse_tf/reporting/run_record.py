@@ -17,6 +17,8 @@ from nse_tf.reporting.run_log import RunLog
 from nse_tf.spaces import SearchSpace, load_space
 
 Kind = TypeVar("Kind", bound=Event)
+# Where, in a run's folder, the cells of its space evolved.
+CELLS = "cells"
 
 
 class Status(enum.Enum):
@@ -35,6 +37,7 @@ class RunRecord:
         name: Name of the folder.
         config: `config.json`: settings, data, versions.
         events: Events of `log.jsonl`, in order.
+        evolution: Events of the evolution of cells that came before, if any.
         space: The search space with all its candidates.
         export: `best/export.json`: files and how they were checked.
         latency: `best/latency.json`: how long one inference takes.
@@ -45,6 +48,7 @@ class RunRecord:
     name: str
     config: RunConfig | None = None
     events: tuple[Event, ...] = ()
+    evolution: tuple[Event, ...] = ()
     space: SearchSpace | None = None
     export: ExportFacts | None = None
     latency: LatencyFacts | None = None
@@ -103,7 +107,8 @@ def read_record(run_dir: pathlib.Path) -> RunRecord:
     return RunRecord(
         name=run_dir.resolve().name,
         config=read_facts(config_path, "nse_tf.config/1", RunConfig),
-        events=tuple(entry.event for entry in RunLog(log_path).read()),
+        events=_events(log_path),
+        evolution=_events(run_dir / CELLS / "log.jsonl"),
         space=load_space(spaces[0]).whole if spaces else None,
         export=read_facts(best / "export.json", "nse_tf.export/1", ExportFacts),
         latency=read_facts(
@@ -116,3 +121,8 @@ def read_record(run_dir: pathlib.Path) -> RunRecord:
             if path.is_file() and not path.name.startswith(".")
         },
     )
+
+
+def _events(path: pathlib.Path) -> tuple[Event, ...]:
+    """Returns the events of a log; none where there is no log."""
+    return tuple(entry.event for entry in RunLog(path).read())

@@ -5,14 +5,15 @@ import dataclasses
 import logging
 import pathlib
 
-from nse_tf.events import RunFailed
+from nse_tf.events import RunFailed, RunFinished
 from nse_tf.methods import AutoSpace
 from nse_tf.reporting import write_report
+from nse_tf.reporting.run_record import CELLS
 from nse_tf.runs.cost_models import keep_table, run_cost_model
 from nse_tf.runs.effort_choice import make_effort
 from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.method_loop import finish
-from nse_tf.runs.run_folder import CELLS, RunFolder
+from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.run_inputs import load_data, make_space
 from nse_tf.runs.search_config import CELL_OVERRIDES, SearchConfig
 from nse_tf.spaces import save_space
@@ -102,6 +103,7 @@ def learn_space(config: SearchConfig) -> pathlib.Path:
             folder.note(RunFailed(error=str(error)))
             write_report(folder.path)
         raise
+    folder.note(RunFinished())
     save_space(method.learned, path)
     write_report(folder.path)
     return path

@@ -17,13 +17,12 @@ from nse_tf.distribute.identity import (
 )
 from nse_tf.events import Event, StageTimed, new_entry
 from nse_tf.reporting import RunLog
+from nse_tf.reporting.run_record import CELLS
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.sealed_files import read_either, write_twice
 from nse_tf.version import __version__
 
 SCHEMA = "nse_tf.config/1"
-# Where the cells of a run evolve before it searches their space.
-CELLS = "cells"
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "ai-edge-litert", "numpy")
 
 

@@ -22,6 +22,7 @@ CONFIG = SearchConfig(
     run_dir=pathlib.Path("never_made"),
     method="autospace",
     effort="demo",
+    reference="none",
     shrink=False,
     overrides=(
         ("max_rounds", 2),

@@ -52,9 +52,7 @@ FAMILIES: dict[str, Callable[[], WeightSharing]] = {
 # Compiling cells, and steps of them, takes ten seconds and more.
 SLOW = {
     ("motifs", "only_open_branches_move"),
-    ("slots", "only_open_branches_move"),
     ("slots", "only_mixed_branches_move"),
-    ("slots", "inactive_branches_do_not_compute"),
     ("nb201", "only_open_branches_move"),
     ("darts", "only_mixed_branches_move"),
     ("darts", "dropout_reaches_skips_alone"),
@@ -71,6 +69,11 @@ LONG = {
     for family in ("darts_shrinking", "darts_cifar", "large_motifs")
     for law in SUPERNET_LAWS
 } - SLOW
+# Slots are trained by mixtures alone.
+LONG |= {
+    ("slots", "only_open_branches_move"),
+    ("slots", "inactive_branches_do_not_compute"),
+}
 
 
 def _marks(family: str, law: Law) -> list[pytest.MarkDecorator]:
