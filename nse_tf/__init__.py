@@ -15,8 +15,9 @@ layers, keras-tuner oracles and tuners, and an exporter that measures what it
 writes. All names are imported on first use: `import nse_tf` loads no framework.
 
 The tuners here run a search from end to end. A method alone, without training,
-is in `nse_tf.methods`, which also has a `FairNAS`, a `ProxylessNAS` and a
-`SpaceEvolution`: the plans that the tuners of those names carry out.
+is in `nse_tf.methods`, which also has an `AutoSpace`, a `FairNAS`, a
+`ProxylessNAS` and a `SpaceEvolution`: the plans that the tuners of those names
+carry out.
 """
 
 from typing import TYPE_CHECKING
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from nse_tf.spaces import make_preset as make_preset
     from nse_tf.supernet import Choice as Choice
     from nse_tf.tuners import AngleShrinking as AngleShrinking
+    from nse_tf.tuners import AutoSpace as AutoSpace
     from nse_tf.tuners import Darts as Darts
     from nse_tf.tuners import Evolution as Evolution
     from nse_tf.tuners import FairNAS as FairNAS
@@ -87,6 +89,7 @@ __all__, __getattr__, __dir__ = lazy_names(
     {
         **dict.fromkeys(_SUBPACKAGES, ""),
         "AngleShrinking": "tuners",
+        "AutoSpace": "tuners",
         "Darts": "tuners",
         "Budget": "costs",
         "Choice": "supernet",

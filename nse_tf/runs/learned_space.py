@@ -1,11 +1,10 @@
 """A run whose cells evolve first, and whose space others then search."""
 
-import contextlib
 import dataclasses
 import logging
 import pathlib
 
-from nse_tf.events import RunFailed, RunFinished
+from nse_tf.events import RunFinished
 from nse_tf.methods import AutoSpace
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import CELLS
@@ -99,9 +98,7 @@ def learn_space(config: SearchConfig) -> pathlib.Path:
         with folder.stage("evolution of cells"):
             finish(method, worker, folder)
     except Exception as error:
-        with contextlib.suppress(OSError, ValueError):  # The disk may be full.
-            folder.note(RunFailed(error=str(error)))
-            write_report(folder.path)
+        folder.note_failure(error)
         raise
     folder.note(RunFinished())
     save_space(method.learned, path)

@@ -15,8 +15,8 @@ from nse_tf.distribute.identity import (
     differences,
     require_own_format,
 )
-from nse_tf.events import Event, StageTimed, new_entry
-from nse_tf.reporting import RunLog
+from nse_tf.events import Event, RunFailed, StageTimed, new_entry
+from nse_tf.reporting import RunLog, write_report
 from nse_tf.reporting.run_record import CELLS
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.sealed_files import read_either, write_twice
@@ -158,3 +158,9 @@ class RunFolder:
         """Adds an event to the log."""
         stamp = datetime.datetime.now(datetime.UTC).isoformat()
         self.log.append([new_entry(stamp, event)])
+
+    def note_failure(self, error: Exception) -> None:
+        """Adds what ended a run to its log and report, if there is room."""
+        with contextlib.suppress(OSError, ValueError):  # The disk may be full.
+            self.note(RunFailed(error=str(error)))
+            write_report(self.path)

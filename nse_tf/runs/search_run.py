@@ -12,7 +12,7 @@ import tensorflow as tf
 from nse_tf.costs import Budget, CostModel
 from nse_tf.distribute.local_workers import LocalWorkers
 from nse_tf.distribute.worker_link import await_chief
-from nse_tf.events import RunFailed, RunFinished
+from nse_tf.events import RunFinished
 from nse_tf.export import accuracy_of_file, measure_models
 from nse_tf.methods import SearchError
 from nse_tf.reporting import write_report
@@ -55,9 +55,7 @@ def run_search(
         SearchError: If the search cannot continue.
         ValueError: If settings do not fit each other, the data or the folder.
     """
-    if METHOD_ROWS[config.method].learns_space:
-        learn_space(config)
-        config = searching_learned(config)
+    config = _with_space(config)
     folder = RunFolder(config.run_dir)
     resumes = folder.check(config.settings())
     if folder.is_finished:
@@ -91,13 +89,19 @@ def run_search(
         with folder.stage("export"):
             export_artifacts(config, folder, tuner, cost_model, data)
     except Exception as error:
-        with contextlib.suppress(OSError, ValueError):  # The disk may be full.
-            folder.note(RunFailed(error=str(error)))
-            write_report(folder.path)
+        folder.note_failure(error)
         raise
     folder.note(RunFinished())
     _log_times(folder, time.monotonic() - started)
     return write_report(folder.path)
+
+
+def _with_space(config: SearchConfig) -> SearchConfig:
+    """Returns what searches a space, which is learned first if need be."""
+    if not METHOD_ROWS[config.method].learns_space:
+        return config
+    learn_space(config)
+    return searching_learned(config)
 
 
 def _log_times(folder: RunFolder, seconds: float) -> None:

@@ -9,7 +9,11 @@ import pytest
 from keras_tuner.engine.trial import Trial
 
 from nse_tf.costs import CostModel
-from nse_tf.methods import FairNASConfig, ProxylessNASConfig
+from nse_tf.methods import (
+    AutoSpaceConfig,
+    FairNASConfig,
+    ProxylessNASConfig,
+)
 from nse_tf.testing.formula_worker import FormulaWorker
 from nse_tf.testing.oracle_laws import (
     ORACLE_LAWS,
@@ -22,12 +26,15 @@ from nse_tf.testing.oracle_laws import (
 from nse_tf.trials.job_files import read_job, write_result
 from nse_tf.tuners import (
     AngleShrinkingOracle,
+    AutoSpaceOracle,
     EvolutionOracle,
     FairNASOracle,
     ProxylessNASOracle,
 )
 from nse_tf.tuners.search_oracle import metrics_of
+from tests.methods.cell_worker import CellWorker
 from tests.supernet.choice_models import dense_model
+from tests.supernet.tiny_motifs import tiny_motifs
 from tests.tuners.evolution_oracle_test import evaluate, make_space
 from tests.tuners.tiny_search import CONFIG, SPACE
 
@@ -35,6 +42,8 @@ MODEL = dense_model()
 GATES = ProxylessNASConfig(
     warmup_epochs=1, search_epochs=2, num_finalists=2, child_epochs=1
 )
+
+CELLS = AutoSpaceConfig(max_rounds=6, population=6, num_evolved=3)
 
 
 def do_job(oracle: Any, trial: Trial) -> dict[str, float]:
@@ -44,6 +53,14 @@ def do_job(oracle: Any, trial: Trial) -> dict[str, float]:
     reference = write_result(oracle.folder, job.id, result)
     trial.hyperparameters.values["result"] = reference
     return metrics_of(result)
+
+
+def do_round(oracle: Any, trial: Trial) -> dict[str, float]:
+    """Does a round of cells by arithmetic."""
+    job = read_job(oracle.folder, trial.hyperparameters.values["job"])
+    reference = write_result(oracle.folder, job.id, CellWorker().run(job))
+    trial.hyperparameters.values["result"] = reference
+    return metrics_of(CellWorker().run(job))
 
 
 def evaluate_trial(oracle: Any, trial: Trial) -> dict[str, float]:
@@ -87,6 +104,12 @@ CASES = {
             SPACE, **{"config": GATES, **changes}
         ),
         do_job,
+    ),
+    "cells": OracleCase(
+        lambda **changes: AutoSpaceOracle(
+            tiny_motifs(), **{"config": CELLS, **changes}
+        ),
+        do_round,
     ),
     "evolution": OracleCase(evolution, evaluate_trial),
     "evolution of one objective": OracleCase(
