@@ -77,3 +77,8 @@ OVERRIDES = [
         ),
     )
 ]
+
+
+def settings() -> dict[str, str | None]:
+    """Returns the settings of a run that are given here, by name."""
+    return {flag.name: flag.value for flag in (FITNESS, REFERENCE, THEN)}
