@@ -19,6 +19,15 @@ BAD_INPUT = 2
 # As shells count a process that a signal ended.
 AFTER_SIGNAL = 128
 MOST_OF_A_MESSAGE = 1000
+# Flags that name files and folders, with what they are if not given.
+PATH_FLAGS = {
+    "cache_dir": "",
+    "run_dir": "runs",
+    "data_dir": "",
+    "output_dir": "",
+    "output": "",
+    "space": "",
+}
 
 
 class TerminatedError(KeyboardInterrupt):
@@ -152,8 +161,27 @@ def _name() -> str:
 
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
-        return f"{error.strerror}: {error.filename}"
+        name = str(error.filename)
+        return f"{error.strerror}: {name}{_way_out(name)}"
     return " ".join(str(error).split())
+
+
+def _way_out(filename: str) -> str:
+    """Returns the flag that names where a file lies, if one does."""
+    for flag, default in PATH_FLAGS.items():
+        if flag not in flags.FLAGS:
+            continue
+        value = flags.FLAGS[flag].value or default
+        if not value:
+            continue
+        place, path = (
+            os.path.abspath(os.path.expanduser(each))  # noqa: PTH100, PTH111
+            for each in (value, filename)
+        )
+        # Below it, or a folder above it that cannot be written.
+        if os.path.commonpath([place, path]) in (place, path):
+            return f"; --{flag} names the place"
+    return ""
 
 
 def _is_own(error: BaseException) -> bool:

@@ -39,7 +39,7 @@ from nse_tf.trials.job_files import (
     read_result,
     write_result,
 )
-from nse_tf.trials.run_storage import TABLE
+from nse_tf.trials.run_storage import ORACLE_FILE, TABLE, is_ours
 from nse_tf.trials.unsupported_arguments import refuse_unmeant
 from nse_tf.tuners.hypermodel_adapter import agreed_networks
 from nse_tf.tuners.hyperparameters import (
@@ -257,12 +257,15 @@ class SupernetTuner(BaseTuner):
     def _get_tuner_fname(self) -> str:
         """Returns the file that exists if there is a run to resume.
 
-        That is the results table, for every process of a run. Where only
-        keras-tuner's own file is found, the project is of another kind, which
-        `reload` refuses.
+        That is the results table, for every process of a run, or the file
+        beside it that says that there was one. Where only keras-tuner's own
+        file is found, the project is of another kind, which `reload` refuses.
         """
-        table = self.folder / TABLE
-        return str(table) if table.exists() else super()._get_tuner_fname()
+        for name in (TABLE, ORACLE_FILE):
+            path = self.folder / name
+            if path.exists() and is_ours(self.folder):
+                return str(path)
+        return super()._get_tuner_fname()
 
     def run_trial(
         self, trial: keras_tuner.engine.trial.Trial, *args: Any, **kwargs: Any

@@ -12,6 +12,9 @@ from nse_tf.spaces import Genotype, SearchSpace
 
 COSTS = ("macs", "params", "latency_ms", "size_bytes")
 
+# Sums over blocks fit 64 bits.
+MOST_COUNTED = 10**15
+
 
 def table_keys(space: SearchSpace, genotype: Genotype) -> list[str]:
     """Returns the rows of a cost table whose sum is a genotype's cost.
@@ -98,6 +101,9 @@ class CostModel:
         """The costs of candidates: `(num_blocks, max_candidates)` by cost.
 
         Rows of blocks with fewer candidates are filled with zeros.
+
+        Raises:
+            ValueError: If a candidate costs more than can be counted.
         """
         shape = (len(self.space.blocks), self.space.max_candidates)
         dtypes = {"macs": np.int64, "params": np.int64}
@@ -108,6 +114,13 @@ class CostModel:
         for number, block in enumerate(self.priced.blocks):
             for index, op in enumerate(block.candidates):
                 part = op_part(op, block)
+                if max(part.macs, part.params) > MOST_COUNTED:
+                    raise ValueError(
+                        f"Op {op.name!r} of block {block.name!r} has "
+                        f"{part.macs:.3g} MACs and {part.params:.3g} "
+                        "parameters, which no machine computes: correct the "
+                        "sizes of the space (--space)."
+                    )
                 costs["macs"][number, index] = part.macs
                 costs["params"][number, index] = part.params
                 if self.table is not None and part.num_convs > 0:

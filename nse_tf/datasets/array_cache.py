@@ -3,13 +3,15 @@
 import hashlib
 import os
 import pathlib
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import tqdm
+
+from nse_tf.spaces.files import home_expanded
 
 # Larger files are mapped, not read: they may not fit into memory.
 MAPPED_FROM_BYTES = 2**30
@@ -26,8 +28,8 @@ def default_cache_dir() -> pathlib.Path:
 
     `XDG_CACHE_HOME`, if set, stands for `~/.cache`.
     """
-    home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(home) / "nse_tf" / "datasets"
+    home = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    return home_expanded(home / "nse_tf" / "datasets", "cache_dir")
 
 
 def files_key(
@@ -74,16 +76,14 @@ def load_or_decode(
 
 def _write_entry(entry: pathlib.Path, shape: Shape, rows: Rows) -> None:
     entry.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = pathlib.Path(
-        tempfile.mkdtemp(dir=entry.parent, prefix=f".{entry.name}.")
-    )
+    unfinished = entry.with_name(f".{entry.name}.{secrets.token_hex(8)}")
+    unfinished.mkdir()
     try:
         labels = _write_images(unfinished / "images.npy", shape, rows)
         with (unfinished / "labels.npy").open("wb") as file:
             np.save(file, labels, allow_pickle=False)
             file.flush()
             os.fsync(file.fileno())
-        unfinished.chmod(0o755)
         unfinished.rename(entry)
     except OSError:
         # Another process may have finished the same entry first: then take it.

@@ -23,6 +23,7 @@ from nse_tf.distribute.leases import Leases
 from nse_tf.distribute.roles import chief_address
 from nse_tf.methods import SearchError
 from nse_tf.spaces.files import write_json
+from nse_tf.terminal import printable
 
 LOGGER = logging.getLogger("nse_tf")
 
@@ -35,6 +36,9 @@ NUM_THREADS = 16
 PATIENCE_SECONDS = 600.0
 
 CHIEF_FILE = "chief.json"
+
+# What is shown of what workers call themselves and what they do.
+MOST_OF_A_NAME = 200
 
 
 class Chief:
@@ -71,7 +75,11 @@ class Chief:
         server = self._start(address)
         # Once the port is taken: a second chief that fails to get it must not
         # replace the token.
-        write_json(self._oracle.folder / CHIEF_FILE, {"token": self._token})
+        write_json(
+            self._oracle.folder / CHIEF_FILE,
+            {"token": self._token},
+            mode=0o600,  # Whoever knows it may join.
+        )
         LOGGER.info("Chief: serving at %s, waiting for workers", address)
         try:
             logged = time.monotonic()
@@ -80,7 +88,8 @@ class Chief:
                 self._look_after_workers()
                 if time.monotonic() - logged >= LOG_SECONDS:
                     logged = time.monotonic()
-                    LOGGER.info("%s", self.leases.summary() or "no worker yet")
+                    summary = printable(self.leases.summary())
+                    LOGGER.info("%s", summary or "no worker yet")
             self._dismiss()
         finally:
             server.stop(grace=1.0).wait()
@@ -137,11 +146,12 @@ class Chief:
             }
         self.leases.hear(worker)
         self._oracle.num_workers = len(self.leases.workers)
-        LOGGER.info("%s joined.", worker)
+        LOGGER.info("%s joined.", printable(worker, MOST_OF_A_NAME))
         return {"lease_seconds": self.leases.seconds}
 
     def _beat(self, message: Message) -> Message:
-        self.leases.hear(message["worker"], message["doing"])
+        doing = printable(message["doing"], MOST_OF_A_NAME)
+        self.leases.hear(message["worker"], doing)
         return {}
 
     def _leave(self, message: Message) -> Message:
@@ -153,7 +163,7 @@ class Chief:
         for worker in self.leases.take_lapsed():
             LOGGER.warning(
                 "%s was silent for %g s; another worker does its job.",
-                worker,
+                printable(worker, MOST_OF_A_NAME),
                 self.leases.seconds,
             )
             self._oracle.drop_worker(worker)

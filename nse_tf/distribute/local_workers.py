@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from nse_tf.distribute.parent import PARENT
 from nse_tf.distribute.roles import VARIABLES
 from nse_tf.methods import SearchError
+from nse_tf.terminal import printable
 
 LOGGER = logging.getLogger("nse_tf")
 
@@ -116,8 +117,9 @@ class LocalWorkers:
         with process.stderr as lines:
             for line in lines:
                 if line.strip() and not self._is_stopping:
-                    self._last_lines[name] = line.strip()[:MOST_OF_A_LINE]
-                    LOGGER.info("[%s] %s", name, line.rstrip()[:MOST_OF_A_LINE])
+                    said = printable(line.rstrip(), MOST_OF_A_LINE)
+                    self._last_lines[name] = said.strip()
+                    LOGGER.info("[%s] %s", name, said)
 
     def _stop(self) -> None:
         """Ends the workers at once and in silence."""

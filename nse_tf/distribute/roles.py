@@ -27,8 +27,15 @@ def present_role() -> Role:
     """Returns the role of this process.
 
     Raises:
-        ValueError: If only some of keras-tuner's variables are set.
+        ValueError: If only some of keras-tuner's variables are set, or one is
+            set to nothing.
     """
+    for name in VARIABLES:
+        if os.environ.get(name) == "":
+            raise ValueError(
+                f"{name} is set, but empty: unset it to work alone, or set "
+                f"all of {', '.join(VARIABLES)}."
+            )
     missing = [name for name in VARIABLES if not os.environ.get(name)]
     if len(missing) == len(VARIABLES):
         return Role.ALONE

@@ -1,8 +1,6 @@
 """Writes the folder of an export; export.json comes last."""
 
 import dataclasses
-import pathlib
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +13,7 @@ from nse_tf.export.latency import Latency
 from nse_tf.export.machine import describe_machine, now
 from nse_tf.export.tflite import PRECISIONS
 from nse_tf.spaces.files import write_bytes, write_json
+from nse_tf.training.weight_files import save_model
 
 
 def write_files(
@@ -34,17 +33,9 @@ def write_files(
     labels = "".join(f"{name}\n" for name in class_names)
     write_bytes(report.output_dir / "labels.txt", labels.encode())
     if report.compression is not None:
-        _write_model(report.output_dir / "model.keras", model)
+        save_model(model, report.output_dir / "model.keras")
     write_json(report.output_dir / "latency.json", _latency_json(report))
     write_json(report.output_dir / "export.json", _export_json(report, model))
-
-
-def _write_model(path: pathlib.Path, model: keras.Model) -> None:
-    """Writes a Keras model, whole or not at all."""
-    with tempfile.TemporaryDirectory() as folder:
-        whole = pathlib.Path(folder) / path.name
-        model.save(whole)
-        write_bytes(path, whole.read_bytes())
 
 
 def _export_json(report: ExportReport, model: keras.Model) -> dict[str, Any]:

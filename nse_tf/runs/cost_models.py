@@ -61,7 +61,7 @@ def _table(
     return measured_table(
         space,
         plan,
-        config.cache_dir.expanduser(),
+        config.cache_folder,
         config.seed,
         config.max_table_error,
     )

@@ -146,6 +146,15 @@ class RunFolder:
             raise ValueError(f"{path} is not of schema {SCHEMA!r}.")
         return config
 
+    def require(self) -> None:
+        """Refuses to write where no run has begun.
+
+        Raises:
+            ValueError: If the folder was deleted or moved since.
+        """
+        if self._config() is None:
+            raise ValueError(f"The run's folder {self.path} is gone.")
+
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Logs how long something took."""
@@ -161,6 +170,8 @@ class RunFolder:
 
     def note_failure(self, error: Exception) -> None:
         """Adds what ended a run to its log and report, if there is room."""
-        with contextlib.suppress(OSError, ValueError):  # The disk may be full.
+        # The disk may be full, or the folder gone.
+        with contextlib.suppress(OSError, ValueError):
+            self.require()
             self.note(RunFailed(error=str(error)))
             write_report(self.path)

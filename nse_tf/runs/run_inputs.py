@@ -21,7 +21,7 @@ def load_data(config: SearchConfig) -> ImageData:
         channels=config.image_channels,
         validation_fraction=config.validation_fraction,
         seed=config.seed,
-        cache_dir=config.cache_dir.expanduser(),
+        cache_dir=config.cache_folder,
     )
     if config.augmentation is None:
         return data

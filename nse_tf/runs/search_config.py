@@ -5,6 +5,7 @@ import pathlib
 from typing import Any
 
 from nse_tf.costs import Budget
+from nse_tf.spaces.files import home_expanded
 
 EFFORT_NAMES = ("demo", "quick", "laptop", "paper")
 STRATEGIES = ("mirrored", "multi_worker")
@@ -193,7 +194,6 @@ class SearchConfig:
                 "penalized with --gates=reinforce: leave it out, or see "
                 "--reward_exponent."
             )
-
         if self.method == "autospace" and self.distribute is not None:
             raise ValueError(
                 f"`--distribute` is {self.distribute!r}, but cells are trained "
@@ -208,6 +208,15 @@ class SearchConfig:
         if self.method == "autospace":
             return {self.method, self.then or AFTERWARDS[0]}
         return {self.method}
+
+    @property
+    def cache_folder(self) -> pathlib.Path:
+        """The folder of decoded images and cost tables, `~` expanded.
+
+        Raises:
+            ValueError: If there is no home directory.
+        """
+        return home_expanded(self.cache_dir, "cache_dir")
 
     def settings(self) -> dict[str, Any]:
         """Returns what decides the run's outcome, as a JSON value."""

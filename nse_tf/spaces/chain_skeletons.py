@@ -22,6 +22,7 @@ from nse_tf.spaces.skeletons import (
     Skeleton,
     read_bool,
     require_at_least,
+    require_at_most,
     require_pixels,
 )
 
@@ -48,6 +49,8 @@ class Stage:
                 "A stage needs `channels` >= 1, `depth` >= 1 and a `stride` "
                 f"of 1 or 2, not {self.channels}, {self.depth}, {self.stride}."
             )
+        require_at_most("channels", self.channels)
+        require_at_most("depth", self.depth)
 
 
 def _stages(value: Any) -> tuple[Stage, ...]:

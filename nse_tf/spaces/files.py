@@ -3,7 +3,7 @@
 import json
 import os
 import pathlib
-import tempfile
+import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,7 +11,11 @@ Read = TypeVar("Read")
 
 
 def write_bytes(
-    path: pathlib.Path, content: bytes, *, durable: bool = True
+    path: pathlib.Path,
+    content: bytes,
+    *,
+    durable: bool = True,
+    mode: int = 0o666,
 ) -> None:
     """Replaces a file in one step, so that no reader sees half of the content.
 
@@ -24,26 +28,51 @@ def write_bytes(
         durable: Whether to wait for the disk. Without it a power cut, though
             not a killed process, may leave anything; only for files that can
             be made again.
+        mode: Who may do what with the file, less what the umask takes away.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.name}."
-    )
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    # A file of our own: never one that is there, nor what a link points to.
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        pathlib.Path(temporary).chmod(0o644)
-        pathlib.Path(temporary).replace(path)
+        temporary.replace(path)
     finally:
-        pathlib.Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-def write_json(path: pathlib.Path, value: Any, *, durable: bool = True) -> None:
+def home_expanded(path: pathlib.Path, name: str) -> pathlib.Path:
+    """Returns a path with `~` replaced by the user's home directory.
+
+    Args:
+        path: Any path.
+        name: What the path is called where it was given.
+
+    Raises:
+        ValueError: If it begins with `~` and there is no home directory.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(
+            f"`{name}` is {path}, but there is no home directory: set HOME, or "
+            f"give `{name}` (--{name}) the path of a folder."
+        ) from error
+
+
+def write_json(
+    path: pathlib.Path,
+    value: Any,
+    *,
+    durable: bool = True,
+    mode: int = 0o666,
+) -> None:
     """Writes a JSON value; refuses NaN and infinity, which JSON lacks."""
-    write_bytes(path, json_bytes(value), durable=durable)
+    write_bytes(path, json_bytes(value), durable=durable, mode=mode)
 
 
 def json_bytes(value: Any) -> bytes:

@@ -12,6 +12,9 @@ from nse_tf.spaces.ops import Op, parse_op
 # How fields are read from JSON, by name.
 Readers = Mapping[str, Callable[[Any], Any]]
 
+# More channels, pixels, blocks or classes than any network has.
+LARGEST = 1_000_000
+
 
 def _image_size(value: Any) -> tuple[int, int]:
     height, width = value
@@ -258,13 +261,24 @@ class Skeleton(abc.ABC):
         )
 
 
+def require_at_most(name: str, number: int) -> None:
+    """Refuses a number of channels, pixels or the like that is no such thing.
+
+    Raises:
+        ValueError: If it is above `LARGEST`; names it.
+    """
+    if number > LARGEST:
+        raise ValueError(f"`{name}` must be at most {LARGEST:,}, not {number}.")
+
+
 def require_at_least(skeleton: Skeleton, least: Mapping[str, int]) -> None:
-    """Refuses a skeleton whose numbers are too small.
+    """Refuses a skeleton whose numbers are too small, or above `LARGEST`.
 
     Raises:
         ValueError: With the name of the first such field.
     """
     for name, bound in least.items():
+        require_at_most(name, getattr(skeleton, name))
         if getattr(skeleton, name) < bound:
             raise ValueError(
                 f"`{name}` must be at least {bound}, not "
@@ -276,9 +290,11 @@ def require_pixels(skeleton: Skeleton, total_stride: int) -> None:
     """Refuses images that the strides would leave nothing of.
 
     Raises:
-        ValueError: If a side has fewer pixels than `total_stride`.
+        ValueError: If a side has fewer pixels than `total_stride`, or more
+            than `LARGEST`.
     """
     height, width = skeleton.image_size
+    require_at_most("image_size", max(height, width))
     if min(height, width) < total_stride:
         raise ValueError(
             f"`image_size` {height}x{width} is too small for the strides, "

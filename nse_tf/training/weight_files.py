@@ -5,9 +5,12 @@ it goes back to what is intact.
 """
 
 import hashlib
+import io
+import json
 import logging
 import pathlib
 import tempfile
+import zipfile
 
 import keras
 
@@ -16,6 +19,9 @@ from nse_tf.spaces.sealed_files import DamagedError, set_aside
 from nse_tf.training.checkpoints import Checkpoint
 
 LOGGER = logging.getLogger("nse_tf")
+
+# In the form of Keras; the first that a zip archive knows.
+NO_DATE = "1980-01-01@00:00:00"
 
 
 class LostWeightsError(ValueError):
@@ -123,9 +129,28 @@ class WeightFiles:
 
 def save_model(model: keras.Model, path: pathlib.Path) -> str:
     """Writes a model whole or not at all; returns the file's SHA-256."""
-    with tempfile.TemporaryDirectory() as folder:
-        temporary = pathlib.Path(folder) / path.name
-        model.save(temporary)
-        content = temporary.read_bytes()
+    content = model_bytes(model)
     write_bytes(path, content)
     return hashlib.sha256(content).hexdigest()
+
+
+def model_bytes(model: keras.Model) -> bytes:
+    """Returns a model as a `.keras` file: of equal models the same bytes.
+
+    Keras writes down when it saved, as does the zip archive.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        saved = pathlib.Path(folder) / "model.keras"
+        model.save(saved)
+        content = io.BytesIO()
+        with (
+            zipfile.ZipFile(saved) as parts,
+            zipfile.ZipFile(content, "w") as timeless,
+        ):
+            for name in parts.namelist():
+                part = parts.read(name)
+                if name == "metadata.json":
+                    facts = {**json.loads(part), "date_saved": NO_DATE}
+                    part = json.dumps(facts).encode()
+                timeless.writestr(zipfile.ZipInfo(name), part)
+    return content.getvalue()

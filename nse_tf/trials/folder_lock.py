@@ -16,11 +16,20 @@ def sole_decider(folder: pathlib.Path) -> Iterator[None]:
     The system releases the lock when the process ends, however it ends.
 
     Raises:
-        ValueError: If another process holds the folder; names it.
+        ValueError: If another process holds the folder, which is named, or its
+            lock is a link: what that points to is not ours to write.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    path = folder / ".lock"
+    if path.is_symlink():
+        raise ValueError(
+            f"{path} is a symbolic link, which nse_tf never makes: remove it, "
+            "or use another folder."
+        )
     # Not truncated: a process that is refused reads here who holds it.
-    with (folder / ".lock").open("a+") as file:
+    # O_NOFOLLOW, since a link may come after it was looked for.
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    with os.fdopen(os.open(path, flags, 0o666), "a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -19,7 +19,7 @@ from nse_tf.trials.keras_tuner_state import (
     state_of_table,
     trial_row,
 )
-from nse_tf.trials.run_storage import TABLE, RunStorage
+from nse_tf.trials.run_storage import TABLE, RunStorage, is_ours
 from nse_tf.version import __version__
 
 LOGGER = logging.getLogger("nse_tf")
@@ -240,7 +240,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
             ValueError: If it holds another search, or one that another version
                 began; says what differs.
         """
-        if not (self.folder / TABLE).exists():
+        if not is_ours(self.folder):
             raise RuntimeError(
                 f"The existing project at {self.folder} has no {TABLE}, so it "
                 "is not of this package. Change `project_name`, or pass "

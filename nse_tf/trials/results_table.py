@@ -292,6 +292,12 @@ def _explained(path: pathlib.Path) -> Iterator[None]:
             raise OSError(
                 errno.ENOSPC, "No space left on device", str(path)
             ) from error
+        if code == sqlite3.SQLITE_READONLY_DBMOVED:
+            raise ValueError(
+                f"{path} is gone: its folder was deleted or moved while the "
+                "search ran. Put it back and start again, or use another "
+                "folder (--run_dir)."
+            ) from error
         # Extended codes have the plain one in their last byte.
         if code is not None and code & 0xFF in (
             sqlite3.SQLITE_BUSY,

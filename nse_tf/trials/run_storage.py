@@ -56,6 +56,22 @@ from nse_tf.trials.results_table import (
 LOGGER = logging.getLogger("nse_tf")
 
 TABLE = "results.sqlite"
+ORACLE_FILE = "oracle.json"
+_SCHEMA = "nse_tf.oracle/1"
+
+
+def is_ours(folder: pathlib.Path) -> bool:
+    """Whether a folder holds a run of this package, with its table or without.
+
+    A table that is gone is made again as one that is damaged.
+    """
+    if (folder / TABLE).exists():
+        return True
+    try:
+        schema: str = read_sealed(folder / ORACLE_FILE)["schema"]
+    except (FileNotFoundError, DamagedError, KeyError):
+        return False
+    return schema == _SCHEMA
 
 
 class RunStorage:
@@ -108,14 +124,14 @@ class RunStorage:
         for name, value in facts.items():
             if name not in known or known[name] != value:
                 self.table.set_fact(name, value)
-        content = {"schema": "nse_tf.oracle/1", **known, **facts}
-        path = self._folder / "oracle.json"
+        content = {"schema": _SCHEMA, **known, **facts}
+        path = self._folder / ORACLE_FILE
         if not path.exists() or path.read_bytes() != sealed_bytes(content):
             write_sealed(path, content)
 
     def facts(self) -> dict[str, Any]:
         """Returns the facts; if the table is a new one, those beside it."""
-        path = self._folder / "oracle.json"
+        path = self._folder / ORACLE_FILE
         facts = self.table.facts()
         try:
             beside = read_sealed(path)
@@ -200,21 +216,26 @@ class RunStorage:
 
     def _open(self) -> ResultsTable:
         path = self._folder / TABLE
+        again = (
+            f"the search reads the results in {self._folder / 'results'} "
+            "again, and trains nothing twice."
+        )
         try:
+            if not path.exists() and is_ours(self._folder):
+                self._set_journal_aside()
+                LOGGER.warning("%s is gone; %s", path, again)
             return ResultsTable(path)
         except DamagedError as error:
             aside = set_aside(path)
-            journal = path.with_name(f"{path.name}-journal")
-            if journal.exists():  # It would be played into the new file.
-                set_aside(journal)
-            LOGGER.warning(
-                "%s Kept as %s; the search reads the results in %s again, and "
-                "trains nothing twice.",
-                error,
-                aside.name,
-                self._folder / "results",
-            )
+            self._set_journal_aside()
+            LOGGER.warning("%s Kept as %s; %s", error, aside.name, again)
             return ResultsTable(path)
+
+    def _set_journal_aside(self) -> None:
+        """Keeps SQLite from playing a journal into a new table."""
+        journal = self._folder / f"{TABLE}-journal"
+        if journal.exists():
+            set_aside(journal)
 
     def _children(self, job: Job, result: Result) -> list[ChildRow]:
         if not isinstance(job, EvaluateChildren) or not isinstance(

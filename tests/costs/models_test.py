@@ -1,3 +1,5 @@
+import json
+
 import hypothesis
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from nse_tf.spaces import (
     make_preset,
     published_network,
 )
+from nse_tf.spaces.space_json import space_from_json, space_to_json
 from tests.costs.strategies import made_up_table
 from tests.spaces.strategies import small_spaces, spaces_and_genotypes
 
@@ -28,6 +31,16 @@ def test_a_genotype_costs_the_sum_of_its_parts(
         "macs": sum(part.macs for part in parts),
         "params": sum(part.params for part in parts),
     }
+
+
+def test_an_op_that_no_machine_computes_is_refused() -> None:
+    """Before numbers leave 64 bits, as a space file can have it."""
+    text = json.dumps(space_to_json(TINY))
+    value = json.loads(text.replace("mbconv_k3_e3", f"mbconv_k3_e{10**18}"))
+    del value["fingerprint"]
+    model = CostModel(space_from_json(value))
+    with pytest.raises(ValueError, match=r"e10+' of block .* no machine"):
+        model.costs(model.space.genotype((0,) * len(TINY.blocks)))
 
 
 @hypothesis.given(small_spaces())

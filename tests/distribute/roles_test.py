@@ -25,3 +25,14 @@ def test_some_of_them_alone_are_refused(
     missing = ", ".join(name for name in VARIABLES if name != given)
     with pytest.raises(ValueError, match=f"lacks {missing}: "):
         present_role()
+
+
+@pytest.mark.parametrize("empty", VARIABLES)
+def test_one_that_is_empty_is_refused(
+    monkeypatch: pytest.MonkeyPatch, empty: str
+) -> None:
+    for variable in VARIABLES:
+        monkeypatch.setenv(variable, "1")
+    monkeypatch.setenv(empty, "")
+    with pytest.raises(ValueError, match=f"{empty} is set, but empty: unset"):
+        present_role()

@@ -161,3 +161,24 @@ def test_what_is_printed_cannot_command_a_terminal(
     assert "\x1b" not in done.stderr
     assert done.stderr.startswith("binary: No such file: x\\x1b]0;t\\x07x")
     assert len(done.stderr) < 3000
+
+
+def test_what_cannot_be_written_names_path_and_flag(
+    tmp_path: pathlib.Path,
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    body = (
+        "import pathlib\n"
+        "from nse_tf.flags import search_flags\n"
+        "def main(argv):\n"
+        "    path = pathlib.Path(search_flags.CACHE_DIR.value) / 'tables'\n"
+        "    path.mkdir(parents=True)\n"
+        "from absl import flags\n"
+        "flags.declare_key_flag('cache_dir')\n"
+    )
+    done = run(body, f"--cache_dir={tmp_path}/file/cache", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"binary: Not a directory: {tmp_path}/file/cache/tables; --cache_dir "
+        "names the place\n"
+    )

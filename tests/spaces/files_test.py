@@ -1,8 +1,15 @@
+import os
 import pathlib
+import stat
 
 import pytest
 
-from nse_tf.spaces.files import read_json, write_bytes, write_json
+from nse_tf.spaces.files import (
+    home_expanded,
+    read_json,
+    write_bytes,
+    write_json,
+)
 
 
 def test_a_file_is_replaced_whole(tmp_path: pathlib.Path) -> None:
@@ -36,3 +43,41 @@ def test_what_is_written_is_read(tmp_path: pathlib.Path) -> None:
     value = {"text": "é", "numbers": [1, 2.5, None, 2**70]}
     write_json(tmp_path / "file.json", value)
     assert read_json(tmp_path / "file.json", lambda read: read) == value
+
+
+@pytest.mark.parametrize(
+    ("umask", "mode", "wanted"),
+    [
+        (0o022, 0o666, 0o644),
+        (0o002, 0o666, 0o664),
+        (0o077, 0o666, 0o600),
+        (0o002, 0o600, 0o600),
+    ],
+)
+def test_files_honor_the_umask(
+    umask: int, mode: int, wanted: int, tmp_path: pathlib.Path
+) -> None:
+    before = os.umask(umask)
+    try:
+        write_json(tmp_path / "file", 1, mode=mode)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == wanted
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "target").write_text("theirs")
+    (tmp_path / "file").symlink_to(tmp_path / "target")
+    write_bytes(tmp_path / "file", b"ours")
+    assert not (tmp_path / "file").is_symlink()
+    assert (tmp_path / "target").read_text() == "theirs"
+
+
+def test_no_home_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    cache = pathlib.Path("~/.cache")
+    assert home_expanded(cache, "cache_dir") == pathlib.Path("/home/me/.cache")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    with pytest.raises(ValueError, match=r"is ~/\.cache, but .*--cache_dir"):
+        home_expanded(cache, "cache_dir")

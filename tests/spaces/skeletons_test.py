@@ -40,6 +40,22 @@ def test_a_number_too_small_is_refused_by_name(name: str, value: int) -> None:
         dataclasses.replace(SKELETON, **changed)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"stem_channels": 10**18},
+        {"num_classes": 10**18},
+        {"image_size": (8, 10**18)},
+    ],
+)
+def test_a_number_too_large_is_refused_by_name(changed: dict[str, Any]) -> None:
+    (name,) = changed
+    with pytest.raises(ValueError, match=f"`{name}` must be at most 1,000,000"):
+        dataclasses.replace(SKELETON, **changed)
+    with pytest.raises(ValueError, match="`channels` must be at most"):
+        Stage(10**18, 1, 1)
+
+
 def test_an_image_smaller_than_the_strides_is_refused() -> None:
     assert dataclasses.replace(SKELETON, image_size=(8, 8)).tail_size == (1, 1)
     with pytest.raises(ValueError, match=r"9x7 is too small .* Use at least 8"):

@@ -42,3 +42,15 @@ def test_it_is_open_again_after_an_error(tmp_path: pathlib.Path) -> None:
         raise KeyError
     with sole_decider(tmp_path):
         pass
+
+
+def test_a_lock_that_is_a_link_is_refused(tmp_path: pathlib.Path) -> None:
+    target = tmp_path / "theirs"
+    target.write_text("kept")
+    (tmp_path / ".lock").symlink_to(target)
+    with (
+        pytest.raises(ValueError, match=r"\.lock is a symbolic link"),
+        sole_decider(tmp_path),
+    ):
+        pass
+    assert target.read_text() == "kept"

@@ -59,10 +59,11 @@ def test_a_file_that_follows_from_the_table_is_made_again(
     assert path.read_bytes().startswith(content)
 
 
-@pytest.mark.parametrize("size", [0, 100, 8192])
+@pytest.mark.parametrize("size", [None, 0, 100, 8192])
 def test_a_table_that_is_damaged_is_made_again_from_the_results(
-    folder: pathlib.Path, caplog: pytest.LogCaptureFixture, size: int
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture, size: int | None
 ) -> None:
+    """None stands for a table that is gone."""
     undamaged = make_oracle(folder)
     undamaged.reload()
     wanted = list(undamaged.storage.table.results())
@@ -70,11 +71,17 @@ def test_a_table_that_is_damaged_is_made_again_from_the_results(
     undamaged.storage.table.close()
     path = folder / "results.sqlite"
     damaged = path.read_bytes()[:size]
-    path.write_bytes(damaged)
+    path.unlink()
+    if size is not None:
+        path.write_bytes(damaged)
     oracle = make_oracle(folder)
     oracle.reload()
-    assert "results.sqlite is damaged" in caplog.text
-    assert (folder / "results.sqlite.damaged1").read_bytes() == damaged
+    if size is None:
+        assert f"{path} is gone; the search reads the results" in caplog.text
+    else:
+        assert "results.sqlite is damaged" in caplog.text
+        kept = folder / "results.sqlite.damaged1"
+        assert kept.read_bytes() == damaged
     do_trials(oracle, 5)
     assert list(oracle.storage.table.results()) == wanted
     assert list(oracle.storage.table.children()) == children
@@ -101,3 +108,16 @@ def test_a_run_of_another_identity_is_refused_with_both_sides(
     after.reload()
     with pytest.raises(ValueError, match="batch was 20 and is 30"):
         after.claim({"batch": 30})
+
+
+def test_a_folder_that_is_deleted_meanwhile_is_named(
+    folder: pathlib.Path,
+) -> None:
+    oracle = make_oracle(folder)
+    oracle.reload()
+    trial = oracle.create_trial("tuner0")
+    shutil.rmtree(folder)
+    # A worker may have made it again, to write a checkpoint.
+    folder.mkdir()
+    with pytest.raises(ValueError, match=rf"{folder}.* is gone: .*--run_dir"):
+        oracle.end_trial(trial.trial_id, "INVALID")

@@ -264,6 +264,8 @@ def test_a_worker_that_does_not_fit_is_refused_with_both_sides(
             pass
         with joined(folder, IDENTITY):
             pass
+        # The token is for who may read the folder.
+        assert (folder / "chief.json").stat().st_mode & 0o777 == 0o600
         worker.work()
 
 
