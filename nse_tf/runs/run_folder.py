@@ -65,7 +65,7 @@ class RunFolder:
         """
         config = self._config()
         if config is None:
-            others = self.path.glob("*")
+            others = self.path.iterdir() if self.path.exists() else ()
             if any(path.name != CELLS for path in others):
                 raise ValueError(
                     f"{self.path} is not empty and holds no run. Use another "
