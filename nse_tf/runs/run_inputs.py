@@ -9,6 +9,7 @@ from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import SearchSpace, load_space, make_preset
 from nse_tf.spaces.preset_choice import preset_for
+from nse_tf.starts import networks_from
 from nse_tf.supernet import Networks, networks_of_space
 
 
@@ -33,8 +34,18 @@ def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
 
     Raises:
         ValueError: If the name is unknown, the space of a file takes other
-            images or classes than the data have, or as in `networks_for`.
+            images or classes than the data have, or as in `networks_for` and
+            `starts.networks_from`.
     """
+    if config.trained_start is not None:
+        height, width, channels = data.image_shape
+        return networks_from(
+            config.trained_start,
+            image_size=(height, width),
+            image_channels=channels,
+            num_classes=data.num_classes,
+            weights=config.start_weights,
+        ).space
     space = _named_space(config, data)
     networks_for(config, space)
     return space
@@ -47,6 +58,15 @@ def networks_for(config: SearchConfig, space: SearchSpace) -> Networks:
         ValueError: If its skeleton has no layers, or its candidates cannot
             share weights as asked.
     """
+    if config.trained_start is not None:
+        skeleton = space.skeleton
+        return networks_from(
+            config.trained_start,
+            image_size=skeleton.image_size,
+            image_channels=skeleton.image_channels,
+            num_classes=skeleton.num_classes,
+            weights=config.start_weights,
+        )
     return networks_of_space(space, config.sharing or "rows")
 
 

@@ -13,12 +13,12 @@ EXPLORERS = ("evolution", "random", "regularized_evolution", "nsga2")
 # For each method: the settings that it takes and some other method does not.
 METHODS: dict[str, tuple[str, ...]] = {
     "spos": (
-        *("explorer", "score", "shrink_schedule"),
-        *("distribute", "sharing", "child_start"),
+        *("explorer", "score", "shrink_schedule", "distribute"),
+        *("sharing", "child_start", "start", "start_weights"),
     ),
     "fairnas": (
-        *("explorer", "score", "shrink_schedule"),
-        *("distribute", "sharing", "child_start"),
+        *("explorer", "score", "shrink_schedule", "distribute"),
+        *("sharing", "child_start", "start", "start_weights"),
     ),
     "proxylessnas": (
         *("score", "shrink_schedule", "sharing"),
@@ -82,7 +82,10 @@ class SearchConfig:
         explorer: How a trained supernet's children are looked through; one of
             `EXPLORERS`. None leaves it to the effort.
         inherit_by: What decides which ops a round of `nse` passes on.
-        start: A file that `nse` continues from; see `methods.load_start`.
+        start: What the search starts from: for `nse` a file that it continues
+            from, see `methods.load_start`; else a network that is trained, by
+            name or `.keras` file, see `starts.networks_from`.
+        start_weights: An `.npz` file with the weights of such a name.
         gates: What an architecture step of `proxylessnas` runs; one of
             `GATES`. None takes what the space can have.
         penalty_form: How `proxylessnas` penalizes costs; one of
@@ -142,7 +145,8 @@ class SearchConfig:
     method: str = "spos"
     explorer: str | None = None
     inherit_by: str = "front"
-    start: pathlib.Path | None = None
+    start: str | None = None
+    start_weights: pathlib.Path | None = None
     gates: str | None = None
     penalty_form: str | None = None
     sharing: str | None = None
@@ -188,6 +192,7 @@ class SearchConfig:
                     f"`--{field.name}` is for --method={' or '.join(takers)}, "
                     f"not {self.method!r}: leave it out."
                 )
+        self._check_start()
         if self.gates == "reinforce" and self.penalty_form is not None:
             raise ValueError(
                 f"`--penalty_form` is {self.penalty_form!r}, but nothing is "
@@ -217,6 +222,48 @@ class SearchConfig:
             ValueError: If there is no home directory.
         """
         return home_expanded(self.cache_dir, "cache_dir")
+
+    @property
+    def trained_start(self) -> str | None:
+        """The trained network that the space is cut out of, if any."""
+        return None if self.method == "nse" else self.start
+
+    def _check_start(self) -> None:
+        """Refuses what a space cut out of a trained network cannot have.
+
+        Raises:
+            ValueError: If there is something.
+        """
+        if self.start_weights is not None and self.start is None:
+            raise ValueError(
+                f"`--start_weights` {self.start_weights} are weights of a "
+                "--start, and none is given: add --start=efficientnet_lite0."
+            )
+        if self.trained_start is None:
+            return
+        if self.method == "autospace":
+            raise ValueError(
+                f"`--start` is {self.start!r}, but --method=autospace evolves "
+                "cells of its own: leave it out, or take --method=spos."
+            )
+        for name in ("space", "width", "depth", "activation", "squeeze_excite"):
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"`--{name}` is {getattr(self, name)!r}, but --start="
+                    f"{self.start} decides the space: leave out one of them."
+                )
+        if self.sharing == "rows":
+            raise ValueError(
+                f"`--sharing` is 'rows', but what is cut out of --start="
+                f"{self.start} nests: leave it out."
+            )
+        for name, default in (("score", "angle"), ("shrink_schedule", None)):
+            if getattr(self, name) != default:
+                raise ValueError(
+                    f"`--{name}` is {getattr(self, name)!r}, but a space that "
+                    f"is cut out of --start={self.start} is not shrunk: leave "
+                    "it out."
+                )
 
     def settings(self) -> dict[str, Any]:
         """Returns what decides the run's outcome, as a JSON value."""

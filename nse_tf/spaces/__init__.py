@@ -68,5 +68,7 @@ from nse_tf.spaces.space_json import load_space as load_space
 from nse_tf.spaces.space_json import save_space as save_space
 from nse_tf.spaces.space_json import space_from_json as space_from_json
 from nse_tf.spaces.space_json import space_to_json as space_to_json
+from nse_tf.spaces.trained_skeleton import TrainedSkeleton as TrainedSkeleton
+from nse_tf.spaces.trained_skeleton import cut_space as cut_space
 from nse_tf.spaces.two_inputs import JointDecision as JointDecision
 from nse_tf.spaces.two_inputs import Node as Node

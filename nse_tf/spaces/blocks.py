@@ -11,6 +11,9 @@ from nse_tf.spaces.ops import ChainOp, Identity, MBConv, Op
 
 # Height, width and channels of a feature map.
 Map = tuple[int, int, int]
+# What batch norm adds to variances, as in PyTorch, where the published spaces
+# come from.
+NORM_EPSILON = 1e-5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -174,6 +177,11 @@ class ChoiceBlock(DecisionPoint):
     def squeeze_excite(self) -> bool:
         """Whether branches weigh their channels before the last convolution."""
         return False
+
+    @property
+    def norm_epsilon(self) -> float:
+        """What batch norm adds to variances."""
+        return NORM_EPSILON
 
     @property
     def out_size(self) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from nse_tf.spaces.adaptation import (
     rounded_channels,
 )
 from nse_tf.spaces.blocks import (
+    NORM_EPSILON,
     BranchBlock,
     ChoiceBlock,
     branch_suffix,
@@ -123,6 +124,16 @@ class ChainSkeleton(Skeleton):
     def activation(self) -> str:
         """The activation of stem and tail."""
         return "relu6"
+
+    @property
+    def norm_epsilon(self) -> float:
+        """What batch norm adds to variances."""
+        return NORM_EPSILON
+
+    @property
+    def pixel_scaling(self) -> tuple[float, float]:
+        """What pixels in 0..255 are multiplied by, and what is added then."""
+        return 1 / 127.5, -1.0
 
     @property
     def total_stride(self) -> int:

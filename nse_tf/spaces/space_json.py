@@ -14,6 +14,7 @@ from nse_tf.spaces.nb201_skeleton import NB201Skeleton
 from nse_tf.spaces.skeletons import Skeleton
 from nse_tf.spaces.slot_spaces import SlotSkeleton
 from nse_tf.spaces.space import SearchSpace
+from nse_tf.spaces.trained_skeleton import TrainedSkeleton
 
 SCHEMA = "nse_tf.space/1"
 
@@ -27,6 +28,7 @@ _SKELETONS: dict[str, type[Skeleton]] = {
         DartsCifarSkeleton,
         ModelSkeleton,
         SlotSkeleton,
+        TrainedSkeleton,
     )
 }
 

@@ -13,3 +13,10 @@ from nse_tf.supernet.chains.networks import ChainNetworks as ChainNetworks
 from nse_tf.supernet.chains.networks import SlotNetworks as SlotNetworks
 from nse_tf.supernet.chains.slot_supernet import SlotSupernet as SlotSupernet
 from nse_tf.supernet.chains.supernet import Supernet as Supernet
+from nse_tf.supernet.chains.trained_chain import TrainedChain as TrainedChain
+from nse_tf.supernet.chains.trained_chain import (
+    TrainedResidual as TrainedResidual,
+)
+from nse_tf.supernet.chains.trained_networks import (
+    TrainedNetworks as TrainedNetworks,
+)

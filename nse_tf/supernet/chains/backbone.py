@@ -1,5 +1,7 @@
 """The backbone of chains: the same layers in supernet and child."""
 
+import functools
+
 import keras
 
 from nse_tf.spaces import BranchSkeleton, ChainSkeleton
@@ -16,14 +18,17 @@ def stem_layers(
     skeleton: ChainSkeleton, *, fast: bool
 ) -> list[keras.layers.Layer]:
     """Returns everything before the first block; takes pixels in 0..255."""
+    norm = functools.partial(
+        batch_norm, fast=fast, epsilon=skeleton.norm_epsilon
+    )
     return [
         *_first_conv(skeleton, fast=fast),
         relu6("stem_relu"),
         depthwise(3, 1, "first_depthwise", fast=fast),
-        batch_norm("first_depthwise_bn", fast=fast),
+        norm("first_depthwise_bn"),
         relu6("first_depthwise_relu"),
         conv(skeleton.first_channels, 1, 1, "first_project"),
-        batch_norm("first_project_bn", fast=fast),
+        norm("first_project_bn"),
     ]
 
 
@@ -40,10 +45,11 @@ def branch_stem_layers(
 def _first_conv(
     skeleton: ChainSkeleton, *, fast: bool
 ) -> list[keras.layers.Layer]:
+    scale, offset = skeleton.pixel_scaling
     return [
-        keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling"),
+        keras.layers.Rescaling(scale, offset=offset, name="rescaling"),
         conv(skeleton.stem_channels, 3, skeleton.stem_stride, "stem"),
-        batch_norm("stem_bn", fast=fast),
+        batch_norm("stem_bn", fast=fast, epsilon=skeleton.norm_epsilon),
     ]
 
 
@@ -53,7 +59,7 @@ def tail_layers(
     """Returns everything after the last block; ends in logits."""
     return [
         conv(skeleton.tail_channels, 1, 1, "tail"),
-        batch_norm("tail_bn", fast=fast),
+        batch_norm("tail_bn", fast=fast, epsilon=skeleton.norm_epsilon),
         relu6("tail_relu"),
         *_classifier(skeleton, dropout, seed),
     ]

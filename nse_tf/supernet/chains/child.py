@@ -53,7 +53,7 @@ def build_chain_child(
     for block, gene in zip(blocks, genotype.genes, strict=True):
         for index in gene:
             values = _fresh(block, index, rng)
-            _set_operator(child, block, index, values)
+            set_operator(child, block, index, values)
     return child
 
 
@@ -80,7 +80,7 @@ def cut_out_chain(
         child.get_layer(layer.name).set_weights(layer.get_weights())
     for layer, gene in zip(supernet.blocks, genotype.genes, strict=True):
         for index in gene:
-            _set_operator(child, layer.block, index, layer.values_of(index))
+            set_operator(child, layer.block, index, layer.values_of(index))
     return child
 
 
@@ -108,7 +108,7 @@ def build_chain_operator(
     outputs = _block(parts, block, (candidate,), inputs, fast=False)
     model = keras.Model(inputs, outputs)
     values = _fresh(block, candidate, np.random.default_rng(0))
-    _set_operator(model, block, candidate, values)
+    set_operator(model, block, candidate, values)
     return model
 
 
@@ -177,7 +177,7 @@ def _fresh(block: ChoiceBlock, index: int, rng: np.random.Generator) -> Values:
     return unpacked(pieces, packed(pieces, rng))
 
 
-def _set_operator(
+def set_operator(
     child: keras.Model, block: ChoiceBlock, index: int, values: Values
 ) -> None:
     """Gives a child's layers the weights of one candidate."""

@@ -51,6 +51,7 @@ class MBConvPrimitive(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.block = block
+        self._epsilon = block.norm_epsilon
         layouts = [
             Layout() if op is None else layout_of(op, block) for op in ops
         ]
@@ -91,10 +92,14 @@ class MBConvPrimitive(keras.layers.Layer):
         seen: list[tf.Tensor] = []
 
         def norm(outputs: tf.Tensor, position: int) -> tf.Tensor:
-            pair = slice(2 * position, 2 * position + 2)
+            pair, epsilon = slice(2 * position, 2 * position + 2), self._epsilon
             if not training:
-                return normalize_by(outputs, *affine[pair], *norms[pair])
-            outputs, mean, variance = normalize(outputs, *affine[pair])
+                return normalize_by(
+                    outputs, *affine[pair], *norms[pair], epsilon=epsilon
+                )
+            outputs, mean, variance = normalize(
+                outputs, *affine[pair], epsilon=epsilon
+            )
             seen.extend((mean, variance))
             return outputs
 

@@ -1,5 +1,6 @@
 """The layers of inverted residuals in a stand-alone child."""
 
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -26,6 +27,7 @@ def mbconv_layers(
     Raises:
         TypeError: If the op does not compete in such chains.
     """
+    norm = functools.partial(batch_norm, fast=fast, epsilon=block.norm_epsilon)
     match op:
         case Identity():
             return []
@@ -34,7 +36,7 @@ def mbconv_layers(
                 depthwise(
                     kernel, block.stride, f"{prefix}_depthwise", fast=fast
                 ),
-                batch_norm(f"{prefix}_depthwise_bn", fast=fast),
+                norm(f"{prefix}_depthwise_bn"),
                 relu6(f"{prefix}_depthwise_relu"),
             ]
         case Motif():
@@ -46,14 +48,14 @@ def mbconv_layers(
             )
     expand = [
         conv(block.in_channels * expansion, 1, 1, f"{prefix}_expand"),
-        batch_norm(f"{prefix}_expand_bn", fast=fast),
+        norm(f"{prefix}_expand_bn"),
         relu6(f"{prefix}_expand_relu"),
     ]
     return [
         *(expand if expansion > 1 else []),
         *inside,
         conv(block.out_channels, 1, 1, f"{prefix}_project"),
-        batch_norm(f"{prefix}_project_bn", fast=fast),
+        norm(f"{prefix}_project_bn"),
     ]
 
 

@@ -1,13 +1,13 @@
 """NestedChoiceLayer: candidates that are parts of one another."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from nse_tf.supernet.chains.choice_layer import ChoiceLayer
-from nse_tf.supernet.layers.layouts import matrix_of, packed
+from nse_tf.supernet.layers.layouts import Piece, matrix_of, packed
 from nse_tf.supernet.layers.nesting import Nesting
 from nse_tf.supernet.protocols import OwnedRows
 
@@ -55,6 +55,24 @@ class NestedChoiceLayer(ChoiceLayer):
         """Returns fresh matrices of weights and statistics."""
         largest = packed(self._nesting.largest.weights, rng)
         return self._nesting.matrix_of(largest), self._fresh_statistics(rng)
+
+    def take(self, part: Callable[[Piece], np.ndarray]) -> None:
+        """Takes the weights and statistics of an MBConv that is trained.
+
+        Args:
+            part: Returns what of it is cut out for a piece of a candidate.
+        """
+        rows, *statistics = (
+            np.concatenate(
+                [np.empty(0, np.float32), *(part(each).ravel() for each in row)]
+            )
+            for row in (
+                self._nesting.largest.weights,
+                *(layout.statistics for layout in self.layouts),
+            )
+        )
+        self.rows.assign(self._nesting.matrix_of(rows))
+        self.statistics.assign(matrix_of(statistics))
 
     def _lengths(self) -> list[int]:
         """Returns how many weights each candidate reads, with padding."""

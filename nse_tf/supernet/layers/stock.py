@@ -33,12 +33,14 @@ def depthwise(
     )
 
 
-def batch_norm(name: str, *, fast: bool) -> keras.layers.Layer:
+def batch_norm(
+    name: str, *, fast: bool, epsilon: float = EPSILON
+) -> keras.layers.Layer:
     """Returns a batch norm: a fast one to train, or a stock one."""
     if fast:
-        return FusedBatchNormalization(name=name)
+        return FusedBatchNormalization(epsilon=epsilon, name=name)
     return keras.layers.BatchNormalization(
-        epsilon=EPSILON, momentum=MOMENTUM, name=name
+        epsilon=epsilon, momentum=MOMENTUM, name=name
     )
 
 
