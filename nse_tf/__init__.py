@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from nse_tf import sampling as sampling
     from nse_tf import shrinking as shrinking
     from nse_tf import spaces as spaces
+    from nse_tf import starts as starts
     from nse_tf import supernet as supernet
     from nse_tf import testing as testing
     from nse_tf import training as training
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from nse_tf.datasets import load as load
     from nse_tf.export import export_model as export_model
     from nse_tf.spaces import make_preset as make_preset
+    from nse_tf.starts import networks_from as networks_from
     from nse_tf.supernet import Choice as Choice
     from nse_tf.tuners import AngleShrinking as AngleShrinking
     from nse_tf.tuners import AutoSpace as AutoSpace
@@ -77,6 +79,7 @@ _SUBPACKAGES = (
     "sampling",
     "shrinking",
     "spaces",
+    "starts",
     "supernet",
     "testing",
     "training",
@@ -102,5 +105,6 @@ __all__, __getattr__, __dir__ = lazy_names(
         "export_model": "export",
         "load": "datasets",
         "make_preset": "spaces",
+        "networks_from": "starts",
     },
 )

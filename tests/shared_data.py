@@ -20,3 +20,10 @@ needs_tables = pytest.mark.skipif(
     not (PIXEL_CSV.exists() and NSE_CSV.exists()),
     reason=f"the published latency tables are not in {FOLDER}",
 )
+
+LITE0_NPZ = FOLDER / "efficientnet_lite0" / "weights.npz"
+
+needs_lite0 = pytest.mark.skipif(
+    not LITE0_NPZ.exists(),
+    reason=f"the weights of EfficientNet-Lite0 are not in {FOLDER}",
+)

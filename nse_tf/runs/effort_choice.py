@@ -15,6 +15,7 @@ from nse_tf.methods import (
 )
 from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import SearchConfig
+from nse_tf.runs.trained_effort import from_trained
 from nse_tf.shrinking import PUBLISHED_SCHEDULES, ShrinkSchedule
 from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
@@ -43,10 +44,13 @@ _NO_TARGET_M = (
 def make_effort(config: SearchConfig, data: ImageData) -> Effort:
     """Returns the numbers of a run: an effort, with single ones overridden.
 
-    Epochs follow from the effort's steps and the training images.
+    Epochs follow from the effort's steps and the training images; a trained
+    start has its own.
     """
     name = config.effort or effort_for(len(data.train), data.image_shape[:2])
     effort = EFFORTS[name].for_images(len(data.train))
+    if config.trained_start is not None:
+        effort = from_trained(effort, len(data.train))
     changed = Effort(
         summary=effort.summary,
         search=_search(

@@ -87,7 +87,7 @@ def _packaged() -> dict[str, np.ndarray]:
 
     Nothing of the package is run or unpickled.
     """
-    path = _packaged_file()
+    path = packaged_file()
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256:
@@ -99,8 +99,12 @@ def _packaged() -> dict[str, np.ndarray]:
     places = [("stem", "_conv_stem", "_bn0"), ("head", "_conv_head", "_bn1")]
     for number in range(len(_BLOCKS)):
         places += [
-            (f"block{number:02}/{ours}", *(f"_blocks.{number}.{x}" for x in to))
-            for ours, *to in _CONVS
+            (
+                f"block{number:02}/{ours}",
+                f"_blocks.{number}.{conv}",
+                f"_blocks.{number}.{norm}",
+            )
+            for ours, conv, norm in _CONVS
         ]
     arrays: dict[str, np.ndarray] = {}
     for place, conv, norm in places:
@@ -115,7 +119,12 @@ def _packaged() -> dict[str, np.ndarray]:
     return arrays
 
 
-def _packaged_file() -> pathlib.Path:
+def packaged_file() -> pathlib.Path:
+    """Returns the file of the package, which is not run for that.
+
+    Raises:
+        ValueError: If the package is not installed.
+    """
     try:
         files = importlib.metadata.files(PACKAGE) or []
     except importlib.metadata.PackageNotFoundError:
@@ -201,11 +210,9 @@ def _conv(
     prefix = f"{place}/{layer}" if place else layer
     width = shape[2] if layer == "depthwise" else shape[3]
     values: Values = {}
-    wanted = [("kernel", layer, "kernel", shape)]
-    wanted += [
-        (ours, f"{layer}_bn", weight, (width,)) for ours, _, weight in _NORM
-    ]
-    for ours, name, weight, size in wanted:
+    norm = [(ours, f"{layer}_bn", weight) for ours, _, weight in _NORM]
+    for ours, name, weight in [("kernel", layer, "kernel"), *norm]:
+        size = shape if weight == "kernel" else (width,)
         array = arrays.get(f"{prefix}/{ours}")
         found = None if array is None else array.shape
         # Axes of one may be left out in files.

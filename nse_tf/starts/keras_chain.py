@@ -84,12 +84,11 @@ class _ChainReader:
 
     def __init__(self, model: keras.Model, name: str) -> None:
         self._name = name
-        if not isinstance(model, keras.models.Model) or len(model.inputs) != 1:
-            raise ValueError(f"Model {name!r} has not one input.")
-        if not getattr(model, "_functional", model) or not hasattr(
-            model, "operations"
-        ):
-            raise ValueError(f"Model {name!r} is no functional model.")
+        # Only a functional model knows its operations.
+        if not hasattr(model, "operations") or len(model.inputs) != 1:
+            raise ValueError(
+                f"Model {name!r} is no functional model of one input."
+            )
         self._tensor: Any = model.inputs[0]
         self._layers = [
             layer
@@ -218,9 +217,11 @@ class _ChainReader:
     def _shortcut(self, before: Any) -> None:
         """Takes the sum of a residual and what it reads."""
         wanted = "the sum of a residual and its input"
-        layer = self._layers[self._next] if self._is_next(
-            keras.layers.Add
-        ) else None
+        layer = (
+            self._layers[self._next]
+            if self._is_next(keras.layers.Add)
+            else None
+        )
         if layer is None or not any(each is before for each in layer.input):
             raise self.misfit(wanted)
         self._take(keras.layers.Add, wanted)

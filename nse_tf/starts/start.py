@@ -58,7 +58,8 @@ def trained_chain(start: str, weights: str | None = None) -> TrainedChain:
             f"{start!r}: leave it out."
         )
     if start == EFFICIENTNET_LITE0:
-        return efficientnet_lite0(weights and pathlib.Path(weights))
+        path = None if weights is None else pathlib.Path(weights)
+        return efficientnet_lite0(path)
     if start == MOBILENET_V2:
         return _mobilenet_v2()
     if start.endswith(".keras"):

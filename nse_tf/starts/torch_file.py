@@ -22,7 +22,7 @@ import numpy as np
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 
-_DTYPES = {
+_DTYPES: dict[str, np.dtype[Any]] = {
     "torch FloatStorage": np.dtype("<f4"),
     "torch LongStorage": np.dtype("<i8"),
 }
@@ -52,7 +52,7 @@ class _Tensor:
         order: Its axes as the numbers lie, the slowest first.
     """
 
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     key: str
     start: int
     shape: tuple[int, ...]
@@ -69,26 +69,35 @@ def read_tensors(content: bytes) -> dict[str, np.ndarray]:
         ValueError: If it is no such file, holds anything but tensors of floats
             and whole numbers, or is cut off.
     """
-    file = io.BytesIO(content)
     try:
-        magic, _, _, table, keys = (_Pickle(file).value() for _ in range(5))
-    except (IndexError, KeyError, TypeError) as error:
-        raise ValueError(f"It is no table of tensors: {error}.") from error
-    is_table = isinstance(table, dict) and isinstance(keys, list)
-    if magic != MAGIC_NUMBER or not is_table:
-        raise ValueError("It is no file of tensors as PyTorch wrote before 1.6.")
-    dtypes = {
-        each.key: each.dtype
-        for each in table.values()
-        if isinstance(each, _Tensor)
-    }
+        return _read(io.BytesIO(content))
+    except (
+        AttributeError,
+        IndexError,
+        KeyError,
+        OverflowError,
+        TypeError,
+    ) as error:
+        raise ValueError(f"It is no table of tensors: {error!r}.") from error
+
+
+def _read(file: BinaryIO) -> dict[str, np.ndarray]:
+    """Returns the tensors of a file; see `read_tensors`."""
+    magic, _, _, table, keys = (_Pickle(file).value() for _ in range(5))
+    if magic != MAGIC_NUMBER:
+        raise ValueError("It is no file of tensors as PyTorch 1.5 wrote them.")
+    for name, tensor in table.items():
+        if not isinstance(tensor, _Tensor):
+            raise ValueError(f"{name!r} is no tensor.")
+    dtypes = {each.key: each.dtype for each in table.values()}
     storages = {key: _storage(file, dtypes[key]) for key in keys}
     return {
-        name: _numbers(name, each, storages) for name, each in table.items()
+        name: _numbers(name, tensor, storages[tensor.key])
+        for name, tensor in table.items()
     }
 
 
-def _storage(file: BinaryIO, dtype: np.dtype) -> np.ndarray:
+def _storage(file: BinaryIO, dtype: np.dtype[Any]) -> np.ndarray:
     """Returns the numbers of the next storage."""
     count = int.from_bytes(file.read(8), "little")
     content = file.read(count * dtype.itemsize)
@@ -100,14 +109,9 @@ def _storage(file: BinaryIO, dtype: np.dtype) -> np.ndarray:
     return np.frombuffer(content, dtype)
 
 
-def _numbers(
-    name: str, tensor: Any, storages: dict[str, np.ndarray]
-) -> np.ndarray:
+def _numbers(name: str, tensor: _Tensor, storage: np.ndarray) -> np.ndarray:
     """Returns the numbers of a tensor."""
-    if not isinstance(tensor, _Tensor):
-        raise ValueError(f"{name!r} is no tensor.")
     stop = tensor.start + math.prod(tensor.shape)
-    storage = storages.get(tensor.key, np.empty(0))
     if min(tensor.start, *tensor.shape, 0) < 0 or stop > len(storage):
         raise ValueError(f"{name!r} lies outside of its storage.")
     stored = [tensor.shape[axis] for axis in tensor.order]
@@ -203,7 +207,7 @@ def _named(name: str) -> _Global:
     return _Global(name)
 
 
-def _persistent(value: Any) -> tuple[np.dtype, str]:
+def _persistent(value: Any) -> tuple[np.dtype[Any], str]:
     """Returns the type and the key of a storage."""
     _, kind, key, *_ = value
     return _DTYPES[kind.name], str(key)
@@ -219,9 +223,7 @@ def _made(function: Any, arguments: tuple[Any, ...]) -> Any:
     return _Tensor(dtype, key, start, shape, _order(shape, strides))
 
 
-def _order(
-    shape: tuple[int, ...], strides: tuple[int, ...]
-) -> tuple[int, ...]:
+def _order(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
     """Returns the axes as the numbers of a tensor lie, the slowest first."""
     # An axis of one number may have any stride.
     order = sorted(

@@ -109,7 +109,7 @@ def test_whatever_decides_the_outcome_is_a_setting(
     ("method", "changes", "message"),
     [
         ("spos", {"inherit_by": "both"}, "--inherit_by` is for --method=nse"),
-        ("spos", {"start": pathlib.Path("ops.json")}, "--start` is for"),
+        ("darts", {"start": "ops.json"}, "--start` is for"),
         ("nse", {"explorer": "random"}, "--explorer` is for --method=spos"),
         ("nse", {"score": "magnitude"}, "--score` is for --method=spos"),
         ("nse", {"shrink_schedule": "spos"}, "not 'nse': leave it out"),

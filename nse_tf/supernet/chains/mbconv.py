@@ -93,13 +93,13 @@ class MBConvPrimitive(keras.layers.Layer):
 
         def norm(outputs: tf.Tensor, position: int) -> tf.Tensor:
             pair, epsilon = slice(2 * position, 2 * position + 2), self._epsilon
+            gamma, beta = affine[pair]
             if not training:
+                mean, variance = norms[pair]
                 return normalize_by(
-                    outputs, *affine[pair], *norms[pair], epsilon=epsilon
+                    outputs, gamma, beta, mean, variance, epsilon
                 )
-            outputs, mean, variance = normalize(
-                outputs, *affine[pair], epsilon=epsilon
-            )
+            outputs, mean, variance = normalize(outputs, gamma, beta, epsilon)
             seen.extend((mean, variance))
             return outputs
 

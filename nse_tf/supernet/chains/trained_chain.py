@@ -1,4 +1,4 @@
-"""TrainedChain: the weights of a chain of inverted residuals, and their parts."""
+"""TrainedChain: the weights of a chain of inverted residuals, and parts."""
 
 import dataclasses
 import functools

@@ -8,8 +8,9 @@ and results are those of the stock layer, so the two can be exchanged.
 import keras
 import tensorflow as tf
 
-from nse_tf.spaces.blocks import NORM_EPSILON as EPSILON
+from nse_tf.spaces.blocks import NORM_EPSILON
 
+EPSILON = NORM_EPSILON
 # As in PyTorch, where the published spaces come from: their momentum of 0.1
 # is the share of the new, ours that of the old.
 MOMENTUM = 0.9
