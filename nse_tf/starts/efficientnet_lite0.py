@@ -58,10 +58,11 @@ def efficientnet_lite0(weights: pathlib.Path | None = None) -> TrainedChain:
 
     Args:
         weights: An `.npz` file of its weights; None reads those of the
-            installed package. The keys are `stem/kernel`, `block01/expand/gamma`
-            and so on: `stem`, `head`, and `expand`, `depthwise` and `project`
-            of each block from `block00` to `block15`, each with `kernel`,
-            `gamma`, `beta`, `mean` and `variance`.
+            installed package. The keys are `stem/kernel`,
+            `block01/expand/gamma` and so on: `stem`, `head`, and `expand`,
+            `depthwise` and `project` of each block from `block00` to
+            `block15`, each with `kernel`, `gamma`, `beta`, `mean` and
+            `variance`.
 
     Raises:
         ValueError: If there are no weights, they are not those that are known

@@ -108,8 +108,8 @@ class _ChainReader:
         return ValueError(
             f"Model {self._name!r} cannot be read as a chain of inverted "
             f"residuals: there is {found} where {wanted} should be. Replace "
-            "the layers that are to be searched by nse_tf.Choice instead, which "
-            "any functional model may have."
+            "the layers that are to be searched by nse_tf.Choice instead, "
+            "which any functional model may have."
         )
 
     def _is_next(self, kind: type[keras.layers.Layer]) -> bool:

@@ -299,6 +299,10 @@ class Networks(Protocol):
     def sharing(self) -> Sharing:
         """How the candidates of its supernet share weights."""
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether their weights were trained on other images at first."""
+
     def supernet(
         self, *, seed: int = 0, active: Active | None = None
     ) -> WeightSharing:

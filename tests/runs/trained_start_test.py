@@ -85,7 +85,8 @@ def test_a_trained_start_takes_few_steps_at_low_rates(
 ) -> None:
     effort = make_effort(config_of(start), DATA)
     search = effort.search
-    assert search.shrinking is None and search.child_start == "inherited"
+    assert search.shrinking is None
+    assert search.child_start == "inherited"
     assert search.learning_rates[0] == effort.child.learning_rate == 0.03
     steps = search.search_epochs * len(DATA.train) / effort.child.batch_size
     assert steps == pytest.approx(250, rel=0.1)

@@ -70,7 +70,7 @@ def test_the_largest_child_has_the_features_of_the_trained_network() -> None:
     assert wanted.std() > 0.1
     np.testing.assert_allclose(features_of(child, images), wanted, atol=1e-4)
     # Its 5x5 kernels see maps of 3x2 pixels, where a middle does as well.
-    assert space.blocks[11].candidates[0].reach == 3
+    assert space.as_chain().blocks[11].candidates[0].reach == 3
 
 
 @needs_lite0

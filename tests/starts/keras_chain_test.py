@@ -53,7 +53,9 @@ def test_mobilenet_v2_is_read_as_keras_has_it() -> None:
     chain = read_chain(model, "mobilenet_v2", (1 / 127.5, -1.0))
     networks = TrainedNetworks(chain, (64, 64), num_classes=4)
     space = networks.space
-    assert len(space.blocks) == 16 and space.skeleton.norm_epsilon == 1e-3
+    skeleton, blocks = space.as_chain()
+    assert len(blocks) == 16
+    assert skeleton.norm_epsilon == 1e-3
     images = random_images(space, 2)
     found = features_of(networks.child(space.genotype([0] * 16)), images)
     wanted = np.mean(model(images / 127.5 - 1.0), axis=(1, 2))

@@ -68,7 +68,8 @@ def test_tensors_have_their_shape_whatever_the_order_of_their_axes() -> None:
     np.testing.assert_array_equal(found["plain"], [[2, 3, 4], [5, 6, 7]])
     permuted = NUMBERS.reshape(3, 4, 2).transpose(2, 0, 1)
     np.testing.assert_array_equal(found["permuted"], permuted)
-    assert found["scalar"].shape == () and found["scalar"] == 5
+    assert found["scalar"].shape == ()
+    assert found["scalar"] == 5
 
 
 @pytest.mark.parametrize(

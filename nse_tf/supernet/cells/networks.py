@@ -47,6 +47,7 @@ class CellNetworks:
         space.require_skeleton(self._skeleton_type)
         self.space = space
         self.sharing: Sharing = "rows"
+        self.is_trained = False
         self._kernels: InitialKernels = kernels
 
     def supernet(

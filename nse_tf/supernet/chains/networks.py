@@ -46,6 +46,7 @@ class ChainNetworks:
             for block in blocks:
                 require_nesting(block)
         self.space, self.sharing = space, sharing
+        self.is_trained = False
 
     def supernet(
         self, *, seed: int = 0, active: Active | None = None

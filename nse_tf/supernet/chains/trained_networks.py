@@ -68,6 +68,7 @@ class TrainedNetworks(ChainNetworks):
         num_classes: int,
     ) -> None:
         super().__init__(trained.space(image_size, num_classes), "nested")
+        self.is_trained = True
         self._trained = trained.sorted_by_importance()
 
     def supernet(

@@ -29,6 +29,7 @@ class ModelNetworks:
         self._model = model
         self.space = space_of(model)
         self.sharing: Sharing = "rows"
+        self.is_trained = False
         self._names = [choice.name for choice in choices_of(model)]
 
     def supernet(

@@ -8,12 +8,12 @@ BATCH_SIZE = 32
 # Steps of the shared weights, of what may win, and of what checks a ranking.
 SEARCH_STEPS, CHILD_STEPS, CHECK_STEPS = 250, 300, 150
 # A start is worth some epochs of however many images.
-_LEAST_EPOCHS = 3
+_LEAST_EPOCHS, _SUPPOSED_IMAGES = 3, 1_000
 _RATE, _LAST_RATE = 0.03, 1e-3
 _LABEL_SMOOTHING, _WEIGHT_DECAY, _DROPOUT = 0.1, 4e-5, 0.2
 
 
-def from_trained(effort: Effort, num_images: int) -> Effort:
+def from_trained(effort: Effort, num_images: int | None) -> Effort:
     """Returns an effort for weights that were trained on other images.
 
     They need few steps at low rates, one rate for all layers. Nothing is
@@ -22,11 +22,13 @@ def from_trained(effort: Effort, num_images: int) -> Effort:
 
     Args:
         effort: How much to explore.
-        num_images: Training images without those to validate on.
+        num_images: Training images without those to validate on; None for a
+            thousand.
     """
+    images = _SUPPOSED_IMAGES if num_images is None else num_images
 
     def epochs(steps: int) -> int:
-        return max(_LEAST_EPOCHS, round(steps * BATCH_SIZE / num_images))
+        return max(_LEAST_EPOCHS, round(steps * BATCH_SIZE / images))
 
     return dataclasses.replace(
         effort,
