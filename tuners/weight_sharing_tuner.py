@@ -109,9 +109,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         networks = networks_sharing(hypermodel, sharing)
         limits = max_macs, max_params, max_latency_ms, max_size_kb
         budget = _read_budget(budget, *limits)
-        chosen = _chosen(effort, num_images, config)
-        if networks.is_trained:
-            chosen = from_trained(chosen, num_images)
+        chosen = _chosen(effort, num_images, config, networks)
         numbers = self._numbers(networks.space, budget, chosen, config)
         config, supernet, child = numbers
         supernet, child = _augmented(
@@ -170,7 +168,10 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
 
 
 def _chosen(
-    effort: str | None, num_images: int | None, config: object | None
+    effort: str | None,
+    num_images: int | None,
+    config: object | None,
+    networks: Networks,
 ) -> Effort:
     """Returns the effort that gives the numbers, where no `config` does.
 
@@ -189,7 +190,9 @@ def _chosen(
             "has epochs of its own: leave one out."
         )
     chosen = effort_named(effort or DEFAULT_EFFORT)
-    return chosen if num_images is None else chosen.for_images(num_images)
+    if num_images is not None:
+        chosen = chosen.for_images(num_images)
+    return from_trained(chosen, num_images) if networks.is_trained else chosen
 
 
 def _read_budget(
