@@ -45,6 +45,10 @@ def config_of(start: pathlib.Path, **given: Any) -> SearchConfig:
             "--start` is for --method=spos or fairnas or nse",
         ),
         (
+            {"method": "autospace"},
+            "--method=autospace evolves cells of its own",
+        ),
+        (
             {"start": None, "start_weights": pathlib.Path("w.npz")},
             "w.npz are weights of a --start, and none is given",
         ),
