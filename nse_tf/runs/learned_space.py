@@ -66,6 +66,8 @@ def learn_space(config: SearchConfig) -> pathlib.Path:
         ValueError: If settings do not fit each other, the data or the folder.
     """
     path = learned_file(config)
+    # What cannot be searched here afterwards is refused before work.
+    RunFolder(config.run_dir).check(searching_learned(config).settings())
     folder = RunFolder(path.parent)
     settings = {**config.settings(), "task": "learn a space"}
     resumes = folder.check(settings)

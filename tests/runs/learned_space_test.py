@@ -86,6 +86,16 @@ def test_cells_evolve_and_their_space_is_searched(
         run_search(dataclasses.replace(config, seed=1))
 
 
+def test_a_folder_of_something_else_is_left_alone(
+    config: SearchConfig,
+) -> None:
+    config.run_dir.mkdir()
+    (config.run_dir / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="is not empty and holds no run"):
+        run_search(config)
+    assert [path.name for path in config.run_dir.iterdir()] == ["notes.txt"]
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
