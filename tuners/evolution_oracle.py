@@ -88,6 +88,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         if seed is not None:
             self.seed = seed  # keras-tuner takes 0 for none and draws one.
         self._is_exhausted = False
+        self._diverged: dict[str, str] = {}
         self._population = population
         self._mutation_probability = mutation_probability
 
@@ -180,9 +181,11 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
     ) -> Any:
         """Records metrics; see `keras_tuner.Oracle`.
 
+        A trial of which one is no finite number ends as invalid, and may be
+        retried.
+
         Raises:
             FatalValueError: If an objective, or what a limit is on, is missing.
-            ValueError: If one is no finite number; the trial may be retried.
         """
         missing = sorted(self.goals.metrics - set(metrics))
         if missing:  # Before the lock is taken.
@@ -195,10 +198,11 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         plain = {name: float(value) for name, value in metrics.items()}
         for name in self.goals.metrics:
             if not np.isfinite(plain[name]):
-                raise ValueError(
-                    f"A trial reported {name} {plain[name]}, which is not a "
-                    "finite number: did its training diverge?"
+                self._diverged[trial_id] = (
+                    f"ValueError: the trial reported {name} {plain[name]}, "
+                    "which is not a finite number: did its training diverge?"
                 )
+                return self.trials[trial_id]
         known = {k: v for k, v in plain.items() if np.isfinite(v)}
         return super().update_trial(trial_id, known, step)
 
@@ -218,6 +222,9 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
             path = error_path(pathlib.Path(self._project_dir), trial.trial_id)
             if path.exists():
                 trial.message = path.read_text()
+        problem = self._diverged.pop(trial.trial_id, None)
+        if problem and trial.status == TrialStatus.COMPLETED:
+            trial.status, trial.message = TrialStatus.INVALID, problem
         super().end_trial(trial)
 
     def _retry(self, trial: Trial) -> bool:

@@ -200,6 +200,19 @@ def test_an_overridden_score_decides(tmp_path: pathlib.Path) -> None:
     assert oracle.get_best_trials() == [bare]
 
 
+def test_a_trial_that_diverged_ends_as_invalid(tmp_path: pathlib.Path) -> None:
+    oracle = EvolutionOracle(objective="val_loss", max_retries_per_trial=1)
+    oracle._set_project_dir(str(tmp_path), "it")
+    oracle.verbose = 0
+    for status in ("INVALID", "FAILED"):
+        trial = oracle.create_trial("a")
+        oracle.update_trial(trial.trial_id, {"val_loss": float("nan")})
+        oracle.end_trial(trial.trial_id)
+        assert oracle.get_trial(trial.trial_id).status == status
+    assert "val_loss nan, which is not a fin" in str(trial.message)
+    assert oracle.get_best_trials() == []
+
+
 def test_a_trial_ends_by_its_id(tmp_path: pathlib.Path) -> None:
     oracle = make_oracle(tmp_path / "run")
     oracle._set_project_dir(str(tmp_path), "run")
