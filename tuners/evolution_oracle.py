@@ -213,6 +213,9 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
 
         A trial that ended before stays as it is: its worker was taken for dead
         and reports late.
+
+        Raises:
+            RuntimeError: After too many failures, under keras-tuner's tuner.
         """
         if trial.trial_id in self.end_order:
             return
@@ -226,6 +229,9 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         if problem and trial.status == TrialStatus.COMPLETED:
             trial.status, trial.message = TrialStatus.INVALID, problem
         super().end_trial(trial)
+        # Only now, when all is written.
+        if self.failure is not None and not self.is_failure_raised:
+            raise self.failure
 
     def _retry(self, trial: Trial) -> bool:
         """Drops the metrics of a trial that is retried."""
@@ -235,7 +241,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         return is_again
 
     def _check_consecutive_failures(self) -> None:
-        """Ends the search after too many failures, but raises no error here."""
+        """Ends the search after too many failures; see `end_trial`."""
         try:
             super()._check_consecutive_failures()
         except RuntimeError as error:
