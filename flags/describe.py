@@ -39,6 +39,7 @@ from nse_tf.flags import (
     table_flags,
 )
 from nse_tf.flags.description_text import network_text, space_text
+from nse_tf.flags.paths import define_path
 from nse_tf.spaces import (
     PRESETS,
     PUBLISHED,
@@ -54,14 +55,14 @@ flags.adopt_module_key_flags(space_flags)
 flags.declare_key_flag(table_flags.LATENCY_TABLE.name)
 flags.adopt_module_key_flags(image_flags)
 flags.adopt_module_key_flags(output_flags)
-GENOTYPE = flags.DEFINE_string(
+GENOTYPE = define_path(
     "genotype",
     None,
     "A network of the space: one word for each choice block (an op's name or "
     "index, -1 for the identity, active branches joined by +), an arch string "
     "of cells, or a .json file.",
 )
-NETWORK = flags.DEFINE_string(
+NETWORK = define_path(
     "network", None, f"A published network: one of {', '.join(PUBLISHED)}."
 )
 

@@ -38,6 +38,7 @@ from nse_tf.flags import (
     output_flags,
     space_flags,
 )
+from nse_tf.flags.paths import define_path
 from nse_tf.quiet import quiet_native_output
 from nse_tf.spaces import load_genotype
 from nse_tf.terminal import say
@@ -52,7 +53,7 @@ for _module in (model_flags, space_flags, device_flags, output_flags):
     flags.adopt_module_key_flags(_module)
 for _flag in (data_flags.DATASET, data_flags.DATA_DIR):
     flags.declare_key_flag(_flag.name)
-OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Where files are written.")
+OUTPUT_DIR = define_path("output_dir", None, "Where files are written.")
 PRECISIONS = flags.DEFINE_list(
     "precisions",
     None,
@@ -72,7 +73,7 @@ VALUE_RANGE = flags.DEFINE_list(
     "The values of a black and of a white pixel that the model takes: 0,255 "
     "or 0,1 or -1,1.",
 )
-LABELS = flags.DEFINE_string(
+LABELS = define_path(
     "labels",
     None,
     "A file with a class name a line. Default: the data set's, or numbers.",

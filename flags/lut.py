@@ -31,6 +31,7 @@ from nse_tf.flags import (
     space_flags,
     table_flags,
 )
+from nse_tf.flags.paths import define_path
 from nse_tf.flags.search import set_up_logging
 from nse_tf.quiet import quiet_native_output
 from nse_tf.spaces import SearchSpace
@@ -49,7 +50,7 @@ for _module in (
     flags.adopt_module_key_flags(_module)
 for _flag in (search_flags.PRECISION, search_flags.SEED, table_flags.TABLE):
     flags.declare_key_flag(_flag.name)
-OUTPUT = flags.DEFINE_string("output", None, "The table's .json file.")
+OUTPUT = define_path("output", None, "The table's .json file.")
 BACKEND = flags.DEFINE_enum(
     "backend",
     "interpreter",
@@ -60,7 +61,7 @@ BACKEND = flags.DEFINE_enum(
 SERIAL = flags.DEFINE_string(
     "serial", None, "Serial number of the phone, if adb lists several."
 )
-BENCHMARK_MODEL = flags.DEFINE_string(
+BENCHMARK_MODEL = define_path(
     "benchmark_model",
     None,
     "The benchmark_model binary that is copied to the phone.",
@@ -86,7 +87,7 @@ PUBLISHED = flags.DEFINE_enum(
     ["proxylessnas", "nse"],
     "Measure nothing; import the published table of --table.",
 )
-COMPARE = flags.DEFINE_string(
+COMPARE = define_path(
     "compare", None, "Rows as measured earlier, to compare with."
 )
 

@@ -1,5 +1,5 @@
 """Flags that say which model file, shared by the binaries."""
 
-from absl import flags
+from nse_tf.flags.paths import define_path
 
-MODEL = flags.DEFINE_string("model", None, "File of the model.")
+MODEL = define_path("model", None, "File of the model.")

@@ -13,9 +13,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from absl import flags
-
 from nse_tf.flags import binaries
+from nse_tf.flags.paths import define_path
 from nse_tf.reporting import (
     RunLog,
     comparison_text,
@@ -26,7 +25,7 @@ from nse_tf.reporting import (
 )
 from nse_tf.terminal import say
 
-OUTPUT = flags.DEFINE_string(
+OUTPUT = define_path(
     "output", "comparison.html", "File of the comparison of several runs."
 )
 
@@ -48,7 +47,7 @@ def report(folders: Sequence[str]) -> None:
             say(summary_text(folder))
             say(f"Report: {path}")
         case _:
-            path = write_comparison(folders, OUTPUT.value)
+            path = write_comparison(folders, str(OUTPUT.value))
             say(comparison_text(folders))
             say(f"Comparison: {path}")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from absl import flags
 
+from nse_tf.flags.paths import define_path
 from nse_tf.spaces import (
     ACTIVATIONS,
     PRESETS,
@@ -14,7 +15,7 @@ from nse_tf.spaces import (
     make_preset,
 )
 
-SPACE = flags.DEFINE_string(
+SPACE = define_path(
     "space",
     None,
     f"The search space: one of {', '.join(PRESETS)}, or a .json file.",
@@ -22,7 +23,9 @@ SPACE = flags.DEFINE_string(
 IMAGE_SIZE = flags.DEFINE_string(
     "image_size",
     None,
-    "Height and width of the images, in pixels: 32, or 300x200.",
+    "Height and width of the images, in pixels: 32, or 300x200 where no images "
+    "are read. A search takes one side, and makes images square by --padding. "
+    "Default: that of the data; of files the median shorter side, at most 96.",
 )
 WIDTH = flags.DEFINE_float(
     "width", None, "Factor on all widths of a preset space."

@@ -2,7 +2,9 @@
 
 from absl import flags
 
-TABLE = flags.DEFINE_string(
+from nse_tf.flags.paths import define_path
+
+TABLE = define_path(
     "table",
     None,
     "CSV of published numbers: accuracies of cells (index, arch, and numbers), "
@@ -13,7 +15,7 @@ TRUTH = flags.DEFINE_string(
     "cifar10_test",
     "Column of --table that has the true accuracies of cells.",
 )
-LATENCY_TABLE = flags.DEFINE_string(
+LATENCY_TABLE = define_path(
     "latency_table",
     None,
     "A table that predicts latencies: a .json file of nse_lut. nse_describe "

@@ -8,6 +8,9 @@ from nse_tf.datasets.augmentation import augment as augment
 from nse_tf.datasets.augmentation import policy_with as policy_with
 from nse_tf.datasets.batching import epoch_batches as epoch_batches
 from nse_tf.datasets.batching import num_batches as num_batches
+from nse_tf.datasets.decoding import PADDINGS as PADDINGS
+from nse_tf.datasets.describing import data_lines as data_lines
+from nse_tf.datasets.describing import data_warnings as data_warnings
 from nse_tf.datasets.image_data import ImageData as ImageData
 from nse_tf.datasets.image_data import ImageSet as ImageSet
 from nse_tf.datasets.joining import joined as joined

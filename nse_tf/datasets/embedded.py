@@ -35,9 +35,9 @@ def load_digits(options: ReadOptions) -> ImageData:
     ):
         images, labels = arrays["images"], arrays["labels"].astype(np.int32)
     side = options.image_size or 8
-    shape = (side, side, options.channels or 1)
+    decoding = options.decoding((side, side, options.channels or 1))
     resized = np.stack(
-        [fit_array(scan[..., np.newaxis], shape) for scan in images]
+        [fit_array(scan[..., np.newaxis], decoding) for scan in images]
     )
     everything = ImageSet(resized, labels)
     num_rest = len(labels) - NUM_TEST_ROWS

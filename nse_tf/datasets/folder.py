@@ -5,8 +5,8 @@ import functools
 import logging
 import os
 import pathlib
-import statistics
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +25,17 @@ from nse_tf.datasets.class_folders import (
     ClassFolders,
     list_class_folders,
 )
-from nse_tf.datasets.decoding import is_gray, read_image
+from nse_tf.datasets.class_names import writable
+from nse_tf.datasets.decoding import Decoding, pixels_allowed, read_image
 from nse_tf.datasets.image_data import ImageData, ImageSet
 from nse_tf.datasets.read_options import ReadOptions
 from nse_tf.datasets.splitting import split_off_test, split_off_validation
+from nse_tf.datasets.survey import (
+    Survey,
+    read_survey,
+    survey_of,
+    write_survey,
+)
 
 # Photographs are shrunk to this by default; smaller ones stay.
 DEFAULT_IMAGE_SIZE = 96
@@ -48,9 +55,9 @@ def load_folder(
 ) -> ImageData:
     """Returns a folder of images, laid out as `list_class_folders` says.
 
-    Files that cannot be decoded are left out, logged, and named in the result.
-    Where the folder has no test part, a fifth of every class becomes it, the
-    same for every seed.
+    Files that cannot be decoded are left out, logged, named in the result, and
+    tried again by the next call. Where the folder has no test part, a fifth of
+    every class becomes it, the same for every seed.
 
     Args:
         data_dir: The folder.
@@ -63,16 +70,11 @@ def load_folder(
         FileNotFoundError: If the folder is missing.
         ValueError: If the layout is wrong or a class has too few images.
     """
-    root = pathlib.Path(data_dir)
+    root = pathlib.Path(data_dir).expanduser()
     files = list_class_folders(root)
     _check_counts(root, files, np.ones(len(files.paths), np.bool))
-    key = files_key(
-        root, files.paths, "folder 1", options.image_size, options.channels
-    )
-    images, labels = load_or_decode(
-        options.cache / f"folder_{key}",
-        functools.partial(_decode, files, options.image_size, options.channels),
-    )
+    with pixels_allowed(options.max_megapixels):
+        images, labels, survey = _read(root, files, options)
     is_readable = labels != UNREADABLE
     _check_counts(root, files, is_readable)
     everything = ImageSet(images, files.labels)
@@ -84,46 +86,65 @@ def load_folder(
     )
     _, height, _, depth = images.shape
     return ImageData(
-        name=root.resolve().name,
+        name=writable(root.resolve().name),
         train=train,
         validation=validation,
         test=test,
         class_names=files.class_names,
         augmentation=suitable_policy(height, depth),
         unreadable=_log_unreadable(root, files, is_readable),
+        notes=(
+            *files.notes,
+            *survey.notes(images.shape[1:], options.padding),
+            *_unused_note(files.unused),
+        ),
     )
 
 
-def _decode(
-    files: ClassFolders, image_size: int | None, channels: int | None
-) -> tuple[Shape, Rows]:
-    if image_size is None or channels is None:
-        median_size, depth = _survey(files.paths)
-        image_size = image_size or min(median_size, DEFAULT_IMAGE_SIZE)
-        channels = channels or depth
-    shape = (image_size, image_size, channels)
-    return (len(files.paths), *shape), _decode_rows(files, shape)
+def _read(
+    root: pathlib.Path, files: ClassFolders, options: ReadOptions
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32], Survey]:
+    """Returns all images, their labels, and what was found out about them.
+
+    Files that could not be read when the images were kept are tried again: a
+    permission, a disk or a library may have been what was missing.
+    """
+    how = (options.image_size, options.channels, options.padding)
+    key = files_key(root, files.paths, "folder 2", *how)
+    entry = options.cache / f"folder_{key}"
+    kept = read_survey(entry)
+    if kept is None:
+        shutil.rmtree(entry, ignore_errors=True)  # Not whole.
+    survey = kept or survey_of(files.paths)
+    decoding = _decoding(survey, options)
+    images, labels = load_or_decode(
+        entry, functools.partial(_decode, files, decoding)
+    )
+    if kept is None:
+        write_survey(entry, survey)
+        return images, labels, survey
+    lost = [files.paths[row] for row in np.flatnonzero(labels == UNREADABLE)]
+    if any(_read_or_none(path, decoding) is not None for path in lost):
+        shutil.rmtree(entry)
+        return _read(root, files, options)
+    return images, labels, survey
 
 
-def _survey(paths: tuple[pathlib.Path, ...]) -> tuple[int, int]:
-    """Returns the median shorter side and the channels; reads headers only."""
-    sides, grays = [], []
-    for path in paths:
-        try:
-            with Image.open(path) as image:
-                sides.append(min(image.size))
-                grays.append(is_gray(image))
-        except Exception:
-            continue
-    if not sides:  # Decoding will report that no image can be read.
-        return 1, 1
-    return statistics.median_low(sides), 1 if all(grays) else 3
+def _decoding(survey: Survey, options: ReadOptions) -> Decoding:
+    side = options.image_size or min(survey.median_side, DEFAULT_IMAGE_SIZE)
+    channels = options.channels or (1 if survey.is_gray else 3)
+    return options.decoding((side, side, channels), survey.gray_range)
+
+
+def _decode(files: ClassFolders, decoding: Decoding) -> tuple[Shape, Rows]:
+    shape = (len(files.paths), *decoding.shape)
+    return shape, _decode_rows(files, decoding)
 
 
 def _decode_rows(
-    files: ClassFolders, shape: tuple[int, int, int]
+    files: ClassFolders, decoding: Decoding
 ) -> Iterator[tuple[npt.NDArray[np.uint8] | None, int]]:
-    read = functools.partial(_read_or_none, shape=shape)
+    read = functools.partial(_read_or_none, decoding=decoding)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for start in range(0, len(files.paths), _NUM_DECODED_AHEAD):
             stop = start + _NUM_DECODED_AHEAD
@@ -132,15 +153,30 @@ def _decode_rows(
 
 
 def _read_or_none(
-    path: pathlib.Path, shape: tuple[int, int, int]
+    path: pathlib.Path, decoding: Decoding
 ) -> npt.NDArray[np.uint8] | None:
     try:
-        return read_image(path, shape)
+        return read_image(path, decoding)
     except MemoryError:
         raise
-    except Exception as error:  # Decoders raise nearly anything on bad bytes.
-        _logger.info("Cannot read %s: %s", path, error)
+    except Image.DecompressionBombError:
+        _logger.warning(
+            "%s has more pixels than are opened: to read it, say how many "
+            "millions are to be by --max_megapixels (max_megapixels=).",
+            writable(str(path)),
+        )
         return None
+    except Exception as error:  # Decoders raise nearly anything on bad bytes.
+        _logger.info("Cannot read %s: %s", writable(str(path)), error)
+        return None
+
+
+def _unused_note(unused: Mapping[str, int]) -> list[str]:
+    """Returns a line that counts all files that are not used, by why."""
+    if not unused:
+        return []
+    counts = ", ".join(f"{reason}: {count}" for reason, count in unused.items())
+    return [f"{sum(unused.values())} other files are not used ({counts})."]
 
 
 def _check_counts(
@@ -187,7 +223,7 @@ def _log_unreadable(
     root: pathlib.Path, files: ClassFolders, is_readable: npt.NDArray[np.bool]
 ) -> tuple[str, ...]:
     unreadable = tuple(
-        files.paths[row].relative_to(root).as_posix()
+        writable(files.paths[row].relative_to(root).as_posix())
         for row in np.flatnonzero(~is_readable)
     )
     if unreadable:

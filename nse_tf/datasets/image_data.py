@@ -91,6 +91,7 @@ class ImageData:
         class_names: Names of the labels, from label 0 on.
         augmentation: Name of the policy in `POLICIES` that suits it.
         unreadable: Files that could not be decoded and were left out.
+        notes: What a user should know of how it was read, in sentences.
 
     Raises:
         ValueError: If the parts differ in shape or do not fit the class names.
@@ -103,6 +104,7 @@ class ImageData:
     class_names: tuple[str, ...]
     augmentation: str = "none"
     unreadable: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.num_classes < 2:

@@ -14,11 +14,13 @@ def load(
     *,
     data_dir: str | os.PathLike[str] | None = None,
     image_size: int | None = None,
+    padding: str = "crop",
     channels: int | None = None,
     validation_fraction: float = 0.2,
     seed: int = 0,
     cache_dir: str | os.PathLike[str] | None = None,
     download: bool = False,
+    max_megapixels: float | None = None,
 ) -> ImageData:
     """Returns a data set in three parts.
 
@@ -32,11 +34,13 @@ def load(
             each class. With a name: where TensorFlow Datasets prepared the
             set.
         image_size: Height and width; None: what suits the data.
+        padding: How images become square; see `ReadOptions`.
         channels: 1 or 3; None: what the data has.
         validation_fraction: Share of the training images to validate on.
         seed: Seed of the images to validate on.
         cache_dir: Folder for decoded images; None: `~/.cache/nse_tf`.
         download: Whether TensorFlow Datasets may use the network.
+        max_megapixels: The largest images that are opened; see `ReadOptions`.
 
     Raises:
         FileNotFoundError: If the data is not where it should be.
@@ -46,10 +50,12 @@ def load(
     """
     options = ReadOptions(
         image_size=image_size,
+        padding=padding,
         channels=channels,
         validation_fraction=validation_fraction,
         seed=seed,
         cache_dir=cache_dir,
+        max_megapixels=max_megapixels,
     )
     if name is None and data_dir is not None:
         return load_folder(data_dir, options)

@@ -4,13 +4,14 @@ import difflib
 import functools
 import os
 import pathlib
+import re
 from typing import Any
 
 import numpy as np
 
 from nse_tf.datasets import array_cache, embedded
 from nse_tf.datasets.augmentation import suitable_policy
-from nse_tf.datasets.decoding import fit_array
+from nse_tf.datasets.decoding import Decoding, fit_array
 from nse_tf.datasets.image_data import ImageData, ImageSet
 from nse_tf.datasets.read_options import ReadOptions
 from nse_tf.datasets.splitting import split_off_test, split_off_validation
@@ -48,7 +49,12 @@ def load_tfds(
     image, label = (builder.info.features[k] for k in (image_key, label_key))
     shape = _target_shape(name, image.shape, options)
     read = functools.partial(
-        _read_split, builder, image_key, label_key, shape, options.cache
+        _read_split,
+        builder,
+        image_key,
+        label_key,
+        options.decoding(shape),
+        options.cache,
     )
     train, test = read("train"), None
     for split in ("test", "validation"):
@@ -75,30 +81,25 @@ def _prepared_builder(
 ) -> Any:
     import tensorflow_datasets as tfds
 
-    known = tfds.list_builders(with_community_datasets=False)
+    if name.startswith("huggingface:"):
+        raise ValueError(
+            f"`name` {name!r} is a set of Hugging Face, which is not read: "
+            "save its images as a folder with a sub-folder for each class, and "
+            "give that as `data_dir` without a name."
+        )
     try:
         builder = tfds.builder(name, data_dir=data_dir)
-    except ValueError as error:
-        if name.split("/")[0].split(":")[0] in known:  # The rest is wrong.
-            reason = str(error).splitlines()[0]
-            raise ValueError(f"`name` {name!r}: {reason}") from error
-        near = difflib.get_close_matches(
-            name, [*known, embedded.NAME], cutoff=0.5
-        )
-        hint = f" Similar names are {', '.join(near)}." if near else ""
-        raise ValueError(
-            f"`name` {name!r} is not a known data set.{hint} There is "
-            f"{embedded.NAME!r}, which ships with the package, any set that "
-            "TensorFlow Datasets offers or has prepared in `data_dir`, and a "
-            "folder of your own images (`data_dir` without a name)."
-        ) from error
+    # Unknown versions fail an assertion; other reasons differ by release.
+    except (ValueError, AssertionError, ImportError) as error:
+        raise ValueError(_why_unknown(name, error)) from error
     if builder.is_prepared():
         return builder
     if not download:
         raise FileNotFoundError(
             f"Data set {name!r} is not prepared in {str(builder.data_dir)!r}: "
             "point `data_dir` at the folder in which TensorFlow Datasets "
-            "prepared it, or allow the `download`."
+            f"prepared it, or allow the `download`, which `tfds build {name}` "
+            "does on a command line."
         )
     try:
         builder.download_and_prepare()
@@ -107,6 +108,27 @@ def _prepared_builder(
             f"Data set {name!r} could not be downloaded: {error}"
         ) from error
     return builder
+
+
+def _why_unknown(name: str, error: Exception) -> str:
+    """Returns what is wrong with a name, in a sentence."""
+    import tensorflow_datasets as tfds
+
+    known = tfds.list_builders(with_community_datasets=False)
+    if re.split("[/:]", name)[0] in known:  # The rest is wrong.
+        lines = " ".join(str(error).split())
+        reason = re.sub(r"^Failed to construct .*?}\": ", "", lines)
+        return f"`name` {name!r}: {reason}"
+    near = difflib.get_close_matches(
+        name.lower(), [*known, embedded.NAME], cutoff=0.5
+    )
+    hint = f" Similar names are {', '.join(near)}." if near else ""
+    return (
+        f"`name` {name!r} is not a known data set.{hint} There is "
+        f"{embedded.NAME!r}, which ships with the package, any set that "
+        "TensorFlow Datasets offers or has prepared in `data_dir`, and a "
+        "folder of your own images (`data_dir` without a name)."
+    )
 
 
 def _image_and_label(name: str, info: Any) -> tuple[str, str]:
@@ -164,17 +186,20 @@ def _read_split(
     builder: Any,
     image_key: str,
     label_key: str,
-    shape: tuple[int, int, int],
+    decoding: Decoding,
     cache: pathlib.Path,
     split: str,
 ) -> ImageSet:
     files = [pathlib.Path(p) for p in builder.info.splits[split].filepaths]
     root = pathlib.Path(builder.data_dir)
     full_name = builder.info.full_name
-    key = array_cache.files_key(root, files, "tfds 1", full_name, split, shape)
+    how = () if decoding.padding == "crop" else (decoding.padding,)
+    key = array_cache.files_key(
+        root, files, "tfds 1", full_name, split, decoding.shape, *how
+    )
     images, labels = array_cache.load_or_decode(
         cache / f"{builder.name}_{split}_{key}",
-        lambda: _decode(builder, image_key, label_key, shape, split),
+        lambda: _decode(builder, image_key, label_key, decoding, split),
     )
     if (labels < 0).any():
         raise ValueError(
@@ -187,7 +212,7 @@ def _decode(
     builder: Any,
     image_key: str,
     label_key: str,
-    shape: tuple[int, int, int],
+    decoding: Decoding,
     split: str,
 ) -> tuple[array_cache.Shape, array_cache.Rows]:
     import tensorflow_datasets as tfds
@@ -200,7 +225,7 @@ def _decode(
         ),
     )
     rows = (
-        (fit_array(row[image_key], shape), int(row[label_key]))
+        (fit_array(row[image_key], decoding), int(row[label_key]))
         for row in tfds.as_numpy(dataset)
     )
-    return (builder.info.splits[split].num_examples, *shape), rows
+    return (builder.info.splits[split].num_examples, *decoding.shape), rows

@@ -11,6 +11,9 @@ from nse_tf.datasets.image_data import ImageSet
 # without saying so, would take all memory.
 MAX_MATERIALIZED_BYTES = 16 * 2**30
 _ROWS_PER_READ = 256
+# What elements that are dicts call their images and labels.
+_IMAGE_KEYS = ("image", "images", "x")
+_LABEL_KEYS = ("label", "labels", "y")
 
 
 def as_image_set(data: Any) -> ImageSet:
@@ -22,8 +25,9 @@ def as_image_set(data: Any) -> ImageSet:
             a pair of arrays `(images, labels)`: images `(n, height, width,
             channels)` or `(n, height, width)`, integers or floats in 0..255;
             labels integers `(n,)` or `(n, 1)`, or one-hot `(n, classes)`;
-            a finite `tf.data.Dataset` of such pairs, batched or not, which is
-            read once, into memory.
+            a finite `tf.data.Dataset` of such pairs, batched or not, or of
+            dicts with an image and a label, as TensorFlow Datasets has them;
+            it is read once, into memory.
 
     Raises:
         TypeError: If `data` is none of these.
@@ -38,12 +42,47 @@ def as_image_set(data: Any) -> ImageSet:
             "`data` must be a pair (images, labels), but has "
             f"{len(data)} members."
         )
-    return ImageSet(_pixels(np.asarray(data[0])), _labels(np.asarray(data[1])))
+    if all(isinstance(each, tuple) and len(each) == 2 for each in data):
+        raise ValueError(
+            "`data` is a pair of pairs (images, labels), such as the training "
+            "and the test part: give the first as the training part and the "
+            "second as `validation_data`."
+        )
+    return ImageSet(
+        _pixels(_array(data[0], "images")), _labels(_array(data[1], "labels"))
+    )
+
+
+def _array(rows: Any, name: str) -> npt.NDArray[Any]:
+    """Returns rows as one array.
+
+    Raises:
+        ValueError: If they are not of one shape.
+    """
+    try:
+        found = np.asarray(rows)
+    except ValueError as error:
+        shapes = sorted({np.shape(row) for row in rows})
+        raise ValueError(
+            f"`{name}` differ in shape, such as {shapes[0]} and {shapes[-1]}: "
+            "resize them alike, or give a folder of files as `data_dir`."
+        ) from error
+    if found.ndim == 0:
+        raise ValueError(
+            f"`{name}` must be an array with a row for each image, but its "
+            f"shape is {found.shape}."
+        )
+    return found
 
 
 def _pixels(images: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if images.ndim == 3:
         images = images[..., np.newaxis]
+    if images.ndim != 4:
+        raise ValueError(
+            "`images` must be (n, height, width, channels) or (n, height, "
+            f"width), but their shape is {images.shape}."
+        )
     if images.dtype == np.uint8 or images.size == 0:
         return images
     if images.dtype.kind not in "iuf":
@@ -112,21 +151,61 @@ def _materialize(data: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
             "`data` must be an ImageSet, a pair (images, labels) or a "
             f"tf.data.Dataset, but is a {type(data).__name__}."
         )
+    data = _as_pairs(data)
+    images, labels = data.element_spec
+    if data.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError("`data` never ends: leave out `repeat()`.")
+    rank = images.shape.rank
+    is_gray_batch = rank == 3 and _is_batch(images.shape, labels.shape)
+    if rank in (2, 3) and not is_gray_batch:
+        data = data.batch(_ROWS_PER_READ)
+    elif rank not in (3, 4):
+        raise ValueError(
+            "`data` must yield images (height, width, channels) or (height, "
+            "width), or batches of them, but yields the shape "
+            f"{images.shape}."
+        )
+    return _concatenate(data)
+
+
+def _as_pairs(data: Any) -> Any:
+    """Returns a pipeline of pairs (image, label), of one of pairs or of dicts.
+
+    Raises:
+        ValueError: If it yields something else.
+    """
     spec = data.element_spec
+    if isinstance(spec, dict):
+        images = [name for name in _IMAGE_KEYS if name in spec]
+        labels = [name for name in _LABEL_KEYS if name in spec]
+        if len(images) != 1 or len(labels) != 1:
+            raise ValueError(
+                f"`data` yields dicts with {', '.join(map(str, spec))}; wanted "
+                "are pairs (image, label), or dicts with `image` and `label`: "
+                "use data.map(lambda each: (each[...], each[...]))."
+            )
+        key, label = images[0], labels[0]
+        return data.map(lambda each: (each[key], each[label]))
     if not isinstance(spec, tuple) or len(spec) != 2:
         raise ValueError(
             f"`data` must yield pairs (image, label), but yields {spec}."
         )
-    if data.cardinality() == tf.data.INFINITE_CARDINALITY:
-        raise ValueError("`data` never ends: leave out `repeat()`.")
-    if spec[0].shape.rank == 3:
-        data = data.batch(_ROWS_PER_READ)
-    elif spec[0].shape.rank != 4:
+    if not all(hasattr(each, "shape") for each in spec):
         raise ValueError(
-            "`data` must yield images (height, width, channels) or batches of "
-            f"them, but yields the shape {spec[0].shape}."
+            "`data` must yield pairs of one image and one label, but yields "
+            f"{spec}."
         )
-    return _concatenate(data)
+    return data
+
+
+def _is_batch(images: Any, labels: Any) -> bool:
+    """Whether images of rank 3 are a gray batch, not one image.
+
+    A last axis of 1, 3 or 4 is taken for channels.
+    """
+    if labels.rank == 0 or images[-1] in (1, 3, 4):
+        return False
+    return labels[0] is None or images[0] in (None, labels[0])
 
 
 def _concatenate(data: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

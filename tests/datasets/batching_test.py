@@ -83,3 +83,24 @@ def test_bad_numbers_are_refused_at_the_call() -> None:
         batching.epoch_batches(numbered(3), 2, seed=-1, epoch=0)
     with pytest.raises(ValueError, match="are 0 and -2"):
         batching.epoch_batches(numbered(3), 2, seed=0, epoch=-2)
+
+
+def test_balanced_epochs_have_all_classes_equally_often() -> None:
+    labels = np.array([0] * 30 + [2] * 7 + [3] * 3, np.int32)
+    images = np.arange(40, dtype=np.uint8).reshape(-1, 1, 1, 1)
+    image_set = ImageSet(images, labels)
+    epochs = []
+    for epoch in (0, 1, 0):
+        batches = batching.epoch_batches(
+            image_set, 8, seed=3, epoch=epoch, balanced=True
+        )
+        pixels, drawn = map(np.concatenate, zip(*batches, strict=True))
+        rows = pixels.ravel()
+        np.testing.assert_array_equal(labels[rows], drawn)
+        # 40 rows of three classes: 13, 13 and 14.
+        assert sorted(np.bincount(drawn)[[0, 2, 3]]) == [13, 13, 14]
+        for label in (0, 2, 3):
+            times = np.bincount(rows, minlength=40)[labels == label]
+            assert np.ptp(times) <= 1
+        epochs.append(rows.tolist())
+    assert epochs[0] == epochs[2] != epochs[1]

@@ -1,9 +1,11 @@
 """Where a file lies decides its part and class; odd layouts are refused."""
 
+import os
 import pathlib
 
 import pytest
 
+from nse_tf.datasets import class_folders
 from nse_tf.datasets.class_folders import UNDIVIDED, list_class_folders
 
 
@@ -102,5 +104,99 @@ def test_parts_of_different_classes_are_refused(tmp_path: pathlib.Path) -> None:
 
 def test_two_validation_parts_are_refused(tmp_path: pathlib.Path) -> None:
     touch(tmp_path, "train/a/1.jpg", "validation/a/1.jpg", "val/a/1.jpg")
-    with pytest.raises(ValueError, match="both validation/ and val/"):
+    with pytest.raises(ValueError, match="both val/ and validation/"):
         list_class_folders(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("train", "valid", "test"),
+        ("Training", "Testing"),
+        ("TRAIN", "VAL", "TEST"),
+        ("train", "dev", "test"),
+        ("train_set", "test-images", "validation set"),
+        ("train", "test", "stray"),
+        ("train", "test", "__MACOSX"),
+    ],
+)
+def test_parts_are_no_classes_however_they_are_spelled(
+    tmp_path: pathlib.Path, folders: tuple[str, ...]
+) -> None:
+    for part in folders:
+        touch(tmp_path, f"{part}/cat/1.jpg", f"{part}/dog/2.jpg")
+    files = list_class_folders(tmp_path)
+    assert files.class_names == ("cat", "dog")
+    assert {"train", "test"} <= set(files.part_names)
+    assert "is the train part" in files.notes[0]
+    if "stray" in folders:
+        assert "stray/ beside them is not used" in files.notes[0]
+        assert files.unused == {"beside the class folders": 2}
+
+
+@pytest.mark.parametrize("inner", [("x", "y"), ("train", "test"), ("train",)])
+def test_folders_that_all_hold_the_same_ones_are_refused(
+    tmp_path: pathlib.Path, inner: tuple[str, ...]
+) -> None:
+    for outer in ("fold1", "fold2", "fold3"):
+        for name in inner:
+            touch(tmp_path, f"{outer}/{name}/1.jpg")
+    with pytest.raises(ValueError, match="not clear which are the classes"):
+        list_class_folders(tmp_path)
+
+
+def test_one_sub_folder_of_any_name_is_part_of_its_class(
+    tmp_path: pathlib.Path,
+) -> None:
+    touch(tmp_path, "cat/images/1.jpg", "dog/images/2.jpg")
+    assert list_class_folders(tmp_path).class_names == ("cat", "dog")
+
+
+def test_wrappers_are_stepped_into_with_a_word(tmp_path: pathlib.Path) -> None:
+    touch(tmp_path, "archive/pets/cat/1.jpg", "archive/pets/dog/2.jpg")
+    touch(tmp_path, "readme.txt")
+    files = list_class_folders(tmp_path)
+    assert files.class_names == ("cat", "dog")
+    assert files.root == tmp_path / "archive" / "pets"
+    assert files.notes == ("Everything lies in archive/pets/, which is read.",)
+
+
+def test_every_file_that_is_not_used_is_counted_by_reason(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "a/1.jpg", "b/2.jpg", "b/.3.jpg", "a/4.txt", "a/5.TXT")
+    touch(tmp_path, "6.png", "b/7", "a/secret.jpg", "a/8.heic")
+    (tmp_path / "a" / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (tmp_path / "b" / "more").symlink_to(tmp_path / "a")
+    monkeypatch.setattr(
+        "os.access", lambda path, mode: path.name != "secret.jpg"
+    )
+    monkeypatch.setattr(
+        class_folders, "readable_suffixes", lambda: frozenset({".jpg", ".png"})
+    )
+    files = list_class_folders(tmp_path)
+    assert [path.name for path in files.paths] == ["1.jpg", "2.jpg"]
+    assert files.unused == {
+        ".heic needs pip install pillow-heif": 1,
+        ".txt is no image": 2,
+        "beside the class folders": 1,
+        "broken symbolic link": 1,
+        "hidden": 1,
+        "no permission": 1,
+        "no suffix": 1,
+        "symbolic link to a folder": 1,
+    }
+
+
+def test_names_that_no_file_can_hold_are_mapped_when_data_are_loaded(
+    tmp_path: pathlib.Path,
+) -> None:
+    for name in (b"caf\xe9", b"two\nlines", "caf\ufffd".encode()):
+        touch(tmp_path, f"{os.fsdecode(name)}/1.jpg")
+    files = list_class_folders(tmp_path)
+    assert files.class_names == ("caf\ufffd (2)", "caf\ufffd", "two lines")
+    assert len(set(files.class_names)) == 3
+    for written in files.class_names:
+        assert written.encode().decode().splitlines() == [written]
+    assert "Names of folders that cannot be written" in files.notes[0]
+    assert files.notes[0].isprintable()

@@ -1,14 +1,18 @@
 """A folder of photographs becomes three parts, whatever lies in it."""
 
+import dataclasses
 import logging
+import os
 import pathlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from nse_tf.datasets import array_cache, folder
+from nse_tf.datasets import array_cache, decoding, folder
+from nse_tf.datasets.decoding import Decoding
 from nse_tf.datasets.folder import load_folder
 from nse_tf.datasets.image_data import ImageSet
 from nse_tf.datasets.mapped_rows import MappedRows
@@ -232,3 +236,86 @@ def test_a_class_that_a_part_lacks_images_of_is_refused(
         write_images(tmp_path / "x" / "test" / name, 2 * (name == "a"))
     with pytest.raises(ValueError, match=r"'b' .* 0 readable images in test/"):
         load_folder(tmp_path / "x", ReadOptions(cache_dir=tmp_path / "cache"))
+
+
+def test_a_file_that_could_not_be_read_is_tried_again(
+    photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    options = ReadOptions(image_size=8, cache_dir=tmp_path / "cache")
+    path = photos / "owl" / "000.png"
+    whole, status = path.read_bytes(), path.stat()
+    path.write_bytes(whole[: len(whole) // 2].ljust(len(whole), b"x"))
+    # The same size and the same time, so that only its bytes tell.
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert load_folder(photos, options).unreadable == ("owl/000.png",)
+    path.write_bytes(whole)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert load_folder(photos, options).unreadable == ()
+
+
+def test_a_passing_error_is_not_remembered(
+    photos: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options = ReadOptions(image_size=8, cache_dir=tmp_path / "cache")
+    read = decoding.read_image
+
+    def denied(path: pathlib.Path, how: Decoding) -> Any:
+        if path.name == "003.bmp":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path, how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(folder, "read_image", denied)
+        first = load_folder(photos, options)
+    assert first.unreadable == ("cat/003.bmp",)
+    assert load_folder(photos, options).unreadable == ()
+    # A survey that is damaged is made again, with the images.
+    for kept in (tmp_path / "cache").glob("*/survey.json"):
+        kept.write_text("{")
+    again = load_folder(photos, options)
+    assert len(again.train) == len(load_folder(photos, options).train)
+
+
+def test_sizes_crops_grays_and_lost_files_are_told(
+    photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    deep = np.full((24, 24), 300, np.uint16)
+    deep[0] = 900
+    Image.fromarray(deep).save(photos / "ant" / "deep.png")
+    (photos / "ant" / "notes.txt").touch()
+    for _ in ("decoded", "cached"):
+        data = load_folder(
+            photos, ReadOptions(image_size=8, cache_dir=tmp_path / "cache")
+        )
+        assert data.notes == (
+            "Images have 16x20 to 30x40 pixels (width x height); all become "
+            "8x8, and the margins of 30 that are not square are cut off "
+            "(--padding).",
+            "Grays of more than 8 bits go from 300 to 900, which become black "
+            "and white.",
+            "1 other files are not used (.txt is no image: 1).",
+        )
+    padded = load_folder(
+        photos,
+        ReadOptions(image_size=8, padding="pad", cache_dir=tmp_path / "cache"),
+    )
+    assert "30 that are not square get black margins" in padded.notes[0]
+    assert padded.fingerprint() != data.fingerprint()
+
+
+def test_images_too_large_are_named_with_the_way_out(
+    photos: pathlib.Path,
+    tmp_path: pathlib.Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    Image.new("L", (100, 90)).save(photos / "owl" / "huge.png")
+    options = ReadOptions(
+        image_size=8, cache_dir=tmp_path, max_megapixels=0.005
+    )
+    data = load_folder(photos, options)
+    assert data.unreadable == ("owl/huge.png",)
+    assert "--max_megapixels" in caplog.text
+    allowed = dataclasses.replace(options, max_megapixels=0.01)
+    assert load_folder(photos, allowed).unreadable == ()

@@ -237,6 +237,11 @@ def test_what_is_not_prepared_is_not_downloaded_unasked(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_way_to_prepare_a_set_is_named(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(FileNotFoundError, match="`tfds build mnist` does"):
+        load_tfds("mnist", ReadOptions(), data_dir=tmp_path)
+
+
 def test_what_may_be_downloaded_is_prepared(tmp_path: pathlib.Path) -> None:
     builder_class(
         "tiny_downloaded",
@@ -287,3 +292,20 @@ def test_cifar10_is_read_whole(
     assert np.bincount(data.validation.labels).tolist() == [1000] * 10
     assert np.bincount(data.test.labels).tolist() == [1000] * 10
     assert data.augmentation == "small_images"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mnist:9.9.9", r"^`name` 'mnist:9.9.9': Dataset mnist cannot be "),
+        ("huggingface:mnist", "is a set of Hugging Face, which is not read"),
+        ("CIFAR10", "Similar names are cifar10"),
+        ("emnist/Letters", "BuilderConfig Letters not found"),
+    ],
+)
+def test_names_that_are_nearly_right_are_refused_in_a_sentence(
+    tmp_path: pathlib.Path, name: str, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message) as refused:
+        load_tfds(name, ReadOptions(), data_dir=tmp_path)
+    assert "\n" not in str(refused.value)

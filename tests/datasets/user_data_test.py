@@ -125,9 +125,10 @@ def test_pixels_of_another_kind_are_refused(
     [
         (pipeline().repeat(), r"never ends: leave out `repeat\(\)`"),
         (pipeline().map(lambda x, y: x), "must yield pairs"),
-        (pipeline().map(lambda x, y: {"image": x}), "must yield pairs"),
+        (pipeline().map(lambda x, y: {"image": x}), "yields dicts with image;"),
+        (pipeline().map(lambda x, y: ((x, x), y)), "one image and one label"),
         (pipeline().map(lambda x, y: (x, y, y)), "must yield pairs"),
-        (pipeline().map(lambda x, y: (x[0], y)), "but yields the shape"),
+        (pipeline().map(lambda x, y: (x[0, 0], y)), "but yields the shape"),
         (pipeline().take(0), "yields no images"),
         (
             pipeline().map(lambda x, y: (x[: tf.cast(y, tf.int32) + 1], y)),
@@ -139,6 +140,9 @@ def test_pixels_of_another_kind_are_refused(
         ),
         ((IMAGES,), "a pair .images, labels., but has 1"),
         ((IMAGES, LABELS, LABELS), "but has 3"),
+        (((IMAGES, LABELS), (IMAGES, LABELS)), "a pair of pairs"),
+        (([IMAGES[0], IMAGES[0, 1:]], LABELS[:2]), "differ in shape, such as"),
+        ((IMAGES[0, 0], LABELS[: len(IMAGES[0, 0])]), "but their shape is"),
     ],
 )
 def test_pipelines_that_cannot_be_read_are_refused(
@@ -172,3 +176,19 @@ def test_a_pipeline_that_ends_too_late_is_stopped(
 def test_anything_else_is_a_type_error(data: Any) -> None:
     with pytest.raises(TypeError, match="`data` must be an ImageSet, a pair"):
         as_image_set(data)
+
+
+def test_dicts_and_gray_batches_are_read() -> None:
+    dicts = pipeline().map(lambda x, y: {"id": y, "image": x, "label": y})
+    expected = as_image_set(pipeline())
+    for data in (dicts, dicts.batch(2)):
+        found = as_image_set(data)
+        np.testing.assert_array_equal(found.images, expected.images)
+        np.testing.assert_array_equal(found.labels, expected.labels)
+    pixels = np.asarray(expected.images)[..., 0]
+    gray = pipeline().map(lambda x, y: (x[..., 0], y))
+    for data in (gray, gray.batch(2), gray.batch(2, drop_remainder=True)):
+        found = as_image_set(data)
+        np.testing.assert_array_equal(
+            np.asarray(found.images)[..., 0], pixels[: len(found)]
+        )
