@@ -18,6 +18,7 @@ from nse_tf.events import (
     WinnerChosen,
 )
 from nse_tf.reporting.children import evaluated_children
+from nse_tf.reporting.classified import Classified
 from nse_tf.reporting.run_files import FileCheck, FileLatency
 from nse_tf.reporting.run_record import RunRecord
 from nse_tf.reporting.units import counted, exact_cost, percent, three_digits
@@ -127,6 +128,7 @@ class Answer:
         test_images: How many there are.
         files: Its `.tflite` files.
         verdicts: The limits of the budget.
+        classified: What it makes of each class of the test images.
         resized: In what it differs from the networks that were searched, such
             as `20 cells, 36 channels`; empty if in nothing.
     """
@@ -141,6 +143,7 @@ class Answer:
     test_images: int | None
     files: tuple[ExportedFile, ...]
     verdicts: tuple[Verdict, ...]
+    classified: Classified | None = None
     resized: str = ""
 
 
@@ -173,6 +176,7 @@ def find_answer(record: RunRecord) -> Answer | None:
             _verdict(record, cost, limit, costs, files)
             for cost, limit in limits(record).items()
         ),
+        classified=record.classified,
         resized=_resized(won) if won else "",
     )
 

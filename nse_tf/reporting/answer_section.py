@@ -8,6 +8,8 @@ from nse_tf.reporting.answer import (
     Verdict,
     progress_text,
 )
+from nse_tf.reporting.classified import Classified
+from nse_tf.reporting.classified_section import majority_text
 from nse_tf.reporting.markup import Markup, figure, joined, table, tag
 from nse_tf.reporting.motif_drawing import plot_motifs
 from nse_tf.reporting.network_drawing import plot_network
@@ -62,7 +64,7 @@ def answer_section(answer: Answer, trust: str) -> Markup:
 
 
 def _tiles(answer: Answer) -> list[Markup]:
-    tiles = [_accuracy_tile(answer)]
+    tiles = [_accuracy_tile(answer), *_balance_tiles(answer.classified)]
     for cost, shown in (("macs", "MACs"), ("params", "Parameters")):
         if cost in answer.costs:
             value = answer.costs[cost]
@@ -108,7 +110,15 @@ def _accuracy_tile(answer: Answer) -> Markup:
                 f"{answer.test_errors} of {answer.test_images:,} test images "
                 "wrong"
             )
-        return _tile("Test accuracy", percent(answer.test_accuracy), below)
+        found = answer.classified
+        is_bad = found is not None and not found.beats_majority
+        return _tile(
+            "Test accuracy",
+            percent(answer.test_accuracy),
+            below,
+            majority_text(found) if found else "",
+            mood="bad" if is_bad else "",
+        )
     if answer.validation_accuracy is not None:
         return _tile(
             "Validation accuracy",
@@ -121,6 +131,23 @@ def _accuracy_tile(answer: Answer) -> Markup:
         "unknown" if inherited is None else percent(inherited),
         "with inherited weights; not tested yet",
     )
+
+
+def _balance_tiles(found: Classified | None) -> list[Markup]:
+    """Returns what the accuracy hides where classes differ in size."""
+    if found is None:
+        return []
+    never = f"never right: {', '.join(found.never_found[:3])}"
+    return [
+        _tile(
+            "Balanced accuracy",
+            percent(found.balanced_accuracy),
+            f"mean of {len(found.present)} classes; macro F1 "
+            f"{percent(found.macro_f1)}",
+            never if found.never_found else "",
+            mood="bad" if found.never_found else "",
+        )
+    ]
 
 
 def _budget_tile(verdicts: Sequence[Verdict]) -> Markup:

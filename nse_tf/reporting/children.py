@@ -21,12 +21,14 @@ class Children:
         costs: `(count,)` a cost; those of `COSTS` that are known of all.
         num_random: How many of them, from the first on, were drawn at random:
             those of the first generation, the baseline for what follows.
+        measure: What `accuracies` are, for people.
     """
 
     paths: tuple[Path, ...]
     accuracies: np.ndarray
     costs: dict[str, np.ndarray]
     num_random: int = 0
+    measure: str = "accuracy"
 
     def __len__(self) -> int:
         """How many there are."""
@@ -50,8 +52,10 @@ class Children:
         return self.paths.index(as_path(path))
 
 
-def evaluated_children(generations: Sequence[GenerationEvaluated]) -> Children:
-    """Returns the children of all generations."""
+def evaluated_children(
+    generations: Sequence[GenerationEvaluated], measure: str = "accuracy"
+) -> Children:
+    """Returns the children of all generations, compared by a measure."""
     rows = [
         (path, accuracy, {n: event.costs[n][i] for n in event.costs})
         for event in generations
@@ -69,4 +73,5 @@ def evaluated_children(generations: Sequence[GenerationEvaluated]) -> Children:
             name: np.array([row[2][name] for row in rows]) for name in known
         },
         num_random=sum(accuracy is not None for accuracy in first),
+        measure=measure,
     )

@@ -20,6 +20,7 @@ from nse_tf.events import (
 )
 from nse_tf.reporting.answer import Answer, exported_files, limits
 from nse_tf.reporting.children import evaluated_children
+from nse_tf.reporting.classified import objective_name
 from nse_tf.reporting.drawing import (
     DOTS,
     FRONT,
@@ -55,7 +56,9 @@ def search_figures(
     record: RunRecord, answer: Answer | None
 ) -> Iterator[Drawing]:
     """Yields the figures of the search, of what there is data for."""
-    children = evaluated_children(record.named(GenerationEvaluated))
+    children = evaluated_children(
+        record.named(GenerationEvaluated), objective_name(record.settings)
+    )
     # Drawn by indicators, or derived from parameters, from the first on.
     derived = record.last(NetworkDerived)
     if record.named(FrontEvolved) or derived is not None:

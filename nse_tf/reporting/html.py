@@ -12,6 +12,8 @@ from nse_tf.reporting.answer_section import (
 from nse_tf.reporting.baselines import baselines_section
 from nse_tf.reporting.cell_section import cells_section
 from nse_tf.reporting.choice import choice_section
+from nse_tf.reporting.classified import objective_name
+from nse_tf.reporting.classified_section import classes_section
 from nse_tf.reporting.figures import (
     score_figures,
     search_figures,
@@ -56,7 +58,12 @@ def write_report(run_dir: str | os.PathLike[str]) -> pathlib.Path:
             damaged.
     """
     path = pathlib.Path(run_dir) / "report.html"
-    write_bytes(path, page(read_record(pathlib.Path(run_dir))).encode())
+    write_bytes(
+        path,
+        page(read_record(pathlib.Path(run_dir))).encode(
+            errors="backslashreplace"
+        ),
+    )
     return path
 
 
@@ -71,6 +78,7 @@ def page(record: RunRecord) -> str:
         "" if answer is None else choice_section(record),
         baselines_section(record),
         "" if answer is None else winner_section(answer),
+        classes_section(record.classified, record.pictures),
         _figures(record, answer),
         cells_section(record),
         mixture_section(record),
@@ -110,6 +118,16 @@ def _header(record: RunRecord, name: str) -> Markup:
     )
 
 
+def _how_to_read(record: RunRecord) -> str:
+    name = objective_name(record.settings)
+    if name == "accuracy":
+        return _HOW_TO_READ
+    return (
+        f"This search sought {name}: wherever the accuracy of a child or "
+        f"finalist is told, it is its {name}. {_HOW_TO_READ}"
+    )
+
+
 def _figures(record: RunRecord, answer: Answer | None) -> str:
     maps = score_figures(record)
     earlier = maps[1:]
@@ -123,7 +141,7 @@ def _figures(record: RunRecord, answer: Answer | None) -> str:
         return ""
     parts = [
         tag("h2", "How it was found"),
-        tag("p", _HOW_TO_READ, class_="soft small"),
+        tag("p", _how_to_read(record), class_="soft small"),
         tag("div", *map(figure, drawings), class_="figures"),
     ]
     if earlier:

@@ -85,6 +85,9 @@ svg {
   display: block; width: 100%; height: auto; stroke-linejoin: round;
   font-family: inherit;
 }
+.strip { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: .5rem; }
+.picture { width: 6rem; font-size: .75rem; line-height: 1.3; }
+.picture img { display: block; width: 100%; image-rendering: pixelated; }
 .facts { margin: 0; }
 .facts div {
   display: flex; gap: 1rem; padding: .25rem 0;

@@ -126,11 +126,11 @@ def plot_tradeoff(
             axes.plot(x[won], y[won], color=WINNER, marker="D", markersize=9)
             keys.append(Key("◆", WINNER, "winner"))
         axes.set_xlabel(f"{COST_NAMES[cost]}{unit}")
-        axes.set_ylabel("accuracy, %")
+        axes.set_ylabel(f"{children.measure}, %")
         few_ticks(axes)
         return Drawing(
             f"tradeoff_{cost}",
-            f"Accuracy against {in_a_sentence(cost)}",
+            f"{_capital(children.measure)} against {in_a_sentence(cost)}",
             to_svg(figure, _tradeoff_text(children, cost, front, won)),
             tuple(keys),
         )
@@ -146,9 +146,10 @@ def _tradeoff_text(
         )
 
     sentences = [
-        f"Accuracy with inherited weights against {in_a_sentence(cost)} of "
-        f"{len(children)} evaluated children. The Pareto front has "
-        f"{len(front)}, from {shown(front[0])} to {shown(front[-1])}."
+        f"{_capital(children.measure)} with inherited weights against "
+        f"{in_a_sentence(cost)} of {len(children)} evaluated children. The "
+        f"Pareto front has {len(front)}, from {shown(front[0])} to "
+        f"{shown(front[-1])}."
     ]
     if children.num_random:
         best = int(children.accuracies[: children.num_random].argmax())
@@ -159,6 +160,10 @@ def _tradeoff_text(
     if won is not None:
         sentences.append(f"The winner has {shown(won)}.")
     return " ".join(sentences)
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def plot_progress(children: Children) -> Drawing:
@@ -179,12 +184,13 @@ def plot_progress(children: Children) -> Drawing:
             drawstyle="steps-post",
         )
         axes.set_xlabel("children evaluated")
-        axes.set_ylabel("accuracy, %")
+        axes.set_ylabel(f"{children.measure}, %")
         few_ticks(axes, integer=True)
         best = children.best
         text = (
-            f"Accuracy with inherited weights of {len(children)} children in "
-            f"the order of evaluation: the first has "
+            f"{_capital(children.measure)} with inherited weights of "
+            f"{len(children)} children in the order of evaluation: the first "
+            "has "
             f"{percent(children.accuracies[0])}, the best "
             f"{percent(children.accuracies[best])}, found as number {best + 1}."
         )

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import cattrs
 
+from nse_tf.reporting.classified import Classified
 from nse_tf.spaces.files import read_json
 
 Read = TypeVar("Read")
@@ -91,6 +92,7 @@ class RunResult:
             from, and whether their supernet was above chance: the fields of
             `ChildrenRanked` and `SupernetJudged` as the search had them.
         baselines: What the winner is held against.
+        classified: What it makes of each class; None in an older run.
     """
 
     genotype: dict[str, Any]
@@ -103,6 +105,7 @@ class RunResult:
     seconds: float | None = None
     choice: dict[str, Any] = dataclasses.field(default_factory=dict)
     baselines: tuple[BaselineResult, ...] = ()
+    classified: Classified | None = None
 
 
 @dataclasses.dataclass(frozen=True)

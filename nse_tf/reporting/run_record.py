@@ -6,6 +6,7 @@ import pathlib
 from typing import Any, TypeVar
 
 from nse_tf.events import Event, RunFailed, RunFinished
+from nse_tf.reporting.classified import Classified
 from nse_tf.reporting.run_files import (
     ExportFacts,
     LatencyFacts,
@@ -43,6 +44,7 @@ class RunRecord:
         latency: `best/latency.json`: how long one inference takes.
         result: `best/result.json`: the winner.
         artifacts: Sizes in bytes of the files in `best/`, by name.
+        pictures: The PNG files in `best/`, by name.
     """
 
     name: str
@@ -54,6 +56,12 @@ class RunRecord:
     latency: LatencyFacts | None = None
     result: RunResult | None = None
     artifacts: dict[str, int] = dataclasses.field(default_factory=dict)
+    pictures: dict[str, bytes] = dataclasses.field(default_factory=dict)
+
+    @property
+    def classified(self) -> Classified | None:
+        """What the winner makes of each class of the test images."""
+        return self.result.classified if self.result else None
 
     def named(self, kind: type[Kind]) -> list[Kind]:
         """Returns the events of one kind, in order."""
@@ -118,7 +126,12 @@ def read_record(run_dir: pathlib.Path) -> RunRecord:
         artifacts={
             path.name: path.stat().st_size
             for path in sorted(best.glob("*"))
-            if path.is_file() and not path.name.startswith(".")
+            if path.is_file()
+            and not path.name.startswith(".")
+            and path.suffix != ".png"
+        },
+        pictures={
+            path.name: path.read_bytes() for path in sorted(best.glob("*.png"))
         },
     )
 

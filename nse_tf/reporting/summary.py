@@ -12,6 +12,7 @@ from nse_tf.reporting.answer import (
 )
 from nse_tf.reporting.baselines import baseline_lines
 from nse_tf.reporting.choice import choice_lines
+from nse_tf.reporting.classified_section import majority_text
 from nse_tf.reporting.file_ranking import file_ranking_lines
 from nse_tf.reporting.mixtures import mixture_lines
 from nse_tf.reporting.rank_trust import rank_trust, short_trust_text
@@ -76,6 +77,7 @@ def _answer_lines(answer: Answer) -> list[tuple[str, str]]:
         if answer.test_errors is not None and answer.test_images is not None:
             text += f" ({answer.test_errors} of {answer.test_images:,} wrong)"
         lines.append(("test accuracy", text))
+        lines += _class_lines(answer)
     elif answer.validation_accuracy is not None:
         text = percent(answer.validation_accuracy)
         lines.append(("validation accuracy", text))
@@ -94,6 +96,22 @@ def _answer_lines(answer: Answer) -> list[tuple[str, str]]:
     if not answer.verdicts:
         lines.append(("budget", "no limit was set"))
     return lines + [("budget", _verdict_text(each)) for each in answer.verdicts]
+
+
+def _class_lines(answer: Answer) -> list[tuple[str, str]]:
+    """Returns what the accuracy hides where classes differ in size."""
+    found = answer.classified
+    if found is None:
+        return []
+    text = (
+        f"{percent(found.balanced_accuracy)}, macro F1 "
+        f"{percent(found.macro_f1)}"
+    )
+    if not found.beats_majority:
+        text += f"; NO BETTER than chance: {majority_text(found)}"
+    if found.never_found:
+        text += f"; NEVER RIGHT: {', '.join(found.never_found)}"
+    return [("balanced", text)]
 
 
 def _file_lines(files: tuple[ExportedFile, ...]) -> list[str]:

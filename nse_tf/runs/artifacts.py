@@ -17,15 +17,17 @@ from nse_tf.events import (
     TrainedAlone,
     WinnerChosen,
 )
-from nse_tf.export import Timing, export_model
+from nse_tf.export import ExportReport, Timing, export_model
 from nse_tf.methods import Method
+from nse_tf.reporting.classified import Classified, classified
 from nse_tf.runs.baseline_tests import tested_baselines
+from nse_tf.runs.pictures import confident_errors, seen_images
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import format_genotype, save_space
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.sealed_files import require_intact
-from nse_tf.training import accuracy
+from nse_tf.training.child_trainer import logits_of
 from nse_tf.tuners.supernet_tuner import SupernetTuner
 
 LOGGER = logging.getLogger("nse_tf")
@@ -71,12 +73,9 @@ def export_artifacts(
         timing=Timing(num_threads=config.num_threads, seed=config.seed),
         progress=sys.stderr.isatty(),
     )
-    for precision, faults in report.faults.items():
-        for fault in faults:
-            LOGGER.warning("model_%s.tflite: %s", precision, fault)
-    for precision, reason in report.failures.items():
-        LOGGER.warning("No model_%s.tflite: %s", precision, reason)
-    test_accuracy = accuracy(network, data.test)
+    _log_faults(report)
+    found = _classified(network, data, folder)
+    num_right = sum(each.right for each in found.classes)
     write_json(
         folder.best / "result.json",
         {
@@ -85,14 +84,24 @@ def export_artifacts(
             "path": winner.path,
             "ops": format_genotype(space, genotype).split(),
             "costs": winner.costs,
-            "test_accuracy": test_accuracy,
-            "test_errors": round((1 - test_accuracy) * len(data.test)),
+            "objective": config.objective or "accuracy",
+            "test_accuracy": num_right / len(data.test),
+            "test_errors": len(data.test) - num_right,
             "test_images": len(data.test),
+            "classified": dataclasses.asdict(found),
             "budget": dataclasses.asdict(config.budget),
             "choice": _choice(method),
             "baselines": tested_baselines(folder, method, network, data.test),
         },
     )
+
+
+def _log_faults(report: ExportReport) -> None:
+    for precision, faults in report.faults.items():
+        for fault in faults:
+            LOGGER.warning("model_%s.tflite: %s", precision, fault)
+    for precision, reason in report.failures.items():
+        LOGGER.warning("No model_%s.tflite: %s", precision, reason)
 
 
 def _choice(method: Method) -> dict[str, Any]:
@@ -104,3 +113,15 @@ def _choice(method: Method) -> dict[str, Any]:
     ):
         choice |= dataclasses.asdict(event)
     return choice
+
+
+def _classified(
+    network: keras.Model, data: ImageData, folder: RunFolder
+) -> Classified:
+    """Returns what the winner makes of the test images, with pictures."""
+    logits = logits_of(network, data.test)
+    return dataclasses.replace(
+        classified(logits, data.test.labels, data.class_names),
+        errors=confident_errors(logits, data.test, folder.best),
+        seen=seen_images(data, folder.best),
+    )
