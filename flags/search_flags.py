@@ -17,13 +17,17 @@ from nse_tf.flags import (
 from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
 from nse_tf.flags.device_flags import NUM_THREADS
 from nse_tf.flags.image_flags import IMAGE_CHANNELS
+from nse_tf.flags.paths import define_path
 from nse_tf.runs.search_config import (
     CHILD_STARTS,
+    CLASS_WEIGHTS,
     EARLY_STOPS,
     EFFORT_NAMES,
     EXPLORERS,
     INHERITANCES,
     METHODS,
+    OBJECTIVES,
+    PADDINGS,
     RANKINGS,
     SCHEDULES,
     SCORES,
@@ -45,6 +49,20 @@ VALIDATION_FRACTION = flags.DEFINE_float(
     "Share of the training images that ranks networks during the search.",
     lower_bound=0.01,
     upper_bound=0.9,
+)
+PADDING = flags.DEFINE_enum(
+    "padding",
+    None,
+    PADDINGS,
+    "How images become square: crop cuts off margins, pad adds black ones, "
+    "stretch changes proportions. Default: crop.",
+)
+MAX_MEGAPIXELS = flags.DEFINE_float(
+    "max_megapixels",
+    None,
+    "Largest image file that is opened, in millions of pixels. Default: 179, "
+    "Pillow's limit against files made to fill the memory.",
+    lower_bound=0,
 )
 AUGMENTATION = flags.DEFINE_string(
     "augmentation",
@@ -100,6 +118,21 @@ BASELINES = flags.DEFINE_enum(
     "Train a random network of the space and MobileNetV2 at the same limit as "
     "the winner is trained, and say in the report who won: never, always, or "
     "if it takes a fifth of the run's epochs at most.",
+)
+OBJECTIVE = flags.DEFINE_enum(
+    "objective",
+    None,
+    OBJECTIVES,
+    "What networks are compared by on the validation images, in the search and "
+    "at its end. All but accuracy count classes alike, however few images some "
+    "have. Default: accuracy.",
+)
+CLASS_WEIGHT = flags.DEFINE_enum(
+    "class_weight",
+    None,
+    CLASS_WEIGHTS,
+    "balanced draws all classes equally often in training, repeating images of "
+    "those with few. Default: each image once an epoch.",
 )
 MAX_TABLE_ERROR = flags.DEFINE_float(
     "max_table_error",
@@ -180,7 +213,7 @@ EXTRA_SKIP = flags.DEFINE_bool(
     "darts: add a skip to the mixture of every edge, times a share that falls "
     "from 1 in the first epoch to 0 in the last (DARTS-). Default: no.",
 )
-START = flags.DEFINE_string(
+START = define_path(
     "start",
     None,
     "A trained network that the space is cut out of: efficientnet_lite0, "
@@ -188,7 +221,7 @@ START = flags.DEFINE_string(
     "an earlier winner. With --method=nse, a file with the ops of an earlier "
     "search.",
 )
-START_WEIGHTS = flags.DEFINE_string(
+START_WEIGHTS = define_path(
     "start_weights",
     None,
     "The .npz file of the weights of --start=efficientnet_lite0. Default: "
@@ -250,11 +283,6 @@ def search_config() -> SearchConfig:
     dataset = DATASET.value
     if dataset is None and DATA_DIR.value is None:
         dataset = "digits"
-    if IMAGE_CHANNELS.value not in (None, 1, 3):
-        raise ValueError(
-            f"`--image_channels` is {IMAGE_CHANNELS.value}; images are read in "
-            "gray (1) or in color (3)."
-        )
     data_dir = _path(DATA_DIR.value)
     name = dataset or (data_dir.resolve().name if data_dir else "run")
     return SearchConfig(
@@ -262,7 +290,9 @@ def search_config() -> SearchConfig:
         dataset=dataset,
         data_dir=data_dir,
         image_size=_image_side(),
-        image_channels=IMAGE_CHANNELS.value,
+        padding=PADDING.value,
+        max_megapixels=MAX_MEGAPIXELS.value,
+        image_channels=_image_channels(),
         validation_fraction=VALIDATION_FRACTION.value,
         space=space_flags.SPACE.value,
         width=space_flags.WIDTH.value,
@@ -289,6 +319,8 @@ def search_config() -> SearchConfig:
         precision=PRECISION.value,
         rank_by=RANK_BY.value,
         baselines=BASELINES.value,
+        objective=None if OBJECTIVE.value == "accuracy" else OBJECTIVE.value,
+        class_weight=CLASS_WEIGHT.value,
         num_threads=NUM_THREADS.value,
         latency_table=_path(table_flags.LATENCY_TABLE.value),
         max_table_error=MAX_TABLE_ERROR.value,
@@ -315,6 +347,21 @@ def _overrides() -> tuple[tuple[str, Any], ...]:
 def _path(value: str | None) -> pathlib.Path | None:
     """Returns the path of a flag, if it is given."""
     return None if value is None else pathlib.Path(value)
+
+
+def _image_channels() -> int | None:
+    """Returns the channels that images are read with, if they are given.
+
+    Raises:
+        ValueError: If they are not those of gray or color.
+    """
+    channels: int | None = IMAGE_CHANNELS.value
+    if channels not in (None, 1, 3):
+        raise ValueError(
+            f"`--image_channels` is {channels}; images are read in gray (1) or "
+            "in color (3)."
+        )
+    return channels
 
 
 def _image_side() -> int | None:

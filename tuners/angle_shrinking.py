@@ -1,6 +1,5 @@
 """Shrinking by angle on shared weights, as an oracle and as a drop-in tuner."""
 
-import dataclasses
 from typing import Any, ClassVar
 
 import keras
@@ -10,6 +9,7 @@ from nse_tf.methods import OneShotConfig, OneShotSearch
 from nse_tf.spaces import SearchSpace
 from nse_tf.tuners.efforts import Effort
 from nse_tf.tuners.hypermodel_adapter import read_networks
+from nse_tf.tuners.objectives import settled
 from nse_tf.tuners.search_oracle import SearchOracle, cost_model_for
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 from nse_tf.tuners.weight_sharing_tuner import WeightSharingTuner
@@ -56,9 +56,9 @@ class AngleShrinkingOracle(SearchOracle):
     ) -> None:
         networks = read_networks(hypermodel)
         budget = budget or Budget()
-        config = config or self.config_class()
-        if seed is not None:
-            config = dataclasses.replace(config, seed=seed)
+        config = settled(
+            config or self.config_class(), seed, kwargs.get("objective")
+        )
         method = self.method_class(
             cost_model_for(networks.space, budget, cost_model), budget, config
         )

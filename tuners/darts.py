@@ -1,6 +1,5 @@
 """Mixing candidates and drawing from the mixture, as oracle and tuner."""
 
-import dataclasses
 from typing import Any
 
 from nse_tf.costs import Budget, CostModel
@@ -10,6 +9,7 @@ from nse_tf.training import DARTS_RECIPE
 from nse_tf.tuners.efforts import Effort
 from nse_tf.tuners.hypermodel_adapter import read_networks
 from nse_tf.tuners.mixture_tuner import MixtureTuner
+from nse_tf.tuners.objectives import settled
 from nse_tf.tuners.search_oracle import SearchOracle, cost_model_for
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
@@ -48,9 +48,7 @@ class DartsOracle(SearchOracle):
     ) -> None:
         networks = read_networks(hypermodel)
         budget = budget or Budget()
-        config = config or DartsConfig()
-        if seed is not None:
-            config = dataclasses.replace(config, seed=seed)
+        config = settled(config or DartsConfig(), seed, kwargs.get("objective"))
         method = DartsSearch(
             cost_model_for(networks.space, budget, cost_model), budget, config
         )

@@ -13,7 +13,7 @@ from nse_tf.spaces import SearchSpace
 from nse_tf.trials.base_tuner import BaseTuner
 from nse_tf.tuners.evolution_oracle import EvolutionOracle
 from nse_tf.tuners.goals import Goals
-from nse_tf.tuners.search_oracle import OBJECTIVE
+from nse_tf.tuners.objectives import ACCURACY
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
 
@@ -65,7 +65,7 @@ class Evolution(BaseTuner):
         if isinstance(hypermodel, SearchSpace | keras.Model):
             hypermodel = SpaceHyperModel(hypermodel, seed=seed or 0)
         if objective is None and isinstance(hypermodel, SpaceHyperModel):
-            objective = OBJECTIVE
+            objective = ACCURACY
         oracle = EvolutionOracle(
             objective=objective,
             max_trials=max_trials,

@@ -88,7 +88,6 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         if seed is not None:
             self.seed = seed  # keras-tuner takes 0 for none and draws one.
         self._is_exhausted = False
-        self._diverged: dict[str, str] = {}
         self._population = population
         self._mutation_probability = mutation_probability
 
@@ -181,11 +180,9 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
     ) -> Any:
         """Records metrics; see `keras_tuner.Oracle`.
 
-        A trial of which one is no finite number ends as invalid, and may be
-        retried.
-
         Raises:
             FatalValueError: If an objective, or what a limit is on, is missing.
+            ValueError: If one is no finite number; the trial may be retried.
         """
         missing = sorted(self.goals.metrics - set(metrics))
         if missing:  # Before the lock is taken.
@@ -198,11 +195,10 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         plain = {name: float(value) for name, value in metrics.items()}
         for name in self.goals.metrics:
             if not np.isfinite(plain[name]):
-                self._diverged[trial_id] = (
-                    f"ValueError: the trial reported {name} {plain[name]}, "
-                    "which is not a finite number: did its training diverge?"
+                raise ValueError(
+                    f"A trial reported {name} {plain[name]}, which is not a "
+                    "finite number: did its training diverge?"
                 )
-                return self.trials[trial_id]
         known = {k: v for k, v in plain.items() if np.isfinite(v)}
         return super().update_trial(trial_id, known, step)
 
@@ -213,9 +209,6 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
 
         A trial that ended before stays as it is: its worker was taken for dead
         and reports late.
-
-        Raises:
-            RuntimeError: After too many failures, under keras-tuner's tuner.
         """
         if trial.trial_id in self.end_order:
             return
@@ -225,13 +218,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
             path = error_path(pathlib.Path(self._project_dir), trial.trial_id)
             if path.exists():
                 trial.message = path.read_text()
-        problem = self._diverged.pop(trial.trial_id, None)
-        if problem and trial.status == TrialStatus.COMPLETED:
-            trial.status, trial.message = TrialStatus.INVALID, problem
         super().end_trial(trial)
-        # Only now, when all is written.
-        if self.failure is not None and not self.is_failure_raised:
-            raise self.failure
 
     def _retry(self, trial: Trial) -> bool:
         """Drops the metrics of a trial that is retried."""
@@ -241,7 +228,7 @@ class EvolutionOracle(LeasedTrials, keras_tuner.Oracle):
         return is_again
 
     def _check_consecutive_failures(self) -> None:
-        """Ends the search after too many failures; see `end_trial`."""
+        """Ends the search after too many failures, but raises no error here."""
         try:
             super()._check_consecutive_failures()
         except RuntimeError as error:

@@ -1,6 +1,5 @@
 """Mixing candidates stage by stage, deeper and narrower each time."""
 
-import dataclasses
 from typing import Any
 
 from nse_tf.costs import Budget, CostModel
@@ -10,6 +9,7 @@ from nse_tf.training import PDARTS_RECIPE
 from nse_tf.tuners.efforts import Effort
 from nse_tf.tuners.hypermodel_adapter import read_networks
 from nse_tf.tuners.mixture_tuner import MixtureTuner
+from nse_tf.tuners.objectives import settled
 from nse_tf.tuners.search_oracle import SearchOracle, cost_model_for
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
@@ -48,9 +48,9 @@ class PDartsOracle(SearchOracle):
     ) -> None:
         networks = read_networks(hypermodel)
         budget = budget or Budget()
-        config = config or PDartsConfig()
-        if seed is not None:
-            config = dataclasses.replace(config, seed=seed)
+        config = settled(
+            config or PDartsConfig(), seed, kwargs.get("objective")
+        )
         method = PDartsSearch(
             cost_model_for(networks.space, budget, cost_model), budget, config
         )

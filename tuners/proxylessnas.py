@@ -1,6 +1,5 @@
 """ProxylessNAS, as an oracle and as a drop-in tuner."""
 
-import dataclasses
 from typing import Any
 
 import keras
@@ -11,6 +10,7 @@ from nse_tf.methods import ProxylessNASConfig
 from nse_tf.spaces import SearchSpace
 from nse_tf.tuners.efforts import Effort
 from nse_tf.tuners.hypermodel_adapter import read_networks
+from nse_tf.tuners.objectives import settled
 from nse_tf.tuners.search_oracle import SearchOracle, cost_model_for
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 from nse_tf.tuners.weight_sharing_tuner import WeightSharingTuner
@@ -52,9 +52,9 @@ class ProxylessNASOracle(SearchOracle):
     ) -> None:
         networks = read_networks(hypermodel)
         budget = budget or Budget()
-        config = config or ProxylessNASConfig()
-        if seed is not None:
-            config = dataclasses.replace(config, seed=seed)
+        config = settled(
+            config or ProxylessNASConfig(), seed, kwargs.get("objective")
+        )
         method = methods.ProxylessNAS(
             cost_model_for(networks.space, budget, cost_model), budget, config
         )

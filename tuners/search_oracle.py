@@ -37,9 +37,8 @@ from nse_tf.trials.job_files import read_result
 from nse_tf.trials.persistent_oracle import PersistentOracle
 from nse_tf.trials.trial_results import error_line
 from nse_tf.tuners.hyperparameters import values_of
-from nse_tf.tuners.objectives import reported_objective
+from nse_tf.tuners.objectives import ACCURACY, reported_objective
 
-OBJECTIVE = "val_accuracy"
 LOGGER = logging.getLogger("nse_tf")
 
 
@@ -58,8 +57,9 @@ class SearchOracle(PersistentOracle):
     Args:
         method: Asks for jobs.
         space: What the method searches.
-        objective: The validation accuracy, which is also what None means: jobs
-            report no other objective.
+        objective: What the method compares children by, `val_accuracy` or
+            another name of `objectives.REPORTED`; None takes it from the
+            method. The oracles of this package pass it on to theirs.
         max_trials: Most trials of all kinds; None leaves the end to the method.
         hyperparameters: See `keras_tuner.Oracle`.
         allow_new_entries: See `keras_tuner.Oracle`.
@@ -89,7 +89,7 @@ class SearchOracle(PersistentOracle):
         super().__init__(
             method,
             space,
-            objective=reported_objective(objective, OBJECTIVE),
+            objective=reported_objective(objective, f"val_{method.objective}"),
             max_trials=max_trials,
             hyperparameters=hyperparameters,
             allow_new_entries=allow_new_entries,
@@ -179,7 +179,8 @@ class SearchOracle(PersistentOracle):
                 trial.status = trial_module.TrialStatus.INVALID
                 trial.message = str(error)
             else:
-                exact = metrics_of(result)  # Where the wire rounds.
+                # Where the wire rounds.
+                exact = metrics_of(result, self.objective.name)
                 for name in exact:
                     mine.metrics.metrics.pop(name, None)
                 self.update_trial(trial.trial_id, exact)
@@ -272,15 +273,20 @@ def cost_model_for(
     return cost_model
 
 
-def metrics_of(result: Result) -> dict[str, float]:
+def metrics_of(result: Result, objective: str = ACCURACY) -> dict[str, float]:
     """Returns the metrics that a trial shows; the result file is exact.
 
     Numbers that are not finite are left out: JSON lacks them.
+
+    Args:
+        result: Result of its job.
+        objective: What the job's accuracies are; a name of
+            `objectives.REPORTED`.
     """
     metrics = {"seconds": getattr(result, "seconds", 0.0)}
     if isinstance(result, ChildTrained):
         metrics["loss"] = result.losses[-1]
-        metrics[OBJECTIVE] = result.validation_accuracy
+        metrics[objective] = result.validation_accuracy
     elif isinstance(result, ChildrenEvaluated):
-        metrics[OBJECTIVE] = max(result.accuracies)
+        metrics[objective] = max(result.accuracies)
     return {k: v for k, v in metrics.items() if math.isfinite(v)}

@@ -1,6 +1,5 @@
 """Evolution of the space itself, as an oracle and as a drop-in tuner."""
 
-import dataclasses
 from typing import Any
 
 from nse_tf import methods
@@ -9,6 +8,7 @@ from nse_tf.methods import SpaceEvolutionConfig, StartState
 from nse_tf.spaces import SearchSpace
 from nse_tf.tuners.efforts import Effort
 from nse_tf.tuners.hypermodel_adapter import read_networks
+from nse_tf.tuners.objectives import settled
 from nse_tf.tuners.search_oracle import SearchOracle, cost_model_for
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 from nse_tf.tuners.weight_sharing_tuner import WeightSharingTuner
@@ -50,9 +50,9 @@ class SpaceEvolutionOracle(SearchOracle):
     ) -> None:
         networks = read_networks(hypermodel)
         budget = budget or Budget()
-        config = config or SpaceEvolutionConfig()
-        if seed is not None:
-            config = dataclasses.replace(config, seed=seed)
+        config = settled(
+            config or SpaceEvolutionConfig(), seed, kwargs.get("objective")
+        )
         method = methods.SpaceEvolution(
             cost_model_for(networks.space, budget, cost_model),
             budget,

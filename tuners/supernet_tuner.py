@@ -287,7 +287,7 @@ class SupernetTuner(BaseTuner):
         if isinstance(result, ChildrenEvaluated):
             best = self._best_child(self._generation(values["job"]), result)
             values |= values_of(self._space, best)
-        return metrics_of(result)
+        return metrics_of(result, self.oracle.objective.name)
 
     def _replaced(self, job: Job) -> Job:
         """Returns the job, with the number of epochs given to `search`."""

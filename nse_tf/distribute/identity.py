@@ -4,7 +4,6 @@ The same question is asked of a folder that is resumed and of a worker that
 joins: is everything that decides the outcome the same on both sides?
 """
 
-import dataclasses
 import importlib.metadata
 import json
 import pathlib
@@ -13,6 +12,7 @@ from typing import Any
 
 from nse_tf.datasets import ImageData
 from nse_tf.training import ChildRecipe, SupernetRecipe
+from nse_tf.training.recipes import numbers_of
 from nse_tf.version import __version__
 
 # Packages whose other versions may compute other bits.
@@ -78,7 +78,7 @@ def identity_of(
             ("supernet_recipe", supernet_recipe),
             ("child_recipe", child_recipe),
         )
-        for name, value in dataclasses.asdict(recipe).items()
+        for name, value in numbers_of(recipe).items()
     }
     identity: dict[str, Any] = json.loads(
         json.dumps(

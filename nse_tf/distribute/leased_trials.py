@@ -63,8 +63,6 @@ class LeasedTrials(abc.ABC):
 
     Attributes:
         failure: What ended the search early, or None.
-        is_failure_raised: Whether the tuner raises `failure` at the end of the
-            search; keras-tuner's own tuner leaves that to the oracle.
         lock: Held by the thread that changes the oracle.
         num_workers: How many workers share the jobs.
     """
@@ -78,7 +76,6 @@ class LeasedTrials(abc.ABC):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.failure: Exception | None = None
-        self.is_failure_raised = False
         self.lock = threading.RLock()
         self.num_workers = 1
         self._num_lost: dict[str, int] = {}

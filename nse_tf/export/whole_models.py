@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from nse_tf.classification import objective_value
 from nse_tf.datasets import ImageSet
 from nse_tf.export.inference import predict
 from nse_tf.export.latency import measure_together
@@ -56,7 +57,11 @@ def convert_untrained(model: keras.Model, precision: str) -> bytes:
 
 
 def accuracy_of_file(
-    model: keras.Model, precision: str, train: ImageSet, images: ImageSet
+    model: keras.Model,
+    precision: str,
+    train: ImageSet,
+    images: ImageSet,
+    objective: str = "accuracy",
 ) -> float:
     """Returns the accuracy of a model's .tflite file.
 
@@ -66,11 +71,13 @@ def accuracy_of_file(
             images of `train`.
         train: Training images.
         images: Images that the accuracy is measured on.
+        objective: What is returned instead of the accuracy; a name of
+            `classification.OBJECTIVES`.
     """
     stride = max(1, len(train) // NUM_CALIBRATION_IMAGES)
     content = convert(model, precision, np.asarray(train.images[::stride]))
     scores = predict(content, np.asarray(images.images))
-    return float((scores.argmax(axis=-1) == images.labels).mean())
+    return objective_value(objective, scores, images.labels)
 
 
 def made_lively(model: keras.Model) -> keras.Model:

@@ -30,6 +30,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "penalty.form": ("power", "relative", "log_factor", "reward_factor"),
     "start.source": ("fresh", "previous", "pieces"),
     "base": ("initial", "previous", "reset"),
+    "objective": ("accuracy", "balanced_accuracy", "macro_f1", "auc"),
 }
 
 # Settings that only some values of their record's choice take. With another

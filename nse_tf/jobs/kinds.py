@@ -174,6 +174,11 @@ class EvaluateChildren:
         generation: Which one of the search's generations they are of.
         supernet: Reference of the weights that are inherited, see
             `weights_of`; None takes those of the last job that was finished.
+        objective: What their `accuracies` are, on the validation part; one of
+            `CHOICES["objective"]`.
+
+    Raises:
+        ValueError: If the objective is unknown.
     """
 
     KIND: ClassVar[str] = "evaluate_children"
@@ -183,6 +188,10 @@ class EvaluateChildren:
     calibration_images: int
     generation: int = 0
     supernet: str | None = None
+    objective: str = "accuracy"
+
+    def __post_init__(self) -> None:
+        require_choice("objective", self.objective)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -224,10 +233,13 @@ class TrainChild:
             `weights_of`; None for fresh ones, drawn by the seed.
         space: The space that its genes are of, as `space_to_text` writes it,
             where that is not the one that is searched.
+        objective: What its `validation_accuracy` and `file_accuracy` are; see
+            `EvaluateChildren`.
 
     Raises:
         ValueError: If a child of other cells or of another space is to inherit
-            weights, or one of another space to have other cells.
+            weights, or one of another space to have other cells, or the
+            objective is unknown.
     """
 
     KIND: ClassVar[str] = "train_child"
@@ -243,8 +255,10 @@ class TrainChild:
     channels: int | None = None
     inherits: str | None = None
     space: str | None = None
+    objective: str = "accuracy"
 
     def __post_init__(self) -> None:
+        require_choice("objective", self.objective)
         sizes = self.num_cells, self.channels
         if self.inherits is not None and sizes != (None, None):
             raise ValueError(

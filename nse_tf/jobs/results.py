@@ -76,9 +76,10 @@ class ChildrenEvaluated:
     """What `EvaluateChildren` comes back with.
 
     Attributes:
-        accuracies: Share of the validation part that each child gets right.
+        accuracies: Share of the validation part that each child gets right;
+            with another objective of the job, what it comes to by that.
         seconds: Time it took.
-        chance: Share that always guessing its most frequent class gets right;
+        chance: What always guessing its most frequent class comes to by that;
             None where the worker did not report it.
         num_images: Images of that part, where `chance` is reported.
     """
@@ -110,13 +111,13 @@ class ChildTrained:
 
     Attributes:
         losses: Mean training loss of each epoch.
-        validation_accuracy: On the validation part; the inherited accuracy
-            where that part was trained on.
+        validation_accuracy: On the validation part, by the job's objective; the
+            inherited accuracy where that part was trained on.
         model_file: The `.keras` file, relative to the run's folder.
         model_sha256: SHA-256 of that file.
         seconds: Time it took.
-        file_accuracy: Accuracy of the `.tflite` file that was asked for, on
-            the validation part; None if none was.
+        file_accuracy: That of the `.tflite` file that was asked for, by the
+            same objective; None if none was.
     """
 
     losses: tuple[float, ...]

@@ -88,6 +88,7 @@ def train_baselines(
             num_cells=None if each.space else config.final_cells,
             channels=None if each.space else config.final_channels,
             space=space_to_text(each.space) if each.space else None,
+            objective=config.objective,
         )
         for each in found
     ]

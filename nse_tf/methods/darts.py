@@ -61,7 +61,7 @@ class DartsSearch(Method):
         budget: Budget = Budget(),
         config: DartsConfig = DartsConfig(),  # noqa: B008 - frozen
     ) -> None:
-        super().__init__()
+        super().__init__(config.objective)
         require_cells(model.space, "DARTS")
         model = config.final_costs(model)
         budget.check_reachable(model)

@@ -17,7 +17,8 @@ class EvaluatedChild:
 
     Attributes:
         path: The active candidate of each choice block, or those of each cell.
-        accuracy: On the validation part.
+        accuracy: On the validation part; with another objective of the search,
+            what it comes to by that.
     """
 
     path: Path
@@ -39,10 +40,12 @@ class Evaluating:
         calibration_images: Training images for each child's batch norm; 0
             takes the supernet's running statistics.
         children_per_job: Most children in a job.
+        objective: What they are evaluated by; see `EvaluateChildren`.
     """
 
     calibration_images: int
     children_per_job: int = 50
+    objective: str = "accuracy"
 
 
 def evaluate_children(
@@ -53,7 +56,7 @@ def evaluate_children(
     *,
     generation: int,
 ) -> Steps[np.ndarray]:
-    """Returns the accuracy of each child; -inf where its job failed.
+    """Returns each child's accuracy, or objective; -inf if its job failed.
 
     Args:
         method: Whose plan it is; gets the jobs and events.
@@ -70,6 +73,7 @@ def evaluate_children(
             calibration_images=evaluating.calibration_images,
             generation=generation,
             supernet=weights,
+            objective=evaluating.objective,
         )
         for start in range(0, len(children), size)
     ]

@@ -241,6 +241,7 @@ def _train_alone(
             num_cells=config.final_cells,
             channels=config.final_channels,
             inherits=inherits,
+            objective=config.objective,
         )
         for child in children
     ]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from nse_tf.costs import CostModel
+from nse_tf.jobs.built import CHOICES
 
 PRECISIONS = ("fp32", "fp16", "int8")
 RANKINGS = ("keras", "int8")
@@ -41,6 +42,9 @@ class FinalTrainingConfig:
             is `cheap`, a fifth of the run's epochs at most.
         num_threads: Threads of the interpreter that a latency limit applies
             to.
+        objective: What evaluated children and finalists are compared by: the
+            `accuracy` on the validation part, or `balanced_accuracy`,
+            `macro_f1` or `auc`; see `nse_tf.classification`.
         seed: Seed of everything drawn; 0 is a seed like any other.
 
     Raises:
@@ -60,6 +64,7 @@ class FinalTrainingConfig:
     rank_by: str = "keras"
     baselines: str = "never"
     num_threads: int = 1
+    objective: str = "accuracy"
     seed: int = 0
 
     # Fields that hold a name, and the names that there are.
@@ -67,6 +72,7 @@ class FinalTrainingConfig:
         "precision": PRECISIONS,
         "rank_by": RANKINGS,
         "baselines": WANTED_BASELINES,
+        "objective": CHOICES["objective"],
     }
     # Whole numbers that may be 0; all others are at least 1.
     MAY_BE_ZERO: ClassVar[tuple[str, ...]] = ("seed", "num_rank_checks")

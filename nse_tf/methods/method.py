@@ -57,6 +57,8 @@ class Method(abc.ABC):
     telling it once.
 
     Attributes:
+        objective: What evaluated and trained children are compared by; one of
+            `jobs.built.CHOICES["objective"]`.
         history: What the plan decided so far, as events with unique ids.
             Reports are made from it.
 
@@ -69,7 +71,8 @@ class Method(abc.ABC):
                 method.tell(job.id, worker.run(job))
     """
 
-    def __init__(self) -> None:
+    def __init__(self, objective: str = "accuracy") -> None:
+        self.objective = objective
         self.history: list[Entry] = []
         self._results: dict[str, Result] = {}
         self._asked: dict[str, str] = {}

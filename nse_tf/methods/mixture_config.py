@@ -83,7 +83,9 @@ class MixtureConfig(FinalTrainingConfig):
                 self.score,
                 self.children_per_operator,
                 Evaluating(
-                    self.score_calibration_images, self.children_per_job
+                    self.score_calibration_images,
+                    self.children_per_job,
+                    self.objective,
                 ),
             ),
             training=SupernetTraining(
@@ -95,4 +97,6 @@ class MixtureConfig(FinalTrainingConfig):
     @property
     def evaluating(self) -> Evaluating:
         """How the network that is drawn is evaluated."""
-        return Evaluating(self.calibration_images, self.children_per_job)
+        return Evaluating(
+            self.calibration_images, self.children_per_job, self.objective
+        )

@@ -93,7 +93,7 @@ class SpaceEvolution(Method):
         config: SpaceEvolutionConfig = SpaceEvolutionConfig(),  # noqa: B008
         start: StartState | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(config.objective)
         model = config.final_costs(model)
         self.model, self.budget, self.config = model, budget, config
         self._start = start

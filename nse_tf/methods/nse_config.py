@@ -123,4 +123,6 @@ class SpaceEvolutionConfig(FinalTrainingConfig):
     @property
     def evaluating(self) -> Evaluating:
         """How proposals are evaluated."""
-        return Evaluating(self.calibration_images, self.children_per_job)
+        return Evaluating(
+            self.calibration_images, self.children_per_job, self.objective
+        )

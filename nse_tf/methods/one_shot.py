@@ -56,7 +56,7 @@ class OneShotSearch(Method):
         budget: Budget = Budget(),
         config: OneShotConfig = OneShotConfig(),  # noqa: B008 - frozen
     ) -> None:
-        super().__init__()
+        super().__init__(config.objective)
         model = config.final_costs(model)
         budget.check_reachable(model)
         require_progressive_depth(model.space, config.shrinking)

@@ -97,13 +97,19 @@ class OneShotConfig(FinalTrainingConfig):
         return OperatorScoring(
             self.score,
             self.children_per_operator,
-            Evaluating(self.score_calibration_images, self.children_per_job),
+            Evaluating(
+                self.score_calibration_images,
+                self.children_per_job,
+                self.objective,
+            ),
         )
 
     @property
     def evaluating(self) -> Evaluating:
         """How explored children are evaluated."""
-        return Evaluating(self.calibration_images, self.children_per_job)
+        return Evaluating(
+            self.calibration_images, self.children_per_job, self.objective
+        )
 
     @property
     def training(self) -> SupernetTraining:

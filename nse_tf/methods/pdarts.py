@@ -76,7 +76,7 @@ class PDartsSearch(Method):
         budget: Budget = Budget(),
         config: PDartsConfig = PDartsConfig(),  # noqa: B008 - frozen
     ) -> None:
-        super().__init__()
+        super().__init__(config.objective)
         require_cells(model.space, "P-DARTS")
         model = config.final_costs(model)
         budget.check_reachable(model)

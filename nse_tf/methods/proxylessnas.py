@@ -82,7 +82,7 @@ class ProxylessNAS(Method):
         budget: Budget = Budget(),
         config: ProxylessNASConfig = ProxylessNASConfig(),  # noqa: B008
     ) -> None:
-        super().__init__()
+        super().__init__(config.objective)
         model = config.final_costs(model)
         budget.check_reachable(model)
         schedule = config.shrinking.schedule if config.shrinking else None

@@ -169,4 +169,6 @@ class ProxylessNASConfig(FinalTrainingConfig):
     @property
     def evaluating(self) -> Evaluating:
         """How derived networks are evaluated."""
-        return Evaluating(self.calibration_images, self.children_per_job)
+        return Evaluating(
+            self.calibration_images, self.children_per_job, self.objective
+        )

@@ -26,11 +26,14 @@ def search_settings(
         [cost, model.backbone[cost], table.tolist()]
         for cost, table in model.by_operator.items()
     ]
+    numbers = dataclasses.asdict(config)
+    if numbers.get("objective") == "accuracy":
+        del numbers["objective"]  # Not there in states that are older.
     return {
         "method": name,
         "space": model.space.fingerprint,
         "active": model.space.active,
         "costs": hashlib.sha256(json.dumps(op_costs).encode()).hexdigest(),
         "budget": dataclasses.asdict(budget),
-        **dataclasses.asdict(config),
+        **numbers,
     }

@@ -87,6 +87,20 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
     )
 
 
+def drawn_as_asked(
+    config: SearchConfig, supernet: SupernetRecipe, child: ChildRecipe
+) -> tuple[SupernetRecipe, ChildRecipe]:
+    """Returns recipes that draw classes as a run says.
+
+    Tuners take it by `search(class_weight=)`; this is for bare workers.
+    """
+    is_balanced = config.class_weight == "balanced"
+    return (
+        dataclasses.replace(supernet, balanced_classes=is_balanced),
+        dataclasses.replace(child, balanced_classes=is_balanced),
+    )
+
+
 def _changed(config: SearchConfig, numbers: Numbers, **flags: str) -> Numbers:
     """Returns numbers with those replaced whose flag was given."""
     given: dict[str, Any] = dict(config.overrides)
@@ -145,6 +159,7 @@ def _search(config: SearchConfig, search: OneShotConfig) -> OneShotConfig:
         precision=config.precision,
         rank_by=config.rank_by,
         baselines=config.baselines,
+        objective=config.objective or "accuracy",
         num_threads=config.num_threads,
         seed=config.seed,
     )
@@ -242,6 +257,7 @@ def _evolution(config: SearchConfig, effort: Effort) -> SpaceEvolutionConfig:
         inherit_by=config.inherit_by,
         rank_by=config.rank_by,
         baselines=config.baselines,
+        objective=config.objective or "accuracy",
         precision=config.precision,
         num_threads=config.num_threads,
         seed=config.seed,
@@ -291,6 +307,7 @@ def _proxylessnas(config: SearchConfig, effort: Effort) -> ProxylessNASConfig:
         precision=config.precision,
         rank_by=config.rank_by,
         baselines=config.baselines,
+        objective=config.objective or "accuracy",
         num_threads=config.num_threads,
         seed=config.seed,
         **changes,

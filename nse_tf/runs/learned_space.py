@@ -9,7 +9,7 @@ from nse_tf.methods import AutoSpace
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import CELLS
 from nse_tf.runs.cost_models import keep_table, run_cost_model
-from nse_tf.runs.effort_choice import make_effort
+from nse_tf.runs.effort_choice import drawn_as_asked, make_effort
 from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.method_loop import finish
 from nse_tf.runs.run_folder import RunFolder
@@ -92,8 +92,9 @@ def learn_space(config: SearchConfig) -> pathlib.Path:
         method.slots,
         data,
         folder.path,
-        METHOD_ROWS[config.method].supernet(effort),
-        effort.child,
+        *drawn_as_asked(
+            config, METHOD_ROWS[config.method].supernet(effort), effort.child
+        ),
         networks=networks_of(method.slots),
     )
     try:

@@ -19,6 +19,8 @@ def load_data(config: SearchConfig) -> ImageData:
         config.dataset,
         data_dir=config.data_dir,
         image_size=config.image_size,
+        padding=config.padding or "crop",
+        max_megapixels=config.max_megapixels,
         channels=config.image_channels,
         validation_fraction=config.validation_fraction,
         seed=config.seed,

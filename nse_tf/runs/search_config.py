@@ -47,6 +47,10 @@ GATES = ("two", "full", "reinforce")
 PENALTY_FORMS = ("log_factor", "relative")
 RANKINGS = ("keras", "int8")
 WANTED_BASELINES = ("never", "cheap", "always")
+# Sought in place of the accuracy, which None is.
+OBJECTIVES = ("accuracy", "balanced_accuracy", "macro_f1", "auc")
+CLASS_WEIGHTS = ("balanced",)
+PADDINGS = ("crop", "pad", "stretch")
 SCORES = (
     "angle",
     "angle_fixed_at_zero",
@@ -71,6 +75,10 @@ class SearchConfig:
             `data_dir` reads a folder of images for each class.
         data_dir: Folder of the data.
         image_size: Side, in pixels, that images are resized to.
+        padding: How images become square, one of `PADDINGS`; None
+            crops them.
+        max_megapixels: The largest image files that are opened, in millions
+            of pixels; None leaves it to Pillow.
         image_channels: 1 or 3.
         validation_fraction: Share of the training part that is split off.
         space: A preset's name or a space's `.json` file.
@@ -115,6 +123,10 @@ class SearchConfig:
             their `int8` files.
         baselines: Whether networks that nobody searched for are trained, too,
             to hold the winner against: `never`, `always`, or if it is `cheap`.
+        objective: What networks are compared by on the validation part, one of
+            `OBJECTIVES`; None is the accuracy.
+        class_weight: `balanced` draws all classes equally often in every
+            training; None draws each image once an epoch.
         num_threads: Threads of the interpreter that measures latency.
         latency_table: A table's `.json` file; None measures one.
         max_table_error: Largest median error of a table on whole networks, as
@@ -135,6 +147,8 @@ class SearchConfig:
     dataset: str | None = "digits"
     data_dir: pathlib.Path | None = None
     image_size: int | None = None
+    padding: str | None = None
+    max_megapixels: float | None = None
     image_channels: int | None = None
     validation_fraction: float = 0.2
     space: str | None = None
@@ -164,6 +178,8 @@ class SearchConfig:
     precision: str = "fp32"
     rank_by: str = "keras"
     baselines: str = "cheap"
+    objective: str | None = None
+    class_weight: str | None = None
     num_threads: int = 1
     latency_table: pathlib.Path | None = None
     max_table_error: float = 0.25

@@ -10,6 +10,7 @@ import time
 import tensorflow as tf
 
 from nse_tf.costs import Budget, CostModel
+from nse_tf.datasets import ImageData, data_lines, data_warnings
 from nse_tf.distribute.local_workers import LocalWorkers
 from nse_tf.distribute.worker_link import await_chief
 from nse_tf.events import RunFinished
@@ -62,7 +63,7 @@ def run_search(
         LOGGER.info("The run in %s is already finished.", folder.path)
         return write_report(folder.path)
     started = time.monotonic()
-    data = load_data(config)
+    data = _told(load_data(config))
     space = make_space(config, data)
     effort = make_effort(config, data)
     if resumes:
@@ -85,7 +86,7 @@ def run_search(
             tuner = make_tuner(config, cost_model, effort, strategy)
             if workers is not None:
                 tuner.watch = workers.watch
-            tuner.search(data.train, validation_data=data.validation, verbose=0)
+            _search(config, tuner, data)
         with folder.stage("export"):
             export_artifacts(config, folder, tuner, cost_model, data)
     except Exception as error:
@@ -102,6 +103,27 @@ def _with_space(config: SearchConfig) -> SearchConfig:
         return config
     learn_space(config)
     return searching_learned(config)
+
+
+def _told(data: ImageData) -> ImageData:
+    """Logs what a user should see of data before a search spends hours."""
+    for line in data_lines(data):
+        LOGGER.info("data: %s", line)
+    for line in data_warnings(data):
+        LOGGER.warning("data: %s", line)
+    return data
+
+
+def _search(
+    config: SearchConfig, tuner: SupernetTuner, data: ImageData
+) -> None:
+    """Does the jobs of a search on a run's data."""
+    tuner.search(
+        data.train,
+        validation_data=data.validation,
+        class_weight=config.class_weight,
+        verbose=0,
+    )
 
 
 def _log_times(folder: RunFolder, seconds: float) -> None:
@@ -127,7 +149,7 @@ def run_replica_worker(
         cost_model = CostModel(make_space(own, data))
         tuner = make_tuner(own, cost_model, effort, strategy)
         try:
-            tuner.search(data.train, validation_data=data.validation, verbose=0)
+            _search(config, tuner, data)
         except tf.errors.OpError as error:
             raise SearchError(
                 "The process that leads the search ended or cannot be reached: "
@@ -160,7 +182,7 @@ def run_worker(
     effort = make_effort(config, data)
     cost_model = run_cost_model(config, space, effort, folder)
     tuner = make_tuner(config, cost_model, effort, strategy)
-    tuner.search(data.train, validation_data=data.validation, verbose=0)
+    _search(config, tuner, data)
 
 
 def _at_work(

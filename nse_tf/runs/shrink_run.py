@@ -5,7 +5,7 @@ import pathlib
 
 from nse_tf.costs import CostModel
 from nse_tf.methods import SpaceShrinking
-from nse_tf.runs.effort_choice import make_effort
+from nse_tf.runs.effort_choice import drawn_as_asked, make_effort
 from nse_tf.runs.method_loop import finish
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.run_inputs import load_data, make_space, networks_for
@@ -55,8 +55,7 @@ def run_shrinking(config: SearchConfig) -> tuple[SearchSpace, pathlib.Path]:
         space,
         data,
         folder.path,
-        effort.supernet,
-        effort.child,
+        *drawn_as_asked(config, effort.supernet, effort.child),
         networks=networks_for(config, space),
     )
     finish(method, worker, folder)

@@ -14,8 +14,9 @@ Measurer = Callable[
     tuple[list[float], list[int]],
 ]
 # Returns the accuracy of a model's .tflite file, given also the precision,
-# images to calibrate with, and images to evaluate on.
-FileEvaluator = Callable[[keras.Model, str, ImageSet, ImageSet], float]
+# images to calibrate with, images to evaluate on, and the objective that is
+# told instead of the accuracy where it is another one.
+FileEvaluator = Callable[[keras.Model, str, ImageSet, ImageSet, str], float]
 
 
 def file_accuracy(
@@ -36,4 +37,6 @@ def file_accuracy(
             f"Job {job.id!r} wants the accuracy of a {job.file} file, but "
             "this worker was given no `evaluate_file`."
         )
-    return evaluate(network, job.file, data.train, data.validation)
+    return evaluate(
+        network, job.file, data.train, data.validation, job.objective
+    )

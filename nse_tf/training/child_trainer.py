@@ -170,6 +170,7 @@ class ChildTrainer:
             seeds=(seed,),
             order_seed=seed,
             hooks=hooks,
+            balanced=recipe.balanced_classes,
         )
         loop.run(self.losses, after_epoch)
         if self._averages is not None:

@@ -1,12 +1,12 @@
 """Tells trainings apart: whose checkpoint is it?"""
 
-import dataclasses
 import hashlib
 import json
 from typing import Any
 
 from nse_tf.jobs import TrainChild, TrainSupernet, job_to_json
 from nse_tf.training.checkpoints import Checkpoint
+from nse_tf.training.recipes import numbers_of
 from nse_tf.training.trainings import Trainings
 
 Training = TrainSupernet | TrainChild
@@ -21,7 +21,7 @@ def config_digest_of(trainings: Trainings, job: Training) -> str:
     )
     config_digest: list[Any] = [
         job_to_json(job),
-        dataclasses.asdict(recipe),
+        numbers_of(recipe),
         trainings.space.fingerprint,
         trainings.data.fingerprint(),
     ]

@@ -69,6 +69,7 @@ class EpochLoop:
             each epoch.
         is_rate_after: Whether a step has the rate at its end, not its start.
         hooks: What else happens.
+        balanced: Whether all classes come equally often; see `epoch_batches`.
     """
 
     images: ImageSet
@@ -82,6 +83,7 @@ class EpochLoop:
     order_seed: int | None = None
     is_rate_after: bool = False
     hooks: LoopHooks = dataclasses.field(default_factory=LoopHooks)
+    balanced: bool = False
 
     def run(
         self,
@@ -118,7 +120,11 @@ class EpochLoop:
         if order_seed is None:
             order_seed = int(rng.integers(2**31))
         batches = epoch_batches(
-            self.images, self.batch_size, seed=order_seed, epoch=epoch
+            self.images,
+            self.batch_size,
+            seed=order_seed,
+            epoch=epoch,
+            balanced=self.balanced,
         )
         steps = num_batches(len(self.images), self.batch_size, True)
         losses = []

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from nse_tf.classification import objective_value
 from nse_tf.datasets import ImageSet, epoch_batches
 from nse_tf.spaces import Genotype
 from nse_tf.supernet import (
@@ -72,7 +73,10 @@ class ChildEvaluator:
         )
 
     def accuracies(
-        self, genotypes: list[Genotype], calibration_images: int
+        self,
+        genotypes: list[Genotype],
+        calibration_images: int,
+        objective: str = "accuracy",
     ) -> list[float]:
         """Returns the accuracy of each child; the supernet stays as it was.
 
@@ -80,19 +84,26 @@ class ChildEvaluator:
             genotypes: The children.
             calibration_images: How many images batch norm is calibrated on; 0
                 takes the supernet's running statistics. No more than there are.
+            objective: What is returned instead of the accuracy; a name of
+                `classification.OBJECTIVES`.
 
         Raises:
             ValueError: If a genotype is not of the supernet's space.
         """
         children = [self.supernet.encode(each) for each in genotypes]
         evaluate = self._evaluate(calibration_images)
+        images = (
+            lambda: self._calibration_batches(calibration_images),
+            self._validation_batches,
+        )
         with statistics_kept(self.supernet):
-            found = evaluate.num_correct(
-                children,
-                lambda: self._calibration_batches(calibration_images),
-                self._validation_batches,
-            )
-        return [count / len(self._validation) for count in found]
+            if objective == "accuracy":  # Counted without leaving the graph.
+                found = evaluate.num_correct(children, *images)
+                return [count / len(self._validation) for count in found]
+            return [
+                objective_value(objective, logits, self._validation.labels)
+                for logits in evaluate.logits(children, *images)
+            ]
 
     def losses(self, genotypes: list[Genotype], num_images: int) -> list[float]:
         """Returns the mean cross entropy of each child, as if in training.

@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +15,7 @@ from nse_tf.supernet import Capability, WeightSharing, require_capability
 # images to be evaluated on with their labels.
 Images = Callable[[], Iterable[np.ndarray]]
 LabeledImages = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
+Found = TypeVar("Found")
 
 
 class PrefixEvaluator:
@@ -76,7 +77,44 @@ class PrefixEvaluator:
                 that count the same each; none takes the statistics as they are.
             validation: Images to be evaluated on, with labels.
         """
-        found = [0] * len(children)
+        count = self._rest.count_correct
+        return self._each(
+            children,
+            calibration,
+            validation,
+            lambda batches, branches: sum(
+                int(count(inputs, labels, branches))
+                for inputs, labels in batches
+            ),
+        )
+
+    def logits(
+        self,
+        children: Sequence[np.ndarray],
+        calibration: Images,
+        validation: LabeledImages,
+    ) -> list[np.ndarray]:
+        """Returns each child's logits `(n, num_classes)`; see `num_correct`."""
+        return self._each(
+            children,
+            calibration,
+            validation,
+            lambda batches, branches: np.concatenate(
+                [self._rest.infer(inputs, branches) for inputs, _ in batches]
+            ),
+        )
+
+    def _each(
+        self,
+        children: Sequence[np.ndarray],
+        calibration: Images,
+        validation: LabeledImages,
+        found_on: Callable[
+            [Iterable[tuple[np.ndarray, np.ndarray]], np.ndarray], Found
+        ],
+    ) -> list[Found]:
+        """Returns what is found on batches of each child's rest."""
+        found: dict[int, Found] = {}
         known: list[_Beginning] = []
         for number in sorted(
             range(len(children)), key=lambda each: children[each].tobytes()
@@ -91,10 +129,13 @@ class PrefixEvaluator:
                         stretch, branches, before, calibration, validation
                     )
                 )
-            found[number] = self._evaluated(
-                branches, known, calibration, validation
+            self._rest.calibrated(
+                known[-1].calibration if known else calibration(), branches
             )
-        return found
+            found[number] = found_on(
+                known[-1].validation if known else validation(), branches
+            )
+        return [found[number] for number in range(len(children))]
 
     def _begun(
         self,
@@ -121,24 +162,6 @@ class PrefixEvaluator:
                     validation() if before is None else before.validation
                 )
             ],
-        )
-
-    def _evaluated(
-        self,
-        branches: np.ndarray,
-        known: Sequence["_Beginning"],
-        calibration: Images,
-        validation: LabeledImages,
-    ) -> int:
-        """Returns how many images are right after the rest has run, too."""
-        self._rest.calibrated(
-            known[-1].calibration if known else calibration(), branches
-        )
-        return sum(
-            int(self._rest.count_correct(inputs, labels, branches))
-            for inputs, labels in (
-                known[-1].validation if known else validation()
-            )
         )
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 from nse_tf.datasets import POLICIES
 from nse_tf.training.schedules import warm_cosine
@@ -21,6 +22,13 @@ _RANGES = {
     "rand_augment": (0, math.inf),
     "weight_average": (0, 1),
 }
+# Fields that runs of earlier versions did not have.
+_LATER = frozenset(
+    {
+        *("balanced_classes", "rand_augment", "rand_augment_strength"),
+        *("mixup", "cutmix", "weight_average"),
+    }
+)
 # From 0 to 1, both included.
 _SHARES = ("rand_augment_strength", "mixup", "cutmix")
 
@@ -38,6 +46,8 @@ class SupernetRecipe:
         clip_norm: Longest gradient; None leaves it.
         augmentation: Name of a policy of `datasets.POLICIES`.
         class_weights: Factor on the loss of each class; empty for ones.
+        balanced_classes: Whether all classes are drawn equally often; see
+            `datasets.epoch_batches`.
     """
 
     batch_size: int = 64
@@ -48,6 +58,7 @@ class SupernetRecipe:
     clip_norm: float | None = 5.0
     augmentation: str = "none"
     class_weights: tuple[float, ...] = ()
+    balanced_classes: bool = False
 
     def __post_init__(self) -> None:
         _check(self)
@@ -83,6 +94,8 @@ class ChildRecipe:
         cutmix: That of Keras's CutMix. With both, each batch takes either one.
         weight_average: Decay of the moving averages of weights and statistics
             that the training hands over at its end; 0 hands over the last ones.
+        balanced_classes: Whether all classes are drawn equally often; see
+            `datasets.epoch_batches`.
 
     References:
         See `BatchMixing` and `WeightAverages`. Liu et al., DARTS (2019):
@@ -109,6 +122,7 @@ class ChildRecipe:
     mixup: float = 0.0
     cutmix: float = 0.0
     weight_average: float = 0.0
+    balanced_classes: bool = False
 
     def __post_init__(self) -> None:
         _check(self)
@@ -134,6 +148,20 @@ class ChildRecipe:
             peak=self.learning_rate,
             warmup_epochs=self.warmup_epochs,
         )
+
+
+def numbers_of(recipe: SupernetRecipe | ChildRecipe) -> dict[str, Any]:
+    """Returns a recipe as older versions wrote it, where it is one of theirs.
+
+    Fields that came later are left out where they have their default, so that
+    digests and identities of earlier runs stay.
+    """
+    return {
+        field.name: getattr(recipe, field.name)
+        for field in dataclasses.fields(recipe)
+        if field.name not in _LATER
+        or getattr(recipe, field.name) != field.default
+    }
 
 
 def _check(recipe: SupernetRecipe | ChildRecipe) -> None:

@@ -89,6 +89,7 @@ class SupernetTrainer:
             named_rate=named_rate,
             seeds=seeds,
             hooks=hooks or LoopHooks(),
+            balanced=self.recipe.balanced_classes,
         )
 
     def kernels(self) -> list[np.ndarray]:

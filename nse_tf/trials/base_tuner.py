@@ -13,7 +13,6 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from nse_tf.distribute.chief import Chief
-from nse_tf.distribute.leased_trials import LeasedTrials
 from nse_tf.distribute.roles import Role, is_worker, present_role
 from nse_tf.distribute.worker_link import BoundedStub, joined
 from nse_tf.spaces.files import write_bytes, write_json
@@ -92,8 +91,6 @@ class BaseTuner(keras_tuner.Tuner):
                 "Received `hypermodel=None`: give a `hypermodel`, or a "
                 "subclass whose `run_trial` needs none."
             )
-        if isinstance(oracle, LeasedTrials):
-            oracle.is_failure_raised = True
         # Before the base class, whose constructor reads the tuner's file.
         self._given_space = _space_of(oracle)
         self._given_id = tuner_id

@@ -24,6 +24,7 @@ class FitArguments:
         batch_size: Images a step in all training, or None for the number of the
             recipes.
         class_weights: A factor on the loss of each class; empty for ones.
+        balanced_classes: Whether all classes are drawn equally often.
         callbacks: Keras callbacks of each child that is trained alone.
     """
 
@@ -32,6 +33,7 @@ class FitArguments:
     epochs: int | None = None
     batch_size: int | None = None
     class_weights: tuple[float, ...] = ()
+    balanced_classes: bool = False
     callbacks: tuple[Any, ...] = ()
 
     def recipes(
@@ -43,6 +45,8 @@ class FitArguments:
             changes["batch_size"] = self.batch_size
         if self.class_weights:
             changes["class_weights"] = self.class_weights
+        if self.balanced_classes:
+            changes["balanced_classes"] = True
         return (
             dataclasses.replace(supernet, **changes),
             dataclasses.replace(child, **changes),
@@ -88,7 +92,7 @@ def read_fit_arguments(
     validation_split: float = 0.0,
     epochs: int | None = None,
     batch_size: int | None = None,
-    class_weight: Mapping[int, float] | None = None,
+    class_weight: Mapping[int, float] | str | None = None,
     callbacks: Sequence[Any] | None = None,
     **others: Any,
 ) -> FitArguments:
@@ -102,7 +106,8 @@ def read_fit_arguments(
         validation_split: Share of the end of the training part, or 0.
         epochs: Epochs of children trained alone.
         batch_size: Images a step in all training.
-        class_weight: Factor on the loss by label; 1 for those left out.
+        class_weight: Factor on the loss by label, 1 for those left out; or
+            `balanced`, which draws all classes equally often.
         callbacks: Keras callbacks of children trained alone.
         **others: Other arguments, all of which are refused.
 
@@ -111,12 +116,7 @@ def read_fit_arguments(
         ValueError: If there is no validation part or there are two, a number
             is out of range, or a callback cannot be copied.
     """
-    if others:
-        raise TypeError(
-            f"`search` has no use for {sorted(others)} here: it takes epochs, "
-            "batch_size, class_weight, callbacks, validation_data, "
-            "validation_split and verbose; augmentation is set in the recipes."
-        )
+    _refuse_others(others)
     train = as_image_set(x if y is None else (x, y))
     if (validation_data is None) == (not validation_split):
         raise ValueError(
@@ -127,6 +127,7 @@ def read_fit_arguments(
         train, validation = _split(train, validation_split)
     else:
         validation = as_image_set(validation_data)
+    _require_classes(train, validation, validation_split)
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if value is not None and value < 1:
             raise ValueError(f"`{name}` must be at least 1, not {value}.")
@@ -136,9 +137,42 @@ def read_fit_arguments(
         validation=validation,
         epochs=epochs,
         batch_size=batch_size,
-        class_weights=_class_weights(class_weight or {}, num_classes),
+        class_weights=_class_weights(class_weight, num_classes),
+        balanced_classes=class_weight == "balanced",
         callbacks=tuple(callbacks or ()),
     )
+
+
+def _refuse_others(others: Mapping[str, Any]) -> None:
+    if others:
+        raise TypeError(
+            f"`search` has no use for {sorted(others)} here: it takes epochs, "
+            "batch_size, class_weight, callbacks, validation_data, "
+            "validation_split and verbose; augmentation is set in the recipes."
+        )
+
+
+def _require_classes(
+    train: ImageSet, validation: ImageSet, split: float
+) -> None:
+    """Refuses parts that no network can be ranked on.
+
+    Raises:
+        ValueError: If all training images are of one class, or a split was
+            taken of images that lie sorted by class.
+    """
+    known, asked = set(train.labels.tolist()), set(validation.labels.tolist())
+    if split and (unknown := sorted(asked - known)):
+        raise ValueError(
+            f"`validation_split` {split} takes the last {len(validation)} "
+            f"images, among them all of class {unknown[0]}: the images lie "
+            "sorted by class. Shuffle them first, or give `validation_data`."
+        )
+    if len(known) < 2:
+        raise ValueError(
+            f"All {len(train)} training images have the label "
+            f"{known.pop()}: there is nothing to tell apart."
+        )
 
 
 def _split(images: ImageSet, share: float) -> tuple[ImageSet, ImageSet]:
@@ -158,13 +192,23 @@ def _split(images: ImageSet, share: float) -> tuple[ImageSet, ImageSet]:
 
 
 def _class_weights(
-    weights: Mapping[int, float], num_classes: int
+    weights: Mapping[int, float] | str | None,
+    num_classes: int,
 ) -> tuple[float, ...]:
     """Returns a factor for each class, or nothing where all are one.
 
     Raises:
-        ValueError: If a class does not exist, or a factor is negative.
+        ValueError: If a class does not exist, a factor is negative, or the
+            rule is unknown.
     """
+    if weights == "balanced":
+        return ()  # Drawn equally often instead.
+    if isinstance(weights, str):
+        raise ValueError(
+            f"`class_weight` is {weights!r}; give 'balanced', or a factor for "
+            "each class."
+        )
+    weights = weights or {}
     for label, weight in weights.items():
         if label not in range(num_classes) or not weight >= 0:
             raise ValueError(

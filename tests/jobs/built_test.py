@@ -7,6 +7,7 @@ from nse_tf.jobs import (
     ArchitectureRule,
     CostPenalty,
     EarlyStop,
+    EvaluateChildren,
     RateSchedule,
     Seats,
     Start,
@@ -31,6 +32,9 @@ RULES: dict[str, Any] = {
     "penalty": lambda **changes: dataclasses.replace(PENALTY, **changes),
     "start": Start,
     "base": lambda base: dataclasses.replace(TRAINING, base=base),
+    "objective": lambda objective: EvaluateChildren(
+        id="0", children=(), calibration_images=0, objective=objective
+    ),
 }
 # Another value than the default of each setting that not every rule takes, and
 # what the rules that take it need besides.

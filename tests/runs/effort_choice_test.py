@@ -5,19 +5,25 @@ import pathlib
 
 import pytest
 
-from nse_tf.costs import Budget
+from nse_tf.costs import Budget, CostModel
+from nse_tf.jobs import EvaluateChildren, TrainChild
 from nse_tf.methods import FairNASConfig
 from nse_tf.runs.effort_choice import make_effort
+from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import load_data
 from nse_tf.shrinking import PUBLISHED_SCHEDULES
 from nse_tf.spaces import make_preset
+from nse_tf.testing import FormulaWorker
 from nse_tf.training import NB201_RECIPE
 from nse_tf.tuners.efforts import EFFORTS
+from tests.methods.plans import do_all
 from tests.training.tiny_data import image_data
 
 DATA = image_data()
 CONFIG = SearchConfig(run_dir=pathlib.Path("never_made"))
+# What learns a space looks at no child: the search that follows does.
+JUDGING = [name for name, row in METHOD_ROWS.items() if not row.learns_space]
 NSE = dataclasses.replace(CONFIG, method="nse")
 
 
@@ -43,6 +49,43 @@ def test_cells_have_all_their_angles_but_not_all_accuracies(
     effort = make_effort(config, DATA).fitted_to(space, fixed=numbers)
     assert effort.search.children_per_operator == expected
     assert effort.supernet.weight_decay == NB201_RECIPE.weight_decay
+
+
+def test_an_objective_reaches_every_method() -> None:
+    sought = dataclasses.replace(CONFIG, objective="macro_f1")
+    effort = make_effort(sought, DATA)
+    for name in JUDGING:
+        numbers = METHOD_ROWS[name].numbers(make_effort(CONFIG, DATA))
+        assert numbers.objective == "accuracy"
+    scoring = effort.search.scoring.evaluating
+    assert scoring.objective == effort.search.evaluating.objective == "macro_f1"
+    assert sought.settings()["objective"] == "macro_f1"
+    assert not {"objective", "class_weight"} & CONFIG.settings().keys()
+
+
+@pytest.mark.parametrize("name", JUDGING)
+def test_every_method_judges_by_the_objective_from_first_to_last(
+    name: str,
+) -> None:
+    few = {"num_children": 4, "population": 2, "children_per_operator": 2}
+    numbers = {"num_rank_checks": 2, "max_stages": 1, "num_proposals": 20}
+    config = dataclasses.replace(
+        with_overrides(**few, **numbers),
+        method=name,
+        objective="macro_f1",
+        effort="demo",
+        score="angle" if name == "nse" else "accuracy",
+    )
+    row = METHOD_ROWS[name]
+    chain = "nse_tiny" if name == "nse" else "spos_tiny"
+    model = CostModel(make_preset(row.preset or chain))
+    oracle = row.make_oracle(config, model, make_effort(config, DATA))
+    assert oracle.objective.name == "val_macro_f1"
+    jobs = do_all(oracle.method, FormulaWorker(model).run)
+    kinds = EvaluateChildren, TrainChild
+    judged = [job for job in jobs if isinstance(job, kinds)]
+    assert {type(job) for job in judged} == set(kinds)
+    assert {job.objective for job in judged} == {"macro_f1"}
 
 
 def test_operators_are_dropped_as_published_but_for_single_numbers() -> None:

@@ -67,6 +67,11 @@ def test_children_are_judged_alike_alone_and_together_at_any_depth(
             # What is shared begins with the images, which pass once.
             times = 1 if depth else len(children)
             assert (asked.calibration, asked.validation) == (times, times)
+            logits = evaluate.logits(children, asked.images, asked.labeled)
+            assert together == [
+                (each.argmax(axis=1) == VALIDATION.labels).sum()
+                for each in logits
+            ]
             num_traces = evaluate.num_traces
             alone = [
                 evaluate.num_correct([one], *sources)[0] for one in children

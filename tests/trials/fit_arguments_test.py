@@ -80,6 +80,22 @@ def test_what_cannot_be_meant_is_refused(
         read(PIXELS, LABELS, **given)
 
 
+def test_balanced_classes_are_drawn_and_not_weighed() -> None:
+    given = read(PIXELS, LABELS, validation_split=0.5, class_weight="balanced")
+    for recipe in given.recipes(SupernetRecipe(), ChildRecipe()):
+        assert recipe.balanced_classes
+        assert recipe.class_weights == ()
+    with pytest.raises(ValueError, match="'odd'; give 'balanced'"):
+        read(PIXELS, LABELS, validation_split=0.5, class_weight="odd")
+
+
+def test_sorted_labels_and_labels_that_are_all_equal_are_refused() -> None:
+    with pytest.raises(ValueError, match="lie sorted by class"):
+        read(PIXELS, np.sort(LABELS), validation_split=0.5)
+    with pytest.raises(ValueError, match="nothing to tell apart"):
+        read(PIXELS, 0 * LABELS, validation_split=0.5)
+
+
 def test_arguments_without_use_are_refused_by_name() -> None:
     with pytest.raises(TypeError, match=r"no use for \['shuffle'\] here"):
         read(PIXELS, LABELS, validation_split=0.5, shuffle=False)

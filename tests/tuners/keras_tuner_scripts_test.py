@@ -200,39 +200,6 @@ def test_an_overridden_score_decides(tmp_path: pathlib.Path) -> None:
     assert oracle.get_best_trials() == [bare]
 
 
-def test_a_trial_that_diverged_ends_as_invalid(tmp_path: pathlib.Path) -> None:
-    oracle = EvolutionOracle(objective="val_loss", max_retries_per_trial=1)
-    oracle._set_project_dir(str(tmp_path), "it")
-    oracle.verbose = 0
-    for status in ("INVALID", "FAILED"):
-        trial = oracle.create_trial("a")
-        oracle.update_trial(trial.trial_id, {"val_loss": float("nan")})
-        oracle.end_trial(trial.trial_id)
-        assert oracle.get_trial(trial.trial_id).status == status
-    assert "val_loss nan, which is not a fin" in str(trial.message)
-    assert oracle.get_best_trials() == []
-
-
-def test_too_many_failures_are_raised_once_all_is_written(
-    tmp_path: pathlib.Path,
-) -> None:
-    """By the oracle itself, where keras-tuner's own tuner asks it."""
-    oracle = EvolutionOracle(
-        objective="val_loss", max_consecutive_failed_trials=1
-    )
-    oracle._set_project_dir(str(tmp_path), "it")
-    oracle.verbose = 0
-    trial = oracle.create_trial("a")
-    trial.message = "MemoryError: 3 GB of 2"
-    with pytest.raises(RuntimeError, match="MemoryError: 3 GB of 2"):
-        oracle.end_trial(trial.trial_id, "FAILED")
-    assert oracle.create_trial("a").status == TrialStatus.STOPPED
-    again = EvolutionOracle(objective="val_loss", seed=oracle.seed)
-    again._set_project_dir(str(tmp_path), "it")
-    again.reload()
-    assert again.get_trial(trial.trial_id).status == TrialStatus.FAILED
-
-
 def test_a_trial_ends_by_its_id(tmp_path: pathlib.Path) -> None:
     oracle = make_oracle(tmp_path / "run")
     oracle._set_project_dir(str(tmp_path), "run")

@@ -1,6 +1,7 @@
 import dataclasses
 import pathlib
 
+import keras_tuner
 import pytest
 from keras_tuner.engine.trial import TrialStatus
 
@@ -19,7 +20,7 @@ from nse_tf.jobs import (
     SupernetTrained,
     TrainChild,
 )
-from nse_tf.methods import SearchError
+from nse_tf.methods import OneShotConfig, SearchError
 from nse_tf.spaces import load_space
 from nse_tf.trials.job_files import read_job, read_result, write_result
 from nse_tf.tuners import AngleShrinkingOracle
@@ -272,6 +273,28 @@ def test_a_budget_on_latency_needs_a_cost_table() -> None:
         ValueError, match="needs a measured cost table: pass `cost_m"
     ):
         AngleShrinkingOracle(SPACE, Budget(latency_ms=1.0))
+
+
+def test_an_objective_goes_to_the_jobs_and_names_the_metric() -> None:
+    oracle = AngleShrinkingOracle(SPACE, objective="val_macro_f1")
+    assert oracle.method.objective == "macro_f1"
+    assert str(oracle.objective) == str(
+        keras_tuner.Objective("val_macro_f1", "max")
+    )
+    config = OneShotConfig(objective="auc")
+    assert AngleShrinkingOracle(SPACE, config=config).objective.name == (
+        "val_auc"
+    )
+    generation = ChildrenEvaluated(accuracies=(0.25, 0.5), seconds=4.0)
+    assert metrics_of(generation, "val_auc") == {"val_auc": 0.5, "seconds": 4.0}
+    # As it was before there were others, so that older runs resume.
+    assert "objective" not in AngleShrinkingOracle(SPACE).method.get_settings()
+    with pytest.raises(ValueError, match="can report one of val_accuracy, "):
+        AngleShrinkingOracle(SPACE, objective="val_loss")
+    with pytest.raises(ValueError, match="No job reports"):
+        AngleShrinkingOracle(
+            SPACE, objective=keras_tuner.Objective("val_auc", "min")
+        )
 
 
 def test_metrics_are_finite_and_name_the_objective() -> None:

@@ -2,8 +2,7 @@
 
 import time
 
-import numpy as np
-
+from nse_tf.classification import chance_of
 from nse_tf.jobs import ChildrenEvaluated, EvaluateChildren
 from nse_tf.training.handlers.context import WorkerContext
 from nse_tf.training.progress import Progress
@@ -12,7 +11,7 @@ from nse_tf.training.progress import Progress
 def evaluate_children(
     context: WorkerContext, job: EvaluateChildren
 ) -> ChildrenEvaluated:
-    """Returns the accuracy of children with inherited weights.
+    """Returns the accuracy, or objective, of children with inherited weights.
 
     Raises:
         ValueError: If a child is not in the space, or there are no such
@@ -27,12 +26,14 @@ def evaluate_children(
     ) as bar:
         for genes in job.children:
             genotype = context.trainings.genotype(genes)
-            found += evaluator.accuracies([genotype], job.calibration_images)
-            bar.advance(accuracy=found[-1])
+            found += evaluator.accuracies(
+                [genotype], job.calibration_images, job.objective
+            )
+            bar.advance(1, **{job.objective: found[-1]})
     labels = context.trainings.data.validation.labels
     return ChildrenEvaluated(
         accuracies=tuple(found),
         seconds=time.monotonic() - started,
-        chance=float(np.bincount(labels).max() / len(labels)),
+        chance=chance_of(job.objective, labels),
         num_images=len(labels),
     )

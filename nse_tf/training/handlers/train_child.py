@@ -6,10 +6,11 @@ import time
 import keras
 import numpy as np
 
+from nse_tf.classification import objective_value
 from nse_tf.jobs import ChildTrained, TrainChild, job_to_json
 from nse_tf.training.callbacks import file_accuracy
 from nse_tf.training.checkpoints import Checkpoint
-from nse_tf.training.child_trainer import ChildTrainer, accuracy
+from nse_tf.training.child_trainer import ChildTrainer, logits_of
 from nse_tf.training.config_digests import (
     config_digest_of,
     require_config_digest,
@@ -42,7 +43,9 @@ def train_child(context: WorkerContext, job: TrainChild) -> ChildTrained:
     validation_accuracy = (
         job.inherited_accuracy
         if job.uses_validation
-        else accuracy(stock, validation)
+        else objective_value(
+            job.objective, logits_of(stock, validation), validation.labels
+        )
     )
     digest = save_model(stock, context.folder / model_file)
     context.children.drop_partial(job.id)
