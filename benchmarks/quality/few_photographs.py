@@ -44,7 +44,7 @@ START_WEIGHTS = flags.DEFINE_string("start_weights", None, "See nse_search.")
 IMAGE_SIZE = flags.DEFINE_integer("image_size", 72, "Pixels.")
 MAX_MACS_M = flags.DEFINE_float("max_macs_m", 33.0, "Limit.")
 SEEDS = flags.DEFINE_list("seeds", ["0"], "Seeds of whole searches.")
-NUM_CHILDREN = flags.DEFINE_integer("num_children", 40, "See nse_search.")
+NUM_CHILDREN = flags.DEFINE_integer("num_children", 24, "See nse_search.")
 SHOW = flags.DEFINE_bool("show", False, "Only print the rows that there are.")
 
 
