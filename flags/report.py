@@ -13,11 +13,14 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from nse_tf.flags import binaries
+from absl import flags
+
+from nse_tf.flags import binaries, logger_flags
 from nse_tf.flags.paths import define_path
 from nse_tf.reporting import (
     RunLog,
     comparison_text,
+    log_to_mlflow,
     summary_text,
     write_comparison,
     write_report,
@@ -25,6 +28,7 @@ from nse_tf.reporting import (
 )
 from nse_tf.terminal import say
 
+flags.declare_key_flag(logger_flags.MLFLOW.name)
 OUTPUT = define_path(
     "output", "comparison.html", "File of the comparison of several runs."
 )
@@ -46,6 +50,9 @@ def report(folders: Sequence[str]) -> None:
             write_scalars(folder, [entry.event for entry in log.read()])
             say(summary_text(folder))
             say(f"Report: {path}")
+            if logger_flags.MLFLOW.value is not None:
+                run_id = log_to_mlflow(folder, logger_flags.MLFLOW.value)
+                say(f"MLflow: run {run_id}")
         case _:
             path = write_comparison(folders, str(OUTPUT.value))
             say(comparison_text(folders))

@@ -21,13 +21,14 @@ from absl import logging as absl_logging
 
 from nse_tf.distribute.local_workers import LocalWorkers
 from nse_tf.distribute.roles import Role, present_role
-from nse_tf.flags import binaries, search_flags, space_flags
+from nse_tf.flags import binaries, logger_flags, search_flags, space_flags
 from nse_tf.methods import SearchError
 from nse_tf.quiet import quiet_native_output
 from nse_tf.terminal import PrintableFormatter, say
 
 flags.adopt_module_key_flags(search_flags)
 flags.adopt_module_key_flags(space_flags)
+flags.adopt_module_key_flags(logger_flags)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -45,7 +46,11 @@ def main(argv: Sequence[str]) -> None:
             threading.set_intra_op_parallelism_threads(config.compute_threads)
             threading.set_inter_op_parallelism_threads(config.compute_threads)
         from nse_tf.distribute.strategies import make_strategy
-        from nse_tf.reporting import summary_text
+        from nse_tf.reporting import (
+            log_to_mlflow,
+            require_mlflow,
+            summary_text,
+        )
         from nse_tf.runs.search_run import (
             run_replica_worker,
             run_search,
@@ -53,6 +58,8 @@ def main(argv: Sequence[str]) -> None:
         )
         from nse_tf.training.peers import Peers
 
+        if logger_flags.MLFLOW.value is not None:
+            require_mlflow()  # Not only after the search.
         # Before TensorFlow's first op.
         strategy = make_strategy(config.distribute, config.cpu_devices)
         tf.config.list_logical_devices()  # It complains where there is no GPU.
@@ -69,6 +76,9 @@ def main(argv: Sequence[str]) -> None:
         binaries.fail(error)
     say(summary_text(report.parent))
     say(f"Report: {report}")
+    if logger_flags.MLFLOW.value is not None:
+        run_id = log_to_mlflow(report.parent, logger_flags.MLFLOW.value)
+        say(f"MLflow: run {run_id}")
 
 
 def _local_workers() -> LocalWorkers | None:

@@ -282,7 +282,7 @@ def _why_unused(path: pathlib.Path, folder: pathlib.Path) -> str | None:
     if suffix not in SUFFIXES:
         return f"{suffix} is no image" if suffix else "no suffix"
     if suffix not in readable_suffixes():
-        needed = "pip install pillow-heif" if suffix in HEIF_SUFFIXES else (
+        needed = "pip install 'nse-tf[heif]'" if suffix in HEIF_SUFFIXES else (
             "a Pillow that reads it"
         )  # fmt: skip
         return f"{suffix} needs {needed}"

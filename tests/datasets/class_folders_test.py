@@ -177,7 +177,7 @@ def test_every_file_that_is_not_used_is_counted_by_reason(
     files = list_class_folders(tmp_path)
     assert [path.name for path in files.paths] == ["1.jpg", "2.jpg"]
     assert files.unused == {
-        ".heic needs pip install pillow-heif": 1,
+        ".heic needs pip install 'nse-tf[heif]'": 1,
         ".txt is no image": 2,
         "beside the class folders": 1,
         "broken symbolic link": 1,
