@@ -63,7 +63,7 @@ def run_search(
         LOGGER.info("The run in %s is already finished.", folder.path)
         return write_report(folder.path)
     started = time.monotonic()
-    data = _told(load_data(config))
+    data = load_data(config)
     space = make_space(config, data)
     effort = make_effort(config, data)
     if resumes:
@@ -75,6 +75,7 @@ def run_search(
     effort = effort.fitted_to(space, fixed=dict(config.overrides))
     # Refuses what does not suit the space while nothing is written yet.
     METHOD_ROWS[config.method].make_oracle(config, cost_model, effort)
+    _tell_data(data)  # Not where all that is said is a refusal.
     if resumes:
         LOGGER.info("Resuming the run in %s", folder.path)
     else:
@@ -105,13 +106,12 @@ def _with_space(config: SearchConfig) -> SearchConfig:
     return searching_learned(config)
 
 
-def _told(data: ImageData) -> ImageData:
+def _tell_data(data: ImageData) -> None:
     """Logs what a user should see of data before a search spends hours."""
     for line in data_lines(data):
         LOGGER.info("data: %s", line)
     for line in data_warnings(data):
         LOGGER.warning("data: %s", line)
-    return data
 
 
 def _search(
