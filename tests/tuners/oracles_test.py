@@ -171,7 +171,7 @@ def test_a_search_that_cannot_continue_stops_and_says_why(
     assert isinstance(oracle.failure, SearchError)
     assert str(oracle.failure) == (
         "Job '00000_train_supernet' failed, and nothing follows: "
-        "MemoryError: 3 GB of 2"
+        "MemoryError: 3 GB of 2. Start the search again to try it again."
     )
     assert is_open(oracle)
 
