@@ -6,7 +6,7 @@ from nse_tf.tuners.efforts import Effort
 
 BATCH_SIZE = 32
 # Steps of the shared weights, of what may win, and of what checks a ranking.
-SEARCH_STEPS, CHILD_STEPS, CHECK_STEPS = 250, 300, 150
+SEARCH_STEPS, CHILD_STEPS, CHECK_STEPS = 250, 750, 150
 # A start is worth some epochs of however many images.
 _LEAST_EPOCHS, _SUPPOSED_IMAGES = 3, 1_000
 _RATE, _LAST_RATE = 0.03, 1e-3
