@@ -3,6 +3,8 @@
 import gc
 import os
 import pathlib
+import signal
+from collections.abc import Iterator
 
 # Before TensorFlow is imported, by whichever test comes first.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -38,3 +40,15 @@ def pytest_collection_finish() -> None:
 def folder(tmp_path: pathlib.Path) -> pathlib.Path:
     """Where a run would lie."""
     return tmp_path / "run"
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Lets SIGINT interrupt, also where a shell started the tests without it.
+
+    Shells have what they start in the background ignore it, and processes that
+    are started from there inherit that.
+    """
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)

@@ -214,7 +214,7 @@ def smoothed_loss(
             mean is over images, as in Keras, whatever the factors sum to.
     """
     num_classes = logits.shape[-1]
-    is_mixed = labels.shape.rank == 2
+    is_mixed = len(labels.shape) == 2
     off = label_smoothing / num_classes
     targets = (
         labels * (1.0 - label_smoothing) + off

@@ -218,7 +218,7 @@ class RunStorage:
         path = self._folder / TABLE
         again = (
             f"the search reads the results in {self._folder / 'results'} "
-            "again, and trains nothing twice."
+            "again, and trains only what is not there."
         )
         try:
             if not path.exists() and is_ours(self._folder):

@@ -91,6 +91,7 @@ def test_a_worker_ends_soon_after_the_process_that_started_it() -> None:
     assert has_ended(int(done.stdout), 5)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_orphan_ends_in_the_middle_of_a_job(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

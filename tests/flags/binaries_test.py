@@ -120,6 +120,7 @@ def main(argv): print(image_flags.IMAGE_CHANNELS.value)
     assert "--num_classes is a flag of other commands" in done.stderr
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_signal_ends_a_binary_with_one_line(
     name: str, code: int, tmp_path: pathlib.Path

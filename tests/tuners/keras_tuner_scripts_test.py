@@ -164,7 +164,7 @@ def test_a_callback_that_cannot_be_copied_is_refused_at_once(
     with pytest.raises(keras_tuner.errors.FatalValueError, match="deep-copyab"):
         tuner.search(callbacks=[Locked()], verbose=0)
     assert not tuner.oracle.trials
-    images, labels = np.zeros((4, 8, 8, 1), np.uint8), np.arange(4) % 3
+    images, labels = np.zeros((6, 8, 8, 1), np.uint8), np.arange(6) % 3
     with pytest.raises(ValueError, match=r"Locked.* cannot be copied"):
         read_fit_arguments(
             3, images, labels, validation_split=0.5, callbacks=[Locked()]

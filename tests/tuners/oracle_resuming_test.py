@@ -106,11 +106,20 @@ def test_a_project_that_0_1_began_is_refused_whatever_is_in_it(
         other.reload()
 
 
-def test_a_project_without_results_is_refused(folder: pathlib.Path) -> None:
-    do_trials(make_oracle(folder), 1)
+def test_a_lost_table_without_any_result_begins_anew(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    oracle = make_oracle(folder)
+    do_trials(oracle, 2)
     (folder / "results.sqlite").unlink()
-    with pytest.raises(RuntimeError, match="existing project"):
-        make_oracle(folder).reload()
+    again = make_oracle(folder)
+    again.reload()
+    assert "trains only what is not there" in caplog.text
+    assert (folder / "results.sqlite").exists()
+    # Nothing is left but the space, and the first job follows.
+    assert again.method.history == oracle.method.history[:1]
+    values = again.create_trial("tuner0").hyperparameters.values
+    assert values["job"] == "00000_train_supernet"
 
 
 @pytest.mark.parametrize("seed", [0, 3])
