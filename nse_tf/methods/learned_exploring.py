@@ -56,7 +56,9 @@ class LearnedExploring:
     training: SupernetTraining
     stretch: Stretch
     # Of each path that was evaluated.
-    _accuracies: dict[Path, float] = dataclasses.field(default_factory=dict)
+    _accuracies: dict[Path, float] = dataclasses.field(
+        default_factory=dict, init=False
+    )
 
     def steps(self) -> Steps[tuple[list[EvaluatedChild], str]]:
         """Returns children, best first, and a reference of the weights.

@@ -4,19 +4,18 @@ Only the published network has its name; scaled and adapted as every published
 chain is, it is what one would take who does not search.
 """
 
+import dataclasses
+
 from nse_tf.spaces.adaptation import Adaptation
-from nse_tf.spaces.chain_skeletons import ChainSkeleton, Stage
+from nse_tf.spaces.chain_skeletons import Stage
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.ops import MBConv
+from nse_tf.spaces.presets import PROXYLESSNAS_SKELETON
 from nse_tf.spaces.space import SearchSpace
 
-MOBILENET_V2_SKELETON = ChainSkeleton(
-    image_size=(224, 224),
-    image_channels=3,
-    num_classes=1000,
-    stem_channels=32,
-    stem_stride=2,
-    first_channels=16,
+# The stem, the first block and the tail are those that ProxylessNAS took over.
+MOBILENET_V2_SKELETON = dataclasses.replace(
+    PROXYLESSNAS_SKELETON,
     stages=(
         Stage(24, 2, 2),
         Stage(32, 3, 2),
@@ -25,7 +24,6 @@ MOBILENET_V2_SKELETON = ChainSkeleton(
         Stage(160, 3, 2),
         Stage(320, 1, 1),
     ),
-    tail_channels=1280,
 )
 
 
