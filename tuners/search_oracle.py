@@ -10,6 +10,7 @@ from keras_tuner.engine import trial as trial_module
 from nse_tf.costs import Budget, CostModel
 from nse_tf.distribute.leased_trials import accepting_ids
 from nse_tf.distribute.locking import synchronized
+from nse_tf.distribute.shards import parent_of
 from nse_tf.events import (
     BaselineTrained,
     Purpose,
@@ -32,6 +33,8 @@ from nse_tf.methods import (
     SearchError,
     Wait,
 )
+from nse_tf.methods.forecast import Forecast
+from nse_tf.methods.formula_worker import FormulaWorker
 from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.trials.job_files import read_result
 from nse_tf.trials.persistent_oracle import PersistentOracle
@@ -72,6 +75,8 @@ class SearchOracle(PersistentOracle):
     Attributes:
         failure: What ended the search early, or None.
     """
+
+    _forecast: Forecast | None = None
 
     def __init__(
         self,
@@ -118,6 +123,8 @@ class SearchOracle(PersistentOracle):
             return {"status": trial_module.TrialStatus.STOPPED}
         if isinstance(job, Wait):
             return {"status": trial_module.TrialStatus.IDLE}
+        if self._forecast is not None:
+            self._forecast.begin(job, parent_of(job.id)[0])
         values: dict[str, str | bool] = {"job": job.id, "job_kind": job.KIND}
         if isinstance(job, TrainChild) and job.space is None:
             genotype = Genotype(job.child, self.space.fingerprint)
@@ -191,6 +198,36 @@ class SearchOracle(PersistentOracle):
         """Records the result of a job, and passes it to the method."""
         self.storage.note_result(self._jobs.find(job_id), result)
         self._jobs.tell(job_id, result)
+        if self._forecast is not None:
+            self._forecast.end(job_id, parent_of(job_id)[0], result)
+
+    @synchronized
+    def rehearse(
+        self, num_train: int, num_validation: int, later_seconds: float = 0.0
+    ) -> None:
+        """Prepares to tell how long the search will take; see `Forecast`.
+
+        Args:
+            num_train: Training images.
+            num_validation: Validation images.
+            later_seconds: What follows after the search, by a guess.
+        """
+        self._forecast = Forecast(
+            self.method,
+            FormulaWorker(CostModel(self.space)).run,
+            num_train,
+            num_validation,
+            later_seconds,
+        )
+
+    @synchronized
+    def outlook(
+        self, share: float | None = None, share_before: float = 0.0
+    ) -> tuple[float, float] | None:
+        """Returns what the forecast tells; see `Forecast.outlook`."""
+        if self._forecast is None:
+            return None
+        return self._forecast.outlook(share, share_before)
 
     def _retry(self, trial: trial_module.Trial) -> bool:
         """Reports a failed job to the method once it is not retried."""

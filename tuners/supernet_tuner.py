@@ -28,6 +28,7 @@ from nse_tf.spaces.sealed_files import require_intact
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.callbacks import FileEvaluator, Measurer
 from nse_tf.training.peers import Peers, is_multi_worker
+from nse_tf.training.progress import Progress
 from nse_tf.training.replica_worker import ReplicaWorker
 from nse_tf.training.trainings import Trainings
 from nse_tf.training.weight_files import LostWeightsError
@@ -81,10 +82,16 @@ class SupernetTuner(BaseTuner):
         executions_per_trial: See `max_model_size`.
         evaluate_file: Evaluates finalists as files; see `training.Worker`.
 
+    Attributes:
+        later_seconds: What follows after the search, by a guess, which the time
+            left is shown with.
+
     Raises:
         ValueError: If an argument has no use here, oracle and hypermodel are
             not of the same space, or `hyperparameters` override its choices.
     """
+
+    later_seconds: float = 0.0
 
     def __init__(
         self,
@@ -130,6 +137,7 @@ class SupernetTuner(BaseTuner):
             oracle.max_retries_per_trial = 0
         self._settings = oracle.method.get_settings()
         self._child_epochs: int | None = None
+        self._num_images = 0, 0
         super().__init__(
             oracle,
             SpaceHyperModel(self._networks),
@@ -228,13 +236,16 @@ class SupernetTuner(BaseTuner):
         )
         self._own_identity = identity
         self._identity = {**identity, **self._settings}
+        self._num_images = len(data.train), len(data.validation)
 
     @contextlib.contextmanager
     def _deciding(self) -> Iterator[None]:
         """Locks the folder, and checks that it is that of the same run."""
         with self._peers.dismissed(), super()._deciding():
             self.oracle.claim(self._own_identity)
-            yield
+            self.oracle.rehearse(*self._num_images, self.later_seconds)
+            with Progress.within(self.oracle.outlook):
+                yield
 
     def on_search_begin(self) -> None:
         """Marks the folder as this run's before the first job writes to it."""

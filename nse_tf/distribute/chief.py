@@ -24,6 +24,7 @@ from nse_tf.distribute.roles import chief_address
 from nse_tf.methods import SearchError
 from nse_tf.spaces.files import write_json
 from nse_tf.terminal import printable
+from nse_tf.training.progress import spoken_outlook
 
 LOGGER = logging.getLogger("nse_tf")
 
@@ -88,11 +89,17 @@ class Chief:
                 self._look_after_workers()
                 if time.monotonic() - logged >= LOG_SECONDS:
                     logged = time.monotonic()
-                    summary = printable(self.leases.summary())
-                    LOGGER.info("%s", summary or "no worker yet")
+                    LOGGER.info("%s", self._summary())
             self._dismiss()
         finally:
             server.stop(grace=1.0).wait()
+
+    def _summary(self) -> str:
+        """Returns what the workers do, and how long the search will take."""
+        summary = printable(self.leases.summary()) or "no worker yet"
+        if (outlook := self._oracle.outlook()) is None:
+            return summary
+        return f"{summary}; the whole search {spoken_outlook(*outlook)}"
 
     def _start(self, address: str) -> grpc.Server:
         server = grpc.server(

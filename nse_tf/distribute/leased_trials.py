@@ -89,6 +89,13 @@ class LeasedTrials(abc.ABC):
     def is_over(self) -> bool:
         """Whether no trial is running and none is left to run."""
 
+    def outlook(self) -> tuple[float, float] | None:
+        """Returns the share of the search that has passed, and seconds left.
+
+        None where they are not known.
+        """
+        return None
+
     def _may_be_needed(self, trial: trial_module.Trial) -> bool:
         """Whether an idle worker must stay in case another one dies.
 

@@ -235,11 +235,14 @@ class TrainChild:
             where that is not the one that is searched.
         objective: What its `validation_accuracy` and `file_accuracy` are; see
             `EvaluateChildren`.
+        purpose: Why it is trained, one of `CHOICES["purpose"]`: for the answer,
+            to test a ranking, or to hold the answer against it. It changes
+            nothing but what people are told.
 
     Raises:
         ValueError: If a child of other cells or of another space is to inherit
             weights, or one of another space to have other cells, or the
-            objective is unknown.
+            objective or the purpose is unknown.
     """
 
     KIND: ClassVar[str] = "train_child"
@@ -256,9 +259,11 @@ class TrainChild:
     inherits: str | None = None
     space: str | None = None
     objective: str = "accuracy"
+    purpose: str = "final"
 
     def __post_init__(self) -> None:
         require_choice("objective", self.objective)
+        require_choice("purpose", self.purpose)
         sizes = self.num_cells, self.channels
         if self.inherits is not None and sizes != (None, None):
             raise ValueError(

@@ -89,6 +89,7 @@ def train_baselines(
             channels=None if each.space else config.final_channels,
             space=space_to_text(each.space) if each.space else None,
             objective=config.objective,
+            purpose="baseline",
         )
         for each in found
     ]

@@ -242,6 +242,7 @@ def _train_alone(
             channels=config.final_channels,
             inherits=inherits,
             objective=config.objective,
+            purpose=purpose.value,
         )
         for child in children
     ]

@@ -8,10 +8,11 @@ arithmetic and no training. Nothing else can fall out of step.
 
 import abc
 import contextlib
+import copy
 import dataclasses
 import json
 from collections.abc import Generator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -217,6 +218,21 @@ class Method(abc.ABC):
             for entry in self.history
             if isinstance(entry.event, kind)
         ]
+
+    def result_of(self, job_id: str) -> Result | None:
+        """Returns a job's result; None as long as it was not told."""
+        return self._results.get(job_id)
+
+    def afresh(self) -> Self:
+        """Returns the same search before its first job.
+
+        What is told to one is not known to the other.
+        """
+        other = copy.copy(self)
+        other.history, other._batch = [], []
+        other._results, other._asked = {}, {}
+        other._plan, other._num_jobs, other._is_done = None, 0, False
+        return other
 
     def note(self, event: Event) -> None:
         """Adds an event to the history; for plans."""

@@ -99,7 +99,14 @@ def learn_space(config: SearchConfig) -> pathlib.Path:
     )
     try:
         with folder.stage("evolution of cells"):
-            finish(method, worker, folder)
+            finish(
+                method,
+                method.slots,
+                worker,
+                data,
+                folder,
+                "the evolution of cells, before the search,",
+            )
     except Exception as error:
         folder.note_failure(error)
         raise

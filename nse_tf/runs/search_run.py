@@ -35,6 +35,9 @@ from nse_tf.tuners.efforts import Effort
 
 LOGGER = logging.getLogger("nse_tf")
 
+# What the time left of a run holds for its export, which ends it: a guess.
+EXPORT_SECONDS = 20.0
+
 
 def run_search(
     config: SearchConfig,
@@ -85,6 +88,7 @@ def run_search(
     try:
         with folder.stage("search"), _at_work(workers):
             tuner = make_tuner(config, cost_model, effort, strategy)
+            tuner.later_seconds = EXPORT_SECONDS
             if workers is not None:
                 tuner.watch = workers.watch
             _search(config, tuner, data)

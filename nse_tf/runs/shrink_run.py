@@ -58,7 +58,7 @@ def run_shrinking(config: SearchConfig) -> tuple[SearchSpace, pathlib.Path]:
         *drawn_as_asked(config, effort.supernet, effort.child),
         networks=networks_for(config, space),
     )
-    finish(method, worker, folder)
+    finish(method, space, worker, data, folder, "all of the shrinking")
     path = folder.path / "space.json"
     save_space(method.left, path)
     return method.left, path

@@ -18,8 +18,8 @@ from nse_tf.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from nse_tf.testing.explorer_laws import EXPLORER_LAWS as EXPLORER_LAWS
-    from nse_tf.testing.formula_worker import FormulaWorker as FormulaWorker
     from nse_tf.testing.method_laws import METHOD_LAWS as METHOD_LAWS
+    from nse_tf.testing.method_laws import FormulaWorker as FormulaWorker
     from nse_tf.testing.sampler_laws import SAMPLER_LAWS as SAMPLER_LAWS
     from nse_tf.testing.supernet_laws import SUPERNET_LAWS as SUPERNET_LAWS
 
@@ -27,7 +27,7 @@ __all__, __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "EXPLORER_LAWS": "explorer_laws",
-        "FormulaWorker": "formula_worker",
+        "FormulaWorker": "method_laws",
         "METHOD_LAWS": "method_laws",
         "SAMPLER_LAWS": "sampler_laws",
         "SUPERNET_LAWS": "supernet_laws",

@@ -20,6 +20,8 @@ from nse_tf.jobs import (
     job_to_json,
 )
 from nse_tf.methods import Done, Method, SearchError, Wait
+from nse_tf.methods.formula_worker import FormulaWorker as FormulaWorker
+from nse_tf.methods.rehearsal import rehearse
 from nse_tf.spaces import SearchSpace
 
 MakeMethod = Callable[[int], Method]
@@ -157,6 +159,34 @@ def telling_twice_is_telling_once(
         for each in jobs[:1] + jobs[-1:]:
             method.tell(each.id, Failed("told again"))
     _require_equal(jobs, _jobs(make(0), work), "each result told twice")
+
+
+def a_rehearsal_changes_nothing(
+    make: MakeMethod, work: Work, space: SearchSpace
+) -> None:
+    """A rehearsal names the jobs that follow, and leaves the method alone.
+
+    See `equal_seeds_ask_for_equal_jobs` for arguments and errors.
+    """
+    del space
+    expected = _jobs(make(0), work)
+    method = make(0)
+    for number, job in enumerate(expected):
+        if number in (0, len(expected) // 2):
+            rehearsed = list(rehearse(method, work))
+            jobs = [each for each, _ in rehearsed]
+            _require_equal(jobs, expected, "a rehearsal")
+            known = [result for _, result in rehearsed if result is not None]
+            if known != list(map(work, expected[:number])):
+                raise AssertionError(
+                    f"After {number} jobs, a rehearsal knew {len(known)} "
+                    "results, or others than were told."
+                )
+        if method.ask() != job:
+            raise AssertionError(
+                f"After a rehearsal, {job_to_json(job)} was not asked for."
+            )
+        method.tell(job.id, work(job))
 
 
 def an_unknown_job_is_refused(
@@ -305,6 +335,7 @@ METHOD_LAWS = (
     resumes_from_its_state,
     the_order_of_telling_changes_nothing,
     telling_twice_is_telling_once,
+    a_rehearsal_changes_nothing,
     an_unknown_job_is_refused,
     stays_done,
     a_state_of_another_search_is_refused,

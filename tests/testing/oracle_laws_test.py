@@ -14,7 +14,7 @@ from nse_tf.methods import (
     FairNASConfig,
     ProxylessNASConfig,
 )
-from nse_tf.testing.formula_worker import FormulaWorker
+from nse_tf.testing import FormulaWorker
 from nse_tf.testing.oracle_laws import (
     ORACLE_LAWS,
     OracleCase,

@@ -1,5 +1,6 @@
 """How far along a stage is, in words."""
 
+import io
 import logging
 
 import pytest
@@ -69,3 +70,46 @@ def test_a_terminal_has_a_bar(
     assert "testing: 100%" in shown
     assert "4/4" in shown
     assert "loss=0.25" in shown
+
+
+def half_left(share: float, share_before: float) -> tuple[float, float]:
+    """Tells of a search of which the stage is all but one second."""
+    return (share - share_before) / 2, 1 + 8 * (1 - share)
+
+
+def test_a_line_tells_of_the_whole_search(
+    clock: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, LOGGER.name)
+    with (
+        Progress.within(half_left),
+        Progress("testing", 8, "epochs", done=2) as bar,
+    ):
+        clock[0] += 20
+        bar.advance(4)
+    assert caplog.messages == [
+        "testing: 6 of 8 epochs, about 10 s left; the whole search 25%, about "
+        "3 s left",
+        "testing: done in 20 s",
+    ]
+    with Progress("testing", 8, "epochs") as bar:  # Of no search any more.
+        clock[0] += 20
+        bar.advance(4)
+    assert caplog.messages[2] == "testing: 4 of 8 epochs, about 20 s left"
+
+
+def test_a_terminal_has_a_bar_for_the_stage_and_one_for_the_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", terminal)
+    with (
+        Progress.within(half_left, "the evolution"),
+        Progress("testing", 4, "epochs") as bar,
+    ):
+        bar.advance(2)
+    shown = terminal.getvalue()
+    assert "testing:  50%" in shown
+    assert "the evolution:  25%" in shown
+    assert "about 5 s left" in shown

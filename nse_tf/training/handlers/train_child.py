@@ -20,6 +20,13 @@ from nse_tf.training.handlers.context import WorkerContext
 from nse_tf.training.progress import Progress
 from nse_tf.training.weight_files import save_model
 
+# What people are told of a training, by its purpose.
+_STAGES = {
+    "final": "training one child alone",
+    "rank_check": "rank check: training one child alone",
+    "baseline": "baseline: training a network alone",
+}
+
 
 def train_child(context: WorkerContext, job: TrainChild) -> ChildTrained:
     """Trains a child alone, and writes it as a `.keras` file.
@@ -104,7 +111,7 @@ def _train(
         first_epoch=len(trainer.losses),
     )
     with Progress(
-        f"training one child alone ({job.id})",
+        f"{_STAGES[job.purpose]} ({job.id})",
         job.epochs,
         "epochs",
         done=len(trainer.losses),

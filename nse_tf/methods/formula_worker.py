@@ -1,7 +1,8 @@
 """A worker that trains nothing: it answers jobs by formulas.
 
-For driving a method in milliseconds. Its formulas are plain enough to know the
-answer beforehand, so that it can be seen whether a method finds it.
+For driving a method in milliseconds: in tests, and to rehearse a search. Its
+formulas are plain enough to know the answer beforehand, so that it can be seen
+whether a method finds it.
 """
 
 import dataclasses
@@ -85,14 +86,16 @@ class FormulaWorker:
             case MeasureChildren():
                 return self._children_measured(job)
             case TrainChild():
+                accuracy = (
+                    OTHER_ACCURACY if job.space else self.accuracy(job.child)
+                )
                 return ChildTrained(
                     losses=_losses(job.epochs),
-                    validation_accuracy=OTHER_ACCURACY
-                    if job.space
-                    else self.accuracy(job.child),
+                    validation_accuracy=accuracy,
                     model_file=f"children/{job.id}.keras",
                     model_sha256="0" * 64,
                     seconds=1.0,
+                    file_accuracy=accuracy if job.file else None,
                 )
 
     def _supernet_trained(self, job: TrainSupernet) -> SupernetTrained:
