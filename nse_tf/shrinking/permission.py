@@ -119,10 +119,12 @@ def _num_at_most(
         fitting = extra[extra <= slack]
         # Without slack nothing that fits costs extra: 0 steps at any scale.
         steps = rounded(fitting * (num_steps / (slack or 1))).astype(int)
-        # Each candidate moves all sums so far by its own steps.
-        # What exceeds the slack falls off the end.
-        shifted = [
-            np.pad(num_sums, (step, 0))[: num_steps + 1] for step in steps
-        ]
-        num_sums = np.sum(shifted, axis=0)
+        # Each candidate moves all sums so far by its own steps; what exceeds the
+        # slack falls off the end. Many candidates of a node cost the same.
+        moved = np.zeros_like(num_sums)
+        for step, count in zip(
+            *np.unique(steps, return_counts=True), strict=True
+        ):
+            moved[step:] += count * num_sums[: num_sums.size - step]
+        num_sums = moved
     return float(num_sums.sum())
