@@ -119,8 +119,8 @@ def _num_at_most(
         fitting = extra[extra <= slack]
         # Without slack nothing that fits costs extra: 0 steps at any scale.
         steps = rounded(fitting * (num_steps / (slack or 1))).astype(int)
-        # Each candidate moves all sums so far by its own steps; what exceeds the
-        # slack falls off the end. Many candidates of a node cost the same.
+        # Each candidate moves all sums by its own steps; what exceeds the slack
+        # falls off the end. Many candidates of a node cost the same.
         moved = np.zeros_like(num_sums)
         for step, count in zip(
             *np.unique(steps, return_counts=True), strict=True
