@@ -222,12 +222,12 @@ class SearchOracle(PersistentOracle):
 
     @synchronized
     def outlook(
-        self, share: float | None = None, share_before: float = 0.0
+        self, share: float | None = None, seconds_left: float = 0.0
     ) -> tuple[float, float] | None:
         """Returns what the forecast tells; see `Forecast.outlook`."""
         if self._forecast is None:
             return None
-        return self._forecast.outlook(share, share_before)
+        return self._forecast.outlook(share, seconds_left)
 
     def _retry(self, trial: trial_module.Trial) -> bool:
         """Reports a failed job to the method once it is not retried."""

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from nse_tf.jobs import (
@@ -119,18 +119,18 @@ class Forecast:
             del self._parts[whole_id]
 
     def outlook(
-        self, share: float | None = None, share_before: float = 0.0
+        self, share: float | None = None, seconds_left: float = 0.0
     ) -> Outlook | None:
         """Returns what is to be expected; None before anything is known.
 
         Args:
             share: What is done of the one job that is being done, from 0 to 1;
                 None if that is not known, or there are several.
-            share_before: What an earlier process had done of it.
+            seconds_left: Until that job's end, where `share` is known.
         """
         now = self._clock()
         elapsed = {each: now - at for each, (_, at) in self._running.items()}
-        seconds_of = self._timing((share or 0.0) - share_before, elapsed)
+        seconds_of = self._timing(share, seconds_left)
         if seconds_of is None:
             return None
         left = sum(map(seconds_of, self._expected.values()))
@@ -141,8 +141,10 @@ class Forecast:
         )
         for job, _ in self._running.values():
             seconds = seconds_of(job)
-            done = min(_MOST_DONE, elapsed[job.id] / seconds)
-            left -= seconds * (done if share is None else share)
+            if share is None:
+                left -= min(_MOST_DONE * seconds, elapsed[job.id])
+            else:
+                left += seconds_left - seconds
         spent = self._spent_here + sum(elapsed.values())
         # Several workers do more than a second of work in a second.
         workers = max(1.0, spent / max(now - self._began, 1e-9))
@@ -151,19 +153,19 @@ class Forecast:
         return Outlook(spent / (spent + left), left)
 
     def _timing(
-        self, share: float, elapsed: Mapping[str, float]
+        self, share: float | None, seconds_left: float
     ) -> Callable[[Job], float] | None:
         """Returns how many seconds a job takes; None if nothing is known.
 
-        Args:
-            share: What was done here of the one job that is being done.
-            elapsed: For how many seconds each job has been done, by id.
+        See `outlook` for the arguments. What is being done tells only of a kind
+        of which nothing was done before.
         """
         passes, seconds = self._passes.copy(), self._seconds.copy()
-        if share > 0 and len(self._running) == 1:
+        if share is not None and len(self._running) == 1:
             ((job, _),) = self._running.values()
-            passes[_kind_of(job)] += share * self._passes_of(job)
-            seconds[_kind_of(job)] += elapsed[job.id]
+            if _kind_of(job) not in passes and share > 0:
+                passes[_kind_of(job)] = (1 - share) * self._passes_of(job)
+                seconds[_kind_of(job)] = seconds_left
         if not sum(seconds.values()):
             return None
         overall = sum(seconds.values()) / sum(passes.values())

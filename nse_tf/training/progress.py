@@ -13,8 +13,7 @@ import tqdm
 LOGGER = logging.getLogger("nse_tf")
 
 # Returns the share of a whole search that has passed, and the seconds that are
-# left of it, by the shares of its present stage that are done, and that an
-# earlier process had done; None before it is known.
+# left of it, by the same of its present stage; None before it is known.
 Whole = Callable[[float, float], tuple[float, float] | None]
 
 
@@ -73,6 +72,8 @@ class Progress:
         self._what, self._total, self._unit = what, total, unit
         self._done = self._done_before = done
         self._every_seconds = every_seconds
+        # What was done after the first unit, and when.
+        self._first: tuple[int, float] | None = None
         self._bar: tqdm.tqdm[Any] | None = None
         self._whole_bar: tqdm.tqdm[Any] | None = None
         if sys.stderr.isatty():
@@ -92,6 +93,8 @@ class Progress:
         """Counts units as done; facts are shown beside."""
         self._done += count
         self._tell()
+        if self._first is None:
+            self._first = self._done, time.monotonic()
         if self._bar is not None:
             self._bar.set_postfix(facts, refresh=False)
             self._bar.update(count)
@@ -100,12 +103,6 @@ class Progress:
         now = time.monotonic()
         if now - self._said >= self._every_seconds and self._done < self._total:
             self._said = now
-            spent = now - self._started
-            left = (
-                spent
-                / (self._done - self._done_before)
-                * (self._total - self._done)
-            )
             shown = "".join(
                 f", {name} {value:.4g}" for name, value in facts.items()
             )
@@ -115,17 +112,29 @@ class Progress:
                 self._done,
                 self._total,
                 self._unit,
-                spoken(left),
+                spoken(self._seconds_left()),
                 shown,
                 self._spoken_whole(),
             )
+
+    def _seconds_left(self) -> float:
+        """Returns the time that what is left takes, at the pace so far.
+
+        The first unit is left out once there are others: it takes longer, since
+        what it runs is traced and compiled.
+        """
+        done, since = self._done_before, self._started
+        if self._first is not None and self._first[0] < self._done:
+            done, since = self._first
+        pace = (time.monotonic() - since) / (self._done - done)
+        return pace * (self._total - self._done)
 
     def _outlook(self) -> tuple[float, float] | None:
         """Returns what is known of the whole search, see `Whole`."""
         if Progress._whole is None:
             return None
-        total = max(1, self._total)
-        return Progress._whole(self._done / total, self._done_before / total)
+        share = self._done / max(1, self._total)
+        return Progress._whole(share, self._seconds_left())
 
     def _show_whole(self) -> None:
         """Brings the bar of the whole search up to date."""

@@ -143,7 +143,7 @@ def test_nothing_is_told_before_anything_is_known() -> None:
     run.begin()
     run.clock.now += 5
     assert run.forecast.outlook() is None
-    assert run.forecast.outlook(share=0.0) is None
+    assert run.forecast.outlook(share=0.0, seconds_left=0.0) is None
 
 
 def test_a_part_of_the_first_job_tells_of_all() -> None:
@@ -151,7 +151,7 @@ def test_a_part_of_the_first_job_tells_of_all() -> None:
     run.begin()
     run.clock.now += 15  # For half of it: a hundredth of a second a pass.
     left = (SUPERNET / 2 + CHILDREN + ALONE) / 100 + 7
-    assert run.forecast.outlook(share=0.5) == pytest.approx(
+    assert run.forecast.outlook(0.5, seconds_left=15) == pytest.approx(
         (15 / (15 + left), left)
     )
 
@@ -166,7 +166,7 @@ def test_each_kind_has_its_own_rate_once_it_was_done() -> None:
     assert run.forecast.outlook() == pytest.approx((32.5 / (32.5 + left), left))
     job = run.begin()
     run.clock.now += 40
-    outlook = run.forecast.outlook(share=0.25)
+    outlook = run.forecast.outlook(0.25, seconds_left=3 * 40)
     assert outlook is not None
     assert outlook.seconds_left == pytest.approx(3 * 40)
     run.end(job, seconds=120)
@@ -178,9 +178,9 @@ def test_another_turn_is_rehearsed_anew() -> None:
     run.end(run.begin(), seconds=30)
     run.end(run.begin(), seconds=5, accuracy=0.0)
     assert isinstance(run.begin(), TrainSupernet)
-    outlook = run.forecast.outlook(share=0.0)
+    outlook = run.forecast.outlook(0.1, seconds_left=27)
     assert outlook is not None
-    assert outlook.seconds_left == pytest.approx(30 + 5 + ALONE * 35 / 3_500)
+    assert outlook.seconds_left == pytest.approx(27 + 5 + ALONE * 35 / 3_500)
 
 
 def test_a_resumed_search_knows_what_it_took_before() -> None:
@@ -190,12 +190,12 @@ def test_a_resumed_search_knows_what_it_took_before() -> None:
     loaded.set_state(first.method.get_state())
     run = Run(loaded)
     assert run.forecast.outlook() == pytest.approx((0.6, 20.0))
-    # A quarter of the children had been evaluated by the earlier process.
     run.begin()
     run.clock.now += 2
-    outlook = run.forecast.outlook(share=0.5, share_before=0.25)
+    outlook = run.forecast.outlook(0.5, seconds_left=4)
     assert outlook is not None
-    assert outlook.seconds_left == pytest.approx(4 + ALONE * 32 / 3_125)
+    # 30 s for 3,000 passes, and 4 for the second half of the children's.
+    assert outlook.seconds_left == pytest.approx(4 + ALONE * 34 / 3_250)
 
 
 def test_shards_of_two_workers_take_half_the_time() -> None:

@@ -72,9 +72,11 @@ def test_a_terminal_has_a_bar(
     assert "loss=0.25" in shown
 
 
-def half_left(share: float, share_before: float) -> tuple[float, float]:
-    """Tells of a search of which the stage is all but one second."""
-    return (share - share_before) / 2, 1 + 8 * (1 - share)
+def three_seconds_more(
+    share: float, seconds_left: float
+) -> tuple[float, float]:
+    """Tells of a search that ends three seconds after its stage."""
+    return share / 2, seconds_left + 3
 
 
 def test_a_line_tells_of_the_whole_search(
@@ -82,14 +84,14 @@ def test_a_line_tells_of_the_whole_search(
 ) -> None:
     caplog.set_level(logging.INFO, LOGGER.name)
     with (
-        Progress.within(half_left),
+        Progress.within(three_seconds_more),
         Progress("testing", 8, "epochs", done=2) as bar,
     ):
         clock[0] += 20
         bar.advance(4)
     assert caplog.messages == [
-        "testing: 6 of 8 epochs, about 10 s left; the whole search 25%, about "
-        "3 s left",
+        "testing: 6 of 8 epochs, about 10 s left; the whole search 38%, about "
+        "13 s left",
         "testing: done in 20 s",
     ]
     with Progress("testing", 8, "epochs") as bar:  # Of no search any more.
@@ -105,11 +107,26 @@ def test_a_terminal_has_a_bar_for_the_stage_and_one_for_the_search(
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr("sys.stderr", terminal)
     with (
-        Progress.within(half_left, "the evolution"),
+        Progress.within(three_seconds_more, "the evolution"),
         Progress("testing", 4, "epochs") as bar,
     ):
         bar.advance(2)
     shown = terminal.getvalue()
     assert "testing:  50%" in shown
     assert "the evolution:  25%" in shown
-    assert "about 5 s left" in shown
+    assert "about 3 s left" in shown
+
+
+def test_the_first_unit_is_left_out_of_the_pace(
+    clock: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, LOGGER.name)
+    with Progress("testing", 10, "epochs") as bar:
+        for seconds in (50, 20, 20):
+            clock[0] += seconds
+            bar.advance()
+    assert caplog.messages[:3] == [
+        "testing: 1 of 10 epochs, about 8 min left",
+        "testing: 2 of 10 epochs, about 3 min left",
+        "testing: 3 of 10 epochs, about 2 min left",
+    ]
