@@ -179,9 +179,9 @@ class SearchOracle(PersistentOracle):
         if trial is not mine:
             self._take_over(trial)
         if trial.status == trial_module.TrialStatus.COMPLETED:
-            reference = trial.hyperparameters.values.get("result", "")
+            reference = str(trial.hyperparameters.values.get("result", ""))
             try:
-                result = read_result(self.folder, reference)
+                result = read_result(self.folder, reference, values["job"])
             except ValueError as error:
                 trial.status = trial_module.TrialStatus.INVALID
                 trial.message = str(error)

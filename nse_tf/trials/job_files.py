@@ -32,17 +32,28 @@ LOGGER = logging.getLogger("nse_tf")
 
 def job_path(folder: pathlib.Path, job_id: str) -> pathlib.Path:
     """Returns where the job of that id lies."""
-    return folder / "jobs" / f"{job_id}.json"
+    return folder / "jobs" / f"{file_name(job_id)}.json"
 
 
 def result_path(folder: pathlib.Path, job_id: str) -> pathlib.Path:
     """Returns where the result of that job lies."""
-    return folder / "results" / f"{job_id}.json"
+    return folder / "results" / f"{file_name(job_id)}.json"
 
 
 def error_path(folder: pathlib.Path, trial_id: str) -> pathlib.Path:
     """Returns where a worker leaves the traceback of a trial that failed."""
-    return folder / f"trial_{trial_id}" / "error.txt"
+    return folder / f"trial_{file_name(trial_id)}" / "error.txt"
+
+
+def file_name(an_id: str) -> str:
+    """Returns the id of a job or trial, which came over the wire, as it is.
+
+    Raises:
+        ValueError: If it would lead to another folder.
+    """
+    if "/" in an_id or "\\" in an_id or "\0" in an_id:
+        raise ValueError(f"{an_id!r} is no id of a job or trial.")
+    return an_id
 
 
 def write_job(folder: pathlib.Path, job: Job) -> None:
@@ -83,13 +94,25 @@ def write_result(folder: pathlib.Path, job_id: str, result: Result) -> str:
     return _reference(job_id, path)
 
 
-def read_result(folder: pathlib.Path, reference: str) -> Result:
+def read_result(
+    folder: pathlib.Path, reference: str, asked: str | None = None
+) -> Result:
     """Returns the result that a trial refers to.
 
+    Args:
+        folder: The run's folder.
+        reference: What `write_result` returned.
+        asked: The id of the trial's job; None if any will do.
+
     Raises:
-        ValueError: If the file is missing or is not what was written.
+        ValueError: If the file is missing, is not what was written, or answers
+            another job than the one that was asked for.
     """
     job_id, _, digest = reference.partition("#")
+    if reference and asked not in (None, job_id):
+        raise ValueError(
+            f"The trial of job {asked} refers to a result of {job_id!r}."
+        )
     path = result_path(folder, job_id)
     if not path.exists():
         raise ValueError(f"There is no result file {path}.")

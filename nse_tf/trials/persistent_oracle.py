@@ -1,6 +1,7 @@
 """keras-tuner's Oracle with durable records, at a constant cost a trial."""
 
 import logging
+import math
 from typing import Any
 
 import keras_tuner
@@ -110,9 +111,14 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
     def update_trial(
         self, trial_id: str, metrics: dict[str, float], step: int = 0
     ) -> Any:
-        """Records metrics; a trial that evaluates nothing has no objective."""
+        """Records metrics; a trial that evaluates nothing has no objective.
+
+        Numbers that are not finite are left out: JSON lacks them.
+        """
         trial = self.trials[trial_id]
         for name, value in metrics.items():
+            if not math.isfinite(value):
+                continue
             if not trial.metrics.exists(name):
                 is_objective = name == self.objective.name
                 trial.metrics.register(
@@ -128,10 +134,14 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
         """Completes a trial that came over the wire with what the wire drops.
 
         It shuffles the space and leaves out the message, which the worker
-        writes into the trial's folder.
+        writes into the trial's folder. No worker changes what job a trial is.
         """
         mine = self.trials[trial.trial_id]
-        mine.hyperparameters.values.update(trial.hyperparameters.values)
+        kept = {
+            name: mine.hyperparameters.values[name]
+            for name in ("job", "job_kind")
+        }
+        mine.hyperparameters.values |= trial.hyperparameters.values | kept
         trial.hyperparameters = mine.hyperparameters
         if trial.trial_id in self._retry_queue:  # It was taken for dead.
             self._retry_queue.remove(trial.trial_id)

@@ -5,6 +5,7 @@ import pytest
 
 from nse_tf.jobs import ChildrenEvaluated, EvaluateChildren
 from nse_tf.trials.job_files import (
+    error_path,
     finished_result,
     read_job,
     read_result,
@@ -91,3 +92,25 @@ def test_a_damaged_job_is_named(tmp_path: pathlib.Path) -> None:
     path.write_text(path.read_text().replace("100", "900"))
     with pytest.raises(ValueError, match=r"evaluate_children\.json is damaged"):
         read_job(tmp_path, JOB.id)
+
+
+@pytest.mark.parametrize("an_id", ["../jobs/1", "a/b", "..\\x", "/etc/x", "\0"])
+def test_an_id_from_the_wire_leads_to_no_other_folder(
+    tmp_path: pathlib.Path, an_id: str
+) -> None:
+    for use in (
+        lambda: read_job(tmp_path, an_id),
+        lambda: write_result(tmp_path, an_id, RESULT),
+        lambda: read_result(tmp_path, f"{an_id}#0"),
+        lambda: error_path(tmp_path, an_id),
+    ):
+        with pytest.raises(ValueError, match="is no id of a job or trial"):
+            use()
+
+
+def test_a_result_of_another_job_is_refused(tmp_path: pathlib.Path) -> None:
+    write_job(tmp_path, JOB)
+    reference = write_result(tmp_path, JOB.id, RESULT)
+    assert read_result(tmp_path, reference, JOB.id)
+    with pytest.raises(ValueError, match="refers to a result of '00003"):
+        read_result(tmp_path, reference, "00004_train_child")
