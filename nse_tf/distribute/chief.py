@@ -2,7 +2,8 @@
 
 It is keras-tuner's own service, with a lease for every worker. A worker that is
 silent for too long is taken for dead, and another does its trial. The chief
-ends when the search ends, also if no worker is left to poll once more.
+ends when the search ends, also if no worker is left to poll once more. Only
+workers that joined are answered; `gate` says how.
 """
 
 import logging
@@ -10,23 +11,34 @@ import secrets
 import time
 from collections.abc import Callable
 from concurrent import futures
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 from keras_tuner.src import protos
-from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
+from nse_tf.distribute.caller import Caller
+from nse_tf.distribute.gate import Gate
 from nse_tf.distribute.identity import differences
 from nse_tf.distribute.lease_service import Message, lease_handler
 from nse_tf.distribute.leased_trials import LeasedTrials
 from nse_tf.distribute.leases import Leases
+from nse_tf.distribute.members import Members
+from nse_tf.distribute.ports import bind, is_in_the_clear, make_server
+from nse_tf.distribute.refusals import (
+    Refusals,
+    RefusedError,
+    taking_logs_of_grpc,
+)
 from nse_tf.distribute.roles import chief_address
+from nse_tf.distribute.trial_service import TrialServicer
 from nse_tf.methods import SearchError
 from nse_tf.spaces.files import write_json
 from nse_tf.terminal import printable
 from nse_tf.training.progress import spoken_outlook
 
 LOGGER = logging.getLogger("nse_tf")
+
+Value = TypeVar("Value")
 
 # Between two checks of the leases, and between two lines in a log.
 CHECK_SECONDS = 0.2
@@ -63,7 +75,10 @@ class Chief:
         self._identity = identity
         self._watch = watch
         self._token = secrets.token_hex(16)
+        self._refusals = Refusals()
         self.leases = Leases(lease_seconds)
+        self._members = Members(self.leases)
+        self._gate = Gate(self._token, self._members, self._refusals)
 
     def serve(self) -> None:
         """Serves until the search is over and all workers know it.
@@ -72,7 +87,14 @@ class Chief:
             SearchError: If no worker reports for `PATIENCE_SECONDS`.
             ValueError: If the address cannot be served at.
         """
-        address = chief_address()
+        with taking_logs_of_grpc(self._refusals):
+            self._serve(chief_address())
+        if self._refusals.total:
+            LOGGER.warning(
+                "Chief: refused %d calls in all.", self._refusals.total
+            )
+
+    def _serve(self, address: str) -> None:
         server = self._start(address)
         # Once the port is taken: a second chief that fails to get it must not
         # replace the token.
@@ -82,6 +104,12 @@ class Chief:
             mode=0o600,  # Whoever knows it may join.
         )
         LOGGER.info("Chief: serving at %s, waiting for workers", address)
+        if is_in_the_clear(address):
+            LOGGER.warning(
+                "Others on the network of %s can read the token and what "
+                "workers report, and so take part: see --tls_certificate.",
+                address,
+            )
         try:
             logged = time.monotonic()
             while not self._oracle.is_over():
@@ -93,6 +121,7 @@ class Chief:
             self._dismiss()
         finally:
             server.stop(grace=1.0).wait()
+            self._gate.close()
 
     def _summary(self) -> str:
         """Returns what the workers do, and how long the search will take."""
@@ -102,13 +131,11 @@ class Chief:
         return f"{summary}; the whole search {spoken_outlook(*outlook)}"
 
     def _start(self, address: str) -> grpc.Server:
-        server = grpc.server(
-            futures.ThreadPoolExecutor(max_workers=NUM_THREADS),
-            # By default two chiefs could share a port, and each get some calls.
-            options=[("grpc.so_reuseport", 0)],
+        server = make_server(
+            futures.ThreadPoolExecutor(max_workers=NUM_THREADS), self._gate
         )
         protos.get_service_grpc().add_OracleServicer_to_server(
-            OracleServicer(self._oracle), server
+            TrialServicer(self._oracle), server
         )
         server.add_generic_rpc_handlers(
             (
@@ -121,52 +148,46 @@ class Chief:
                 ),
             )
         )
-        try:
-            bound = server.add_insecure_port(address)
-        except RuntimeError as error:
-            raise ValueError(
-                f"The chief cannot serve at {address}: {error}. Is another "
-                "one running? Set KERASTUNER_ORACLE_PORT to a free port."
-            ) from error
-        if bound == 0:
-            raise ValueError(f"The chief cannot serve at {address}.")
+        bind(server, address)
         server.start()
         return server
 
-    def _join(self, message: Message) -> Message:
+    def _join(self, message: Message, caller: Caller) -> Message:
         """Admits a worker, or returns why it does not fit."""
-        worker = message["worker"]
-        if message["token"] != self._token:
+        identity = _field(message, "identity", dict)
+        if found := differences(self._identity, identity):
             return {
-                "problem": f"{worker} does not see the chief's folder "
-                f"{self._oracle.folder.resolve()}: chief and workers must "
-                "share it.",
-                # A shared folder may show the token late; the worker asks
-                # again.
-                "is_final": False,
-            }
-        if found := differences(self._identity, message["identity"]):
-            return {
-                "problem": f"{worker} does not fit its chief (first the "
+                "problem": f"{caller.name} does not fit its chief (first the "
                 f"chief's, then the worker's): {found}.",
-                "is_final": True,
+                "seconds": 0.0,
             }
-        self.leases.hear(worker)
+        is_known = self._members.has(caller)
+        if not self._members.admit(caller):
+            return {
+                "problem": f"Another process is called {caller.name} and at "
+                "work: give each worker a KERASTUNER_TUNER_ID of its own.",
+                # It may be dead without the chief knowing yet.
+                "seconds": self.leases.seconds + CHECK_SECONDS,
+            }
         self._oracle.num_workers = len(self.leases.workers)
-        LOGGER.info("%s joined.", printable(worker, MOST_OF_A_NAME))
+        if not is_known:
+            LOGGER.info("%s joined.", printable(caller.name))
         return {"lease_seconds": self.leases.seconds}
 
-    def _beat(self, message: Message) -> Message:
-        doing = printable(message["doing"], MOST_OF_A_NAME)
-        self.leases.hear(message["worker"], doing)
+    def _beat(self, message: Message, caller: Caller) -> Message:
+        doing = printable(_field(message, "doing", str), MOST_OF_A_NAME)
+        self.leases.hear(caller.name, doing)
         return {}
 
-    def _leave(self, message: Message) -> Message:
-        self.leases.leave(message["worker"])
-        self._oracle.drop_worker(message["worker"])
+    def _leave(self, message: Message, caller: Caller) -> Message:
+        del message
+        self._members.drop(caller)
+        self.leases.leave(caller.name)
+        self._oracle.drop_worker(caller.name)
         return {}
 
     def _look_after_workers(self) -> None:
+        self._gate.end_slow_calls()
         for worker in self.leases.take_lapsed():
             LOGGER.warning(
                 "%s was silent for %g s; another worker does its job.",
@@ -189,3 +210,18 @@ class Chief:
             time.sleep(CHECK_SECONDS)
             # Those that died will not leave.
             self.leases.take_lapsed()
+
+
+def _field(message: Message, name: str, kind: type[Value]) -> Value:
+    """Returns a part of a message.
+
+    Raises:
+        RefusedError: If it is of another kind, or not there.
+    """
+    value = message.get(name)
+    if not isinstance(value, kind):
+        raise RefusedError(
+            grpc.StatusCode.INVALID_ARGUMENT,
+            f"The field {name!r} of its message is no {kind.__name__}.",
+        )
+    return value

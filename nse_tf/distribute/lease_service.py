@@ -5,29 +5,49 @@ Three calls with JSON messages add that: join, beat, leave.
 """
 
 import json
-import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
 import grpc
+
+from nse_tf.distribute.caller import Caller, named_in
 
 SERVICE = "nse_tf.Leases"
 
 Message = dict[str, Any]
-Answer = Callable[[Message], Message]
+Answer = Callable[[Message, Caller], Message]
 
 
 def _encoded(message: Message) -> bytes:
-    return json.dumps(message).encode()
+    return json.dumps(message, allow_nan=False).encode()
 
 
-def lease_handler(answers: dict[str, Answer]) -> grpc.GenericRpcHandler:
+def decoded(content: bytes) -> Message:
+    """Returns a message.
+
+    Raises:
+        RecursionError: If it is nested too deeply.
+        ValueError: If it is no JSON object.
+    """
+    message = json.loads(content, parse_constant=_refuse_constant)
+    if not isinstance(message, dict):
+        raise ValueError("It is no JSON object.")
+    return message
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"JSON has no {name}.")
+
+
+def lease_handler(answers: Mapping[str, Answer]) -> grpc.GenericRpcHandler:
     """Returns a handler of calls by name; each maps message to message."""
 
     def method(answer: Answer) -> grpc.RpcMethodHandler:
         return grpc.unary_unary_rpc_method_handler(
-            lambda message, context: answer(message),
-            request_deserializer=json.loads,
+            lambda message, context: answer(
+                message, named_in(context.invocation_metadata())
+            ),
+            request_deserializer=decoded,
             response_serializer=_encoded,
         )
 
@@ -36,30 +56,11 @@ def lease_handler(answers: dict[str, Answer]) -> grpc.GenericRpcHandler:
     )
 
 
-def local_channel(address: str) -> grpc.Channel:
-    """Returns a channel that ignores a proxy in the environment."""
-    return grpc.insecure_channel(
-        address, options=[("grpc.enable_http_proxy", 0)]
-    )
-
-
-def call(
-    channel: grpc.Channel, name: str, message: Message, seconds: float
-) -> Message:
-    """Calls the chief; returns its answer.
-
-    Raises:
-        grpc.RpcError: If it does not answer in time.
-    """
-    method = channel.unary_unary(
+def lease_call(channel: grpc.Channel, name: str) -> Callable[..., Message]:
+    """Returns one of the three calls, as gRPC's stubs have them."""
+    call: Callable[..., Message] = channel.unary_unary(
         f"/{SERVICE}/{name}",
         request_serializer=_encoded,
-        response_deserializer=json.loads,
+        response_deserializer=decoded,
     )
-    answer: Message = method(message, wait_for_ready=True, timeout=seconds)
-    return answer
-
-
-def own_name() -> str:
-    """Returns the name of this process, as the chief knows it."""
-    return os.environ["KERASTUNER_TUNER_ID"]
+    return call

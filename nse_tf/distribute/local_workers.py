@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from nse_tf.distribute.parent import PARENT
+from nse_tf.distribute.ports import TLS_VARIABLES
 from nse_tf.distribute.roles import VARIABLES
 from nse_tf.methods import SearchError
 from nse_tf.terminal import printable
@@ -47,7 +48,11 @@ class LocalWorkers:
 
         Ctrl-C and SIGTERM take them along at once.
         """
-        former = {name: os.environ.get(name) for name in VARIABLES}
+        former = {
+            name: os.environ.pop(name, None)
+            # What TLS shows is for other machines.
+            for name in (*VARIABLES, *TLS_VARIABLES)
+        }
         values = ("chief", "127.0.0.1", str(_free_port()))
         chief = dict(zip(VARIABLES, values, strict=True))
         os.environ.update(chief)
@@ -64,7 +69,7 @@ class LocalWorkers:
         finally:
             self._end()
             for name, value in former.items():
-                os.environ.pop(name)
+                os.environ.pop(name, None)
                 if value is not None:
                     os.environ[name] = value
 

@@ -11,13 +11,14 @@ from typing import Any
 
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.src import protos
 
 from nse_tf.distribute.chief import Chief
 from nse_tf.distribute.roles import Role, is_worker, present_role
-from nse_tf.distribute.worker_link import BoundedStub, joined
+from nse_tf.distribute.worker_link import BoundedStub, ChiefLink, joined
 from nse_tf.spaces.files import write_bytes, write_json
 from nse_tf.trials.folder_lock import sole_decider
-from nse_tf.trials.job_files import error_path
+from nse_tf.trials.job_files import error_path, file_name
 from nse_tf.trials.trial_results import (
     error_line,
     plain_values,
@@ -105,7 +106,10 @@ class BaseTuner(keras_tuner.Tuner):
             **kwargs,
         )
         if hasattr(self.oracle, "stub"):  # keras-tuner's client of a chief.
-            self.oracle.stub = BoundedStub(self.oracle.stub)
+            self._link = ChiefLink(self.folder)
+            self.oracle.stub = BoundedStub(
+                protos.get_service_grpc().OracleStub, self._link
+            )
 
     def _get_tuner_fname(self) -> str:
         name = self._given_id or self.tuner_id
@@ -155,7 +159,7 @@ class BaseTuner(keras_tuner.Tuner):
         self._deepcopy_callbacks(kwargs.get("callbacks") or [])
         try:
             if is_worker():
-                with joined(self.folder, dict(self._identity)):
+                with joined(self._link, dict(self._identity)):
                     super().search(*args, **kwargs)
                 return
             with self._deciding():
@@ -206,7 +210,8 @@ class BaseTuner(keras_tuner.Tuner):
         self._num_idle += 1
 
     def on_trial_begin(self, trial: Trial) -> None:
-        """Resets the pause."""
+        """Resets the pause; refuses an id that leads to another folder."""
+        file_name(trial.trial_id)
         super().on_trial_begin(trial)
         self._num_idle = 0
 

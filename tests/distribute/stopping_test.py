@@ -103,16 +103,16 @@ def test_an_orphan_ends_in_the_middle_of_a_job(
     monkeypatch.setattr(worker_link, "ORPHAN_SECONDS", 0.3)
     server = grpc.server(futures.ThreadPoolExecutor(2))
     answers = {
-        "Join": lambda message: {"lease_seconds": 0.5},
-        "Beat": lambda message: {},
-        "Leave": lambda message: {},
+        "Join": lambda message, caller: {"lease_seconds": 0.5},
+        "Beat": lambda message, caller: {},
+        "Leave": lambda message, caller: {},
     }
     server.add_generic_rpc_handlers((lease_handler(answers),))
     server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
 
     def train() -> None:
-        with worker_link.joined(tmp_path, {}):
+        with worker_link.joined(worker_link.ChiefLink(tmp_path), {}):
             time.sleep(0.3)
             server.stop(None).wait()
             for _ in range(400):

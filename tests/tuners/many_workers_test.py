@@ -1,24 +1,25 @@
 """A chief and its workers over gRPC, the workers' jobs done by arithmetic."""
 
-import contextlib
 import os
 import pathlib
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import grpc
 import pytest
 from keras_tuner.engine.trial import Trial, TrialStatus
-from keras_tuner.src.distribute.oracle_client import OracleClient
 
 from nse_tf.costs import CostModel
 from nse_tf.distribute.chief import Chief
-from nse_tf.distribute.lease_service import call, local_channel
-from nse_tf.distribute.local_workers import LocalWorkers, _free_port
-from nse_tf.distribute.roles import VARIABLES, chief_address
-from nse_tf.distribute.worker_link import BoundedStub, await_chief, joined
+from nse_tf.distribute.local_workers import LocalWorkers
+from nse_tf.distribute.roles import VARIABLES
+from nse_tf.distribute.worker_link import (
+    BoundedStub,
+    ChiefLink,
+    await_chief,
+    joined,
+)
 from nse_tf.events import JobFailed
 from nse_tf.jobs import ChildrenMeasured, MeasureChildren, Result
 from nse_tf.methods import Method, SearchError
@@ -26,7 +27,12 @@ from nse_tf.methods.method import Plan
 from nse_tf.testing import FormulaWorker
 from nse_tf.trials.job_files import error_path, read_job, write_result
 from nse_tf.tuners import AngleShrinkingOracle, SearchOracle
-from nse_tf.tuners.search_oracle import metrics_of
+from tests.tuners.live_workers import (
+    IDENTITY,
+    LiveWorker,
+    serving,
+    use_address,
+)
 from tests.tuners.tiny_search import (
     SPACE,
     TRACEBACK,
@@ -36,84 +42,11 @@ from tests.tuners.tiny_search import (
     make_oracle,
 )
 
-IDENTITY = {"seed": 0, "recipe.rate": 0.1}
-
 
 @pytest.fixture
 def address(monkeypatch: pytest.MonkeyPatch) -> str:
     """Where this test's chief serves."""
-    values = ("worker", "127.0.0.1", str(_free_port()))
-    for name, value in zip(VARIABLES, values, strict=True):
-        monkeypatch.setenv(name, value)
-    return chief_address()
-
-
-@contextlib.contextmanager
-def serving(
-    oracle: AngleShrinkingOracle, lease_seconds: float = 5.0
-) -> Iterator[threading.Thread]:
-    """Runs a chief in a thread."""
-    chief = Chief(oracle, IDENTITY, lease_seconds)
-    thread = threading.Thread(target=chief.serve, daemon=True)
-    thread.start()
-    yield thread
-    thread.join(20)
-    assert not thread.is_alive()
-
-
-class LiveWorker:
-    """keras-tuner's own client, that does jobs by arithmetic."""
-
-    def __init__(self, name: str, folder: pathlib.Path) -> None:
-        self.name = name
-        self.folder = folder
-        self.client = OracleClient(make_oracle(folder.with_name("unused")))
-        self.channel = local_channel(chief_address())
-        await_chief(10)
-        message = {"worker": name, "token": "", "identity": IDENTITY}
-        for _ in range(100):
-            token = (folder / "chief.json").exists() and (
-                folder / "chief.json"
-            ).read_text().split('"')[3]
-            answer = call(
-                self.channel, "Join", {**message, "token": token or ""}, 5
-            )
-            if "problem" not in answer:
-                break
-            time.sleep(0.05)
-        assert "problem" not in answer, answer
-
-    def ask(self) -> Trial:
-        """Asks for a trial until there is one, or the end."""
-        for _ in range(200):
-            trial = self.client.create_trial(self.name)
-            if trial.status != TrialStatus.IDLE:
-                return trial
-            time.sleep(0.02)
-        raise AssertionError("nothing came")
-
-    def finish(self, trial: Trial) -> str:
-        """Does a trial; returns its job."""
-        job = read_job(self.folder, job_of(trial))
-        result = FormulaWorker(CostModel(SPACE)).run(job)
-        reference = write_result(self.folder, job.id, result)
-        trial.hyperparameters.values["result"] = reference
-        self.client.update_trial(trial.trial_id, metrics_of(result))
-        trial.status = TrialStatus.COMPLETED
-        self.client.end_trial(trial)
-        return job.id
-
-    def work(self) -> list[str]:
-        """Does trials to the end; returns their jobs."""
-        done = []
-        while (trial := self.ask()).status == TrialStatus.RUNNING:
-            done.append(self.finish(trial))
-        self.leave()
-        return done
-
-    def leave(self) -> None:
-        """Says good-bye."""
-        call(self.channel, "Leave", {"worker": self.name}, 5)
+    return use_address(monkeypatch)
 
 
 def events_of(oracle: AngleShrinkingOracle) -> list[dict[str, Any]]:
@@ -202,8 +135,7 @@ def test_what_a_silent_worker_did_is_done_by_another_and_counts_once(
 
         def beat() -> None:
             while not beating.wait(0.1):
-                message = {"worker": "live", "doing": ""}
-                call(live.channel, "Beat", message, 5)
+                live.call("Beat", {"doing": ""})
 
         heart = threading.Thread(target=beat)
         heart.start()
@@ -259,10 +191,10 @@ def test_a_worker_that_does_not_fit_is_refused_with_both_sides(
         worker = LiveWorker("w0", folder)
         with (
             pytest.raises(ValueError, match=r"rate was 0\.1 and is 0\.2"),
-            joined(folder, {**IDENTITY, "recipe.rate": 0.2}),
+            joined(ChiefLink(folder), {**IDENTITY, "recipe.rate": 0.2}),
         ):
             pass
-        with joined(folder, IDENTITY):
+        with joined(ChiefLink(folder), IDENTITY):
             pass
         # The token is for who may read the folder.
         assert (folder / "chief.json").stat().st_mode & 0o777 == 0o600
@@ -279,7 +211,7 @@ def test_a_worker_with_another_folder_is_refused(
         worker = LiveWorker("w0", folder)
         with (
             pytest.raises(ValueError, match="must share it"),
-            joined(tmp_path / "elsewhere", IDENTITY),
+            joined(ChiefLink(tmp_path / "elsewhere"), IDENTITY),
         ):
             pass
         worker.work()
@@ -298,7 +230,9 @@ def test_a_second_chief_at_one_address_is_refused(
         worker.work()
 
 
-def test_no_wait_for_a_chief_is_for_ever(address: str) -> None:
+def test_no_wait_for_a_chief_is_for_ever(
+    address: str, tmp_path: pathlib.Path
+) -> None:
     with pytest.raises(SearchError, match=f"No chief answers at {address}"):
         await_chief(0.2)
     with grpc.insecure_channel(address) as channel:
@@ -308,7 +242,7 @@ def test_no_wait_for_a_chief_is_for_ever(address: str) -> None:
 
             CreateTrial = staticmethod(channel.unary_unary("/x/CreateTrial"))
 
-        stub = BoundedStub(Stub, seconds=0.2)
+        stub = BoundedStub(lambda _: Stub, ChiefLink(tmp_path), seconds=0.2)
         with pytest.raises(SearchError, match="did not answer CreateTrial"):
             stub.CreateTrial(b"")
 
