@@ -21,7 +21,13 @@ from absl import logging as absl_logging
 
 from nse_tf.distribute.local_workers import LocalWorkers
 from nse_tf.distribute.roles import Role, present_role
-from nse_tf.flags import binaries, logger_flags, search_flags, space_flags
+from nse_tf.flags import (
+    binaries,
+    logger_flags,
+    search_flags,
+    space_flags,
+    tls_flags,
+)
 from nse_tf.methods import SearchError
 from nse_tf.quiet import quiet_native_output
 from nse_tf.terminal import PrintableFormatter, say
@@ -35,6 +41,7 @@ def main(argv: Sequence[str]) -> None:
     """Does the search that the flags ask for."""
     del argv
     config = search_flags.search_config()
+    tls_flags.apply()
     set_up_logging()
     binaries.choose_kernels(config.dataset)
     # TensorFlow takes seconds to import; flags were checked before that.

@@ -13,6 +13,7 @@ from nse_tf.flags import (
     proxylessnas_flags,
     space_flags,
     table_flags,
+    tls_flags,
 )
 from nse_tf.flags.data_flags import DATA_DIR, DATASET, RUN_DIR
 from nse_tf.flags.device_flags import NUM_THREADS
@@ -41,6 +42,7 @@ flags.adopt_module_key_flags(data_flags)
 flags.adopt_module_key_flags(proxylessnas_flags)
 flags.adopt_module_key_flags(autospace_flags)
 flags.adopt_module_key_flags(override_flags)
+flags.adopt_module_key_flags(tls_flags)
 for _flag in (NUM_THREADS, IMAGE_CHANNELS, table_flags.LATENCY_TABLE):
     flags.declare_key_flag(_flag.name)
 VALIDATION_FRACTION = flags.DEFINE_float(
