@@ -7,15 +7,12 @@ three seconds; a kill is SIGKILL. Jobs are answered by formulas. Every search
 must end, evaluate every child once and come to the answer of one worker.
 """
 
-import collections
 import json
 import pathlib
-import sqlite3
 import tempfile
 import time
 from collections.abc import Sequence
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Any
 
 import numpy as np
 import small_search
@@ -47,16 +44,6 @@ def start_all(
     return processes[0], processes[1:]
 
 
-def evaluated(folder: pathlib.Path) -> collections.Counter[tuple[Any, ...]]:
-    """Returns how often each child of each generation has which accuracy."""
-    with sqlite3.connect(folder / "results.sqlite") as connection:
-        rows = connection.execute(
-            "SELECT generation, genes, accuracy FROM children"
-        ).fetchall()
-    connection.close()
-    return collections.Counter(rows)
-
-
 def main(argv: Sequence[str]) -> None:
     """Prints a line a kill, and the counts."""
     del argv
@@ -68,7 +55,7 @@ def main(argv: Sequence[str]) -> None:
         small_search.start(forks, root / "one", use_formulas).join()
         wanted = json.loads((root / "one" / "outcome.json").read_text())
         del wanted["trials"]  # Several workers have trials of their own.
-        children = evaluated(root / "one")
+        children = small_search.evaluated(root / "one")
         started = time.monotonic()
         chief, workers = start_all(forks, root / "all", WORKERS.value)
         chief.join()
@@ -85,7 +72,7 @@ def main(argv: Sequence[str]) -> None:
             chief.join(LONGEST_SECONDS)
             has_ended = chief.exitcode == 0
             found = small_search.differing(folder, wanted)
-            counted = evaluated(folder)
+            counted = small_search.evaluated(folder)
             if counted != children:
                 found.append("children lost or evaluated twice")
             num_ended += has_ended

@@ -4,12 +4,14 @@ Processes are forked from one that has imported everything, so that a start
 costs no imports; a kill is a real SIGKILL of a real process.
 """
 
+import collections
 import hashlib
 import json
 import multiprocessing
 import os
 import pathlib
 import socket
+import sqlite3
 import zipfile
 from collections.abc import Callable, Sequence
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -203,6 +205,16 @@ def differing(folder: pathlib.Path, wanted: dict[str, Any]) -> list[str]:
         return ["it did not come to an end"]
     found = json.loads(path.read_text())
     return [name for name, value in wanted.items() if found[name] != value]
+
+
+def evaluated(folder: pathlib.Path) -> collections.Counter[tuple[Any, ...]]:
+    """Returns how often each child of each generation has which accuracy."""
+    with sqlite3.connect(folder / "results.sqlite") as connection:
+        rows = connection.execute(
+            "SELECT generation, genes, accuracy FROM children"
+        ).fetchall()
+    connection.close()
+    return collections.Counter(rows)
 
 
 def free_port() -> int:
