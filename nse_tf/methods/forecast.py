@@ -116,7 +116,8 @@ class Forecast:
             self._parts[whole_id] += part
         if self._method.result_of(whole_id) is not None:
             self._expected.pop(whole_id, None)
-            del self._parts[whole_id]
+            # A job of a killed process ends here without having begun here.
+            self._parts.pop(whole_id, None)
 
     def outlook(
         self, share: float | None = None, seconds_left: float = 0.0

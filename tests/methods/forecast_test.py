@@ -233,3 +233,13 @@ def test_a_failed_job_teaches_nothing() -> None:
     job = run.begin()
     run.forecast.end(job.id, job.id, Failed("gone"))
     assert run.forecast.outlook() == pytest.approx((0.6, 20.0))
+
+
+def test_a_job_that_a_killed_process_began_ends_here() -> None:
+    run = Run()
+    run.end(run.begin(), seconds=30)
+    job = run.method.ask()
+    assert isinstance(job, EvaluateChildren)
+    run.end(job, seconds=5)
+    # What it took is not counted, since it may have been done before.
+    assert run.forecast.outlook() == pytest.approx((30 / 45, 15.0))
