@@ -32,6 +32,12 @@ OVERRIDES = (
                 1,
             ),
             (
+                "max_trainings",
+                "spos, fairnas: how often at most the supernet is trained on "
+                "while its children do no better than guessing.",
+                1,
+            ),
+            (
                 "children_per_operator",
                 "Children that an operator is scored by.",
                 1,

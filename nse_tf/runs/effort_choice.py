@@ -135,6 +135,7 @@ def _search(config: SearchConfig, search: OneShotConfig) -> OneShotConfig:
             config,
             search,
             search_epochs="supernet_epochs",
+            max_trainings="max_trainings",
             child_epochs="child_epochs",
             num_finalists="num_finalists",
             final_cells="final_cells",

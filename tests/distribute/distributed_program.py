@@ -27,6 +27,7 @@ CONFIG = OneShotConfig(
     exploring=ExplorerConfig(num_children=4, population=2, num_parents=2),
     shrinking=None,
     search_epochs=2,
+    max_trainings=1,
     learning_rates=(0.05, 0.01),
     calibration_images=16,
     child_epochs=2,

@@ -27,6 +27,7 @@ LITTLE = {
     "calibration_images": 64,
     "child_epochs": 1,
     "num_rank_checks": 0,
+    "baselines": "never",
     # How right a table is says the machine, which other tests keep busy.
     "max_table_error": float("inf"),
 }
@@ -98,6 +99,7 @@ def test_finalists_within_limits_are_ranked_by_their_int8_files(
         rank_by="int8",
         num_finalists=2,
         supernet_epochs=1,
+        max_trainings=1,
         num_children=6,
         population=3,
     )

@@ -132,6 +132,7 @@ def test_every_number_can_be_overridden() -> None:
             supernet_learning_rate=0.22,
             child_learning_rate=0.23,
             score_calibration_images=24,
+            max_trainings=25,
         ),
         DATA,
     )
@@ -148,6 +149,7 @@ def test_every_number_can_be_overridden() -> None:
     assert search.calibration_images == 18
     assert search.num_finalists == 19
     assert search.child_epochs == 20
+    assert search.max_trainings == 25
     assert effort.supernet.batch_size == effort.child.batch_size == 21
     assert search.learning_rates == (0.22, 0.001)
     assert effort.child.learning_rate == 0.23

@@ -24,6 +24,7 @@ CONFIG = SearchConfig(
     effort="demo",
     reference="none",
     shrink=False,
+    baselines="never",
     overrides=(
         ("max_rounds", 2),
         ("round_epochs", 1),
@@ -32,6 +33,7 @@ CONFIG = SearchConfig(
         ("mutation_share", 1.0),
         ("num_evolved", 2),
         ("supernet_epochs", 1),
+        ("max_trainings", 1),
         ("num_children", 2),
         ("population", 2),
         ("calibration_images", 12),

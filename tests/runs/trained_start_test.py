@@ -118,7 +118,9 @@ def test_a_search_cuts_a_network_out_and_trains_it_on(
             ("num_children", 6),
             ("population", 3),
             ("num_rank_checks", 0),
+            ("max_trainings", 1),
         ),
+        baselines="never",
     )
     config = dataclasses.replace(
         config, run_dir=tmp_path / "run", cache_dir=tmp_path / "cache"

@@ -142,6 +142,7 @@ def test_the_binary_ends_in_files_and_a_page(tmp_path: pathlib.Path) -> None:
         method="proxylessnas",
         run_dir=str(run_dir),
         cache_dir=str(tmp_path / "cache"),
+        baselines="never",
         space="spos_tiny",
         shrink=False,
         max_macs_m=1.0,
