@@ -37,8 +37,10 @@ def export_lines(report: ExportReport) -> list[str]:
                 f"{check.mean_difference:.2g}",
                 f"{check.census.integer_weight_bytes:.0%}",
                 f"{first.delegated_ops} of {first.num_ops}",
-                f"{first.median_ms:.4g}",
-                f"{report.other_latencies[precision].median_ms:.4g}",
+                *(
+                    f"{each.median_ms:.4g}{'' if each.is_steady else ' ?'}"
+                    for each in (first, report.other_latencies[precision])
+                ),
             ]
         )
     spans = [check.score_span for check in report.checks.values()]
@@ -48,6 +50,18 @@ def export_lines(report: ExportReport) -> list[str]:
             f"The scores of the Keras model span only {max(spans):.2g} on "
             "these images, so that the differences prove nothing: is it "
             "trained?"
+        )
+    unsteady = [
+        each.spread
+        for latencies in (report.latencies, report.other_latencies)
+        for each in latencies.values()
+        if not each.is_steady
+    ]
+    if unsteady:
+        notes.append(
+            "Latencies with ? cannot be relied on: their runs differ by up to "
+            f"{max(unsteady):.0%} of the median, so the machine was busy. "
+            "nse_latency measures a file again."
         )
     notes += _compression_notes(report)
     return [*aligned(rows, num_left=1), *notes]

@@ -73,6 +73,10 @@ def as_text(measured: dict[str, Any]) -> str:
     rows = {
         "latency": f"{measured['latency_ms']:.4g} ms, the median",
         "quartiles": f"{measured['p25_ms']:.4g} to {measured['p75_ms']:.4g} ms",
+        "spread": (
+            f"{measured['spread']:.0%} between runs"
+            + ("" if measured["is_steady"] else ": NOT to be relied on")
+        ),
         "fastest": f"{measured['min_ms']:.4g} ms",
         "runs": (
             f"{measured['runs']}, the calmer half of {measured['rounds']} "

@@ -3,7 +3,8 @@
 The mean is never reported: one interruption of 4.5 ms spoils it for a network
 of 0.3 ms. Rounds of several files are interleaved, and each file keeps the
 calmer half of its rounds: interruptions only add time, and they come in bursts
-that may outlast a round.
+that may outlast a round. Where even the calmer half disagrees with itself, more
+rounds follow; where these do not help, the figure says that it is unsteady.
 """
 
 import dataclasses
@@ -20,6 +21,12 @@ from nse_tf.export.machine import Machine, describe_machine, now
 
 # A round of a file never has more runs than this, however short they are.
 MAX_RUNS_PER_ROUND = 5_000
+# Figures that are to be compared should not differ by more among themselves.
+MAX_SPREAD = 0.25
+# While one of them does, all files are measured on, to so many times as long.
+MOST_REPEATS = 4
+# What clocks cannot resolve is no disagreement.
+RESOLUTION_MS = 1e-3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,6 +40,10 @@ class Latency:
         min_ms: Fastest run.
         runs: Timed runs behind these four.
         rounds: Rounds measured, of which the calmer half was kept.
+        spread: How far these disagree: the distance of the quartiles, or of the
+            slowest and the fastest round's median if that is larger, as a share
+            of the median.
+        is_steady: Whether that is little enough to rely on the figure.
         warmup: Untimed runs before the first timed one.
         num_threads: Threads that one inference may use.
         delegate: `XNNPACK`, `none`, or `unknown`.
@@ -50,6 +61,8 @@ class Latency:
     min_ms: float
     runs: int
     rounds: int
+    spread: float
+    is_steady: bool
     warmup: int
     num_threads: int
     delegate: str
@@ -70,6 +83,7 @@ def measure_latency(
     rounds: int = 5,
     min_seconds: float = 0.25,
     max_seconds: float = 10.0,
+    max_spread: float = MAX_SPREAD,
     seed: int = 0,
 ) -> Latency:
     """Returns the latency of one file; see `measure_together`."""
@@ -82,6 +96,7 @@ def measure_latency(
         rounds=rounds,
         min_seconds=min_seconds,
         max_seconds=max_seconds,
+        max_spread=max_spread,
         seed=seed,
     )
     return measured["tflite"]
@@ -97,12 +112,14 @@ def measure_together(
     rounds: int = 5,
     min_seconds: float = 0.25,
     max_seconds: float = 10.0,
+    max_spread: float = MAX_SPREAD,
     seed: int = 0,
 ) -> dict[str, Latency]:
     """Returns the latency of several files, measured in interleaved rounds.
 
     Whatever else the machine does slows all of them alike, so that they can be
-    compared with each other.
+    compared. While a file's `spread` is too large, all are measured on, up to
+    four times as long.
 
     Args:
         models: Contents of .tflite files, or their paths, by name.
@@ -110,10 +127,11 @@ def measure_together(
         use_xnnpack: Whether XNNPACK may take the operators that it knows.
         warmup: Untimed runs of each file at the start.
         runs: Fewest timed runs of each file, over all rounds.
-        rounds: Rounds, each in another random order.
+        rounds: Rounds, each in another order, until spreads are looked at.
         min_seconds: Shortest total time of a file, up to 5,000 runs a round.
-        max_seconds: Longest total time of each file. It overrides `runs` and
-            `warmup`, but each round has at least one run.
+        max_seconds: Longest total time of each file in these rounds. It
+            overrides `runs` and `warmup`, but each round has at least one run.
+        max_spread: Up to which `spread` a figure is steady.
         seed: Seed of the random inputs and orders.
 
     Raises:
@@ -129,23 +147,48 @@ def measure_together(
         for name, tflite in models.items()
     }
     run_ms = _warm_up(ready, warmup, max_seconds, rng)
+    counts = {
+        name: _runs_per_round(max(runs, 1e3 * min_seconds / each), rounds)
+        for name, each in run_ms.items()
+    }
     timed: dict[str, list[np.ndarray]] = {name: [] for name in ready}
-    for _ in range(rounds):
-        # In a new order each round, so that no file always follows the same.
-        for index in rng.permutation(len(ready)):
-            name = list(ready)[index]
-            wanted = max(runs, 1e3 * min_seconds / run_ms[name]) / rounds
-            count = min(math.ceil(wanted), MAX_RUNS_PER_ROUND)
-            # Brings the weights back that other files displaced from the cache.
-            ready[name].invoke()
-            round_ms = _time_runs(ready[name], count, max_seconds / rounds)
-            timed[name].append(round_ms)
+    for _ in range(MOST_REPEATS):
+        for _ in range(rounds):
+            _time_round(ready, counts, max_seconds / rounds, timed, rng)
+        if all(spread_of(each) <= max_spread for each in timed.values()):
+            break
+    given = max_spread, warmup, num_threads, use_xnnpack
     return {
-        name: _summarize(
-            timed[name], interpreter, warmup, num_threads, use_xnnpack
-        )
+        name: _summarize(timed[name], interpreter, *given)
         for name, interpreter in ready.items()
     }
+
+
+def _runs_per_round(runs: float, rounds: int) -> int:
+    return min(math.ceil(runs / rounds), MAX_RUNS_PER_ROUND)
+
+
+def _time_round(
+    ready: Mapping[str, Interpreter],
+    counts: Mapping[str, int],
+    max_seconds: float,
+    timed: dict[str, list[np.ndarray]],
+    rng: np.random.Generator,
+) -> None:
+    """Times each file once more.
+
+    Args:
+        ready: Interpreters of the files.
+        counts: How many runs of each.
+        max_seconds: Longest time of each.
+        timed: Gets the milliseconds.
+        rng: Draws the order, so that no file always follows the same one.
+    """
+    for index in rng.permutation(len(ready)):
+        name = list(ready)[index]
+        # Brings the weights back that other files displaced from the cache.
+        ready[name].invoke()
+        timed[name].append(_time_runs(ready[name], counts[name], max_seconds))
 
 
 def _warm_up(
@@ -209,24 +252,44 @@ def _time_runs(
     return np.array(times) / 1e6
 
 
-def calmer_half(rounds: Iterable[np.ndarray]) -> np.ndarray:
-    """Returns all times of the rounds whose medians are lowest.
+def calmer_half(rounds: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """Returns the rounds whose medians are lowest, calmest first.
 
     With an odd number of rounds the middle one counts as calm.
     """
     ranked = sorted(rounds, key=lambda times: float(np.median(times)))
-    return np.concatenate(ranked[: (len(ranked) + 1) // 2])
+    return ranked[: (len(ranked) + 1) // 2]
+
+
+def spread_of(rounds: Iterable[np.ndarray]) -> float:
+    """Returns how far the calmer half of some rounds disagrees with itself.
+
+    See `Latency.spread`. A microsecond is no disagreement, since clocks do not
+    resolve it.
+
+    Args:
+        rounds: Milliseconds of the runs of each round.
+    """
+    calm = calmer_half(rounds)
+    p25_ms, median_ms, p75_ms = np.percentile(
+        np.concatenate(calm), (25, 50, 75)
+    )
+    between_ms = np.median(calm[-1]) - np.median(calm[0])
+    apart_ms = max(float(p75_ms - p25_ms), float(between_ms))
+    return max(0.0, apart_ms - RESOLUTION_MS) / float(median_ms)
 
 
 def _summarize(
     rounds: list[np.ndarray],
     interpreter: Interpreter,
+    max_spread: float,
     warmup: int,
     num_threads: int,
     use_xnnpack: bool,
 ) -> Latency:
-    times = calmer_half(rounds)
+    times = np.concatenate(calmer_half(rounds))
     p25_ms, median_ms, p75_ms = np.percentile(times, (25, 50, 75)).tolist()
+    spread = spread_of(rounds)
     delegated = count_delegated(interpreter)
     given = interpreter.get_input_details()[0]
     return Latency(
@@ -236,6 +299,8 @@ def _summarize(
         min_ms=float(times.min()),
         runs=len(times),
         rounds=len(rounds),
+        spread=spread,
+        is_steady=spread <= max_spread,
         warmup=warmup,
         num_threads=num_threads,
         delegate=_delegate_name(delegated, use_xnnpack),

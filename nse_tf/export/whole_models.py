@@ -3,6 +3,7 @@
 What a search asks about the networks that it might choose.
 """
 
+import logging
 from collections.abc import Sequence
 
 import keras
@@ -14,6 +15,8 @@ from nse_tf.export.inference import predict
 from nse_tf.export.latency import measure_together
 from nse_tf.export.metadata import with_classifier
 from nse_tf.export.tflite import convert
+
+LOGGER = logging.getLogger("nse_tf")
 
 # Images for the ranges of int8; more change nothing and cost time.
 NUM_CALIBRATION_IMAGES = 200
@@ -42,6 +45,18 @@ def measure_models(
         content = convert_untrained(model, precision)
         files[str(index)] = with_classifier(content, class_names)
     latencies = measure_together(files, num_threads=num_threads)
+    unsteady = [each for each in latencies.values() if not each.is_steady]
+    if unsteady:
+        LOGGER.warning(
+            "The latencies of %d of %d networks are not to be relied on: their "
+            "runs differ by up to %.0f %%, even after %d rounds. A limit is "
+            "decided by their medians all the same; search on a quiet machine "
+            "to be sure.",
+            len(unsteady),
+            len(files),
+            100 * max(each.spread for each in unsteady),
+            unsteady[0].rounds,
+        )
     return (
         [latencies[name].median_ms for name in files],
         [len(content) for content in files.values()],

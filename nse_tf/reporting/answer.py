@@ -306,5 +306,23 @@ def _actual_cost(
             if cost == "size_bytes":
                 return file.check.size_bytes, source
             if file.latency is not None:
+                if not file.latency.is_steady:
+                    source = f"({precision} file, unsteady)"
                 return file.latency.median_ms, source
     return costs.get(cost), "by the cost table"
+
+
+def unsteady_text(files: Sequence[ExportedFile]) -> list[str]:
+    """Returns which latencies cannot be relied on, in a sentence, if any."""
+    spreads = {
+        file.precision: file.latency.spread
+        for file in files
+        if file.latency and not file.latency.is_steady
+    }
+    if not spreads:
+        return []
+    return [
+        f"the latency of {', '.join(spreads)} cannot be relied on: runs differ "
+        f"by {max(spreads.values()):.0%} of the median, so the machine was "
+        "busy; nse_latency measures a file again"
+    ]

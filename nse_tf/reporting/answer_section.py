@@ -7,6 +7,7 @@ from nse_tf.reporting.answer import (
     ExportedFile,
     Verdict,
     progress_text,
+    unsteady_text,
 )
 from nse_tf.reporting.classified import Classified
 from nse_tf.reporting.classified_section import majority_text
@@ -215,8 +216,18 @@ def _measured_on(files: Sequence[ExportedFile]) -> str:
     """Returns what the latencies were measured on, one line a setting."""
     settings = list(dict.fromkeys(f.measured_on for f in files if f.latency))
     return joined(
-        tag("p", f"Latency was measured on {each}.", class_="soft small")
-        for each in settings
+        [
+            *(
+                tag(
+                    "p", f"Latency was measured on {each}.", class_="soft small"
+                )
+                for each in settings
+            ),
+            *(
+                tag("p", tag("span", "✗ ", class_="bad"), f"Unsteady: {each}.")
+                for each in unsteady_text(files)
+            ),
+        ]
     )
 
 

@@ -179,6 +179,9 @@ class FileLatency:
         input: Type and shape, such as `float32 1x8x8x1`.
         machine: What it was measured on.
         date: Date and time, in ISO format.
+        spread: How far the runs disagree, as a share of the median; not known
+            of files of earlier versions, which say 0.
+        is_steady: Whether that is little enough to rely on the median.
     """
 
     median_ms: float
@@ -192,6 +195,8 @@ class FileLatency:
     input: str
     machine: Machine
     date: str
+    spread: float = 0.0
+    is_steady: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -122,6 +122,16 @@ _FILE_ROWS: tuple[tuple[str, Callable[[ExportedFile], str]], ...] = (
             )
         ),
     ),
+    (
+        "Runs differ by",
+        _latency(
+            lambda latency: (
+                f"{latency.spread:.0%}"
+                if latency.is_steady
+                else tag("span", f"✗ {latency.spread:.0%}", class_="bad")
+            )
+        ),
+    ),
     ("Runs kept", _latency(lambda latency: f"{latency.runs:,}")),
     ("Threads", _latency(lambda latency: str(latency.num_threads))),
     (

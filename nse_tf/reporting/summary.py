@@ -9,6 +9,7 @@ from nse_tf.reporting.answer import (
     Verdict,
     find_answer,
     progress_text,
+    unsteady_text,
 )
 from nse_tf.reporting.baselines import baseline_lines
 from nse_tf.reporting.choice import choice_lines
@@ -93,6 +94,7 @@ def _answer_lines(answer: Answer) -> list[tuple[str, str]]:
     )
     settings = dict.fromkeys(f.measured_on for f in answer.files if f.latency)
     lines += [("measured on", each) for each in settings]
+    lines += [("unsteady", each) for each in unsteady_text(answer.files)]
     if not answer.verdicts:
         lines.append(("budget", "no limit was set"))
     return lines + [("budget", _verdict_text(each)) for each in answer.verdicts]
@@ -122,7 +124,8 @@ def _file_lines(files: tuple[ExportedFile, ...]) -> list[str]:
             percent(file.check.accuracy),
             ""
             if file.latency is None
-            else f"{three_digits(file.latency.median_ms)} ms",
+            else f"{three_digits(file.latency.median_ms)} ms"
+            + ("" if file.latency.is_steady else " UNSTEADY"),
             " ".join(file.faults) and f"FAULTY: {' '.join(file.faults)}",
         ]
         for file in files

@@ -21,6 +21,9 @@ from nse_tf.training import Worker
 
 LOGGER = logging.getLogger("nse_tf")
 
+# What progress is told of; the time of the search afterwards is not known yet.
+NAME = "the evolution of cells, before the search,"
+
 
 def learned_file(config: SearchConfig) -> pathlib.Path:
     """Returns the file of the space that a run learns."""
@@ -99,14 +102,7 @@ def learn_space(config: SearchConfig) -> pathlib.Path:
     )
     try:
         with folder.stage("evolution of cells"):
-            finish(
-                method,
-                method.slots,
-                worker,
-                data,
-                folder,
-                "the evolution of cells, before the search,",
-            )
+            finish(method, method.slots, worker, data, folder, NAME)
     except Exception as error:
         folder.note_failure(error)
         raise

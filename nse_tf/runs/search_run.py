@@ -88,7 +88,6 @@ def run_search(
     try:
         with folder.stage("search"), _at_work(workers):
             tuner = make_tuner(config, cost_model, effort, strategy)
-            tuner.later_seconds = EXPORT_SECONDS
             if workers is not None:
                 tuner.watch = workers.watch
             _search(config, tuner, data)
@@ -122,6 +121,7 @@ def _search(
     config: SearchConfig, tuner: SupernetTuner, data: ImageData
 ) -> None:
     """Does the jobs of a search on a run's data."""
+    tuner.later_seconds = EXPORT_SECONDS
     tuner.search(
         data.train,
         validation_data=data.validation,

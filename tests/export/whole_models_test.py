@@ -1,3 +1,4 @@
+import functools
 import pathlib
 
 import keras
@@ -9,6 +10,8 @@ from nse_tf.export import (
     accuracy_of_file,
     export_model,
     measure_models,
+    measure_together,
+    whole_models,
 )
 from nse_tf.spaces import MBConv, Stage
 from nse_tf.supernet import build_child
@@ -49,6 +52,26 @@ def test_measured_size_is_that_of_the_file_that_is_handed_over(
     )
     written = tmp_path / f"model_{precision}.tflite"
     assert size == written.stat().st_size
+
+
+@pytest.mark.parametrize("max_spread", [np.inf, -1.0])
+def test_it_says_that_a_limit_is_decided_by_unsteady_figures(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    max_spread: float,
+) -> None:
+    monkeypatch.setattr(
+        whole_models,
+        "measure_together",
+        functools.partial(
+            measure_together, max_spread=max_spread, min_seconds=0.0, runs=5
+        ),
+    )
+    child = build_child(SPACE, SPACE.genotype([0, 0, 0]), fast=False)
+    whole_models.measure_models([child], "fp32", 1, ("one", "two", "three"))
+    said = [each for each in caplog.messages if "A limit is decided" in each]
+    assert len(said) == (max_spread < 0)
+    assert all("The latencies of 1 of 1 networks" in each for each in said)
 
 
 # The kernel that least squares find spans too much for 8 bits.

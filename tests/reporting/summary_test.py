@@ -3,9 +3,14 @@ import pathlib
 
 from nse_tf.events import Entry, RunFailed
 from nse_tf.methods import OneShotSearch
-from nse_tf.reporting import RunLog, summary_text
+from nse_tf.reporting import RunLog, summary_text, write_report
 from nse_tf.spaces.files import write_json
-from tests.reporting.made_up_run import begin_run, export_json, finish_run
+from tests.reporting.made_up_run import (
+    begin_run,
+    export_json,
+    finish_run,
+    latency_json,
+)
 
 
 def test_the_answer_is_a_few_aligned_lines(run_dir: pathlib.Path) -> None:
@@ -61,3 +66,23 @@ def test_faults_and_missed_limits_stand_out(
     assert (
         "Latency at most 0.1 ms: MISSED by 42.3 % with 0.1423 ms (fp32 file)"
     ) in text
+
+
+def test_a_latency_that_cannot_be_relied_on_says_so(
+    method: OneShotSearch, tmp_path: pathlib.Path
+) -> None:
+    begin_run(tmp_path, method, {"max_latency_ms": 0.1})
+    finish_run(tmp_path, method)
+    latency = latency_json()
+    latency["files"]["fp32"] |= {"spread": 0.83, "is_steady": False}
+    write_json(tmp_path / "best" / "latency.json", latency)
+    lines = summary_text(tmp_path).splitlines()
+    (file,) = (each for each in lines if each.startswith("model_fp32"))
+    assert file.endswith("0.142 ms UNSTEADY")
+    (unsteady,) = (each for each in lines if each.startswith("unsteady"))
+    assert "the latency of fp32 cannot be relied on" in unsteady
+    assert "83% of the median" in unsteady
+    assert any("(fp32 file, unsteady)" in each for each in lines)
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    assert "Unsteady: the latency of fp32 cannot be relied on" in page
+    assert "✗ 83%" in page
