@@ -17,6 +17,7 @@ from ai_edge_litert.interpreter import Interpreter
 from ai_edge_quantizer import quantizer, recipe
 
 from nse_tf.export.model_edit import packed_model, unpacked_model
+from nse_tf.quiet import quiet_native_output
 
 _FP16_RECIPE = [
     {
@@ -76,8 +77,9 @@ def find_ranges(
             "`samples` is empty: int8 needs some 100 training images to learn "
             "the range of every activation."
         )
-    interpreter = Interpreter(model_content=_with_all_outputs(fp32))
-    interpreter.allocate_tensors()
+    with quiet_native_output():
+        interpreter = Interpreter(model_content=_with_all_outputs(fp32))
+        interpreter.allocate_tensors()
     given = interpreter.get_input_details()[0]["index"]
     made = interpreter.get_output_details()
     views = [interpreter.tensor(tensor["index"]) for tensor in made]
