@@ -7,7 +7,7 @@
 It shrinks the search space by angle, explores what is left, trains the winner
 alone, converts it to .tflite files, measures them, and writes report.html.
 Re-run the command to resume. With --workers=N, N processes share the work;
-docs/workers.md explains how to do so across machines.
+docs/workers.md explains how to do so across machines, and docs/ray.md on Ray.
 """
 
 import logging
@@ -23,6 +23,7 @@ from nse_tf.distribute.local_workers import LocalWorkers
 from nse_tf.distribute.roles import Role, present_role
 from nse_tf.flags import (
     binaries,
+    engine_flags,
     logger_flags,
     search_flags,
     space_flags,
@@ -35,6 +36,7 @@ from nse_tf.terminal import PrintableFormatter, say
 flags.adopt_module_key_flags(search_flags)
 flags.adopt_module_key_flags(space_flags)
 flags.adopt_module_key_flags(logger_flags)
+flags.adopt_module_key_flags(engine_flags)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -42,6 +44,12 @@ def main(argv: Sequence[str]) -> None:
     del argv
     config = search_flags.search_config()
     tls_flags.apply()
+    workers = search_flags.WORKERS
+    engine = engine_flags.ray_engine(
+        workers.value if workers.present else None,
+        config.compute_threads,
+        config.distribute,
+    )
     set_up_logging()
     binaries.choose_kernels(config.dataset)
     # TensorFlow takes seconds to import; flags were checked before that.
@@ -69,6 +77,9 @@ def main(argv: Sequence[str]) -> None:
             require_mlflow()  # Not only after the search.
         # Before TensorFlow's first op.
         strategy = make_strategy(config.distribute, config.cpu_devices)
+        if engine is not None:
+            # Workers on this machine need all of their memory.
+            tf.config.set_visible_devices([], "GPU")
         tf.config.list_logical_devices()  # It complains where there is no GPU.
 
     try:
@@ -78,7 +89,12 @@ def main(argv: Sequence[str]) -> None:
         if not Peers(strategy).leads:
             run_replica_worker(config, strategy)
             return
-        report = run_search(config, _local_workers(), strategy)
+        report = run_search(
+            config,
+            None if engine is not None else _local_workers(),
+            strategy,
+            engine,
+        )
     except SearchError as error:
         binaries.fail(error)
     say(summary_text(report.parent))

@@ -11,8 +11,9 @@ import keras
 import keras_tuner
 import numpy as np
 
-from nse_tf.datasets import ImageData
+from nse_tf.distribute.dealing import Engine
 from nse_tf.distribute.identity import identity_of
+from nse_tf.distribute.remote_worker import WorkerParts
 from nse_tf.distribute.strategies import checked_strategy, num_replicas
 from nse_tf.jobs import (
     ChildrenEvaluated,
@@ -30,18 +31,19 @@ from nse_tf.training.callbacks import FileEvaluator, Measurer
 from nse_tf.training.peers import Peers, is_multi_worker
 from nse_tf.training.progress import Progress
 from nse_tf.training.replica_worker import ReplicaWorker
-from nse_tf.training.trainings import Trainings
 from nse_tf.training.weight_files import LostWeightsError
 from nse_tf.trials.base_tuner import BaseTuner
-from nse_tf.trials.fit_arguments import FitArguments, read_fit_arguments
+from nse_tf.trials.fit_arguments import read_fit_arguments
 from nse_tf.trials.job_files import (
     finished_result,
+    read_generation,
     read_job,
     read_result,
     write_result,
 )
 from nse_tf.trials.run_storage import ORACLE_FILE, TABLE, is_ours
 from nse_tf.trials.unsupported_arguments import refuse_unmeant
+from nse_tf.tuners.dealt_trials import deal_trials, require_engine_alone
 from nse_tf.tuners.hypermodel_adapter import agreed_networks
 from nse_tf.tuners.hyperparameters import (
     declare,
@@ -83,6 +85,8 @@ class SupernetTuner(BaseTuner):
         evaluate_file: Evaluates finalists as files; see `training.Worker`.
 
     Attributes:
+        engine: Starts the workers that do the jobs, such as a `RayEngine`; None
+            does them here, or as keras-tuner's variables say.
         later_seconds: What follows after the search, by a guess, which the time
             left is shown with.
 
@@ -91,6 +95,7 @@ class SupernetTuner(BaseTuner):
             not of the same space, or `hyperparameters` override its choices.
     """
 
+    engine: Engine | None = None
     later_seconds: float = 0.0
 
     def __init__(
@@ -190,60 +195,69 @@ class SupernetTuner(BaseTuner):
             validation_data=validation_data,
             **fit,
         )
+        if self.engine is not None:
+            require_engine_alone(self._strategy)
         self._child_epochs = given.epochs
-        data = given.data_for(self._space.skeleton)
         recipes = given.recipes(self._supernet_recipe, self._child_recipe)
+        parts = WorkerParts(
+            space=self._space,
+            networks=self._networks,
+            data=given.data_for(self._space.skeleton),
+            supernet_recipe=recipes[0],
+            child_recipe=recipes[1],
+            evaluate_file=self._evaluate_file,
+            callbacks=given.callbacks,
+        )
         if not self._peers.leads:
-            ReplicaWorker(
-                Trainings(
-                    space=self._space,
-                    networks=self._networks,
-                    data=data,
-                    supernet_recipe=recipes[0],
-                    child_recipe=recipes[1],
-                    strategy=self._strategy,
-                )
-            ).follow()
+            ReplicaWorker(parts.trainings(self._strategy)).follow()
             return
-        self._prepare(data, recipes, given)
+        self._prepare(parts)
         super().search(verbose=verbose)
 
-    def _prepare(
-        self,
-        data: ImageData,
-        recipes: tuple[SupernetRecipe, ChildRecipe],
-        given: FitArguments,
-    ) -> None:
+    def _search_here(self, *args: Any, **kwargs: Any) -> None:
+        """Decides in this process, and works here or where the engine is."""
+        if self.engine is None or self._worker is None:
+            super()._search_here(*args, **kwargs)
+            return
+        self.oracle.verbose = kwargs.get("verbose", 1)
+        self.on_search_begin()
+        deal_trials(self, self.engine, self._parts, self._worker.run)
+        self.on_search_end()
+
+    def _prepare(self, parts: WorkerParts) -> None:
         """Makes the worker of a search, and what identifies the search."""
+        self._parts = parts
+        recipes = (parts.supernet_recipe, parts.child_recipe)
         self._worker = Worker(
             self._space,
-            data,
+            parts.data,
             self.folder,
             *recipes,
             self._measure,
             networks=self._networks,
-            callbacks=given.callbacks,
+            callbacks=parts.callbacks,
             strategy=self._strategy,
             evaluate_file=self._evaluate_file,
         )
         identity = identity_of(
             self._space.fingerprint,
-            data,
+            parts.data,
             *recipes,
-            child_epochs=given.epochs,
+            child_epochs=self._child_epochs,
             num_replicas=num_replicas(self._strategy),
             sharing=self._networks.sharing,
         )
         self._own_identity = identity
         self._identity = {**identity, **self._settings}
-        self._num_images = len(data.train), len(data.validation)
 
     @contextlib.contextmanager
     def _deciding(self) -> Iterator[None]:
         """Locks the folder, and checks that it is that of the same run."""
         with self._peers.dismissed(), super()._deciding():
             self.oracle.claim(self._own_identity)
-            self.oracle.rehearse(*self._num_images, self.later_seconds)
+            data = self._parts.data
+            sizes = len(data.train), len(data.validation)
+            self.oracle.rehearse(*sizes, self.later_seconds)
             with Progress.within(self.oracle.outlook):
                 yield
 
@@ -291,16 +305,25 @@ class SupernetTuner(BaseTuner):
         reference = finished_result(self.folder, values["job"])
         if reference is None:
             job = read_job(self.folder, values["job"])
-            result = self._done(self._worker, self._replaced(job))
+            result = self._done(self._worker, self.replaced(job))
             reference = write_result(self.folder, values["job"], result)
+        return self.shown(trial, reference)
+
+    def shown(
+        self, trial: keras_tuner.engine.trial.Trial, reference: str
+    ) -> dict[str, float]:
+        """Lets a trial refer to its result; returns what to show of that."""
+        values = trial.hyperparameters.values
         values["result"] = reference
         result = read_result(self.folder, reference)
         if isinstance(result, ChildrenEvaluated):
-            best = self._best_child(self._generation(values["job"]), result)
+            best = self._best_child(
+                read_generation(self.folder, values["job"]), result
+            )
             values |= values_of(self._space, best)
         return metrics_of(result, self.oracle.objective.name)
 
-    def _replaced(self, job: Job) -> Job:
+    def replaced(self, job: Job) -> Job:
         """Returns the job, with the number of epochs given to `search`."""
         if isinstance(job, TrainChild) and self._child_epochs is not None:
             return dataclasses.replace(job, epochs=self._child_epochs)
@@ -365,20 +388,10 @@ class SupernetTuner(BaseTuner):
                 "No child was trained alone yet, and the supernet is not "
                 "loaded: call `search` first, which resumes where it stopped."
             )
-        job = self._generation(values["job"])
+        job = read_generation(self.folder, values["job"])
         return self._worker.evaluator().child(
             self._best_child(job, result), job.calibration_images
         )
-
-    def _generation(self, job_id: str) -> EvaluateChildren:
-        """Returns the job that asked for the accuracies of children."""
-        job = read_job(self.folder, job_id)
-        if not isinstance(job, EvaluateChildren):
-            raise ValueError(
-                f"Job {job_id!r} came back with accuracies of children that "
-                "it did not ask for."
-            )
-        return job
 
     def _best_child(
         self, job: EvaluateChildren, result: ChildrenEvaluated

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from nse_tf.costs import Budget, CostModel
 from nse_tf.datasets import ImageData, data_lines, data_warnings
+from nse_tf.distribute.dealing import Engine
 from nse_tf.distribute.local_workers import LocalWorkers
 from nse_tf.distribute.worker_link import await_chief
 from nse_tf.events import RunFinished
@@ -43,6 +44,7 @@ def run_search(
     config: SearchConfig,
     workers: LocalWorkers | None = None,
     strategy: tf.distribute.Strategy | None = None,
+    engine: Engine | None = None,
 ) -> pathlib.Path:
     """Does a whole search, or resumes it; returns the report's path.
 
@@ -52,6 +54,7 @@ def run_search(
             keras-tuner's variables make this process a chief, it works with
             those that join.
         strategy: Shares each batch of a training; see `make_strategy`.
+        engine: Starts workers elsewhere, in place of `workers`.
 
     Raises:
         BudgetError: If no network of the space fits the budget.
@@ -90,6 +93,7 @@ def run_search(
             tuner = make_tuner(config, cost_model, effort, strategy)
             if workers is not None:
                 tuner.watch = workers.watch
+            tuner.engine = engine
             _search(config, tuner, data)
         with folder.stage("export"):
             export_artifacts(config, folder, tuner, cost_model, data)

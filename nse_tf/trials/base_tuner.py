@@ -166,7 +166,7 @@ class BaseTuner(keras_tuner.Tuner):
                 if present_role() is Role.CHIEF:
                     self._lead(kwargs.get("verbose", 1))
                 else:
-                    super().search(*args, **kwargs)
+                    self._search_here(*args, **kwargs)
         except _EnoughHereError:
             self.on_search_end()
             if getattr(self.oracle, "verbose", 1):
@@ -174,6 +174,10 @@ class BaseTuner(keras_tuner.Tuner):
                     "This process has done its trials; start it again to "
                     "resume the search."
                 )
+
+    def _search_here(self, *args: Any, **kwargs: Any) -> None:
+        """Decides and works in this process; see `keras_tuner.Tuner`."""
+        super().search(*args, **kwargs)
 
     @contextlib.contextmanager
     def _deciding(self) -> Iterator[None]:

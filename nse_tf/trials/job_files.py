@@ -11,6 +11,7 @@ import pathlib
 from typing import Any
 
 from nse_tf.jobs import (
+    EvaluateChildren,
     Job,
     Result,
     digest_of,
@@ -80,6 +81,21 @@ def read_job(folder: pathlib.Path, job_id: str) -> Job:
             "run's folder."
         )
     return job_from_json(read_sealed(path)["job"])
+
+
+def read_generation(folder: pathlib.Path, job_id: str) -> EvaluateChildren:
+    """Returns the job that asked for the accuracies of children.
+
+    Raises:
+        ValueError: If the job of that id asked for something else.
+    """
+    job = read_job(folder, job_id)
+    if not isinstance(job, EvaluateChildren):
+        raise ValueError(
+            f"Job {job_id!r} came back with accuracies of children that it did "
+            "not ask for."
+        )
+    return job
 
 
 def result_content(job: Job, result: Result) -> dict[str, Any]:

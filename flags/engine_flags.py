@@ -1,0 +1,71 @@
+"""Flags that say what starts the workers of a search."""
+
+from absl import flags
+
+from nse_tf.distribute.ray_engine import RayEngine
+from nse_tf.distribute.roles import Role, present_role
+
+ENGINES = ("keras_tuner", "ray")
+
+ENGINE = flags.DEFINE_enum(
+    "engine",
+    ENGINES[0],
+    ENGINES,
+    "What --workers share the jobs by: keras_tuner starts them on this "
+    "machine, which a folder that all see extends to others; ray starts them "
+    "on a Ray cluster, and needs no such folder. The answer is the same.",
+)
+RAY_ADDRESS = flags.DEFINE_string(
+    "ray_address",
+    None,
+    "Ray cluster of --engine=ray: auto, or host:port of its head. Default: one "
+    "that is started on this machine.",
+)
+GPUS_PER_WORKER = flags.DEFINE_float(
+    "gpus_per_worker",
+    0.0,
+    "GPUs that each worker of --engine=ray reserves; a part of one lets "
+    "several share it.",
+    lower_bound=0,
+    upper_bound=1,
+)
+
+
+def ray_engine(
+    workers: int | None, compute_threads: int | None, distribute: str | None
+) -> RayEngine | None:
+    """Returns Ray as an engine, if flags ask for it.
+
+    Args:
+        workers: How many workers, if given.
+        compute_threads: Threads of each.
+        distribute: How each batch of a training is shared; None if it is not.
+
+    Raises:
+        ValueError: If flags do not fit each other, or Ray is not installed.
+    """
+    if ENGINE.value != "ray":
+        for name in ("ray_address", "gpus_per_worker"):
+            if flags.FLAGS[name].present:
+                raise ValueError(
+                    f"`--{name}` is {flags.FLAGS[name].value!r}, but only "
+                    "--engine=ray reads it: leave it out, or add that."
+                )
+        return None
+    if distribute is not None:
+        raise ValueError(
+            f"`--engine` is ray and `--distribute` {distribute}: they share "
+            "either the jobs of a search or the batches of a training."
+        )
+    if present_role() is not Role.ALONE:
+        raise ValueError(
+            "`--engine` is ray, which starts its own workers, but "
+            "KERASTUNER_TUNER_ID is set, which is for keras-tuner's: leave out "
+            "one of them."
+        )
+    return RayEngine(
+        address=RAY_ADDRESS.value,
+        num_workers=workers,
+        gpus_per_worker=GPUS_PER_WORKER.value,
+        compute_threads=compute_threads,
+    )
