@@ -6,48 +6,55 @@ from typing import Any
 
 
 class RayWorker:
-    """Does jobs in a process that Ray started.
+    """Does jobs in a process that Ray started."""
 
-    Args:
-        environment: Variables that decide what TensorFlow computes, as the
-            search has them; None where it has them not.
-        compute_threads: Threads of TensorFlow; None leaves them to it.
-        parts: A list with the reference of the `WorkerParts`, which Ray would
-            resolve by itself, before TensorFlow has its variables.
-    """
+    def __init__(self) -> None:
+        # Made by `join`: Ray restarts an actor by its constructor, and what is
+        # given to that must not lie in the object store.
+        self._worker: Any = None
 
-    def __init__(
+    def join(
         self,
         environment: Mapping[str, str | None],
         compute_threads: int | None,
         parts: list[Any],
-    ) -> None:
-        for name, value in environment.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        import ray
+    ) -> dict[str, Any]:
+        """Makes the worker; see `RemoteWorker.join`.
 
-        from nse_tf.distribute.remote_worker import RemoteWorker
+        Args:
+            environment: Variables that decide what TensorFlow computes, as the
+                search has them; None where it has them not.
+            compute_threads: Threads of TensorFlow; None leaves them to it.
+            parts: A list with the reference of the `WorkerParts`. By itself,
+                Ray would resolve it before TensorFlow has its variables.
+        """
+        if self._worker is None:
+            for name, value in environment.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+            import ray
 
-        self._worker = RemoteWorker(
-            ray.get(parts[0]),
-            compute_threads,
-            lambda handle: ray.get(handle[0]),
-        )
+            from nse_tf.distribute.remote_worker import RemoteWorker
 
-    def join(self) -> dict[str, Any]:
-        """See `RemoteWorker.join`."""
-        return self._worker.join()
+            self._worker = RemoteWorker(
+                ray.get(parts[0]),
+                compute_threads,
+                lambda handle: ray.get(handle[0]),
+            )
+        joined: dict[str, Any] = self._worker.join()
+        return joined
 
     def run(self, job_text: str, sent: Mapping[str, Any]) -> dict[str, Any]:
         """See `RemoteWorker.run`."""
-        return self._worker.run(job_text, sent)
+        answer: dict[str, Any] = self._worker.run(job_text, sent)
+        return answer
 
     def report(self) -> dict[str, Any]:
         """See `RemoteWorker.report`."""
-        return self._worker.report()
+        report: dict[str, Any] = self._worker.report()
+        return report
 
     def leave(self) -> None:
         """See `RemoteWorker.leave`."""

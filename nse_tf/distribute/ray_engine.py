@@ -94,8 +94,6 @@ class RayEngine:
             ValueError: If no cluster answers, it has no room for the images, or
                 a part cannot be sent.
         """
-        from nse_tf.distribute.ray_workers import RayWorkers
-
         with self._cluster() as ray:
             nodes = [node for node in ray.nodes() if node["Alive"]]
             _require_room(parts.num_bytes, nodes)
@@ -103,7 +101,7 @@ class RayEngine:
             LOGGER.info(
                 "Ray: %d nodes, waiting for %d workers", len(nodes), count
             )
-            started = RayWorkers(ray, self._actor_maker(ray, parts), count)
+            started = self._started(ray, parts, count)
             try:
                 yield started
             finally:
@@ -117,12 +115,16 @@ class RayEngine:
             for node in nodes
         )
 
-    def _actor_maker(self, ray: Any, parts: "WorkerParts") -> Any:
-        """Returns what makes an actor of the search.
+    def _started(
+        self, ray: Any, parts: "WorkerParts", count: int
+    ) -> "RayWorkers":
+        """Returns workers, which Ray places when it can.
 
         Raises:
             ValueError: If a part cannot be sent.
         """
+        from nse_tf.distribute.ray_workers import RayWorkers
+
         try:
             sent = ray.put(parts.in_memory())
         except TypeError as error:  # What pickle says.
@@ -143,7 +145,8 @@ class RayEngine:
         environment = _deciding_environment()
         if 0 < self._gpus < 1:
             environment["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
-        return lambda: actor.remote(environment, self._threads, [sent])
+        actors = {f"worker-{i}": actor.remote() for i in range(count)}
+        return RayWorkers(ray, actors, (environment, self._threads, [sent]))
 
     @contextlib.contextmanager
     def _cluster(self) -> Iterator[Any]:
@@ -163,7 +166,12 @@ class RayEngine:
 
     def _init(self, ray: Any) -> None:
         """Raises a `ValueError` if no cluster answers."""
-        more: dict[str, Any] = {"address": self._address or "local"}
+        more: dict[str, Any] = {
+            "address": self._address or "local",
+            # What workers say comes by their reports.
+            "log_to_driver": False,
+            "configure_logging": False,
+        }
         if self._address is None:
             cpus = (self._num_workers or 1) * self._cpus
             more |= {
@@ -171,7 +179,7 @@ class RayEngine:
                 "num_cpus": max(cpus, os.cpu_count() or 1),
             }
         try:
-            ray.init(log_to_driver=False, logging_level=logging.ERROR, **more)
+            ray.init(**more)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise ValueError(
                 f"No Ray cluster answers at {self._address or 'this machine'} "

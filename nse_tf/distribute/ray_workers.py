@@ -6,7 +6,7 @@ import json
 import logging
 import pathlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -45,15 +45,14 @@ class RayWorkers:
 
     Args:
         ray: Ray, connected to its cluster.
-        make_actor: Makes an actor, which Ray places when it can.
-        count: How many.
+        actors: Actors of `RayWorker`, by the names of the workers.
+        joining: What `RayWorker.join` is given.
     """
 
     def __init__(
-        self, ray: Any, make_actor: Callable[[], Any], count: int
+        self, ray: Any, actors: dict[str, Any], joining: tuple[Any, ...]
     ) -> None:
-        self._ray = ray
-        self._actors = {f"worker-{i}": make_actor() for i in range(count)}
+        self._ray, self._actors, self._joining = ray, actors, joining
         self._calls: dict[Any, _Call] = {}
         # When a worker is called next: to join, or to report.
         self._due = dict.fromkeys(self._actors, 0.0)
@@ -76,8 +75,10 @@ class RayWorkers:
         for worker, due in list(self._due.items()):
             if due <= now:
                 del self._due[worker]
-                kind = "report" if worker in self._joined else "join"
-                self._call(worker, kind)
+                if worker in self._joined:
+                    self._call(worker, "report")
+                else:
+                    self._call(worker, "join", *self._joining)
         refs = list(self._calls)
         if not refs:
             time.sleep(seconds)
@@ -98,7 +99,9 @@ class RayWorkers:
 
     def end(self) -> None:
         """Ends all workers; those that do nothing remove their folders."""
-        busy = {call.worker for call in self._calls.values()}
+        busy = {
+            call.worker for call in self._calls.values() if call.kind == "run"
+        }
         leaving = [
             self._actors[worker].leave.remote()
             for worker in self._joined - busy
