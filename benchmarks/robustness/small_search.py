@@ -122,6 +122,25 @@ def _search(
     # Nothing that keras-tuner and TensorFlow print is for the reader.
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    tuner, parts = make_search(folder, config, num_images, space, budget)
+    tuner.lease_seconds = 3.0
+    if before is not None:
+        before()
+    tuner.search(parts[0], validation_data=parts[1], verbose=0)
+    if environment.get("KERASTUNER_TUNER_ID", "chief") == "chief":
+        oracle = tuner.oracle
+        found = outcome(folder, oracle.method.history, _trials(oracle))
+        (folder / "outcome.json").write_text(json.dumps(found))
+
+
+def make_search(
+    folder: pathlib.Path,
+    config: OneShotConfig = CONFIG,
+    num_images: tuple[int, int] = NUM_IMAGES,
+    space: SearchSpace = SPACE,
+    budget: Budget = BUDGET,
+) -> tuple[Any, list[Any]]:
+    """Returns a tuner, and the two parts of the images; see `start`."""
     import tensorflow as tf
 
     from nse_tf import datasets
@@ -145,14 +164,7 @@ def _search(
         directory=str(folder.parent),
         project_name=folder.name,
     )
-    tuner.lease_seconds = 3.0
-    if before is not None:
-        before()
-    tuner.search(parts[0], validation_data=parts[1], verbose=0)
-    if environment.get("KERASTUNER_TUNER_ID", "chief") == "chief":
-        oracle = tuner.oracle
-        found = outcome(folder, oracle.method.history, _trials(oracle))
-        (folder / "outcome.json").write_text(json.dumps(found))
+    return tuner, parts
 
 
 def _trials(oracle: Any) -> list[list[str]]:

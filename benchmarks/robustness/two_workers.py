@@ -64,6 +64,14 @@ def seconds_of_generations(
     ]
     for process in processes:
         process.join()
+    return generation_seconds(folder)
+
+
+def generation_seconds(folder: pathlib.Path) -> list[float]:
+    """Returns how long each generation of a run took.
+
+    From when it is asked for to when the last of its results lies there.
+    """
     began: dict[str, float] = {}
     ended: dict[str, float] = collections.defaultdict(float)
     for path in (folder / "jobs").glob("*.json"):
