@@ -11,7 +11,6 @@ import zlib
 from typing import Any
 
 import numpy as np
-from small_search import SPACE
 
 from nse_tf.costs import CostModel
 from nse_tf.jobs import (
@@ -55,10 +54,10 @@ class FormulaTrainer:
         *_: Any,
         **more: Any,
     ) -> None:
-        del space, data, more
+        del data, more
         self._folder = folder
         self._weights = WeightFiles(folder / "supernet")
-        self._formulas = FormulaWorker(CostModel(SPACE))
+        self._formulas = FormulaWorker(CostModel(space))
 
     def run(self, job: Job) -> Result:
         """Returns a job's result, after a pause."""

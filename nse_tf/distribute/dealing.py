@@ -167,6 +167,7 @@ class Dealer:
     ) -> None:
         self._trials, self._workers, self._here = trials, workers, here
         self._files = SentFiles(trials.folder)
+        self._versions = deciding_versions()
         self._leases = Leases(SILENCE_SECONDS)
         self._idle: set[str] = set()
         # For each busy worker what it has to do, the present job last.
@@ -273,8 +274,7 @@ class Dealer:
         Raises:
             ValueError: If it has other versions than this process.
         """
-        ours = deciding_versions()
-        if found := differences(ours, joined.versions):
+        if found := differences(self._versions, joined.versions):
             raise ValueError(
                 f"{joined.worker} does not fit the search (first this "
                 f"process's, then the worker's): {found}. Install the same "

@@ -157,10 +157,11 @@ class RayEngine:
             if ray.is_initialized():
                 yield ray
                 return
-            with _handlers_kept():
-                self._init(ray)
+            handler = signal.getsignal(signal.SIGTERM)
             try:
-                yield ray
+                self._init(ray)
+                with _sigterm_as(handler):
+                    yield ray
             finally:
                 ray.shutdown()
 
@@ -263,13 +264,30 @@ def _guarded() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _handlers_kept() -> Iterator[None]:
-    """Keeps what this process does at SIGTERM, which Ray replaces."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Only the main thread may change it.
+def _sigterm_as(handler: Any) -> Iterator[None]:
+    """Lets SIGTERM do here what it did before Ray was initialized.
+
+    Ray replaces the handler, and raises a plain `KeyboardInterrupt` for
+    whatever a handler raises while Ray waits.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or not callable(handler):
+        if is_main and handler is not None:  # Only there it may be changed.
+            signal.signal(signal.SIGTERM, handler)
+        yield
         return
-    former = signal.getsignal(signal.SIGTERM)
+    received: list[int] = []
+
+    def noting(number: int, frame: Any) -> None:
+        received.append(number)
+        handler(number, frame)
+
+    signal.signal(signal.SIGTERM, noting)
     try:
         yield
+    except KeyboardInterrupt:
+        if received:
+            handler(signal.SIGTERM, None)
+        raise
     finally:
-        signal.signal(signal.SIGTERM, former)
+        signal.signal(signal.SIGTERM, handler)

@@ -28,7 +28,7 @@ LOGGER = logging.getLogger("nse_tf")
 REPORT_SECONDS = 6.0
 AGAIN_SECONDS = 1.0
 # How long workers may take to leave.
-LEAVE_SECONDS = 3.0
+LEAVE_SECONDS = 1.5
 MOST_OF_A_REASON = 200
 
 
@@ -98,13 +98,9 @@ class RayWorkers:
         self._ray.kill(self._actors[worker], no_restart=False)
 
     def end(self) -> None:
-        """Ends all workers; those that do nothing remove their folders."""
-        busy = {
-            call.worker for call in self._calls.values() if call.kind == "run"
-        }
+        """Ends all workers, which remove their folders first."""
         leaving = [
-            self._actors[worker].leave.remote()
-            for worker in self._joined - busy
+            self._actors[worker].leave.remote() for worker in self._joined
         ]
         if leaving:
             self._ray.wait(

@@ -129,7 +129,9 @@ class RemoteWorker:
             threading.set_intra_op_parallelism_threads(compute_threads)
             threading.set_inter_op_parallelism_threads(compute_threads)
         self._fetch = fetch
-        self._scratch = tempfile.TemporaryDirectory(prefix="nse_tf_worker_")
+        self._scratch = tempfile.TemporaryDirectory(
+            prefix="nse_tf_worker_", ignore_cleanup_errors=True
+        )
         self._folder = pathlib.Path(self._scratch.name)
         self._files = SentFiles(self._folder)
         self._there: dict[str, str] = {}
@@ -209,9 +211,9 @@ class RemoteWorker:
         }
 
     def leave(self) -> None:
-        """Removes its folder."""
+        """Removes its folder; a job that is not done has no end then."""
         LOGGER.removeHandler(self._lines)
-        self._thread.shutdown()
+        self._thread.shutdown(wait=False, cancel_futures=True)
         self._scratch.cleanup()
 
     def _receive(self, sent: Sent) -> None:
