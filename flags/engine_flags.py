@@ -4,6 +4,7 @@ from absl import flags
 
 from nse_tf.distribute.ray_engine import RayEngine
 from nse_tf.distribute.roles import Role, present_role
+from nse_tf.runs.search_config import SearchConfig
 
 ENGINES = ("keras_tuner", "ray")
 
@@ -31,15 +32,12 @@ GPUS_PER_WORKER = flags.DEFINE_float(
 )
 
 
-def ray_engine(
-    workers: int | None, compute_threads: int | None, distribute: str | None
-) -> RayEngine | None:
+def ray_engine(config: SearchConfig, workers: int | None) -> RayEngine | None:
     """Returns Ray as an engine, if flags ask for it.
 
     Args:
-        workers: How many workers, if given.
-        compute_threads: Threads of each.
-        distribute: How each batch of a training is shared; None if it is not.
+        config: What is searched.
+        workers: How many workers, if that is given.
 
     Raises:
         ValueError: If flags do not fit each other, or Ray is not installed.
@@ -52,10 +50,10 @@ def ray_engine(
                     "--engine=ray reads it: leave it out, or add that."
                 )
         return None
-    if distribute is not None:
+    if config.distribute is not None:
         raise ValueError(
-            f"`--engine` is ray and `--distribute` {distribute}: they share "
-            "either the jobs of a search or the batches of a training."
+            f"`--engine` is ray and `--distribute` {config.distribute}: they "
+            "share either the jobs of a search or the batches of a training."
         )
     if present_role() is not Role.ALONE:
         raise ValueError(
@@ -67,5 +65,5 @@ def ray_engine(
         address=RAY_ADDRESS.value,
         num_workers=workers,
         gpus_per_worker=GPUS_PER_WORKER.value,
-        compute_threads=compute_threads,
+        compute_threads=config.compute_threads,
     )

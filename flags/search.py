@@ -46,9 +46,7 @@ def main(argv: Sequence[str]) -> None:
     tls_flags.apply()
     workers = search_flags.WORKERS
     engine = engine_flags.ray_engine(
-        workers.value if workers.present else None,
-        config.compute_threads,
-        config.distribute,
+        config, workers.value if workers.present else None
     )
     set_up_logging()
     binaries.choose_kernels(config.dataset)
@@ -89,12 +87,8 @@ def main(argv: Sequence[str]) -> None:
         if not Peers(strategy).leads:
             run_replica_worker(config, strategy)
             return
-        report = run_search(
-            config,
-            None if engine is not None else _local_workers(),
-            strategy,
-            engine,
-        )
+        local = _local_workers() if engine is None else None
+        report = run_search(config, local, strategy, engine)
     except SearchError as error:
         binaries.fail(error)
     say(summary_text(report.parent))

@@ -142,7 +142,6 @@ class SupernetTuner(BaseTuner):
             oracle.max_retries_per_trial = 0
         self._settings = oracle.method.get_settings()
         self._child_epochs: int | None = None
-        self._num_images = 0, 0
         super().__init__(
             oracle,
             SpaceHyperModel(self._networks),

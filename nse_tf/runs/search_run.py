@@ -50,9 +50,8 @@ def run_search(
 
     Args:
         config: What to do, and in which folder.
-        workers: Processes to start as workers. None starts none; if
-            keras-tuner's variables make this process a chief, it works with
-            those that join.
+        workers: Processes to start as workers. None starts none; a chief by
+            keras-tuner's variables works with those that join.
         strategy: Shares each batch of a training; see `make_strategy`.
         engine: Starts workers elsewhere, in place of `workers`.
 
@@ -91,9 +90,7 @@ def run_search(
     try:
         with folder.stage("search"), _at_work(workers):
             tuner = make_tuner(config, cost_model, effort, strategy)
-            if workers is not None:
-                tuner.watch = workers.watch
-            tuner.engine = engine
+            _share(tuner, workers, engine)
             _search(config, tuner, data)
         with folder.stage("export"):
             export_artifacts(config, folder, tuner, cost_model, data)
@@ -111,6 +108,15 @@ def _with_space(config: SearchConfig) -> SearchConfig:
         return config
     learn_space(config)
     return searching_learned(config)
+
+
+def _share(
+    tuner: SupernetTuner, workers: LocalWorkers | None, engine: Engine | None
+) -> None:
+    """Tells a run's tuner who does its jobs."""
+    tuner.engine = engine
+    if workers is not None:
+        tuner.watch = workers.watch
 
 
 def _tell_data(data: ImageData) -> None:

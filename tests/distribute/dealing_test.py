@@ -416,6 +416,9 @@ def test_what_is_measured_is_measured_here_and_alone() -> None:
             """Whether it is done."""
             return bool(self.told)
 
+        def outlook(self) -> None:
+            """Is not known."""
+
         def take(self, worker: str) -> Job | None:
             """Returns it once."""
             return None if self.told else measure

@@ -8,13 +8,16 @@ from typing import Any
 
 import keras
 import pytest
+from absl import flags
 from absl.testing import flagsaver
 
 from nse_tf.costs import Budget
 from nse_tf.distribute.ray_engine import RayEngine
 from nse_tf.distribute.ray_workers import RayWorkers
+from nse_tf.distribute.roles import VARIABLES
 from nse_tf.events import GenerationEvaluated
 from nse_tf.flags import engine_flags
+from nse_tf.runs.search_config import SearchConfig
 from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.tuners import AngleShrinkingOracle, SupernetTuner
@@ -39,7 +42,7 @@ def test_what_has_no_meaning_is_refused(
 
 
 def test_ray_that_is_missing_is_named_before_any_work(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ValueError, match=r"pip install 'nse-tf\[ray\]'"):
@@ -48,7 +51,43 @@ def test_ray_that_is_missing_is_named_before_any_work(
         flagsaver.flagsaver(engine="ray"),
         pytest.raises(ValueError, match="--engine=ray` needs Ray"),
     ):
-        engine_flags.ray_engine(None, None, None)
+        engine_flags.ray_engine(SearchConfig(run_dir=tmp_path), None)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"ray_address": "auto"}, "only --engine=ray reads it"),
+        ({"gpus_per_worker": 1.0}, "only --engine=ray reads it"),
+        ({"engine": "ray", "distribute": "mirrored"}, "batches of a training"),
+        ({"engine": "ray", "tuner_id": "chief"}, "starts its own workers"),
+    ],
+)
+def test_flags_that_do_not_fit_each_other_are_refused(
+    given: dict[str, Any],
+    message: str,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    distribute = given.pop("distribute", None)
+    if "tuner_id" in given:
+        roles = (given.pop("tuner_id"), "127.0.0.1", "1")
+        for name, value in zip(VARIABLES, roles, strict=True):
+            monkeypatch.setenv(name, value)
+    config = SearchConfig(run_dir=tmp_path, distribute=distribute)
+    with flagsaver.flagsaver():
+        for name, value in given.items():
+            flags.FLAGS[name].value = value
+            flags.FLAGS[name].present = 1
+        with pytest.raises(ValueError, match=message):
+            engine_flags.ray_engine(config, None)
+
+
+def test_flags_become_an_engine(tmp_path: pathlib.Path) -> None:
+    config = SearchConfig(run_dir=tmp_path, compute_threads=2)
+    assert engine_flags.ray_engine(config, 4) is None
+    with flagsaver.flagsaver(engine="ray", ray_address="head:6379"):
+        assert isinstance(engine_flags.ray_engine(config, 4), RayEngine)
 
 
 @pytest.fixture
