@@ -61,6 +61,8 @@ def nodes(count: int) -> Iterator[Nodes]:
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        # By default workers give way to all other processes of a machine.
+        "RAY_worker_niceness": "0",
     }
     started = Nodes(count)
     try:
