@@ -61,6 +61,10 @@ def test_ray_that_is_missing_is_named_before_any_work(
         ({"gpus_per_worker": 1.0}, "only --engine=ray reads it"),
         ({"engine": "ray", "distribute": "mirrored"}, "batches of a training"),
         ({"engine": "ray", "tuner_id": "chief"}, "starts its own workers"),
+        (
+            {"engine": "ray", "gpus_per_worker": 1.0, "method": "autospace"},
+            "leaves all GPUs to workers",
+        ),
     ],
 )
 def test_flags_that_do_not_fit_each_other_are_refused(
@@ -69,12 +73,16 @@ def test_flags_that_do_not_fit_each_other_are_refused(
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    distribute = given.pop("distribute", None)
+    settings = {
+        name: given.pop(name)
+        for name in ("distribute", "method")
+        if name in given
+    }
     if "tuner_id" in given:
         roles = (given.pop("tuner_id"), "127.0.0.1", "1")
         for name, value in zip(VARIABLES, roles, strict=True):
             monkeypatch.setenv(name, value)
-    config = SearchConfig(run_dir=tmp_path, distribute=distribute)
+    config = SearchConfig(run_dir=tmp_path, **settings)
     with flagsaver.flagsaver():
         for name, value in given.items():
             flags.FLAGS[name].value = value
