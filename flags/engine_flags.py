@@ -64,9 +64,9 @@ def ray_engine(config: SearchConfig, workers: int | None) -> RayEngine | None:
     if config.method == "autospace" and GPUS_PER_WORKER.value > 0:
         raise ValueError(
             f"`--gpus_per_worker` is {GPUS_PER_WORKER.value:g}, but "
-            "--method=autospace evolves its cells in this process, which leaves "
-            "all GPUs to workers: leave out --engine=ray, or search the space "
-            "that it learned, which is a file, in a run of its own."
+            "--method=autospace evolves its cells in this process, which "
+            "leaves all GPUs to workers: leave out --engine=ray, or search the "
+            "space that it learned, which is a file, in a run of its own."
         )
     return RayEngine(
         address=RAY_ADDRESS.value,

@@ -63,7 +63,7 @@ def test_ray_that_is_missing_is_named_before_any_work(
         ({"engine": "ray", "tuner_id": "chief"}, "starts its own workers"),
         (
             {"engine": "ray", "gpus_per_worker": 1.0, "method": "autospace"},
-            "leaves all GPUs to workers",
+            "evolves its cells in this process",
         ),
     ],
 )
