@@ -224,6 +224,8 @@ def main(argv: Sequence[str]) -> None:
         precisions=PRECISIONS.value or images.precisions,
         quantizer=QUANTIZER.value,
         compressed=_compressed(model, images),
+        # A genotype has fresh weights, which are right by luck alone.
+        value_range=(None if model_file.endswith(".json") else _value_range()),
         timing=Timing(
             num_threads=device_flags.NUM_THREADS.value,
             use_xnnpack=device_flags.XNNPACK.value,

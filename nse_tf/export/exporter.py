@@ -38,6 +38,7 @@ from nse_tf.export.export_files import write_files
 from nse_tf.export.export_report import ExportReport
 from nse_tf.export.latency import Latency, measure_together
 from nse_tf.export.metadata import with_classifier
+from nse_tf.export.preprocessing import preprocessing_fault
 from nse_tf.export.soundness import (
     Magnitude,
     in_float32,
@@ -84,40 +85,39 @@ def export_model(
     precisions: Sequence[str] = PRECISIONS,
     quantizer: str = "ai_edge",
     compressed: Compressed | None = None,
+    value_range: tuple[float, float] | None = None,
     timing: Timing = Timing(),
     progress: bool = False,
 ) -> ExportReport:
     """Writes a model as .tflite files, with checks and latencies.
 
-    A faulty file is written, too: read `report.faults`. A precision that the
-    quantizer fails on leaves the others: read `report.failures`. Files of an
-    earlier export go.
+    A faulty file is written, too: see `faults` and `failures` of the report.
+    Files of an earlier export go.
 
     Args:
         model: One input `(batch, height, width, channels)` of raw pixel values
             0..255 (it normalizes them itself), one output `(batch, classes)`.
         output_dir: Folder to write to; made if missing.
-        calibration_images: `(count, height, width, channels)` from the training
-            set, for int8; 200 of them, evenly spaced, are used.
+        calibration_images: `(count, height, width, channels)` that it was
+            trained on, for int8; 200, evenly spaced, are used.
         test_images: `(count, height, width, channels)`, pixel values 0..255.
         test_labels: `(count,)`, class indices; None compares scores alone.
         class_names: A name for each score.
         precisions: Precisions to write, of `PRECISIONS`.
         quantizer: Tool for other precisions than fp32; see `convert`.
         compressed: Result of `compress` for the model, exported in its place.
+        value_range: What black and white become in the model; with labels, it
+            is checked that it was trained so. None checks nothing.
         timing: How files are timed.
         progress: Whether to show a progress bar.
 
     Raises:
-        ValueError: If names do not fit the scores, the model is no classifier
-            or not finite, or a compression does not fit; or see `convert` and
-            `check`.
+        ValueError: If arguments do not fit, or it is no finite classifier.
     """
     model = network = _classifier(model, class_names)
     if compressed is not None:
         network = _network_of(compressed, model, precisions, test_labels)
-    steps = 3 + len(precisions)  # Convert all, time all twice, check each.
-    with tqdm.tqdm(total=steps, desc="Export", disable=not progress) as bar:
+    with _new_bar(len(precisions), progress) as bar:
         largest = require_finite(network, test_images)
         files, failures = _converted(
             network, precisions, calibration_images, quantizer
@@ -128,11 +128,17 @@ def export_model(
         timed = _timed(contents, timing, bar)
     report = _make_report(pathlib.Path(output_dir), contents, checks, timed)
     report = _with_faults(report, largest, failures)
+    _check_pixels(report, model, test_images, test_labels, value_range)
     if compressed is not None and test_labels is not None:
         found = check_compressed(compressed, model, test_images, test_labels)
         report = _with_compression(report, compressed, found, contents)
     write_files(report, contents, class_names, network)
     return report
+
+
+def _new_bar(num_files: int, is_shown: bool) -> "tqdm.tqdm[Any]":
+    """Returns a bar of steps: convert all, time all twice, check each."""
+    return tqdm.tqdm(total=3 + num_files, desc="Export", disable=not is_shown)
 
 
 def _classifier(model: keras.Model, class_names: Sequence[str]) -> keras.Model:
@@ -153,6 +159,21 @@ def _with_faults(
     if "fp16" in report.faults and largest.half_fault:
         report.faults["fp16"].append(largest.half_fault)
     return dataclasses.replace(report, failures=failures)
+
+
+def _check_pixels(
+    report: ExportReport,
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    value_range: tuple[float, float] | None,
+) -> None:
+    """Adds to all files' faults if pixels enter otherwise than in training."""
+    if labels is None or value_range is None:
+        return
+    if fault := preprocessing_fault(model, images, labels, value_range):
+        for faults in report.faults.values():
+            faults.append(fault)
 
 
 def _converted(

@@ -1,0 +1,69 @@
+"""Pixels that enter otherwise than in training are found and named."""
+
+import keras
+import numpy as np
+import pytest
+
+from nse_tf.export.preprocessing import (
+    VALUE_RANGES,
+    as_seen,
+    preprocessing_fault,
+)
+from nse_tf.runs.export_inputs import with_pixels
+
+# Dark images, then bright ones.
+GRAYS = np.repeat([60.0, 70, 170, 180], 25)
+IMAGES = np.broadcast_to(GRAYS[:, None, None, None], (100, 2, 2, 1))
+LABELS = (GRAYS > 127).astype(int)
+
+
+def trained_on(low: float, high: float) -> keras.Model:
+    """Returns a network that tells dark from bright in a range of values."""
+    given = keras.Input((2, 2, 1))
+    gray = keras.layers.GlobalAveragePooling2D()(given)
+    scores = keras.layers.Dense(2)(gray)
+    model = keras.Model(given, scores)
+    middle = (low + high) / 2
+    model.set_weights([np.array([[-1.0, 1.0]]), np.array([middle, -middle])])
+    return model
+
+
+@pytest.mark.parametrize("trained", VALUE_RANGES)
+@pytest.mark.parametrize("given", VALUE_RANGES)
+def test_the_range_of_the_training_is_named(
+    trained: tuple[float, float], given: tuple[float, float]
+) -> None:
+    model = with_pixels(trained_on(*trained), given)
+    fault = preprocessing_fault(model, IMAGES, LABELS, given)
+    if given == trained:
+        assert fault == ""
+        return
+    # Trained on 0..1 and given 0..255, all looks bright, and so on.
+    low, high = trained
+    assert fault.startswith("Of 100 test images 50.0% are right")
+    assert f"with --value_range={low:g},{high:g} 100.0%" in fault
+
+
+def test_classes_in_another_order_are_no_better_than_guessing() -> None:
+    model = with_pixels(trained_on(0, 255), (0.0, 255.0))
+    fault = preprocessing_fault(model, IMAGES, 1 - LABELS, (0.0, 255.0))
+    assert "no more than the most frequent class has (50.0%)" in fault
+    assert "order of classes" in fault
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_range_is_named_where_none_is_better(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, 100)  # Nothing to do with the images.
+    model = with_pixels(trained_on(0, 255), (0.0, 255.0))
+    fault = preprocessing_fault(model, IMAGES, labels, (0.0, 255.0))
+    assert "with --value_range=" not in fault
+
+
+def test_what_is_seen_follows_from_both_ranges() -> None:
+    black_and_white = np.array([0.0, 255.0])
+    for given in VALUE_RANGES:
+        for other in VALUE_RANGES:
+            scaled = as_seen(black_and_white, given, other)
+            seen = given[0] + scaled / 255 * (given[1] - given[0])
+            np.testing.assert_allclose(seen, other, atol=1e-5)
