@@ -21,6 +21,7 @@ import keras
 import numpy as np
 import tqdm
 
+from nse_tf.export.binary_heads import with_two_scores
 from nse_tf.export.checking import (
     LIMITS,
     ExportCheck,
@@ -148,8 +149,9 @@ def _classifier(model: keras.Model, class_names: Sequence[str]) -> keras.Model:
         ValueError: If it is no classifier, or names do not fit its scores.
     """
     require_classifier(model)
+    model = with_two_scores(in_float32(model))
     _check_names(class_names, model)
-    return in_float32(model)
+    return model
 
 
 def _with_faults(

@@ -10,6 +10,7 @@ import numpy as np
 from nse_tf import datasets
 from nse_tf.datasets import ImageSet
 from nse_tf.export import PRECISIONS
+from nse_tf.export.binary_heads import with_two_scores
 from nse_tf.export.soundness import require_classifier
 
 NUM_NOISE_IMAGES = 16
@@ -57,6 +58,8 @@ def with_pixels(
 ) -> keras.Model:
     """Returns the model behind a layer that scales pixels in 0..255.
 
+    One that tells two classes by one score gets two; see `with_two_scores`.
+
     Args:
         model: One input `(batch, height, width, channels)`.
         value_range: Its values of a black and of a white pixel.
@@ -70,6 +73,7 @@ def with_pixels(
             f"`model` {model.name!r} takes {model.input_shape}; an image "
             "classifier takes (batch, height, width, channels)."
         )
+    model = with_two_scores(model)
     low, high = value_range
     if (low, high) == (0, 255):
         return model
