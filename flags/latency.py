@@ -52,14 +52,27 @@ def measure(path: pathlib.Path) -> dict[str, Any]:
         rounds=ROUNDS.value,
     )
     facts = dataclasses.asdict(latency)
+    batch = batch_of(latency.input)
     return {
         "schema": "nse_tf.file_latency/1",
         "file": str(path),
         "sha256": hashlib.sha256(content).hexdigest(),
         "size_bytes": len(content),
+        "batch": batch,
+        "image_ms": latency.median_ms / batch,
         "latency_ms": facts.pop("median_ms"),
         **facts,
     }
+
+
+def batch_of(text: str) -> int:
+    """Returns how many images an input takes at once.
+
+    Args:
+        text: Its type and shape, such as `uint8 4x96x96x3`.
+    """
+    sides = text.split(" ")[-1].split("x")
+    return int(sides[0]) if len(sides) == 4 else 1
 
 
 def as_text(measured: dict[str, Any]) -> str:
@@ -72,6 +85,11 @@ def as_text(measured: dict[str, Any]) -> str:
     )
     rows = {
         "latency": f"{measured['latency_ms']:.4g} ms, the median",
+        **(
+            {"per image": f"{measured['image_ms']:.4g} ms, of {batch} at once"}
+            if (batch := measured["batch"]) > 1
+            else {}
+        ),
         "quartiles": f"{measured['p25_ms']:.4g} to {measured['p75_ms']:.4g} ms",
         "spread": (
             f"{measured['spread']:.0%} between runs"

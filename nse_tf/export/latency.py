@@ -25,6 +25,8 @@ MAX_RUNS_PER_ROUND = 5_000
 MAX_SPREAD = 0.25
 # While one of them does, all files are measured on, to so many times as long.
 MOST_REPEATS = 4
+# Types of inputs that are no pixels: indices and truth values.
+_INDICES = (np.int32, np.int64, np.uint32, np.uint64, np.bool_)
 # What clocks cannot resolve is no disagreement.
 RESOLUTION_MS = 1e-3
 
@@ -49,8 +51,9 @@ class Latency:
         delegate: `XNNPACK`, `none`, or `unknown`.
         num_ops: Operators in the file, where known.
         delegated_ops: How many of them the delegate computes, where known.
-        input: Type and shape of the input, such as `uint8 1x96x96x3`; random
-            values, set before timing: without, it may be 80 times slower.
+        input: Type and shape of the first input, such as `uint8 1x96x96x3`;
+            `none` without any. It has random values, set before timing:
+            without, it may be 80 times slower.
         machine: Processor and runtime.
         date: ISO date and time, in UTC.
     """
@@ -225,6 +228,9 @@ def _set_random_input(
 ) -> None:
     for given in interpreter.get_input_details():
         dtype, shape = given["dtype"], tuple(given["shape"])
+        if dtype in _INDICES:  # The only ones that are valid in any table.
+            interpreter.set_tensor(given["index"], np.zeros(shape, dtype))
+            continue
         if np.issubdtype(dtype, np.integer):
             limits = np.iinfo(dtype)
             low, high = int(limits.min), int(limits.max) + 1
@@ -291,7 +297,6 @@ def _summarize(
     p25_ms, median_ms, p75_ms = np.percentile(times, (25, 50, 75)).tolist()
     spread = spread_of(rounds)
     delegated = count_delegated(interpreter)
-    given = interpreter.get_input_details()[0]
     return Latency(
         median_ms=median_ms,
         p25_ms=p25_ms,
@@ -306,13 +311,19 @@ def _summarize(
         delegate=_delegate_name(delegated, use_xnnpack),
         num_ops=None if delegated is None else delegated[1],
         delegated_ops=None if delegated is None else delegated[0],
-        input=(
-            f"{np.dtype(given['dtype']).name} "
-            f"{'x'.join(map(str, given['shape']))}"
-        ),
+        input=_input_text(interpreter),
         machine=describe_machine(),
         date=now(),
     )
+
+
+def _input_text(interpreter: Interpreter) -> str:
+    """Returns type and shape of the first input."""
+    inputs = interpreter.get_input_details()
+    if not inputs:
+        return "none"
+    shape = "x".join(map(str, inputs[0]["shape"]))
+    return f"{np.dtype(inputs[0]['dtype']).name} {shape}".strip()
 
 
 def _delegate_name(delegated: tuple[int, int] | None, use_xnnpack: bool) -> str:

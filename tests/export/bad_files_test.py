@@ -78,3 +78,21 @@ def test_open_sides_are_refused_and_an_open_batch_is_one() -> None:
     )
     assert latency.input == "float32 1x8x8x3"
     assert np.isfinite(latency.median_ms)
+
+
+def test_files_that_take_indices_or_nothing_are_timed() -> None:
+    given = keras.Input((7,), dtype="int32")
+    looked_up = keras.layers.Embedding(12, 4)(given)
+    indices = tf.lite.TFLiteConverter.from_keras_model(
+        keras.Model(given, looked_up)
+    )
+    counted = tf.function(lambda: tf.range(3) + 1, input_signature=[])
+    nothing = tf.lite.TFLiteConverter.from_concrete_functions(
+        [counted.get_concrete_function()]
+    )
+    for converter, named in ((indices, "int32 1x7"), (nothing, "none")):
+        with quiet_native_output():
+            content = bytes(converter.convert())
+        latency = measure_latency(content, runs=3, rounds=1, min_seconds=0)
+        assert latency.input == named
+        assert latency.median_ms > 0

@@ -7,10 +7,12 @@ from typing import Any
 
 import keras
 import pytest
+import tensorflow as tf
 from absl.testing import flagsaver
 
 from nse_tf.export import convert_part
 from nse_tf.flags import latency
+from nse_tf.quiet import quiet_native_output
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +80,34 @@ def test_a_truncated_file_is_refused_by_name(
         pytest.raises(ValueError, match=r"cut\.tflite is not a whole"),
     ):
         latency.main(["nse_latency"])
+
+
+@pytest.mark.parametrize(
+    ("text", "batch"),
+    [
+        ("uint8 1x96x96x3", 1),
+        ("float32 4x96x96x3", 4),
+        ("int32 7x12", 1),
+        ("float32", 1),
+        ("none", 1),
+    ],
+)
+def test_only_images_have_a_batch(text: str, batch: int) -> None:
+    assert latency.batch_of(text) == batch
+
+
+def test_of_a_batch_the_time_for_one_image_is_stated(
+    capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path
+) -> None:
+    given = keras.Input(batch_shape=(4, 8, 8, 1))
+    model = keras.Model(given, keras.layers.GlobalAveragePooling2D()(given))
+    path = tmp_path / "four.tflite"
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    with quiet_native_output():
+        path.write_bytes(converter.convert())
+    capsys.readouterr()  # What Keras says of it.
+    value = json.loads(print_of(capsys, model=str(path), format="json"))
+    assert value["batch"] == 4
+    assert value["image_ms"] == value["latency_ms"] / 4
+    text = print_of(capsys, model=str(path))
+    assert "ms, of 4 at once\n" in text
