@@ -106,7 +106,7 @@ def load_model(path: pathlib.Path) -> "keras.Model":
         ValueError: If it cannot be read, or flags do not fit it.
         FileNotFoundError: If there is no such file.
     """
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(2, "No such file", str(path))
     adapted = space_flags.adaptation()
     space_name = space_flags.SPACE.value
@@ -124,12 +124,13 @@ def load_model(path: pathlib.Path) -> "keras.Model":
             "flags that adapt it."
         )
     with quiet_native_output():
-        from nse_tf.runs.export_inputs import read_model, with_pixels
+        from nse_tf.model_files import read_model_file
+        from nse_tf.runs.export_inputs import with_pixels
         from nse_tf.supernet import networks_of_space
 
     if path.suffix == ".json":
         return networks_of_space(space).child(genotype, fast=False)
-    return with_pixels(read_model(path), _value_range())
+    return with_pixels(read_model_file(path), _value_range())
 
 
 def _value_range() -> tuple[float, float]:

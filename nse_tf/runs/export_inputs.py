@@ -1,7 +1,6 @@
 """Models and images that `nse_export` reads."""
 
 import dataclasses
-import pathlib
 from collections.abc import Sequence
 
 import keras
@@ -36,21 +35,6 @@ class Images:
     class_names: Sequence[str]
     precisions: Sequence[str]
     train: ImageSet | None = None
-
-
-def read_model(path: pathlib.Path) -> keras.Model:
-    """Returns the Keras model of a file.
-
-    Raises:
-        ValueError: If the file holds none, or one that needs other code.
-    """
-    try:
-        model: keras.Model = keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError, OSError) as error:
-        raise ValueError(
-            f"{path} is not a Keras model that can be loaded: {error}"
-        ) from error
-    return model
 
 
 def with_pixels(

@@ -5,6 +5,7 @@ import pathlib
 
 import keras
 
+from nse_tf.model_files import read_model_file
 from nse_tf.spaces import nearest_names
 from nse_tf.starts.efficientnet_lite0 import NAME as EFFICIENTNET_LITE0
 from nse_tf.starts.efficientnet_lite0 import efficientnet_lite0
@@ -89,10 +90,4 @@ def _mobilenet_v2() -> TrainedChain:
 def _from_file(path: pathlib.Path) -> TrainedChain:
     if not path.exists():
         raise ValueError(f"`start` {path} is not there.")
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError, OSError) as error:
-        raise ValueError(
-            f"`start` {path} is not a Keras model that can be loaded: {error}"
-        ) from error
-    return read_chain(model, path.stem)
+    return read_chain(read_model_file(path), path.stem)

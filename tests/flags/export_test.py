@@ -153,7 +153,7 @@ def test_flags_that_do_not_fit_are_refused(
         run(out, model=model, value_range=["1", "0"])
     broken = tmp_path / "broken.keras"
     broken.write_bytes(model_file.read_bytes()[:500])
-    with pytest.raises(ValueError, match=r"broken\.keras is not a Keras model"):
+    with pytest.raises(ValueError, match=r"broken\.keras is no whole"):
         run(out, model=str(broken))
     assert not out.exists()
 
