@@ -133,5 +133,5 @@ def test_starts_go_by_name_or_file(tmp_path: pathlib.Path) -> None:
         trained_chain("mobilenet_v2", "weights.npz")
     path = tmp_path / "broken.keras"
     path.write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="is no whole .keras file"):
+    with pytest.raises(ValueError, match=r"is no whole \.keras file"):
         trained_chain(str(path))
