@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from nse_tf.costs.models import COSTS, CostModel
+from nse_tf.costs.models import COSTS, MEASURED, MICRO, CostModel
 from nse_tf.spaces import SearchSpace
 
 MAX_REPAIR_ROUNDS = 10
@@ -26,6 +26,9 @@ class Budget:
         params: Upper limit of trainable numbers.
         latency_ms: Upper limit of the median latency, in milliseconds.
         size_bytes: Upper limit of the `.tflite` file's size.
+        ram_bytes: Upper limit of the tensor arena of the int8 file under
+            TensorFlow Lite Micro.
+        flash_bytes: Upper limit of the int8 file's size.
         min_macs: Lower limit of multiply-accumulates.
         min_latency_ms: Lower limit of the median latency, in milliseconds.
 
@@ -37,6 +40,8 @@ class Budget:
     params: float | None = None
     latency_ms: float | None = None
     size_bytes: float | None = None
+    ram_bytes: float | None = None
+    flash_bytes: float | None = None
     min_macs: float | None = None
     min_latency_ms: float | None = None
 
@@ -72,8 +77,12 @@ class Budget:
     @property
     def needs_table(self) -> bool:
         """Whether a limit is on a cost that must be measured."""
-        measured = ("latency_ms", "size_bytes")
-        return any(name in {**self.limits, **self.floors} for name in measured)
+        return any(name in {**self.limits, **self.floors} for name in MEASURED)
+
+    @property
+    def needs_memory(self) -> bool:
+        """Whether a limit is on RAM or flash of a microcontroller."""
+        return any(name in self.limits for name in MICRO)
 
     def excess(self, costs: Mapping[str, float]) -> float:
         """Returns the largest share by which a limit is exceeded, or 0."""
@@ -97,6 +106,18 @@ class Budget:
             low = 1 - model.path_costs(name, paths) / least
             np.maximum(worst, low, out=worst)
         return worst
+
+    def path_distance(self, model: CostModel, paths: np.ndarray) -> np.ndarray:
+        """Returns how far single paths are from the budget, 0 within it.
+
+        As `path_excess`, but where RAM is exceeded it falls with every block
+        that is improved: the largest need may be that of several.
+        """
+        if self.ram_bytes is None:
+            return self.path_excess(model, paths)
+        others = dataclasses.replace(self, ram_bytes=None)
+        over = model.memory.overflow(self.ram_bytes, paths)
+        return np.maximum(others.path_excess(model, paths), over)
 
     def check_reachable(self, model: CostModel) -> None:
         """Refuses a budget that no network of the space can meet.
@@ -203,7 +224,7 @@ def _repaired(
     and no others are left out, so that the paths stay valid.
     """
     paths = paths.copy()
-    left = budget.path_excess(model, paths)
+    left = budget.path_distance(model, paths)
     count, num_blocks = paths.shape
     candidates = np.arange(model.space.max_candidates)
     is_inactive = np.array(
@@ -223,7 +244,7 @@ def _repaired(
             at = blocks[todo]
             offers = np.repeat(paths[todo, None], len(candidates), axis=1)
             offers[np.arange(len(todo)), :, at] = candidates
-            excess = budget.path_excess(model, offers.reshape(-1, num_blocks))
+            excess = budget.path_distance(model, offers.reshape(-1, num_blocks))
             excess = excess.reshape(len(todo), -1)
             excess[is_inactive[at]] = np.inf
             is_left_out = leaves_out[at, paths[todo, at]]

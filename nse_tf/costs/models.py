@@ -1,4 +1,7 @@
-"""Cost models: what any genotype of a space costs, as the sum of its parts."""
+"""Cost models: what any genotype of a space costs.
+
+Every cost is a sum over parts but RAM, which is the largest need of any moment.
+"""
 
 import dataclasses
 import functools
@@ -6,11 +9,17 @@ import functools
 import numpy as np
 
 from nse_tf.costs.backbone import backbone_parts
+from nse_tf.costs.micro import MicroCosts, micro_costs
 from nse_tf.costs.op_counts import op_part
 from nse_tf.costs.tables import CostTable
 from nse_tf.spaces import Genotype, SearchSpace
 
-COSTS = ("macs", "params", "latency_ms", "size_bytes")
+COUNTED = ("macs", "params")
+# By a cost table.
+MEASURED = ("latency_ms", "size_bytes")
+# Of a microcontroller.
+MICRO = ("ram_bytes", "flash_bytes")
+COSTS = COUNTED + MEASURED + MICRO
 
 # Sums over blocks fit 64 bits.
 MOST_COUNTED = 10**15
@@ -39,14 +48,17 @@ def table_keys(space: SearchSpace, genotype: Genotype) -> list[str]:
 class CostModel:
     """Returns every known cost of a space's genotypes.
 
-    A cost is a sum over the backbone and each open candidate. MACs and
-    parameters are exact; latency and file size are as good as their table.
+    A cost is a sum over the backbone and each open candidate; RAM and flash are
+    those of `memory`. MACs and parameters are exact; latency and file size are
+    as good as their table.
 
     Attributes:
         space: The space.
         table: Measured rows for latency and size, or None.
         final: The space whose networks are what counts, of the same candidates
             on another skeleton; None for those of `space`.
+        counts_memory: Whether RAM and flash of the int8 file on a
+            microcontroller are known.
 
     Raises:
         ValueError: If `final` has other candidates.
@@ -55,6 +67,7 @@ class CostModel:
     space: SearchSpace
     table: CostTable | None = None
     final: SearchSpace | None = None
+    counts_memory: bool = False
 
     def __post_init__(self) -> None:
         ours, theirs = (
@@ -74,8 +87,18 @@ class CostModel:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The known costs, a prefix of `COSTS`."""
-        return COSTS if self.table is not None else COSTS[:2]
+        """The known costs, in the order of `COSTS`."""
+        measured = MEASURED if self.table is not None else ()
+        return COUNTED + measured + (MICRO if self.counts_memory else ())
+
+    @functools.cached_property
+    def memory(self) -> MicroCosts:
+        """What predicts RAM and flash.
+
+        Raises:
+            UnpredictedError: If they cannot be told from genotypes.
+        """
+        return micro_costs(self.priced)
 
     @functools.cached_property
     def backbone(self) -> dict[str, float]:
@@ -94,13 +117,16 @@ class CostModel:
             costs["size_bytes"] = self.table.overhead_bytes + sum(
                 row.size_bytes for row in rows
             )
+        if self.counts_memory:
+            costs |= {name: self.memory.base(name) for name in MICRO}
         return costs
 
     @functools.cached_property
     def by_operator(self) -> dict[str, np.ndarray]:
         """The costs of candidates: `(num_blocks, max_candidates)` by cost.
 
-        Rows of blocks with fewer candidates are filled with zeros.
+        Rows of blocks with fewer candidates are filled with zeros. RAM is no
+        sum of these; see `MicroCosts.by_operator`.
 
         Raises:
             ValueError: If a candidate costs more than can be counted.
@@ -110,6 +136,7 @@ class CostModel:
         costs = {
             name: np.zeros(shape, dtypes.get(name, np.float64))
             for name in self.names
+            if name not in MICRO
         }
         for number, block in enumerate(self.priced.blocks):
             for index, op in enumerate(block.candidates):
@@ -127,6 +154,8 @@ class CostModel:
                     row = self.table.row(block.cost_key(op.name))
                     costs["latency_ms"][number, index] = row.latency_ms
                     costs["size_bytes"][number, index] = row.size_bytes
+        if self.counts_memory:
+            costs |= {name: self.memory.by_operator(name) for name in MICRO}
         return costs
 
     def costs(self, genotype: Genotype) -> dict[str, float]:
@@ -136,7 +165,7 @@ class CostModel:
             ValueError: If the genotype is not in the space.
         """
         self.space.require(genotype)
-        return {
+        sums = {
             name: self.backbone[name]
             + sum(
                 self.by_operator[name][block, index].item()
@@ -144,7 +173,9 @@ class CostModel:
                 for index in gene
             )
             for name in self.names
+            if name not in MICRO
         }
+        return sums | (self.memory.of(genotype) if self.counts_memory else {})
 
     def path_costs(self, name: str, paths: np.ndarray) -> np.ndarray:
         """Returns one cost of many single paths at once.
@@ -153,6 +184,8 @@ class CostModel:
             name: One of `names`.
             paths: Candidate indices `(count, num_blocks)`.
         """
+        if name in MICRO:
+            return self.memory.of_paths(name, paths)
         blocks = np.arange(len(self.space.blocks))
         chosen: np.ndarray = self.by_operator[name][blocks, paths].sum(axis=1)
         chosen += self.backbone[name]
@@ -163,6 +196,8 @@ class CostModel:
 
         In DARTS's cells they keep the rule of two inputs to a node.
         """
+        if name in MICRO:
+            return self._extremes_of_memory(name)
         if self.space.nodes:
             return self._valid_extremes(name)
         ranked = [
@@ -206,6 +241,20 @@ class CostModel:
         return self.space.genotype(cheapest), self.space.genotype(
             most_expensive
         )
+
+    def _extremes_of_memory(self, name: str) -> tuple[Genotype, Genotype]:
+        """Returns `extremes` of RAM or flash, among networks that are likely.
+
+        Those by parameters are among these: flash follows them.
+        """
+        likely = self.memory.extreme_genes(self.space.active)
+        genotypes = [
+            *self.extremes("params"),
+            *(self.space.genotype(genes) for genes in likely),
+        ]
+        costs = [self.memory.of(genotype)[name] for genotype in genotypes]
+        ranked = np.argsort(costs, kind="stable")
+        return genotypes[ranked[0]], genotypes[ranked[-1]]
 
     def range(self, name: str) -> tuple[float, float]:
         """Returns the lowest and the highest cost of a genotype."""

@@ -9,6 +9,7 @@ the prices say.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -69,7 +70,14 @@ def likeliest_within(
         BudgetError: If none is found.
     """
     space, problem = model.space, _Problem.of(model, budget, probabilities)
-    found, is_proven = problem.search(count, max_nodes)
+
+    def fits(rows: tuple[int, ...]) -> bool:
+        paths = space.of_rows(np.array([rows]))
+        return not budget.path_excess(model, paths)[0]
+
+    found, is_proven = problem.search(
+        count, max_nodes, None if budget.ram_bytes is None else fits
+    )
     paths = np.empty((0, len(space.blocks)), np.int64)
     if found:
         paths = space.of_rows(np.array([each.rows for each in found]))
@@ -116,18 +124,24 @@ class _Problem:
         costs: The same for costs, `(num_rows, num_bounds)`; where a cost has a
             lower bound, its negative.
         bounds: What the costs may add up to, `(num_bounds,)`.
+        may_fit: For each decision which rows some network can have.
     """
 
     scores: list[np.ndarray]
     costs: list[np.ndarray]
     bounds: np.ndarray
+    may_fit: list[np.ndarray]
 
     @classmethod
     def of(
         cls, model: CostModel, budget: Budget, probabilities: np.ndarray
     ) -> "_Problem":
         signed = [
-            *((name, limit, 1.0) for name, limit in budget.limits.items()),
+            *(
+                (name, limit, 1.0)
+                for name, limit in budget.limits.items()
+                if name != "ram_bytes"  # It is no sum.
+            ),
             *((name, least, -1.0) for name, least in budget.floors.items()),
         ]
         tables = [
@@ -153,7 +167,14 @@ class _Problem:
                 for name, bound, sign in signed
             ]
         )
-        return cls(scores=scores, costs=costs, bounds=bounds)
+        fit = np.ones((len(model.space.blocks), model.space.max_candidates))
+        if budget.ram_bytes is not None:
+            fit = model.memory.may_fit(budget.ram_bytes)
+        may_fit = [
+            fit[list(decision.blocks), decision.rows].all(axis=1)
+            for decision in model.space.joint_decisions
+        ]
+        return cls(scores=scores, costs=costs, bounds=bounds, may_fit=may_fit)
 
     @property
     def likeliest(self) -> np.ndarray:
@@ -193,13 +214,17 @@ class _Problem:
         return float(total)
 
     def search(
-        self, count: int, max_nodes: int
+        self,
+        count: int,
+        max_nodes: int,
+        fits: Callable[[tuple[int, ...]], bool] | None = None,
     ) -> tuple[list["_Outcome"], bool]:
         """Returns the best outcomes within the bounds, and if it is proven.
 
         Args:
             count: How many.
             max_nodes: Most prefixes that are looked at.
+            fits: Whether an outcome counts, by its rows; None for all.
         """
         prices = self.prices()
         priced = [
@@ -212,7 +237,14 @@ class _Problem:
             np.array([each.min(axis=0) for each in self.costs])
         )
         slack = float(prices @ self.bounds)
-        orders = [np.argsort(-each, kind="stable").tolist() for each in priced]
+        orders = [
+            [
+                row
+                for row in np.argsort(-each, kind="stable").tolist()
+                if fit[row]
+            ]
+            for each, fit in zip(priced, self.may_fit, strict=True)
+        ]
         found: list[_Outcome] = []
         num_nodes = 0
         # Prefixes, and which row each tries next, in the order of prices.
@@ -221,6 +253,8 @@ class _Problem:
             prefix, position = stack.pop()
             depth = len(prefix.rows)
             if depth == len(orders):
+                if fits is not None and not fits(prefix.rows):
+                    continue
                 found.append(_Outcome(prefix.score, prefix.rows))
                 found.sort(key=lambda each: -each.score)
                 del found[count:]

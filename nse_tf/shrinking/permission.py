@@ -55,6 +55,9 @@ def num_within(model: CostModel, budget: Budget, space: SearchSpace) -> float:
     """
     counts = []
     for name in {**budget.limits, **budget.floors}:
+        if name == "ram_bytes":
+            counts.append(_num_within_ram(model, budget.limits[name], space))
+            continue
         op_costs = [
             model.by_operator[name][decision.blocks, decision.rows].sum(axis=1)
             for decision in space.joint_decisions
@@ -63,6 +66,21 @@ def num_within(model: CostModel, budget: Budget, space: SearchSpace) -> float:
         least = budget.floors.get(name, -math.inf)
         counts.append(_num_between(op_costs, model.backbone[name], most, least))
     return min([space.num_valid, *counts])
+
+
+def _num_within_ram(
+    model: CostModel, limit: float, space: SearchSpace
+) -> float:
+    """Returns at least how many valid paths keep a limit on RAM."""
+    counts = [0.0]
+    for base, table in model.memory.ram_tables():
+        op_costs = [
+            table[decision.blocks, decision.rows].sum(axis=1)
+            for decision in space.joint_decisions
+        ]
+        if all(np.isfinite(each).any() for each in op_costs):
+            counts.append(_num_at_most(op_costs, limit - base))
+    return max(counts)
 
 
 def _num_between(
