@@ -5,9 +5,9 @@ from typing import Any
 
 from absl import flags
 
-from nse_tf.costs import Budget
 from nse_tf.flags import (
     autospace_flags,
+    budget_flags,
     data_flags,
     override_flags,
     proxylessnas_flags,
@@ -39,6 +39,7 @@ from nse_tf.runs.search_config import (
 )
 
 flags.adopt_module_key_flags(data_flags)
+flags.adopt_module_key_flags(budget_flags)
 flags.adopt_module_key_flags(proxylessnas_flags)
 flags.adopt_module_key_flags(autospace_flags)
 flags.adopt_module_key_flags(override_flags)
@@ -71,34 +72,6 @@ AUGMENTATION = flags.DEFINE_string(
     None,
     "How training images are varied: none, digits, small_images or photos. "
     "Default: what suits the data.",
-)
-MAX_MACS_M = flags.DEFINE_float(
-    "max_macs_m", None, "Most MACs, in millions.", lower_bound=0
-)
-MIN_MACS_M = flags.DEFINE_float(
-    "min_macs_m", None, "Fewest MACs, in millions.", lower_bound=0
-)
-MAX_PARAMS_M = flags.DEFINE_float(
-    "max_params_m", None, "Most parameters, in millions.", lower_bound=0
-)
-MAX_LATENCY_MS = flags.DEFINE_float(
-    "max_latency_ms",
-    None,
-    "Longest latency on this machine, in milliseconds, as measured.",
-    lower_bound=0,
-)
-MIN_LATENCY_MS = flags.DEFINE_float(
-    "min_latency_ms",
-    None,
-    "Shortest latency, in milliseconds, as measured: how much of "
-    "--max_latency_ms is to be used at least.",
-    lower_bound=0,
-)
-MAX_SIZE_KB = flags.DEFINE_float(
-    "max_size_kb",
-    None,
-    "Largest .tflite file, in kilobytes of 1,000.",
-    lower_bound=0,
 )
 PRECISION = flags.DEFINE_enum(
     "precision",
@@ -317,7 +290,7 @@ def search_config() -> SearchConfig:
         early_stop=EARLY_STOP.value,
         extra_skip=EXTRA_SKIP.value,
         **autospace_flags.settings(),
-        budget=_budget(),
+        budget=budget_flags.budget(),
         precision=PRECISION.value,
         rank_by=RANK_BY.value,
         baselines=BASELINES.value,
@@ -382,18 +355,3 @@ def _image_side() -> int | None:
             "to squares here, so give one side in pixels."
         )
     return int(height)
-
-
-def _budget() -> Budget:
-    return Budget(
-        macs=_times(MAX_MACS_M.value, 1e6),
-        params=_times(MAX_PARAMS_M.value, 1e6),
-        latency_ms=MAX_LATENCY_MS.value,
-        size_bytes=_times(MAX_SIZE_KB.value, 1e3),
-        min_macs=_times(MIN_MACS_M.value, 1e6),
-        min_latency_ms=MIN_LATENCY_MS.value,
-    )
-
-
-def _times(value: float | None, unit: float) -> float | None:
-    return None if value is None else value * unit

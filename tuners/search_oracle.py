@@ -1,5 +1,6 @@
 """A method as an oracle: ask, tell, resume."""
 
+import dataclasses
 import logging
 import math
 from typing import Any
@@ -292,6 +293,8 @@ def cost_model_for(
 ) -> CostModel:
     """Returns a cost model that knows every cost that a budget limits.
 
+    RAM and flash are known where they are limited.
+
     Args:
         space: What is searched.
         budget: The limits.
@@ -301,6 +304,8 @@ def cost_model_for(
         ValueError: If a limit needs a table and there is none.
     """
     cost_model = cost_model or CostModel(space)
+    if budget.needs_memory and not cost_model.counts_memory:
+        cost_model = dataclasses.replace(cost_model, counts_memory=True)
     if budget.needs_table and cost_model.table is None:
         raise ValueError(
             f"The limit {budget} needs a measured cost table: pass "

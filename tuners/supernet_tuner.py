@@ -27,7 +27,11 @@ from nse_tf.spaces import Genotype
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.sealed_files import require_intact
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
-from nse_tf.training.callbacks import FileEvaluator, Measurer
+from nse_tf.training.callbacks import (
+    FileEvaluator,
+    Measurer,
+    MemoryMeasurer,
+)
 from nse_tf.training.peers import Peers, is_multi_worker
 from nse_tf.training.progress import Progress
 from nse_tf.training.replica_worker import ReplicaWorker
@@ -83,6 +87,8 @@ class SupernetTuner(BaseTuner):
         tuner_id: See `keras_tuner.Tuner`.
         executions_per_trial: See `max_model_size`.
         evaluate_file: Evaluates finalists as files; see `training.Worker`.
+        measure_memory: Measures RAM and flash of a microcontroller, for budgets
+            on these; see `training.Worker`.
 
     Attributes:
         engine: Starts the workers that do the jobs, such as a `RayEngine`; None
@@ -117,6 +123,7 @@ class SupernetTuner(BaseTuner):
         tuner_id: str | None = None,
         executions_per_trial: int = 1,
         evaluate_file: FileEvaluator | None = None,
+        measure_memory: MemoryMeasurer | None = None,
     ) -> None:
         refuse_unmeant(
             max_model_size=max_model_size,
@@ -132,6 +139,7 @@ class SupernetTuner(BaseTuner):
         self._space.skeleton.require_extras(self._child_recipe.extras)
         self._measure = measure
         self._evaluate_file = evaluate_file
+        self._measure_memory = measure_memory
         self._strategy = checked_strategy(distribution_strategy)
         self._peers = Peers(self._strategy)
         self._own_identity: dict[str, Any] = {}
@@ -237,6 +245,7 @@ class SupernetTuner(BaseTuner):
             callbacks=parts.callbacks,
             strategy=self._strategy,
             evaluate_file=self._evaluate_file,
+            measure_memory=self._measure_memory,
         )
         identity = identity_of(
             self._space.fingerprint,

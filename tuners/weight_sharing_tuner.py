@@ -8,7 +8,12 @@ import keras
 import keras_tuner
 
 from nse_tf.costs import Budget, CostModel
-from nse_tf.export import accuracy_of_file, measure_models
+from nse_tf.export import (
+    accuracy_of_file,
+    measure_memory,
+    measure_models,
+    require_tflite_micro,
+)
 from nse_tf.spaces import SearchSpace
 from nse_tf.supernet import Networks
 from nse_tf.training import ChildRecipe, SupernetRecipe
@@ -48,6 +53,9 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
             a `cost_model` with a table.
         max_size_kb: Largest `.tflite` file, in kilobytes of 1,000; needs a
             `cost_model` with a table.
+        max_ram_kb: Largest tensor arena of the int8 file under TensorFlow Lite
+            Micro, in kilobytes of 1,000; needs `nse-tf[micro]`.
+        max_flash_kb: Largest int8 file, in kilobytes of 1,000; needs the same.
         budget: The limits as a record, in place of those above.
         effort: How much to do: the name of one of `EFFORTS`. None takes
             `quick`, unless `config` is given.
@@ -95,6 +103,8 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         max_params: float | None = None,
         max_latency_ms: float | None = None,
         max_size_kb: float | None = None,
+        max_ram_kb: float | None = None,
+        max_flash_kb: float | None = None,
         budget: Budget | None = None,
         effort: str | None = None,
         num_images: int | None = None,
@@ -107,8 +117,17 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         **kwargs: Any,
     ) -> None:
         networks = networks_sharing(hypermodel, sharing)
-        limits = max_macs, max_params, max_latency_ms, max_size_kb
-        budget = _read_budget(budget, *limits)
+        budget = _read_budget(
+            budget,
+            max_macs=max_macs,
+            max_params=max_params,
+            max_latency_ms=max_latency_ms,
+            max_size_kb=max_size_kb,
+            max_ram_kb=max_ram_kb,
+            max_flash_kb=max_flash_kb,
+        )
+        if budget.needs_memory and "measure_memory" not in kwargs:
+            require_tflite_micro()
         chosen = _chosen(effort, num_images, config, networks)
         numbers = self._numbers(networks.space, budget, chosen, config)
         config, supernet, child = numbers
@@ -135,6 +154,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
             child_recipe=child,
             **{
                 "measure": measure_models,
+                "measure_memory": measure_memory,
                 "evaluate_file": accuracy_of_file,
                 **kwargs,
             },
@@ -195,34 +215,27 @@ def _chosen(
     return from_trained(chosen, num_images) if networks.is_trained else chosen
 
 
-def _read_budget(
-    budget: Budget | None,
-    max_macs: float | None,
-    max_params: float | None,
-    max_latency_ms: float | None,
-    max_size_kb: float | None,
-) -> Budget:
+def _read_budget(budget: Budget | None, **limits: float | None) -> Budget:
     """Returns the limits on a search, which may be given in either form.
+
+    Args:
+        budget: The limits as a record.
+        **limits: Each by itself, under the name of its argument.
 
     Raises:
         ValueError: If they are given in both; names them.
     """
+    given = {name: each for name, each in limits.items() if each is not None}
     if budget is None:
-        return Budget(
-            macs=max_macs,
-            params=max_params,
-            latency_ms=max_latency_ms,
-            size_bytes=None if max_size_kb is None else max_size_kb * 1e3,
-        )
-    limits = {
-        "max_macs": max_macs,
-        "max_params": max_params,
-        "max_latency_ms": max_latency_ms,
-        "max_size_kb": max_size_kb,
-    }
-    given = [f"`{name}`" for name, limit in limits.items() if limit is not None]
+        read = {}
+        for name, limit in given.items():
+            cost = name.removeprefix("max_")
+            if cost.endswith("_kb"):
+                cost, limit = f"{cost.removesuffix('_kb')}_bytes", limit * 1e3
+            read[cost] = limit
+        return Budget(**read)
     if given:
-        named = " and ".join(given)
+        named = " and ".join(f"`{name}`" for name in given)
         raise ValueError(
             f"{named} and `budget` ({budget}) both set limits: give all of "
             "them in one form."

@@ -116,8 +116,10 @@ class Budget:
         if self.ram_bytes is None:
             return self.path_excess(model, paths)
         others = dataclasses.replace(self, ram_bytes=None)
+        farthest = others.path_excess(model, paths)
         over = model.memory.overflow(self.ram_bytes, paths)
-        return np.maximum(others.path_excess(model, paths), over)
+        np.maximum(farthest, over, out=farthest)
+        return farthest
 
     def check_reachable(self, model: CostModel) -> None:
         """Refuses a budget that no network of the space can meet.

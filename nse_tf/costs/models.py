@@ -196,8 +196,8 @@ class CostModel:
 
         In DARTS's cells they keep the rule of two inputs to a node.
         """
-        if name in MICRO:
-            return self._extremes_of_memory(name)
+        if name == "ram_bytes":
+            return self._extremes_of_ram
         if self.space.nodes:
             return self._valid_extremes(name)
         ranked = [
@@ -242,18 +242,13 @@ class CostModel:
             most_expensive
         )
 
-    def _extremes_of_memory(self, name: str) -> tuple[Genotype, Genotype]:
-        """Returns `extremes` of RAM or flash, among networks that are likely.
-
-        Those by parameters are among these: flash follows them.
-        """
+    @functools.cached_property
+    def _extremes_of_ram(self) -> tuple[Genotype, Genotype]:
+        """The networks of the least and the most RAM, as far as known."""
         likely = self.memory.extreme_genes(self.space.active)
-        genotypes = [
-            *self.extremes("params"),
-            *(self.space.genotype(genes) for genes in likely),
-        ]
-        costs = [self.memory.of(genotype)[name] for genotype in genotypes]
-        ranked = np.argsort(costs, kind="stable")
+        genotypes = [self.space.genotype(genes) for genes in likely]
+        needed = [self.memory.of(each)["ram_bytes"] for each in genotypes]
+        ranked = np.argsort(needed, kind="stable")
         return genotypes[ranked[0]], genotypes[ranked[-1]]
 
     def range(self, name: str) -> tuple[float, float]:

@@ -170,8 +170,8 @@ class _Problem:
         fit = np.ones((len(model.space.blocks), model.space.max_candidates))
         if budget.ram_bytes is not None:
             fit = model.memory.may_fit(budget.ram_bytes)
-        may_fit = [
-            fit[list(decision.blocks), decision.rows].all(axis=1)
+        may_fit: list[np.ndarray] = [
+            np.min(fit[list(decision.blocks), decision.rows], axis=1) > 0
             for decision in model.space.joint_decisions
         ]
         return cls(scores=scores, costs=costs, bounds=bounds, may_fit=may_fit)

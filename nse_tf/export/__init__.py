@@ -21,6 +21,13 @@ from nse_tf.export.litert_benchmark import (
 from nse_tf.export.machine import Machine as Machine
 from nse_tf.export.machine import describe_machine as describe_machine
 from nse_tf.export.metadata import read_classifier as read_classifier
+from nse_tf.export.micro import MicroRun as MicroRun
+from nse_tf.export.micro import measure_memory as measure_memory
+from nse_tf.export.micro import require_kernels as require_kernels
+from nse_tf.export.micro import require_tflite_micro as require_tflite_micro
+from nse_tf.export.micro import run_micro as run_micro
+from nse_tf.export.micro_target import MicroReport as MicroReport
+from nse_tf.export.micro_target import export_micro as export_micro
 from nse_tf.export.table_check import WholeNetwork as WholeNetwork
 from nse_tf.export.table_check import check_table as check_table
 from nse_tf.export.table_check import compare as compare

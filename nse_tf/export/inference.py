@@ -20,6 +20,7 @@ def open_interpreter(
     *,
     num_threads: int = 1,
     use_xnnpack: bool = True,
+    is_reference: bool = False,
 ) -> Interpreter:
     """Returns an interpreter of a file, ready to run.
 
@@ -28,6 +29,8 @@ def open_interpreter(
         num_threads: Threads that one inference may use.
         use_xnnpack: Whether XNNPACK may take the operators that it knows; if
             not, the built-in kernels of the runtime compute everything.
+        is_reference: Whether the runtime's plain kernels do, which round as
+            TensorFlow Lite Micro's.
 
     Raises:
         ValueError: If the content is no whole .tflite file, needs ops that the
@@ -48,6 +51,8 @@ def open_interpreter(
         if use_xnnpack
         else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     )
+    if is_reference:
+        resolver = OpResolverType.BUILTIN_REF
     with quiet_native_output():
         with explaining(name, content):
             interpreter = Interpreter(

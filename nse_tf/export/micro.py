@@ -26,8 +26,8 @@ REGISTERED_BY = {
     **{
         name: "Add" + "".join(word.capitalize() for word in name.split("_"))
         for name in (
-            *("ABS", "ADD", "ADD_N", "ARG_MAX", "ARG_MIN", "BATCH_MATMUL"),
-            *("BROADCAST_TO", "CAST", "CEIL", "CONCATENATION", "COS", "CUMSUM"),
+            *("ABS", "ADD", "ADD_N", "ARG_MAX", "ARG_MIN"),
+            *("BROADCAST_TO", "CAST", "CEIL", "CONCATENATION", "COS"),
             *("DEPTH_TO_SPACE", "DEQUANTIZE", "DIV", "ELU", "EQUAL", "EXP"),
             *("EXPAND_DIMS", "FILL", "FLOOR", "FLOOR_DIV", "FLOOR_MOD"),
             *("FULLY_CONNECTED", "GATHER", "GATHER_ND", "GREATER"),
@@ -44,13 +44,14 @@ REGISTERED_BY = {
         )
     },
     "AVERAGE_POOL_2D": "AddAveragePool2D",
+    "BATCH_MATMUL": "AddBatchMatMul",
     "CONV_2D": "AddConv2D",
+    "CUMSUM": "AddCumSum",
     "DEPTHWISE_CONV_2D": "AddDepthwiseConv2D",
     "L2_NORMALIZATION": "AddL2Normalization",
     "L2_POOL_2D": "AddL2Pool2D",
     "MAX_POOL_2D": "AddMaxPool2D",
     "REDUCE_MAX": "AddReduceMax",
-    "REDUCE_MIN": "AddReduceMin",
     "SELECT_V2": "AddSelectV2",
 }
 _TOTAL = re.compile(r"Arena allocation total (\d+) bytes")
@@ -164,14 +165,17 @@ def run_micro(
         ]
 
 
-def litert_scores(content: bytes, images: np.ndarray) -> np.ndarray:
-    """Returns the scores of LiteRT's plain kernels, as the file stores them.
+def litert_scores(
+    content: bytes, images: np.ndarray, *, is_reference: bool
+) -> np.ndarray:
+    """Returns LiteRT's scores `(count, classes)`, as the file stores them.
 
     Args:
         content: The file.
         images: `(count, height, width, channels)`, of the input's type.
+        is_reference: See `open_interpreter`.
     """
-    interpreter = open_interpreter(content, use_xnnpack=False)
+    interpreter = open_interpreter(content, is_reference=is_reference)
     given = interpreter.get_input_details()[0]["index"]
     wanted = interpreter.get_output_details()[0]["index"]
     scores = []

@@ -3,9 +3,9 @@
 It runs in its own process, since the interpreter prints what it used instead of
 returning it, and ends the process where a kernel meets what it does not expect.
 Its arguments are files, each followed by a file of inputs `(count, ...)` or by
-`-`; scores go to `….scores.npy` beside the inputs. On stderr, a line
-`MODEL <number>` comes before what the interpreter prints of each. Imports
-nothing of this package. See `micro`, which calls it.
+`-`; scores go to `….scores.npy` beside the inputs. What the interpreter prints
+of each comes on stderr, in their order. Imports nothing of this package. See
+`micro`, which calls it.
 """
 
 import pathlib
@@ -20,11 +20,8 @@ ARENA_BYTES = 1 << 28
 
 def main(words: list[str]) -> None:
     """Runs each file."""
-    for number, (model, inputs) in enumerate(
-        zip(words[::2], words[1::2], strict=True)
-    ):
+    for model, inputs in zip(words[::2], words[1::2], strict=True):
         content = pathlib.Path(model).read_bytes()
-        print("MODEL", number, file=sys.stderr, flush=True)
         interpreter = runtime.Interpreter.from_bytes(
             content, arena_size=max(ARENA_BYTES, 2 * len(content))
         )

@@ -203,6 +203,8 @@ class MeasureChildren:
         children: The genes of each child.
         precision: Precision of the `.tflite` file: `fp32`, `fp16` or `int8`.
         num_threads: Threads of the interpreter.
+        file: Whether that file's latency and size are wanted.
+        memory: Whether RAM and flash of the int8 file on a microcontroller are.
     """
 
     KIND: ClassVar[str] = "measure_children"
@@ -211,6 +213,8 @@ class MeasureChildren:
     children: tuple[Genes, ...]
     precision: str
     num_threads: int
+    file: bool = True
+    memory: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,8 @@ from nse_tf.methods.evaluating import EvaluatedChild
 from nse_tf.methods.final_training_config import FinalTrainingConfig
 from nse_tf.methods.method import Method, SearchError, Steps, require
 
+_MEASURED_AGAIN = ", or measure the cost table again on a quiet machine."
+
 
 def pick_finalists(
     search: Method,
@@ -35,14 +37,14 @@ def pick_finalists(
 ) -> Steps[list[EvaluatedChild]]:
     """Returns the children to train, best first; for plans.
 
-    Where the budget limits latency or size, candidates are measured whole, in
+    Where the budget limits what files need, candidates are measured whole, in
     order of accuracy, until enough of them fit.
 
     Raises:
         BudgetError: If none of them fits as measured; says how closely.
     """
     wanted = config.num_finalists
-    if not budget.needs_table:
+    if not (budget.needs_table or budget.needs_memory):
         return list(ranked[:wanted])
     fitting: list[EvaluatedChild] = []
     closest = np.inf
@@ -60,8 +62,8 @@ def pick_finalists(
     if not fitting:
         raise BudgetError(
             f"None of the {len(ranked)} evaluated networks has {budget} as "
-            f"measured; the closest misses it by {closest:.1%}. Allow more, or "
-            "measure the cost table again on a quiet machine."
+            f"measured; the closest misses it by {closest:.1%}. Allow more"
+            f"{_MEASURED_AGAIN if budget.needs_table else '.'}"
         )
     return fitting
 
@@ -79,18 +81,23 @@ def _measure(
         children=tuple(child.genes for child in children),
         precision=config.precision,
         num_threads=config.num_threads,
+        file=budget.needs_table,
+        memory=budget.needs_memory,
     )
     (result,) = yield [job]
     measured = require(result, ChildrenMeasured, job)
+    found = {
+        "latency_ms": measured.latencies_ms,
+        "size_bytes": measured.sizes_bytes,
+        "ram_bytes": measured.rams_bytes,
+        "flash_bytes": measured.flashes_bytes,
+    }
     excesses = []
-    for child, latency_ms, size_bytes in zip(
-        children, measured.latencies_ms, measured.sizes_bytes, strict=True
-    ):
+    for number, child in enumerate(children):
         predicted = model.costs(model.space.genotype(child.path))
         costs = {
             **predicted,
-            "latency_ms": latency_ms,
-            "size_bytes": size_bytes,
+            **{name: each[number] for name, each in found.items() if each},
         }
         excesses.append(budget.excess(costs))
         search.note(

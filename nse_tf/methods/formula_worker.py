@@ -196,6 +196,10 @@ class FormulaWorker:
                 for each in costs
             ),
             seconds=1.0,
+            rams_bytes=tuple(int(each.get("ram_bytes", 0)) for each in costs),
+            flashes_bytes=tuple(
+                int(each.get("flash_bytes", 0)) for each in costs
+            ),
         )
 
 

@@ -10,6 +10,7 @@ from nse_tf.costs import (
     NetworkDescription,
     describe_network,
 )
+from nse_tf.costs.models import MICRO
 from nse_tf.events import (
     GenerationEvaluated,
     OperatorsScored,
@@ -236,6 +237,19 @@ def exported_files(record: RunRecord) -> tuple[ExportedFile, ...]:
     )
 
 
+def winner_genotype(
+    record: RunRecord,
+) -> tuple[SearchSpace, Genotype] | None:
+    """Returns the winner with its space; None while either is not known."""
+    won, result = record.last(WinnerChosen), record.result
+    space = _space_of(record, won)
+    if space is None:
+        return None
+    if result is not None:
+        return space, Genotype.from_json(result.genotype)
+    return None if won is None else (space, space.genotype(won.path))
+
+
 def _space_of(
     record: RunRecord, won: WinnerChosen | None
 ) -> SearchSpace | None:
@@ -280,7 +294,7 @@ def _verdict(
     """Returns whether the winner keeps a limit, measured where it can be.
 
     A limit on latency or size applies to the file of one precision, the
-    setting `precision`.
+    setting `precision`; one on RAM or flash to the int8 file.
     """
     is_floor = name in FLOORS
     cost = name.removeprefix("min_")
@@ -299,6 +313,10 @@ def _actual_cost(
     """Returns what the winner costs, and how that is known."""
     if cost in ("macs", "params"):
         return costs.get(cost), ""
+    if cost in MICRO:
+        if record.micro is not None:
+            return record.micro.costs[cost], "(int8 file)"
+        return costs.get(cost), "as predicted"
     precision = record.settings.get("precision", "fp32")
     for file in files:
         if file.precision == precision:

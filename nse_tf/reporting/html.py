@@ -21,6 +21,7 @@ from nse_tf.reporting.figures import (
 )
 from nse_tf.reporting.file_ranking import file_ranking_section
 from nse_tf.reporting.markup import Markup, document, figure, joined, tag
+from nse_tf.reporting.memory_section import memory_section
 from nse_tf.reporting.mixture_stages import stages_section
 from nse_tf.reporting.mixtures import mixture_figures, mixture_section
 from nse_tf.reporting.rank_trust import trust_text
@@ -80,6 +81,7 @@ def page(record: RunRecord) -> str:
         "" if answer is None else winner_section(answer),
         classes_section(record.classified, record.pictures),
         _figures(record, answer),
+        memory_section(record),
         cells_section(record),
         mixture_section(record),
         stages_section(record),

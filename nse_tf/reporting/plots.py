@@ -328,7 +328,7 @@ def scale_of(cost: str, largest: float) -> tuple[float, str]:
     match cost:
         case "latency_ms":
             return 1.0, " by the cost table, ms"
-        case "size_bytes":
+        case "size_bytes" | "ram_bytes" | "flash_bytes":
             is_large = largest >= 1e6
             return (1e6, ", MB") if is_large else (1e3, ", kB")
         case _:
@@ -339,4 +339,4 @@ def scale_of(cost: str, largest: float) -> tuple[float, str]:
 def in_a_sentence(cost: str) -> str:
     """Returns the name of a cost as it stands within a sentence."""
     name = COST_NAMES[cost]
-    return name if name == "MACs" else name.lower()
+    return name if name in ("MACs", "RAM") else name.lower()

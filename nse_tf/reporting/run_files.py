@@ -238,6 +238,30 @@ class LatencyFacts:
     files: dict[str, FileLatency]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MicroFacts:
+    """`best/micro.json`: the int8 file on a microcontroller.
+
+    Attributes:
+        arena_bytes: Tensor arena as measured.
+        flash_bytes: Size of the file.
+        num_images: Test images whose scores were compared with LiteRT's.
+        steps: Most steps of 8 bits between two scores.
+        kernels: Names of its kernels.
+    """
+
+    arena_bytes: int
+    flash_bytes: int
+    num_images: int
+    steps: int
+    kernels: tuple[str, ...]
+
+    @property
+    def costs(self) -> dict[str, int]:
+        """What it needs, by the names of `costs.COSTS`."""
+        return {"ram_bytes": self.arena_bytes, "flash_bytes": self.flash_bytes}
+
+
 def read_facts(
     path: pathlib.Path, schema: str, kind: type[Read]
 ) -> Read | None:

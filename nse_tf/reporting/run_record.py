@@ -10,6 +10,7 @@ from nse_tf.reporting.classified import Classified
 from nse_tf.reporting.run_files import (
     ExportFacts,
     LatencyFacts,
+    MicroFacts,
     RunConfig,
     RunResult,
     read_facts,
@@ -42,6 +43,7 @@ class RunRecord:
         space: The search space with all its candidates.
         export: `best/export.json`: files and how they were checked.
         latency: `best/latency.json`: how long one inference takes.
+        micro: `best/micro.json`: what the winner needs on a microcontroller.
         result: `best/result.json`: the winner.
         artifacts: Sizes in bytes of the files in `best/`, by name.
         pictures: The PNG files in `best/`, by name.
@@ -54,6 +56,7 @@ class RunRecord:
     space: SearchSpace | None = None
     export: ExportFacts | None = None
     latency: LatencyFacts | None = None
+    micro: MicroFacts | None = None
     result: RunResult | None = None
     artifacts: dict[str, int] = dataclasses.field(default_factory=dict)
     pictures: dict[str, bytes] = dataclasses.field(default_factory=dict)
@@ -122,6 +125,7 @@ def read_record(run_dir: pathlib.Path) -> RunRecord:
         latency=read_facts(
             best / "latency.json", "nse_tf.latency/1", LatencyFacts
         ),
+        micro=read_facts(best / "micro.json", "nse_tf.micro/1", MicroFacts),
         result=read_facts(best / "result.json", "nse_tf.result/1", RunResult),
         artifacts={
             path.name: path.stat().st_size

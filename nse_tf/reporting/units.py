@@ -14,6 +14,8 @@ COST_NAMES = {
     "params": "Parameters",
     "latency_ms": "Latency",
     "size_bytes": "File size",
+    "ram_bytes": "RAM",
+    "flash_bytes": "Flash",
 }
 
 
@@ -54,7 +56,7 @@ def short_cost(name: str, value: float) -> str:
     match name:
         case "latency_ms":
             return f"{three_digits(value)} ms"
-        case "size_bytes":
+        case "size_bytes" | "ram_bytes" | "flash_bytes":
             return short_size(value)
         case _:
             return short_count(value)
@@ -68,7 +70,7 @@ def exact_cost(name: str, value: float) -> str:
     match name:
         case "latency_ms":
             return f"{value:.4g} ms"
-        case "size_bytes":
+        case "size_bytes" | "ram_bytes" | "flash_bytes":
             return f"{value:,.0f} bytes"
         case _:
             return f"{value:,.0f}"

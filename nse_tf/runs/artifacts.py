@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from nse_tf.costs import CostModel
+from nse_tf.costs import Budget, CostModel
 from nse_tf.datasets import ImageData
 from nse_tf.events import (
     ChildrenRanked,
@@ -17,7 +17,7 @@ from nse_tf.events import (
     TrainedAlone,
     WinnerChosen,
 )
-from nse_tf.export import ExportReport, Timing, export_model
+from nse_tf.export import ExportReport, Timing, export_micro, export_model
 from nse_tf.methods import Method
 from nse_tf.reporting.classified import Classified, classified
 from nse_tf.runs.baseline_tests import tested_baselines
@@ -74,6 +74,8 @@ def export_artifacts(
         progress=sys.stderr.isatty(),
     )
     _log_faults(report)
+    if config.budget.needs_memory:
+        _export_micro(config.budget, folder, report, data)
     found = _classified(network, data, folder)
     num_right = sum(each.right for each in found.classes)
     write_json(
@@ -94,6 +96,33 @@ def export_artifacts(
             "baselines": tested_baselines(folder, method, network, data.test),
         },
     )
+
+
+def _export_micro(
+    budget: Budget, folder: RunFolder, report: ExportReport, data: ImageData
+) -> None:
+    """Writes the int8 file for a microcontroller; warns of a limit missed."""
+    if "int8" not in report.files:
+        return  # Its failure is told.
+    micro = export_micro(
+        report.files["int8"].read_bytes(),
+        folder.best,
+        class_names=data.class_names,
+        test_images=np.asarray(data.test.images),
+        test_labels=data.test.labels,
+    )
+    for fault in micro.faults:
+        LOGGER.warning("model_int8.tflite: %s", fault)
+    for name in ("ram_bytes", "flash_bytes"):
+        limit = budget.limits.get(name, np.inf)
+        needed = micro.costs[name]
+        if needed > limit:
+            LOGGER.warning(
+                "model_int8.tflite needs %s %s as measured, more than %s",
+                f"{needed:,}",
+                name,
+                f"{limit:,.0f}",
+            )
 
 
 def _log_faults(report: ExportReport) -> None:

@@ -5,7 +5,7 @@ import dataclasses
 from nse_tf.costs import CostModel
 from nse_tf.costs.tables import CostTable
 from nse_tf.events import StageTimed
-from nse_tf.export import TablePlan
+from nse_tf.export import TablePlan, require_tflite_micro
 from nse_tf.runs.latency_tables import given_table
 from nse_tf.runs.measuring import measured_table
 from nse_tf.runs.run_folder import RunFolder
@@ -21,15 +21,23 @@ def run_cost_model(
     """Returns what networks cost as they are handed over.
 
     Where the budget limits latency or size, that takes a cost table, which is
-    read from the run's folder or the file that is given, or else measured.
+    read from the run's folder or the file that is given, or else measured. RAM
+    and flash of a microcontroller are predicted.
 
     Raises:
         BudgetError: If a limit that needs no table cannot be kept.
         ValueError: If networks of the space cannot be trained or resized as the
-            effort says, its ops cannot be measured, or the table is not right.
+            effort says, its ops cannot be measured, the table is not right, or
+            what RAM is measured by is not installed.
     """
     space.skeleton.require_extras(effort.child.extras)
-    model = CostModel(space, _table(config, space, folder))
+    if config.budget.needs_memory:
+        require_tflite_micro()
+    model = CostModel(
+        space,
+        _table(config, space, folder),
+        counts_memory=config.budget.needs_memory,
+    )
     return effort.search.final_costs(model)
 
 
@@ -52,7 +60,9 @@ def _table(
         return CostTable.from_json(read_either(folder.cost_table))
     dataclasses.replace(
         config.budget, latency_ms=None, size_bytes=None, min_latency_ms=None
-    ).check_reachable(CostModel(space))  # Before minutes are spent.
+    ).check_reachable(
+        CostModel(space, counts_memory=config.budget.needs_memory)
+    )  # Before minutes are spent.
     plan = TablePlan(precision=config.precision, num_threads=config.num_threads)
     if config.latency_table is not None:
         return given_table(

@@ -15,7 +15,7 @@ from nse_tf.distribute.dealing import Engine
 from nse_tf.distribute.local_workers import LocalWorkers
 from nse_tf.distribute.worker_link import await_chief
 from nse_tf.events import RunFinished
-from nse_tf.export import accuracy_of_file, measure_models
+from nse_tf.export import accuracy_of_file, measure_memory, measure_models
 from nse_tf.methods import SearchError
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import read_record
@@ -220,6 +220,7 @@ def make_tuner(
         supernet_recipe=row.supernet(effort),
         child_recipe=effort.child,
         measure=measure_models,
+        measure_memory=measure_memory,
         evaluate_file=accuracy_of_file,
         directory=str(config.run_dir.parent),
         project_name=config.run_dir.name,

@@ -45,7 +45,8 @@ def run_shrinking(config: SearchConfig) -> tuple[SearchSpace, pathlib.Path]:
     effort = make_effort(config, data).fitted_to(
         space, fixed=dict(config.overrides)
     )
-    method = SpaceShrinking(CostModel(space), config.budget, effort.search)
+    model = CostModel(space, counts_memory=config.budget.needs_memory)
+    method = SpaceShrinking(model, config.budget, effort.search)
     if resumes:
         folder.check_data(data)
     else:

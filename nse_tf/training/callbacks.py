@@ -13,6 +13,11 @@ Measurer = Callable[
     [Sequence[keras.Model], str, int, Sequence[str]],
     tuple[list[float], list[int]],
 ]
+# Returns the tensor arenas on a microcontroller and the sizes, in bytes, of the
+# int8 files of models, given also the names of the classes.
+MemoryMeasurer = Callable[
+    [Sequence[keras.Model], Sequence[str]], tuple[list[int], list[int]]
+]
 # Returns the accuracy of a model's .tflite file, given also the precision,
 # images to calibrate with, images to evaluate on, and the objective that is
 # told instead of the accuracy where it is another one.

@@ -19,7 +19,11 @@ from nse_tf.jobs import (
 from nse_tf.spaces import SearchSpace
 from nse_tf.supernet import Networks, WeightSharing, networks_of_space
 from nse_tf.training import handlers
-from nse_tf.training.callbacks import FileEvaluator, Measurer
+from nse_tf.training.callbacks import (
+    FileEvaluator,
+    Measurer,
+    MemoryMeasurer,
+)
 from nse_tf.training.evaluation import ChildEvaluator
 from nse_tf.training.held_supernet import HeldSupernet
 from nse_tf.training.peers import Peers
@@ -47,6 +51,7 @@ class Worker:
         child_recipe: How a child is trained alone.
         measure: See `callbacks`; None where no job asks for it.
         evaluate_file: See `callbacks`; None where no job asks for it.
+        measure_memory: See `callbacks`; None where no job asks for it.
         checkpoint_seconds: Least time between two checkpoints of a training;
             its end is always kept.
         networks: Makes the networks of the space; our own layers' if None.
@@ -68,6 +73,7 @@ class Worker:
         callbacks: Sequence[keras.callbacks.Callback] = (),
         strategy: tf.distribute.Strategy | None = None,
         evaluate_file: FileEvaluator | None = None,
+        measure_memory: MemoryMeasurer | None = None,
     ) -> None:
         trainings = Trainings(
             space=space,
@@ -87,6 +93,7 @@ class Worker:
             children=WeightFiles(folder / "children"),
             peers=peers,
             measure=measure,
+            measure_memory=measure_memory,
             evaluate_file=evaluate_file,
             callbacks=callbacks,
             checkpoint_seconds=checkpoint_seconds,

@@ -276,6 +276,7 @@ class RunStorage:
             .astype(float)
             .tolist()
             for name in self._cost_model.names
+            if name in COST_COLUMNS
         }
         return [
             dict(zip(columns, row, strict=True))

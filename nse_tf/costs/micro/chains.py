@@ -52,10 +52,13 @@ class ChainCosts(MicroCosts):
 
     def of_paths(self, name: str, paths: np.ndarray) -> np.ndarray:
         """Returns either cost of single paths, int64 `(count,)`."""
-        sums = self._sums(2 if name == "flash_bytes" else 1, paths)
         if name == "flash_bytes":
-            return sums + FILE_BASE
-        return sums + RESIDENT_BASE + self._reaches(paths).max(axis=1)
+            stored = self._sums(2, paths)
+            stored += FILE_BASE
+            return stored
+        needed = self._sums(1, paths)
+        needed += RESIDENT_BASE + self._reaches(paths).max(axis=1)
+        return needed
 
     def overflow(self, limit: float, paths: np.ndarray) -> np.ndarray:
         """Returns how far paths are from a limit of RAM, 0 for those within."""
@@ -68,8 +71,8 @@ class ChainCosts(MicroCosts):
         table = self._table(which)
         blocks = np.arange(len(self._blocks))
         total: np.ndarray = table[blocks, paths].sum(axis=1)
-        ends = (self._piece_needs(end)[which] for end in (_STEM, _TAIL))
-        return total + sum(ends)
+        total += sum(self._piece_needs(end)[which] for end in (_STEM, _TAIL))
+        return total
 
     def _table(self, which: int) -> np.ndarray:
         """Returns one of the needs of each candidate, int64."""
@@ -216,9 +219,9 @@ class ChainCosts(MicroCosts):
         """Returns what a candidate adds to a small network, by itself."""
         if name == "flash_bytes":
             return self._table(2).astype(np.float64)
-        lowest = self._least_reach
-        over = np.maximum(self._table(0) - lowest, 0)
-        return (over + self._table(1)).astype(np.float64)
+        added: np.ndarray = self._table(1).astype(np.float64)
+        added += np.maximum(self._table(0) - self._least_reach, 0)
+        return added
 
     def base(self, name: str) -> float:
         """Returns the cost that `by_operator` is to be added to."""

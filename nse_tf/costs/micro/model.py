@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nse_tf.costs.micro.graph import Node
+from nse_tf.costs.micro.graph import Node, Shape
 from nse_tf.costs.micro.networks import whole_network
 from nse_tf.costs.micro.planner import buffers_of, live_bytes
 from nse_tf.costs.micro.sizes import file_bytes, resident_bytes
@@ -112,11 +112,13 @@ class LayerMemory:
     Attributes:
         name: Name of what it writes.
         kernel: The kernel, such as `CONV_2D`.
+        shape: Height, width and channels of what it writes.
         live_bytes: Bytes of all tensors that are needed then or later.
     """
 
     name: str
     kernel: str
+    shape: Shape
     live_bytes: int
 
 
@@ -130,6 +132,11 @@ def live_memory(space: SearchSpace, genotype: Genotype) -> list[LayerMemory]:
     order = graph.ordered([scores])
     live = live_bytes(buffers_of(order))
     return [
-        LayerMemory(name=node.name, kernel=node.kernel, live_bytes=size)
+        LayerMemory(
+            name=node.name,
+            kernel=node.kernel,
+            shape=node.shape,
+            live_bytes=size,
+        )
         for node, size in zip(order[1:], live, strict=True)
     ]

@@ -6,7 +6,11 @@ from collections.abc import Callable, Sequence
 
 import keras
 
-from nse_tf.training.callbacks import FileEvaluator, Measurer
+from nse_tf.training.callbacks import (
+    FileEvaluator,
+    Measurer,
+    MemoryMeasurer,
+)
 from nse_tf.training.checkpointing import after_epoch
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.held_supernet import HeldSupernet
@@ -27,6 +31,7 @@ class WorkerContext:
         children: Where checkpoints of children lie.
         peers: The other processes of a multi-worker strategy.
         measure: Measures children; None where no job asks for it.
+        measure_memory: The same for RAM and flash of a microcontroller.
         evaluate_file: Evaluates `.tflite` files; None where no job asks for it.
         callbacks: Watch each child that is trained alone.
         checkpoint_seconds: Least time between two checkpoints of a training.
@@ -38,6 +43,7 @@ class WorkerContext:
     children: WeightFiles
     peers: Peers
     measure: Measurer | None
+    measure_memory: MemoryMeasurer | None
     evaluate_file: FileEvaluator | None
     callbacks: Sequence[keras.callbacks.Callback]
     checkpoint_seconds: float
