@@ -6,6 +6,7 @@
   nse_describe --space=runs/c10/space_001.json --format=json
   nse_describe --network=darts_abs
   nse_describe --network=nsenet --squeeze_excite
+  nse_describe --space=spos_tiny --image_size=8 --micro
   nse_describe --network=nsenet_gpu --latency_table=nse_lut.csv
   nse_describe --space=nb201 --genotype="|nor_conv_3x3~0|+|none~0|..."
 
@@ -67,6 +68,12 @@ NETWORK = define_path(
 )
 
 
+MICRO = flags.DEFINE_bool(
+    "micro",
+    False,
+    "Predict what the int8 file needs on a microcontroller: RAM, which is the "
+    "tensor arena of TensorFlow Lite Micro, and flash.",
+)
 SCALE_TO_MACS_M = flags.DEFINE_float(
     "scale_to_macs_m",
     None,
@@ -97,7 +104,9 @@ def describe() -> SpaceDescription | NetworkDescription:
     space = space_flags.read_space(name, adapted)
     source = PRESETS[name].summary if name in PRESETS else name
     if GENOTYPE.value is None:
-        return describe_space(space, name=name, source=source)
+        return describe_space(
+            space, name=name, source=source, counts_memory=MICRO.value
+        )
     space, genotype = _scaled(space, _read_genotype(space, GENOTYPE.value))
     return describe_network(
         space,
@@ -105,6 +114,7 @@ def describe() -> SpaceDescription | NetworkDescription:
         name=GENOTYPE.value,
         source=source,
         table=_read_table(space),
+        counts_memory=MICRO.value,
     )
 
 
@@ -129,6 +139,7 @@ def _describe_published(
         name=name,
         source=PUBLISHED[name].source,
         table=_read_table(space),
+        counts_memory=MICRO.value,
     )
 
 

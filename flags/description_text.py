@@ -40,6 +40,15 @@ def network_text(network: NetworkDescription) -> str:
                 if network.latency is None
                 else ["", f"latency by the table: {network.latency:.4f} ms"]
             ),
+            *(
+                []
+                if network.ram_bytes is None
+                else [
+                    "",
+                    f"int8 on a microcontroller: RAM {network.ram_bytes:,} "
+                    f"bytes, flash {network.flash_bytes:,} bytes, as predicted",
+                ]
+            ),
             *_wrapped("genotype", network.genotype),
         ]
     )
@@ -58,6 +67,14 @@ def space_text(space: SpaceDescription) -> str:
         ["params", f"{params.lowest:,} to {params.highest:,}"],
         ["backbone", f"{backbone_macs:,} MACs, {backbone_params:,} params"],
         ["supernet", f"{space.macs:,} MACs, {space.params:,} params"],
+    ]
+    facts += [
+        [f"int8 {name}", f"{each.lowest:,} to {each.highest:,} bytes"]
+        for name, each in (
+            ("RAM", space.ram_range),
+            ("flash", space.flash_range),
+        )
+        if each is not None
     ]
     return "\n".join(
         [

@@ -3,6 +3,7 @@ r"""Exports a Keras model as .tflite files that are checked and timed.
   nse_export --model=model.keras --data_dir=photos --output_dir=out
   nse_export --model=genotype.json --space=space.json --output_dir=out
   nse_export --model=mobilenet.keras --value_range=-1,1 --output_dir=out
+  nse_export --model=model.keras --dataset=digits --target=micro --output_dir=out
   nse_export --model=model.keras --data_dir=photos --compress=quantize \
       --compress_epochs=3 --output_dir=out
 
@@ -16,6 +17,10 @@ genotype is exported with fresh weights, to measure its latency.
 toolkit (pip install nse-tf[compress]): for 8 bits, which gives the int8 file,
 or until half of its weights are zero (prune) or each kernel has 16 values
 (cluster). The compressed network is exported and written as model.keras.
+
+--target=micro writes the int8 file for TensorFlow Lite Micro, as C source with
+its kernels and the arena as measured: model_data.h, model_data.c, model_ops.h
+and micro.json.
 
 Exit code 1 means that a file has a fault or could not be made; export.json,
 latency.json and the terminal name it.
@@ -46,6 +51,7 @@ from nse_tf.terminal import say
 if TYPE_CHECKING:
     import keras
 
+    from nse_tf.export import ExportReport, MicroReport
     from nse_tf.export.compression import Compressed
     from nse_tf.runs.export_inputs import Images
 
@@ -79,6 +85,14 @@ LABELS = define_path(
     "A file with a class name a line. Default: the data set's, or numbers.",
 )
 
+TARGET = flags.DEFINE_enum(
+    "target",
+    "phone",
+    ["phone", "micro"],
+    "What runs the files: a phone, or a microcontroller by TensorFlow Lite "
+    "Micro, for which the int8 file is written, as C source too (pip install "
+    "'nse-tf[micro]').",
+)
 COMPRESS = flags.DEFINE_enum(
     "compress",
     None,
@@ -183,6 +197,65 @@ def _check_compress() -> None:
     require_toolkit()
 
 
+def _precisions() -> list[str] | None:
+    """Returns the precisions to write; None leaves them to the images.
+
+    Raises:
+        ValueError: If a microcontroller is to run others than int8, or there is
+            nothing to calibrate or to measure that with.
+    """
+    precisions: list[str] | None = PRECISIONS.value
+    if TARGET.value != "micro":
+        return precisions
+    if precisions is not None and precisions != ["int8"]:
+        raise ValueError(
+            f"`--precisions` is {','.join(precisions)}, but TensorFlow Lite "
+            "Micro runs int8 files: leave it out with --target=micro."
+        )
+    if data_flags.DATASET.value is None and data_flags.DATA_DIR.value is None:
+        raise ValueError(
+            "`--target` micro needs images that int8 is calibrated with: give "
+            "--dataset or --data_dir."
+        )
+    from nse_tf.export import require_tflite_micro
+
+    require_tflite_micro()
+    return ["int8"]
+
+
+def _require_kernels(model: "keras.Model") -> None:
+    """Refuses what TensorFlow Lite Micro lacks before anything is trained.
+
+    Raises:
+        ValueError: If it lacks a kernel; names it.
+    """
+    from nse_tf.export import convert, require_kernels
+
+    require_kernels(convert(model, "fp32"))
+
+
+def _export_micro(
+    report: "ExportReport", images: "Images", class_names: Sequence[str]
+) -> "MicroReport | None":
+    """Writes the int8 file as C source, if it is for a microcontroller.
+
+    Its faults become those of the file.
+    """
+    if TARGET.value != "micro" or "int8" not in report.files:
+        return None
+    from nse_tf.export import export_micro
+
+    micro = export_micro(
+        report.files["int8"].read_bytes(),
+        report.output_dir,
+        class_names=class_names,
+        test_images=images.test,
+        test_labels=images.test_labels,
+    )
+    report.faults["int8"].extend(micro.faults)
+    return micro
+
+
 def _compressed(model: "keras.Model", images: "Images") -> "Compressed | None":
     if COMPRESS.value is None or images.train is None:
         return None
@@ -210,19 +283,23 @@ def main(argv: Sequence[str]) -> None:
     _value_range()
     binaries.quiet_libraries()
     _check_compress()
+    precisions = _precisions()
     model = load_model(pathlib.Path(model_file))
     from nse_tf.export import Timing, export_model
-    from nse_tf.flags.export_text import export_lines
+    from nse_tf.flags.export_text import export_lines, micro_lines
 
+    if TARGET.value == "micro":
+        _require_kernels(model)
     images = _images(model)
+    class_names = _class_names() or images.class_names
     report = export_model(
         model,
         output_dir,
         calibration_images=images.calibration,
         test_images=images.test,
         test_labels=images.test_labels,
-        class_names=_class_names() or images.class_names,
-        precisions=PRECISIONS.value or images.precisions,
+        class_names=class_names,
+        precisions=precisions or images.precisions,
         quantizer=QUANTIZER.value,
         compressed=_compressed(model, images),
         # A genotype has fresh weights, which are right by luck alone.
@@ -233,18 +310,22 @@ def main(argv: Sequence[str]) -> None:
         ),
         progress=sys.stderr.isatty(),
     )
+    micro = _export_micro(report, images, class_names)
+    names = ["export.json", "latency.json"]
+    if micro is not None:
+        names.append("micro.json")
     if output_flags.FORMAT.value == "json":
         say(
             json.dumps(
                 {
                     name: json.loads((report.output_dir / name).read_text())
-                    for name in ("export.json", "latency.json")
+                    for name in names
                 },
                 indent=1,
             )
         )
     else:
-        say("\n".join(export_lines(report)))
+        say("\n".join([*export_lines(report), *micro_lines(micro)]))
     for precision, faults in report.faults.items():
         for fault in faults:
             say(f"model_{precision}.tflite: {fault}", file=sys.stderr)

@@ -1,6 +1,6 @@
 """Exports as tables for people."""
 
-from nse_tf.export import ExportReport
+from nse_tf.export import ExportReport, MicroReport
 from nse_tf.flags.description_text import aligned
 
 # Of scores, below which a comparison of files proves nothing.
@@ -65,6 +65,20 @@ def export_lines(report: ExportReport) -> list[str]:
         )
     notes += _compression_notes(report)
     return [*aligned(rows, num_left=1), *notes]
+
+
+def micro_lines(micro: MicroReport | None) -> list[str]:
+    """Returns what a microcontroller makes of the int8 file, if one is to."""
+    if micro is None:
+        return []
+    return [
+        f"on a microcontroller: arena {micro.arena_bytes:,} bytes as measured, "
+        f"flash {micro.flash_bytes:,} bytes",
+        f"{len(micro.kernels)} kernels: {', '.join(micro.kernels)}",
+        f"on {micro.num_images} images scores are at most {micro.steps} steps "
+        f"of 8 bits from LiteRT's plain kernels, {micro.xnnpack_steps} from "
+        f"XNNPACK, with the same class in {micro.agreement:.1%}",
+    ]
 
 
 def _compression_notes(report: ExportReport) -> list[str]:

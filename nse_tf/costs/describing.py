@@ -12,6 +12,7 @@ from nse_tf.costs.descriptions import (
     NetworkDescription,
     SpaceDescription,
 )
+from nse_tf.costs.micro import micro_costs
 from nse_tf.costs.models import CostModel, table_keys
 from nse_tf.costs.op_counts import op_part
 from nse_tf.costs.parts import total
@@ -32,6 +33,7 @@ def describe_network(
     name: str = "",
     source: str = "",
     table: CostTable | None = None,
+    counts_memory: bool = False,
 ) -> NetworkDescription:
     """Returns the description of one network of a space.
 
@@ -42,10 +44,12 @@ def describe_network(
         name: Name for the description.
         source: Source for the description.
         table: A latency table that predicts its latency.
+        counts_memory: Whether RAM and flash are predicted, too.
 
     Raises:
         KeyError: If the table lacks a row.
-        ValueError: If the genotype is not in the space.
+        ValueError: If the genotype is not in the space, or RAM and flash
+            cannot be told.
     """
     text = format_genotype(space, genotype)
     parts = backbone(space.skeleton)
@@ -59,6 +63,7 @@ def describe_network(
         *_describe_parts(parts.after),
     )
     macs = sum(block.macs for block in blocks)
+    memory = micro_costs(space).of(genotype) if counts_memory else {}
     return NetworkDescription(
         kind=kind,
         name=name,
@@ -76,14 +81,29 @@ def describe_network(
             if table is None
             else table.predict(table_keys(space, genotype))[0]
         ),
+        **{name: int(cost) for name, cost in memory.items()},
     )
 
 
 def describe_space(
-    space: SearchSpace, *, name: str = "", source: str = ""
+    space: SearchSpace,
+    *,
+    name: str = "",
+    source: str = "",
+    counts_memory: bool = False,
 ) -> SpaceDescription:
-    """Returns the description of a space."""
-    model = CostModel(space)
+    """Returns the description of a space.
+
+    Args:
+        space: The space.
+        name: Name for the description.
+        source: Source for the description.
+        counts_memory: Whether RAM and flash are predicted, too.
+
+    Raises:
+        UnpredictedError: If they are to be, and cannot be told.
+    """
+    model = CostModel(space, counts_memory=counts_memory)
     parts = backbone(space.skeleton)
     shared = _describe_parts((*parts.before, *parts.after))
     blocks = tuple(
@@ -113,6 +133,14 @@ def describe_space(
         params_range=_cost_range(model, "params"),
         backbone=shared,
         blocks=blocks,
+        **(
+            {
+                "ram_range": _cost_range(model, "ram_bytes"),
+                "flash_range": _cost_range(model, "flash_bytes"),
+            }
+            if counts_memory
+            else {}
+        ),
     )
 
 

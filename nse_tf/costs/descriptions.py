@@ -120,11 +120,16 @@ class NetworkDescription(Description):
         genotype: The genotype as text that `parse_genotype` reads.
         blocks: All parts, input to output; they sum to the totals.
         latency: Milliseconds by a latency table; None without one.
+        ram_bytes: Tensor arena of the int8 file under TensorFlow Lite Micro, as
+            predicted; None if that was not asked for.
+        flash_bytes: The same for the size of that file.
     """
 
     genotype: str
     blocks: tuple[BlockDescription, ...]
     latency: float | None = None
+    ram_bytes: int | None = None
+    flash_bytes: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -144,6 +149,9 @@ class SpaceDescription(Description):
         params_range: Range of its networks' trainable numbers.
         backbone: The parts that all its networks share, input to output.
         blocks: The choice blocks or edges, input to output.
+        ram_range: Range of its networks' tensor arenas, see
+            `NetworkDescription`; None if that was not asked for.
+        flash_range: The same for the sizes of their int8 files.
     """
 
     size: int
@@ -154,3 +162,5 @@ class SpaceDescription(Description):
     params_range: CostRange
     backbone: tuple[BlockDescription, ...]
     blocks: tuple[ChoiceDescription, ...]
+    ram_range: CostRange | None = None
+    flash_range: CostRange | None = None

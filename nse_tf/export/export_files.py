@@ -15,6 +15,9 @@ from nse_tf.export.tflite import PRECISIONS
 from nse_tf.spaces.files import write_bytes, write_json
 from nse_tf.training.weight_files import save_model
 
+# What `export_micro` writes; that of another model goes.
+MICRO_FILES = ("micro.json", "model_data.h", "model_data.c", "model_ops.h")
+
 
 def write_files(
     report: ExportReport,
@@ -23,6 +26,8 @@ def write_files(
     model: keras.Model,
 ) -> None:
     """Writes all files; export.json comes last, and holds the checksums."""
+    for name in MICRO_FILES:
+        (report.output_dir / name).unlink(missing_ok=True)
     # Of another model, whose labels and checks go now.
     for precision in set(PRECISIONS) - set(contents):
         (report.output_dir / f"model_{precision}.tflite").unlink(
