@@ -271,6 +271,19 @@ def _compressed(model: "keras.Model", images: "Images") -> "Compressed | None":
     )
 
 
+def _tell_faults(report: "ExportReport") -> None:
+    """Prints what is wrong with files, and why others are missing."""
+    for precision, faults in report.faults.items():
+        for fault in faults:
+            say(f"model_{precision}.tflite: {fault}", file=sys.stderr)
+    for precision, reason in report.failures.items():
+        say(
+            f"There is no model_{precision}.tflite: the quantizer failed "
+            f"({reason}). Try another --quantizer.",
+            file=sys.stderr,
+        )
+
+
 def main(argv: Sequence[str]) -> None:
     """Exports as the flags ask, and prints the measurements."""
     del argv
@@ -326,15 +339,7 @@ def main(argv: Sequence[str]) -> None:
         )
     else:
         say("\n".join([*export_lines(report), *micro_lines(micro)]))
-    for precision, faults in report.faults.items():
-        for fault in faults:
-            say(f"model_{precision}.tflite: {fault}", file=sys.stderr)
-    for precision, reason in report.failures.items():
-        say(
-            f"There is no model_{precision}.tflite: the quantizer failed "
-            f"({reason}). Try another --quantizer.",
-            file=sys.stderr,
-        )
+    _tell_faults(report)
     if not report.is_faultless:
         sys.exit(1)
 

@@ -27,6 +27,15 @@ from nse_tf.tuners.trained_effort import from_trained
 Config = TypeVar("Config")
 
 DEFAULT_EFFORT = "quick"
+# Arguments that limit a cost: the field of a budget, and their unit.
+LIMITS = {
+    "max_macs": ("macs", 1.0),
+    "max_params": ("params", 1.0),
+    "max_latency_ms": ("latency_ms", 1.0),
+    "max_size_kb": ("size_bytes", 1e3),
+    "max_ram_kb": ("ram_bytes", 1e3),
+    "max_flash_kb": ("flash_bytes", 1e3),
+}
 
 
 class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
@@ -117,23 +126,14 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         **kwargs: Any,
     ) -> None:
         networks = networks_sharing(hypermodel, sharing)
-        budget = _read_budget(
-            budget,
-            max_macs=max_macs,
-            max_params=max_params,
-            max_latency_ms=max_latency_ms,
-            max_size_kb=max_size_kb,
-            max_ram_kb=max_ram_kb,
-            max_flash_kb=max_flash_kb,
-        )
-        if budget.needs_memory and "measure_memory" not in kwargs:
-            require_tflite_micro()
+        limits = max_macs, max_params, max_latency_ms, max_size_kb
+        budget = _read_budget(budget, *limits, max_ram_kb, max_flash_kb)
         chosen = _chosen(effort, num_images, config, networks)
-        numbers = self._numbers(networks.space, budget, chosen, config)
-        config, supernet, child = numbers
-        supernet, child = _augmented(
-            augmentation, supernet_recipe, child_recipe, supernet, child
+        config, *recipes = self._numbers(
+            networks.space, budget, chosen, config
         )
+        given = supernet_recipe, child_recipe
+        supernet, child = _augmented(augmentation, *given, *recipes)
         oracle: Any = self.oracle_class  # Each with arguments of its own.
         super().__init__(
             oracle(
@@ -215,31 +215,36 @@ def _chosen(
     return from_trained(chosen, num_images) if networks.is_trained else chosen
 
 
-def _read_budget(budget: Budget | None, **limits: float | None) -> Budget:
+def _read_budget(budget: Budget | None, *limits: float | None) -> Budget:
     """Returns the limits on a search, which may be given in either form.
 
     Args:
         budget: The limits as a record.
-        **limits: Each by itself, under the name of its argument.
+        *limits: Each by itself, in the order of `LIMITS`.
 
     Raises:
-        ValueError: If they are given in both; names them.
+        ValueError: If they are given in both; names them. Or if RAM is limited
+            and what measures it is not installed.
     """
-    given = {name: each for name, each in limits.items() if each is not None}
+    given = {
+        name: limit
+        for name, limit in zip(LIMITS, limits, strict=True)
+        if limit is not None
+    }
     if budget is None:
-        read = {}
+        fields = {}
         for name, limit in given.items():
-            cost = name.removeprefix("max_")
-            if cost.endswith("_kb"):
-                cost, limit = f"{cost.removesuffix('_kb')}_bytes", limit * 1e3
-            read[cost] = limit
-        return Budget(**read)
-    if given:
+            field, unit = LIMITS[name]
+            fields[field] = limit * unit
+        budget = Budget(**fields)
+    elif given:
         named = " and ".join(f"`{name}`" for name in given)
         raise ValueError(
             f"{named} and `budget` ({budget}) both set limits: give all of "
             "them in one form."
         )
+    if budget.needs_memory:
+        require_tflite_micro()
     return budget
 
 

@@ -213,6 +213,17 @@ class _Problem:
             total += costs[(scores - costs @ prices).argmax(), number]
         return float(total)
 
+    def _orders(self, priced: list[np.ndarray]) -> list[list[int]]:
+        """Returns the rows of each decision that may fit, the best first."""
+        return [
+            [
+                row
+                for row in np.argsort(-each, kind="stable").tolist()
+                if ok[row]
+            ]
+            for each, ok in zip(priced, self.may_fit, strict=True)
+        ]
+
     def search(
         self,
         count: int,
@@ -237,14 +248,7 @@ class _Problem:
             np.array([each.min(axis=0) for each in self.costs])
         )
         slack = float(prices @ self.bounds)
-        orders = [
-            [
-                row
-                for row in np.argsort(-each, kind="stable").tolist()
-                if fit[row]
-            ]
-            for each, fit in zip(priced, self.may_fit, strict=True)
-        ]
+        orders = self._orders(priced)
         found: list[_Outcome] = []
         num_nodes = 0
         # Prefixes, and which row each tries next, in the order of prices.

@@ -205,6 +205,8 @@ class MeasureChildren:
         num_threads: Threads of the interpreter.
         file: Whether that file's latency and size are wanted.
         memory: Whether RAM and flash of the int8 file on a microcontroller are.
+        num_cells: See `TrainChild`; so is `channels`.
+        channels: See `TrainChild`.
     """
 
     KIND: ClassVar[str] = "measure_children"
@@ -215,6 +217,8 @@ class MeasureChildren:
     num_threads: int
     file: bool = True
     memory: bool = False
+    num_cells: int | None = None
+    channels: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -83,6 +83,8 @@ def _measure(
         num_threads=config.num_threads,
         file=budget.needs_table,
         memory=budget.needs_memory,
+        num_cells=config.final_cells,
+        channels=config.final_channels,
     )
     (result,) = yield [job]
     measured = require(result, ChildrenMeasured, job)

@@ -168,10 +168,25 @@ class Trainings:
         """
         if job.space is not None:
             return self._networks_beside(job, space_from_text(job.space))
-        genotype = self.genotype(job.child)
-        if job.num_cells is None and job.channels is None:
+        return self.sized(job.child, job.num_cells, job.channels)
+
+    def sized(
+        self, genes: Genes, num_cells: int | None, channels: int | None
+    ) -> tuple[Networks, Genotype]:
+        """Returns what makes a child of perhaps other cells than the space's.
+
+        Args:
+            genes: Its genes.
+            num_cells: How many cells it has; None for those of the space.
+            channels: Width of the first of them; None for that of the space.
+
+        Raises:
+            ValueError: If it is not of the space or cannot have such cells.
+        """
+        genotype = self.genotype(genes)
+        if num_cells is None and channels is None:
             return self.networks, genotype
-        space = self.space.resized(job.num_cells, job.channels)
+        space = self.space.resized(num_cells, channels)
         return networks_of_space(space), space.genotype(genotype.genes)
 
     def _networks_beside(

@@ -1,6 +1,7 @@
 """RAM and flash of chains, block by block."""
 
 import functools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from nse_tf.costs.micro.graph import Graph
 from nse_tf.costs.micro.model import Genes, MicroCosts, kept_bytes
 from nse_tf.costs.micro.networks import add_block, chain_stem, chain_tail
-from nse_tf.costs.micro.planner import buffers_of, planned_bytes
+from nse_tf.costs.micro.planner import aligned, buffers_of, planned_bytes
 from nse_tf.costs.micro.sizes import FILE_BASE, RESIDENT_BASE
 from nse_tf.spaces import Genotype, SearchSpace
 
@@ -248,6 +249,9 @@ class ChainCosts(MicroCosts):
     def ram_tables(self) -> list[tuple[float, np.ndarray]]:
         """Returns, for each height, what candidates that reach it keep."""
         reach, kept = self._table(0), self._table(1).astype(np.float64)
+        # The planner may put the inputs of two blocks beside each other.
+        inputs = [aligned(math.prod(block.in_map)) for block in self._blocks]
+        reach += np.array(inputs)[:, np.newaxis]
         ends = [self._piece_needs(end) for end in (_STEM, _TAIL)]
         base = float(RESIDENT_BASE + sum(end[1] for end in ends))
         heights = np.unique(np.maximum(reach, max(end[0] for end in ends)))

@@ -21,9 +21,9 @@ _RESIDENT = {
     "QUANTIZE": 105,
 }
 _RESIDENT_OTHERS = 136
-# Of the two ends of the network and its classifier, beyond their nodes.
-RESIDENT_BASE = 580
-FILE_BASE = 2400
+# Of the two ends of the network, its classifier and its labels, beyond nodes.
+RESIDENT_BASE = 700
+FILE_BASE = 3500
 _FILE_NODE = 181
 
 

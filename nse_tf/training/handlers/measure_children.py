@@ -18,10 +18,10 @@ def measure_children(
         ValueError: If a child is not in the space, or nothing can measure it.
     """
     started, trainings = time.monotonic(), context.trainings
-    models = [
-        trainings.networks.child(trainings.genotype(genes), fast=False)
-        for genes in job.children
-    ]
+    models = []
+    for genes in job.children:
+        networks, genotype = trainings.sized(genes, job.num_cells, job.channels)
+        models.append(networks.child(genotype, fast=False))
     names = trainings.data.class_names
     latencies_ms: list[float] = []
     sizes_bytes: list[int] = []
