@@ -27,6 +27,11 @@ from nse_tf.tuners.trained_effort import from_trained
 Config = TypeVar("Config")
 
 DEFAULT_EFFORT = "quick"
+_MEASURERS: dict[str, Any] = {
+    "measure": measure_models,
+    "measure_memory": measure_memory,
+    "evaluate_file": accuracy_of_file,
+}
 # Arguments that limit a cost: the field of a budget, and their unit.
 LIMITS = {
     "max_macs": ("macs", 1.0),
@@ -129,11 +134,10 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         limits = max_macs, max_params, max_latency_ms, max_size_kb
         budget = _read_budget(budget, *limits, max_ram_kb, max_flash_kb)
         chosen = _chosen(effort, num_images, config, networks)
-        config, *recipes = self._numbers(
-            networks.space, budget, chosen, config
-        )
+        numbers = self._numbers(networks.space, budget, chosen, config)
+        config, supernet, child = numbers
         given = supernet_recipe, child_recipe
-        supernet, child = _augmented(augmentation, *given, *recipes)
+        supernet, child = _augmented(augmentation, *given, supernet, child)
         oracle: Any = self.oracle_class  # Each with arguments of its own.
         super().__init__(
             oracle(
@@ -152,12 +156,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
             ),
             supernet_recipe=supernet,
             child_recipe=child,
-            **{
-                "measure": measure_models,
-                "measure_memory": measure_memory,
-                "evaluate_file": accuracy_of_file,
-                **kwargs,
-            },
+            **{**_MEASURERS, **kwargs},
         )
 
     def _numbers(

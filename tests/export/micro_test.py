@@ -38,7 +38,7 @@ GENES: dict[str, tuple[SearchSpace, list[Any]]] = {
     "chain": (CHAIN, [0] * len(CHAIN.blocks)),
     "branches": (
         BRANCHES,
-        [(0, 4, 9) if block.max_open > 2 else 0 for block in BRANCHES.blocks],
+        [(0, 1, 2) if block.max_open > 2 else 0 for block in BRANCHES.blocks],
     ),
     "cells": (CELLS, [3, 4, 2, 1, 0, 3]),
 }

@@ -383,3 +383,22 @@ def test_options_are_for_networks_that_have_them() -> None:
         pytest.raises(ValueError, match="options of multi-branch cells"),
     ):
         describe.main(["nse_describe"])
+
+
+def test_what_a_microcontroller_needs_is_predicted_if_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = {"space": "spos_tiny", "image_size": "8"}
+    assert value_of(capsys, **given)["ram_range"] is None
+    space = value_of(capsys, **given, micro=True)
+    low, high = (space["ram_range"][each] for each in ("lowest", "highest"))
+    assert low < high < space["flash_range"]["highest"]
+    network = value_of(
+        capsys, **given, micro=True, genotype=space["ram_range"]["cheapest"]
+    )
+    assert network["ram_bytes"] == low
+    text = print_of(
+        capsys, **given, micro=True, genotype=space["ram_range"]["cheapest"]
+    )
+    assert f"RAM {low:,} bytes, flash {network['flash_bytes']:,}" in text
+    assert f"{low:,} to {high:,} bytes" in print_of(capsys, **given, micro=True)

@@ -124,6 +124,48 @@ def test_what_is_measured_decides_not_what_was_predicted() -> None:
     assert first.costs["macs"] == first.predicted["macs"]
 
 
+def test_ram_is_measured_alone_and_decides() -> None:
+    model = CostModel(SPACE, counts_memory=True)
+    worker = FormulaWorker(model)
+
+    def work(job: Job) -> Result:
+        result = worker.run(job)
+        if isinstance(result, ChildrenMeasured):
+            assert isinstance(job, MeasureChildren)
+            assert (job.file, job.memory) == (False, True)
+            # The best child turns out to need more than is allowed.
+            return dataclasses.replace(
+                result,
+                latencies_ms=(),
+                sizes_bytes=(),
+                rams_bytes=(10**6, *result.rams_bytes[1:]),
+            )
+        return result
+
+    def plan(method: PlannedMethod) -> Plan:
+        yield from train_finalists(
+            method,
+            (
+                yield from pick_finalists(
+                    method, RANKED, model, budget, OneShotConfig()
+                )
+            ),
+            model,
+            budget,
+            OneShotConfig(),
+        )
+
+    budget = Budget(ram_bytes=model.range("ram_bytes")[1])
+    method = PlannedMethod(plan)
+    do_all(method, work)
+    (winner,) = method.noted(WinnerChosen)
+    assert winner.path == RANKED[1].path
+    assert winner.costs["ram_bytes"] <= budget.limits["ram_bytes"]
+    first = method.noted(ChildMeasured)[0]
+    assert first.costs["ram_bytes"] == 10**6
+    assert first.costs["flash_bytes"] == first.predicted["flash_bytes"]
+
+
 def test_where_none_fits_as_measured_the_closest_miss_is_named() -> None:
     limit = float(latencies(RANKED).min()) / 1.25
     with pytest.raises(

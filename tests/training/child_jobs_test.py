@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from nse_tf.jobs import ChildTrained, MeasureChildren
+from nse_tf.jobs import ChildrenMeasured, ChildTrained, MeasureChildren
 from nse_tf.training import ChildRecipe, accuracy
 from nse_tf.training.checkpoints import Checkpoint
 from tests.training.tiny_worker import (
@@ -82,6 +82,33 @@ def test_children_are_measured_by_what_the_worker_was_given(
     assert one > other > 0
     latencies = result.latencies_ms  # type: ignore[union-attr]
     assert latencies == (one / 1000, other / 1000)
+
+
+def test_memory_is_measured_alone_if_that_is_all_that_is_asked(
+    tmp_path: pathlib.Path,
+) -> None:
+    def measure_memory(
+        models: Sequence[keras.Model], class_names: Sequence[str]
+    ) -> tuple[list[int], list[int]]:
+        assert class_names == DATA.class_names
+        return [1] * len(models), [model.count_params() for model in models]
+
+    job = MeasureChildren(
+        id="00005_measure_children",
+        children=CHILDREN,
+        precision="fp32",
+        num_threads=1,
+        file=False,
+        memory=True,
+    )
+    result = make_worker(tmp_path, measure_memory=measure_memory).run(job)
+    assert isinstance(result, ChildrenMeasured)
+    assert result.latencies_ms == result.sizes_bytes == ()
+    assert result.rams_bytes == (1, 1)
+    one, other = result.flashes_bytes
+    assert one > other > 0
+    with pytest.raises(ValueError, match="given no `measure_memory`"):
+        make_worker(tmp_path).run(job)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
