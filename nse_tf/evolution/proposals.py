@@ -27,6 +27,8 @@ _PATIENCE = 20
 _BISECTIONS = 100
 
 Genes = tuple[tuple[int, ...], ...]
+# Whether a network, by its genes, may be proposed.
+Fits = Callable[[Genes], bool]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +123,7 @@ def propose(
     window: Window,
     count: int,
     rng: np.random.Generator,
+    fits: Fits | None = None,
 ) -> Proposals:
     """Returns distinct networks whose cost lies within a window.
 
@@ -132,6 +135,8 @@ def propose(
         window: Range of the cost.
         count: How many to return; fewer if there seem to be no more.
         rng: Random generator.
+        fits: Whether a network's genes keep what the window does not say; None
+            for all.
 
     Raises:
         BudgetError: If no network lies within the window; names the range of
@@ -141,7 +146,10 @@ def propose(
     bend = _bend(space, chances, costing, window, rng)
     bent = bent_by(chances, costing, bend) if bend else chances
     found = _distinct(
-        lambda: _drawn(space, bent, costing, _BATCH, rng), window, count
+        lambda: _drawn(space, bent, costing, _BATCH, rng),
+        window,
+        count,
+        None if fits is None else lambda row: fits(_as_genes(space, row)),
     )
     if not found:
         lowest, highest = costing.reach(space)
@@ -162,6 +170,7 @@ def propose_paths(
     window: Window,
     count: int,
     rng: np.random.Generator,
+    fits: Fits | None = None,
 ) -> Proposals:
     """Returns distinct valid paths, drawn uniformly from a window of costs.
 
@@ -175,17 +184,27 @@ def propose_paths(
         of_ops = costing.by_operator[blocks, paths].sum(axis=1)
         return paths, costing.backbone + of_ops
 
-    found = _distinct(draw, window, count)
+    found = _distinct(
+        draw,
+        window,
+        count,
+        None if fits is None else lambda path: fits(_genes_of_path(path)),
+    )
     if not found:
         raise BudgetError(f"{_no_network(window)}. Widen the window.")
-    genes = tuple(tuple((i,) for i in path.tolist()) for path in found)
+    genes = tuple(map(_genes_of_path, found))
     return Proposals(genes, bend=0.0, shift=0.0)
+
+
+def _genes_of_path(path: np.ndarray) -> Genes:
+    return tuple((index,) for index in path.tolist())
 
 
 def _distinct(
     draw: Callable[[], tuple[np.ndarray, np.ndarray]],
     window: Window,
     count: int,
+    fits: Callable[[np.ndarray], bool] | None,
 ) -> list[np.ndarray]:
     """Returns up to `count` distinct draws within a window.
 
@@ -193,6 +212,7 @@ def _distinct(
         draw: Returns a batch of draws, a row each, and their costs.
         window: Range of the cost.
         count: How many to return.
+        fits: Whether a draw counts; None for all.
     """
     found: dict[bytes, np.ndarray] = {}
     idle = 0
@@ -200,7 +220,7 @@ def _distinct(
         draws, costs = draw()
         before = len(found)
         for row in draws[(costs > window.low) & (costs <= window.high)]:
-            if len(found) < count:
+            if len(found) < count and (fits is None or fits(row)):
                 found.setdefault(row.tobytes(), row)
         idle = 0 if len(found) > before else idle + 1
         if len(found) == count or idle == _PATIENCE:

@@ -244,11 +244,19 @@ class SpaceEvolution(Method):
         is_extra = purpose == "extra"
         count = self.config.num_extra if is_extra else self.config.num_proposals
         costing = self.aims.costing
+        fits = self._fits_memory if self.budget.needs_memory else None
         if not self._is_branched:
-            return propose_paths(space, costing, window, count, rng)
+            return propose_paths(space, costing, window, count, rng, fits)
         return propose(
-            space, trained.probabilities, costing, window, count, rng
+            space, trained.probabilities, costing, window, count, rng, fits
         )
+
+    def _fits_memory(self, genes: Genes) -> bool:
+        """Whether a network keeps the limits on RAM and flash, as predicted."""
+        limits = Budget(
+            ram_bytes=self.budget.ram_bytes, flash_bytes=self.budget.flash_bytes
+        )
+        return limits.fits(self.model.costs(self.space.genotype(genes)))
 
     def _evolved(
         self,

@@ -340,3 +340,37 @@ def test_a_budget_below_the_target_is_refused_before_anything_is_trained() -> (
         make_with(Budget(macs=1e3))
     with pytest.raises(BudgetError, match="the cheapest costs"):
         make_with(Budget(params=10))
+
+
+def test_all_that_is_evaluated_keeps_limits_on_ram_and_flash() -> None:
+    model = CostModel(POOL, counts_memory=True)
+    low, high = model.range("ram_bytes")
+    limits = Budget(ram_bytes=low + 0.3 * (high - low), flash_bytes=150e3)
+    method = SpaceEvolution(
+        model,
+        dataclasses.replace(limits, macs=BUDGET.macs),
+        dataclasses.replace(QUICK_EVOLUTION, num_extra=0),
+    )
+    done = do_all(method, FormulaWorker(model).run)
+    evaluated = [
+        genes
+        for job in done
+        if isinstance(job, EvaluateChildren)
+        for genes in job.children
+    ]
+    assert len(set(evaluated)) > 20
+    without = SpaceEvolution(
+        model, BUDGET, dataclasses.replace(QUICK_EVOLUTION, num_extra=0)
+    )
+    others = [
+        genes
+        for job in do_all(without, FormulaWorker(model).run)
+        if isinstance(job, EvaluateChildren)
+        for genes in job.children
+    ]
+    needed, plain = (
+        [limits.fits(model.costs(POOL.genotype(genes))) for genes in each]
+        for each in (evaluated, others)
+    )
+    assert all(needed)
+    assert not all(plain)
