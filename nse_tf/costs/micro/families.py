@@ -38,4 +38,10 @@ def micro_costs(space: SearchSpace) -> MicroCosts:
     Raises:
         UnpredictedError: If they cannot be told from these.
     """
+    return _shared(space.whole)
+
+
+@functools.lru_cache(maxsize=8)
+def _shared(space: SearchSpace) -> MicroCosts:
+    """Returns the same costs for all subspaces, which keep what they found."""
     return _costs_of(space.skeleton, space)
