@@ -26,12 +26,7 @@ from nse_tf.jobs import (
 from nse_tf.spaces import Genotype
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.sealed_files import require_intact
-from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
-from nse_tf.training.callbacks import (
-    FileEvaluator,
-    Measurer,
-    MemoryMeasurer,
-)
+from nse_tf.training import ChildRecipe, SupernetRecipe, Worker, callbacks
 from nse_tf.training.peers import Peers, is_multi_worker
 from nse_tf.training.progress import Progress
 from nse_tf.training.replica_worker import ReplicaWorker
@@ -49,11 +44,7 @@ from nse_tf.trials.run_storage import ORACLE_FILE, TABLE, is_ours
 from nse_tf.trials.unsupported_arguments import refuse_unmeant
 from nse_tf.tuners.dealt_trials import deal_trials, require_engine_alone
 from nse_tf.tuners.hypermodel_adapter import agreed_networks
-from nse_tf.tuners.hyperparameters import (
-    declare,
-    require_whole,
-    values_of,
-)
+from nse_tf.tuners.hyperparameters import declare, require_whole, values_of
 from nse_tf.tuners.search_oracle import SearchOracle, metrics_of
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 
@@ -87,8 +78,7 @@ class SupernetTuner(BaseTuner):
         tuner_id: See `keras_tuner.Tuner`.
         executions_per_trial: See `max_model_size`.
         evaluate_file: Evaluates finalists as files; see `training.Worker`.
-        measure_memory: Measures RAM and flash of a microcontroller, for budgets
-            on these; see `training.Worker`.
+        measure_memory: The same for budgets on RAM or flash.
 
     Attributes:
         engine: Starts the workers that do the jobs, such as a `RayEngine`; None
@@ -110,7 +100,7 @@ class SupernetTuner(BaseTuner):
         hypermodel: Any = None,
         supernet_recipe: SupernetRecipe | None = None,
         child_recipe: ChildRecipe | None = None,
-        measure: Measurer | None = None,
+        measure: callbacks.Measurer | None = None,
         directory: str | None = None,
         project_name: str | None = None,
         overwrite: bool = False,
@@ -122,8 +112,8 @@ class SupernetTuner(BaseTuner):
         logger: Any = None,
         tuner_id: str | None = None,
         executions_per_trial: int = 1,
-        evaluate_file: FileEvaluator | None = None,
-        measure_memory: MemoryMeasurer | None = None,
+        evaluate_file: callbacks.FileEvaluator | None = None,
+        measure_memory: callbacks.MemoryMeasurer | None = None,
     ) -> None:
         refuse_unmeant(
             max_model_size=max_model_size,
