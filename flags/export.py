@@ -3,7 +3,8 @@ r"""Exports a Keras model as .tflite files that are checked and timed.
   nse_export --model=model.keras --data_dir=photos --output_dir=out
   nse_export --model=genotype.json --space=space.json --output_dir=out
   nse_export --model=mobilenet.keras --value_range=-1,1 --output_dir=out
-  nse_export --model=model.keras --dataset=digits --target=micro --output_dir=out
+  nse_export --model=model.keras --dataset=digits --target=micro \
+      --output_dir=out
   nse_export --model=model.keras --data_dir=photos --compress=quantize \
       --compress_epochs=3 --output_dir=out
 
