@@ -217,7 +217,7 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
                 f"{self.folder} holds another run: {found}. Resume it as it "
                 "was begun, or use another folder."
             )
-        self.storage.note_facts({"identity": identity})
+        self.storage.note_facts({"identity": identity, "version": __version__})
         if self.method.failed:
             self._forget_failures()
 
@@ -260,6 +260,8 @@ class PersistentOracle(LeasedTrials, keras_tuner.Oracle):
         if not facts:
             return  # Killed before anything was recorded.
         require_own_format(self.folder, facts.get("version"))
+        if "library" not in facts:
+            return  # Killed before the first `save`.
         self._restore(facts)
         self.storage.repair()
 

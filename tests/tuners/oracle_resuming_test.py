@@ -106,6 +106,21 @@ def test_a_project_that_0_1_began_is_refused_whatever_is_in_it(
         other.reload()
 
 
+def test_what_was_killed_right_after_its_claim_begins_anew(
+    folder: pathlib.Path,
+) -> None:
+    killed = make_oracle(folder)
+    killed.claim({"batch": 20})
+    killed.storage.table.close()
+    again = make_oracle(folder)
+    again.reload()
+    with pytest.raises(ValueError, match="batch was 20 and is 30"):
+        again.claim({"batch": 30})
+    again.claim({"batch": 20})
+    (trial,) = do_trials(again, 1)
+    assert trial.hyperparameters.values["job"] == "00000_train_supernet"
+
+
 def test_a_lost_table_without_any_result_begins_anew(
     folder: pathlib.Path, caplog: pytest.LogCaptureFixture
 ) -> None:
