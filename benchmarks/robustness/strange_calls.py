@@ -222,7 +222,9 @@ def misbehave(folder: pathlib.Path, count: int, seed: int) -> None:
         for number in range(count):
             path, content = _nonsense(rng, number)
             metadata = metadata_for(own_caller(), _token(folder))
-            statuses.append(status_of(channel, path, content, metadata))
+            statuses.append(
+                status_of(channel, path, content, metadata, wait_for_ready=True)
+            )
             (folder / "misbehaved.txt").write_text("\n".join(statuses))
 
     threading.Thread(target=send, daemon=True).start()

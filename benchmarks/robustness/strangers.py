@@ -30,17 +30,25 @@ from nse_tf.distribute.roles import VARIABLES
 
 CALLS = flags.DEFINE_integer("calls", 1000, "Number of calls.", 4)
 SEED = flags.DEFINE_integer("seed", 0, "Seed of what is sent.", 0)
+PAUSE = flags.DEFINE_float(
+    "pause",
+    25.0,
+    "How much longer jobs take than in `formula_search`, so that the search "
+    "lasts until all calls are made; the chief ends sooner otherwise.",
+    1.0,
+)
 THREADS = 6
-# Of a job, as `FormulaTrainer` counts: so that all calls come meanwhile.
-PAUSE = 25.0
 LONGEST_SECONDS = 600.0
 
 
-def be_noticed(log: pathlib.Path, then_misbehave: tuple[int, int]) -> None:
+def be_noticed(
+    log: pathlib.Path, pause: float, then_misbehave: tuple[int, int]
+) -> None:
     """Writes what a process prints to a file, and lets it work by formulas.
 
     Args:
         log: The file.
+        pause: See the flag.
         then_misbehave: How many calls that make no sense it sends, and a seed.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +56,7 @@ def be_noticed(log: pathlib.Path, then_misbehave: tuple[int, int]) -> None:
     for stream in (1, 2):
         os.dup2(file, stream)
     use_formulas()
-    FormulaTrainer.pause = PAUSE
+    FormulaTrainer.pause = pause
     if then_misbehave[0]:
         misbehave(log.with_suffix(""), *then_misbehave)
 
@@ -65,6 +73,7 @@ def start_all(
             functools.partial(
                 be_noticed,
                 folder.with_suffix(".log" if name == "chief" else ".workers"),
+                PAUSE.value,
                 (num_nonsense if name == "worker-1" else 0, SEED.value),
             ),
             dict(zip(VARIABLES, (name, "127.0.0.1", port), strict=True)),
