@@ -50,9 +50,7 @@ from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.sent_files import SentFiles
 from nse_tf.tuners import AngleShrinkingOracle, SupernetTuner
 
-SIZES = flags.DEFINE_list(
-    "sizes", ["1", "2", "4", "8", "16", "50", "100", "1000"], "Nodes."
-)
+SIZES = flags.DEFINE_list("sizes", ["1", "4", "16", "100", "1000"], "Nodes.")
 SPACE = make_preset(
     "spos_tiny", image_size=(8, 8), image_channels=1, num_classes=10
 )

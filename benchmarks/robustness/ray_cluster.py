@@ -14,6 +14,8 @@ STORE_BYTES = 200 * 2**20
 class Nodes:
     """A head without room for workers, and nodes with room for one each.
 
+    Each node keeps to a core of its own, as far as there are any.
+
     Args:
         count: How many nodes beside the head.
     """
@@ -28,7 +30,7 @@ class Nodes:
                 "object_store_memory": STORE_BYTES,
             },
         )
-        self._nodes = [self._new() for _ in range(count)]
+        self._nodes = [self._new(index) for index in range(count)]
 
     @property
     def address(self) -> str:
@@ -42,16 +44,22 @@ class Nodes:
 
     def replace(self, index: int) -> None:
         """Adds a node in place of one that was killed."""
-        self._nodes[index] = self._new()
+        self._nodes[index] = self._new(index)
 
     def end(self) -> None:
         """Ends all of them."""
         self._cluster.shutdown()
 
-    def _new(self) -> Any:
-        return self._cluster.add_node(
-            num_cpus=1, object_store_memory=STORE_BYTES
-        )
+    def _new(self, index: int) -> Any:
+        allowed = os.sched_getaffinity(0)
+        core = sorted(allowed)[index % len(allowed)]
+        os.sched_setaffinity(0, {core})  # Its processes inherit that.
+        try:
+            return self._cluster.add_node(
+                num_cpus=1, object_store_memory=STORE_BYTES
+            )
+        finally:
+            os.sched_setaffinity(0, allowed)
 
 
 @contextlib.contextmanager
