@@ -165,11 +165,12 @@ class Simulated:
         size: How many workers.
         now: Seconds since the start, of the workers and of the dealer.
         dealing: How many of them the dealer took.
+        training: How many of them one worker trained while others waited.
         num_jobs: How many jobs were dealt.
     """
 
     def __init__(self, size: int, times: JobTimes) -> None:
-        self.now = self.dealing = 0.0
+        self.now = self.dealing = self.training = 0.0
         self.num_jobs = 0
         self.size, self._times = size, times
         self._ends: list[tuple[float, int, Answered]] = []
@@ -198,7 +199,12 @@ class Simulated:
             result=result,
             files={name: (self._folder / name).read_bytes() for name in names},
         )
-        end = self.now + self._times.of(job)
+        seconds = self._times.of(job)
+        if not isinstance(
+            job, EvaluateChildren
+        ):  # The plans have one finalist.
+            self.training += seconds
+        end = self.now + seconds
         heapq.heappush(self._ends, (end, self.num_jobs, answer))
         self.num_jobs += 1
         self._resumed = time.perf_counter()
@@ -291,6 +297,7 @@ def main(argv: Sequence[str]) -> None:
                 print(
                     f"{plan}, {size} nodes, simulated: {engine.now:.0f} s, "
                     f"{alone / engine.now:.1f} times as fast as 1; "
+                    f"{engine.training:.0f} s of it trainings; "
                     f"{engine.num_jobs} jobs, dealt in {engine.dealing:.1f} s; "
                     + ("the same" if outcomes[0] == outcomes[-1] else "OTHERS"),
                     flush=True,
