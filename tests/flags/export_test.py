@@ -223,6 +223,20 @@ def test_what_cannot_be_compressed_is_refused_before_anything_is_read(
     assert not out.exists()
 
 
+def test_what_no_microcontroller_runs_is_refused_before_anything_is_read(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, given = tmp_path / "out", {"model": "absent.keras", "target": "micro"}
+    with pytest.raises(ValueError, match="`--precisions` is fp32,int8, but"):
+        run(out, precisions=["fp32", "int8"], **given)
+    with pytest.raises(ValueError, match="micro needs images that int8"):
+        run(out, **given)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"pip install 'nse-tf\[micro\]'"):
+        run(out, dataset="digits", **given)
+    assert not out.exists()
+
+
 @pytest.mark.skipif(
     importlib.util.find_spec("tensorflow_model_optimization") is None,
     reason="tensorflow-model-optimization is not installed",

@@ -10,7 +10,7 @@ import pytest
 
 import nse_tf
 from nse_tf.costs import Budget, BudgetError, CostModel
-from nse_tf.export import accuracy_of_file, measure_models
+from nse_tf.export import accuracy_of_file, measure_memory, measure_models
 from nse_tf.methods import OneShotConfig, SpaceEvolutionConfig
 from nse_tf.spaces import SearchSpace, make_preset
 from nse_tf.supernet import networks_of
@@ -59,6 +59,7 @@ def test_an_effort_gives_configuration_and_recipes(
     assert tuner._supernet_recipe == laptop.supernet
     assert tuner._child_recipe == laptop.child
     assert tuner._measure is measure_models
+    assert tuner._measure_memory is measure_memory
     assert tuner._evaluate_file is accuracy_of_file
 
 
@@ -168,6 +169,8 @@ def test_limits_are_those_of_a_budget(folder: dict[str, Any]) -> None:
         ({"max_latency_ms": 1.0}, r"latency_ms <= 1 .*`cost_model=.*nse_lut"),
         ({"max_size_kb": 9.0}, r"size_bytes <= .*`cost_model=.*nse_search"),
         ({"max_macs": 1}, "macs"),
+        ({"max_ram_kb": 1.0}, r"at most 1,000 ram_bytes: the cheapest costs"),
+        ({"max_flash_kb": 1.0}, r"at most 1,000 flash_bytes: the cheapest"),
         ({"sharing": "nested"}, "'mbconv_k3_e1' and 'mbconv_k5_e3' of block"),
     ],
 )
@@ -177,6 +180,14 @@ def test_what_cannot_be_is_refused_by_name(
     with pytest.raises(ValueError, match=message):
         AngleShrinking(SPACE, **given, **folder)
     assert not (pathlib.Path(folder["directory"]) / "run").exists()
+
+
+def test_without_what_measures_ram_a_limit_on_it_is_refused(
+    folder: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"pip install 'nse-tf\[micro\]'"):
+        AngleShrinking(SPACE, max_ram_kb=100.0, **folder)
 
 
 def test_weights_are_shared_as_asked_or_as_the_hypermodel_says(
