@@ -117,6 +117,7 @@ def main(argv: list[str]) -> None:
                 continue
             rows.append(measured_row(preset, number))
             write_rows(path, COLUMNS, rows)
+        write_rows(path, COLUMNS, rows)
         show(preset, [row for row in rows if row["preset"] == preset])
 
 
