@@ -45,6 +45,12 @@ def memory_text(micro: MicroFacts, layers: Sequence[LayerMemory]) -> str:
         if 2 * place <= len(layers)
         else "the width of the last stages decides it"
     )
+    rest = "The rest is what kernels keep."
+    if 2 * peak.live_bytes < micro.arena_bytes:
+        rest = (
+            "The rest, which is more, is what kernels keep: it grows with the "
+            "channels of all layers."
+        )
     return (
         f"The int8 file used an arena of {micro.arena_bytes:,} bytes under "
         "TensorFlow Lite Micro, as measured on a 64-bit machine; its scores "
@@ -52,7 +58,7 @@ def memory_text(micro: MicroFacts, layers: Sequence[LayerMemory]) -> str:
         f"on {micro.num_images:,} test images. Of the arena tensors take up to "
         f"{peak.live_bytes:,} bytes at once, in kernel {place} of "
         f"{len(layers)} ({peak.name}, {shape_text(peak.shape)}): {decides}. "
-        "The rest is what kernels keep."
+        + rest
     )
 
 

@@ -43,6 +43,7 @@ def test_a_page_says_what_was_measured_and_what_decides(
     peak = max(live_memory(*found), key=lambda layer: layer.live_bytes)
     assert f"{peak.live_bytes:,} bytes at once" in section
     assert peak.name in section
+    assert "which is more, is what kernels keep" in section
     assert "image size, stem and first stage decide it" in section
 
 
