@@ -311,8 +311,15 @@ def test_files_rank_the_finalists_where_they_are_asked_for() -> None:
 
 def test_a_file_that_nobody_evaluated_ends_the_search() -> None:
     config = OneShotConfig(num_finalists=2, rank_by="int8")
+
+    def work(job: Job) -> Result:
+        result = WORKER.run(job)
+        assert isinstance(result, ChildTrained)
+        assert result.file_accuracy == result.validation_accuracy
+        return dataclasses.replace(result, file_accuracy=None)
+
     with pytest.raises(SearchError, match="no accuracy of its int8 file"):
-        final(config)
+        final(config, work=work)
 
 
 def test_ranking_one_finalist_by_its_file_is_refused() -> None:
