@@ -111,6 +111,19 @@ def test_second_load_decodes_nothing_until_a_file_changes(
     assert len(list(cache.iterdir())) == 2
 
 
+def test_a_renamed_class_is_the_same_data_while_the_order_stays(
+    photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    options = ReadOptions(image_size=8, cache_dir=tmp_path / "cache")
+    first = load_folder(photos, options)
+    (photos / first.class_names[0]).rename(photos / "aa")
+    renamed = load_folder(photos, options)
+    assert renamed.class_names == ("aa", *first.class_names[1:])
+    assert renamed.fingerprint() == first.fingerprint()
+    (photos / "aa").rename(photos / "zz")  # Now it is another label.
+    assert load_folder(photos, options).fingerprint() != first.fingerprint()
+
+
 def test_a_large_folder_is_mapped_and_equal(
     photos: pathlib.Path,
     tmp_path: pathlib.Path,
