@@ -23,8 +23,8 @@ from nse_tf.export.machine import Machine, describe_machine, now
 MAX_RUNS_PER_ROUND = 5_000
 # Figures that are to be compared should not differ by more among themselves.
 MAX_SPREAD = 0.25
-# While one of them does, all files are measured on, to so many times as long.
-MOST_REPEATS = 4
+# Where one of them does, all files are measured so many times as long.
+MOST_REPEATS = 2
 # Types of inputs that are no pixels: indices and truth values.
 _INDICES = (np.int32, np.int64, np.uint32, np.uint64, np.bool_)
 # What clocks cannot resolve is no disagreement.
@@ -121,8 +121,7 @@ def measure_together(
     """Returns the latency of several files, measured in interleaved rounds.
 
     Whatever else the machine does slows all of them alike, so that they can be
-    compared. While a file's `spread` is too large, all are measured on, up to
-    four times as long.
+    compared. Where a file's `spread` is too large, all are measured once more.
 
     Args:
         models: Contents of .tflite files, or their paths, by name.

@@ -67,7 +67,7 @@ def test_the_spread_is_that_of_quartiles_or_of_rounds() -> None:
     [
         ([1.0, 1.1, 1.0, 1.1], 4, True),
         ([1.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 9.0], 8, True),
-        ([1.0, 2.0, 4.0, 8.0] * 4, 16, False),
+        ([1.0, 2.0, 4.0, 8.0] * 2, 8, False),
     ],
 )
 def test_what_disagrees_is_measured_on_within_a_bound(
@@ -101,7 +101,7 @@ def test_provenance_is_complete(latency: Latency) -> None:
     assert latency.date.endswith("+00:00")
     assert latency.input == "uint8 1x8x8x1"
     assert (latency.warmup, latency.num_threads) == (3, 1)
-    assert latency.rounds in (5, 10, 15, 20)
+    assert latency.rounds in (5, 10)
     assert latency.runs >= 60 * 3 // 5
 
 

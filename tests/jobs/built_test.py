@@ -11,6 +11,7 @@ from nse_tf.jobs import (
     RateSchedule,
     Seats,
     Start,
+    TrainChild,
     WeightRule,
     job_from_json,
     job_to_json,
@@ -34,6 +35,15 @@ RULES: dict[str, Any] = {
     "base": lambda base: dataclasses.replace(TRAINING, base=base),
     "objective": lambda objective: EvaluateChildren(
         id="0", children=(), calibration_images=0, objective=objective
+    ),
+    "purpose": lambda purpose: TrainChild(
+        id="0",
+        child=((0,),),
+        epochs=1,
+        uses_validation=False,
+        inherited_accuracy=0.5,
+        seed=0,
+        purpose=purpose,
     ),
 }
 # Another value than the default of each setting that not every rule takes, and
