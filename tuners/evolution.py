@@ -9,7 +9,6 @@ from keras_tuner.engine.trial import Trial
 
 from nse_tf.distribute.identity import deciding_versions
 from nse_tf.distribute.roles import is_worker
-from nse_tf.distribute.trial_service import MOST_TRIALS
 from nse_tf.spaces import SearchSpace
 from nse_tf.trials.base_tuner import BaseTuner
 from nse_tf.tuners.evolution_oracle import EvolutionOracle
@@ -89,7 +88,7 @@ class Evolution(BaseTuner):
         """Fetches all trials, on a worker, while the chief still serves."""
         super().on_search_end()
         if is_worker():
-            self._final_trials = self.oracle.get_best_trials(MOST_TRIALS)
+            self._final_trials = self.oracle.get_best_trials(10**6)
 
     def pareto_trials(self) -> list[Trial]:
         """Returns the trials within all limits that no other dominates.
@@ -100,5 +99,5 @@ class Evolution(BaseTuner):
         """
         trials = self._final_trials
         if trials is None:
-            trials = self.oracle.get_best_trials(MOST_TRIALS)
+            trials = self.oracle.get_best_trials(10**6)
         return self._goals.front(trials)
