@@ -1,5 +1,6 @@
 """How long a search will still take, by a rehearsal and by what jobs took."""
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from nse_tf.jobs import (
 )
 from nse_tf.methods.method import Method
 from nse_tf.methods.rehearsal import rehearse
+
+LOGGER = logging.getLogger("nse_tf")
 
 # An image in training passes through a network forward and backward, where the
 # second takes about twice as long.
@@ -77,7 +80,7 @@ class Forecast:
         )  # What shards did, by job.
         self._spent_here = 0.0
         self._expected: dict[str, Job] = {}
-        for job, result in rehearse(method, answer):
+        for job, result in self._rehearsed():
             if result is None:
                 self._expected[job.id] = job
             elif not isinstance(result, Failed):
@@ -95,7 +98,7 @@ class Forecast:
         if whole_id not in self._expected:
             self._expected = {
                 each.id: each
-                for each, result in rehearse(self._method, self._answer)
+                for each, result in self._rehearsed()
                 if result is None
             }
 
@@ -177,6 +180,19 @@ class Forecast:
             return rate * self._passes_of(job)
 
         return seconds_of
+
+    def _rehearsed(self) -> list[tuple[Job, Result | None]]:
+        """Returns the jobs of a rehearsal, up to where one broke off.
+
+        A method of a user's own may take no result that is made up. The search
+        itself is none the worse for it: its time is not told.
+        """
+        jobs: list[tuple[Job, Result | None]] = []
+        try:
+            jobs.extend(rehearse(self._method, self._answer))
+        except Exception:
+            LOGGER.debug("The rehearsal broke off:", exc_info=True)
+        return jobs
 
     def _learn(self, job: Job, seconds: float) -> None:
         """Adds a job to those whose time is known."""

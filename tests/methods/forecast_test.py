@@ -227,6 +227,25 @@ def test_a_job_without_progress_is_not_done_before_it_is() -> None:
     assert outlook.seconds_left > 15
 
 
+class Choosy(ThreeJobs):
+    """Takes no result that is made up."""
+
+    def plan(self) -> Plan:
+        """Asks for a training, and looks closely at what comes back."""
+        (found,) = yield [self._supernet()]
+        assert isinstance(found, SupernetTrained)
+        assert found.seconds > 0
+        yield [self._children()]
+
+
+def test_a_method_that_cannot_be_rehearsed_is_searched_all_the_same() -> None:
+    run = Run(Choosy())
+    run.end(run.begin(), seconds=30)
+    run.end(run.begin(), seconds=5)
+    assert run.method.is_done
+    assert run.forecast.outlook() == Outlook(1.0, 0.0)
+
+
 def test_a_failed_job_teaches_nothing() -> None:
     run = Run()
     run.end(run.begin(), seconds=30)
