@@ -1,9 +1,10 @@
 """Whether pixels enter a network as they did when it was trained."""
 
+import math
+
 import keras
 import numpy as np
 
-from nse_tf.classification import chance_of
 from nse_tf.significance import paired_difference
 
 # What networks commonly take for a black and for a white pixel.
@@ -12,6 +13,8 @@ VALUE_RANGES = ((0.0, 255.0), (0.0, 1.0), (-1.0, 1.0))
 NUM_IMAGES = 500
 # What another range must be better by, beyond its 95 % interval.
 LEAST_GAIN = 0.05
+# Fewer do not tell a network from luck.
+LEAST_IMAGES = 50
 
 
 def preprocessing_fault(
@@ -24,7 +27,7 @@ def preprocessing_fault(
 
     Empty if nothing does. The network classifies images with other ranges of
     values, too: one of them may be clearly better. Where none is, it should at
-    least be better than always naming the most frequent class.
+    least be better than luck.
 
     Args:
         model: Takes pixel values in 0..255, and scales them to the range.
@@ -37,16 +40,17 @@ def preprocessing_fault(
         np.linspace(0, len(images) - 1, min(len(images), NUM_IMAGES), dtype=int)
     )
     images, labels = np.asarray(images)[rows].astype(np.float32), labels[rows]
-    right, chance = _right(model, images, labels), chance_of("accuracy", labels)
+    found = _classes(model, images)
+    by_luck = luck(found, labels)
     better = {}
     for other in VALUE_RANGES:
         if other != value_range:
             scaled = as_seen(images, value_range, other)
-            found = _right(model, scaled, labels)
-            gain, half = paired_difference(found, right)
-            if gain - half > LEAST_GAIN and found.mean() > chance:
-                better[other] = float(found.mean())
-    share = float(right.mean())
+            right = _classes(model, scaled) == labels
+            gain, half = paired_difference(right, found == labels)
+            if gain - half > LEAST_GAIN and right.mean() > by_luck:
+                better[other] = float(right.mean())
+    share = float((found == labels).mean())
     if better:
         low, high = max(better, key=better.__getitem__)
         return (
@@ -54,13 +58,36 @@ def preprocessing_fault(
             f"--value_range={low:g},{high:g} {better[low, high]:.1%}: pixels "
             "enter otherwise than in training."
         )
-    if share <= chance:
+    if share <= by_luck and len(rows) >= LEAST_IMAGES:
         return (
             f"Of {len(rows)} test images {share:.1%} are right, no more than "
-            f"the most frequent class has ({chance:.1%}): --value_range, the "
-            "order of classes or the data are not those of the training."
+            f"by luck ({by_luck:.1%}): --value_range, the order of classes or "
+            "the data are not those of the training."
         )
     return ""
+
+
+def luck(found: np.ndarray, labels: np.ndarray) -> float:
+    """Returns how many images are right if classes are found without looking.
+
+    What is found as often, but in another order, is right for a share of images
+    (Cohen's chance agreement); the upper end of its one-sided 95 % interval is
+    returned. So a network that always names the most frequent class is no
+    better than luck, and one that finds rare classes is, though it may be right
+    less often.
+
+    Args:
+        found: `(count,)`, class indices.
+        labels: The same, as they should be.
+    """
+    count = len(labels)
+    num_classes = int(max(found.max(), labels.max())) + 1
+    share = float(
+        np.bincount(found, minlength=num_classes)
+        @ np.bincount(labels, minlength=num_classes)
+        / count**2
+    )
+    return share + 1.645 * math.sqrt(share * (1 - share) / count)
 
 
 def as_seen(
@@ -81,10 +108,8 @@ def as_seen(
     return scaled.astype(np.float32)
 
 
-def _right(
-    model: keras.Model, images: np.ndarray, labels: np.ndarray
-) -> np.ndarray:
-    """Returns which images are classified as labeled, `(count,)`, bool."""
+def _classes(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Returns the class of each image, `(count,)`."""
     scores = model.predict(images, verbose=0, batch_size=256)
-    right: np.ndarray = scores.argmax(axis=-1) == labels
-    return right
+    classes: np.ndarray = scores.argmax(axis=-1)
+    return classes

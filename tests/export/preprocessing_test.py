@@ -7,6 +7,7 @@ import pytest
 from nse_tf.export.preprocessing import (
     VALUE_RANGES,
     as_seen,
+    luck,
     preprocessing_fault,
 )
 from nse_tf.runs.export_inputs import with_pixels
@@ -47,7 +48,7 @@ def test_the_range_of_the_training_is_named(
 def test_classes_in_another_order_are_no_better_than_guessing() -> None:
     model = with_pixels(trained_on(0, 255), (0.0, 255.0))
     fault = preprocessing_fault(model, IMAGES, 1 - LABELS, (0.0, 255.0))
-    assert "no more than the most frequent class has (50.0%)" in fault
+    assert "0.0% are right, no more than by luck (58.2%)" in fault
     assert "order of classes" in fault
 
 
@@ -67,3 +68,26 @@ def test_what_is_seen_follows_from_both_ranges() -> None:
             scaled = as_seen(black_and_white, given, other)
             seen = given[0] + scaled / 255 * (given[1] - given[0])
             np.testing.assert_allclose(seen, other, atol=1e-5)
+
+
+def test_luck_is_what_another_order_gets() -> None:
+    labels = np.array([0] * 90 + [1] * 10)
+    # One that always names the first class: 0.9, and 1.645 times 0.03 of it.
+    always = np.zeros(100, int)
+    assert luck(always, labels) == pytest.approx(0.9 + 1.645 * 0.03)
+    assert (always == labels).mean() < luck(always, labels)
+    # One that finds all of the second, and 8 of the first there: 0.82 of the
+    # first and 0.18 of the second, 0.756 by luck.
+    finds = labels.copy()
+    finds[:8] = 1
+    deviation = (0.756 * 0.244 / 100) ** 0.5
+    assert luck(finds, labels) == pytest.approx(0.756 + 1.645 * deviation)
+    assert (finds == labels).mean() > luck(finds, labels)
+
+
+def test_a_few_images_tell_nothing() -> None:
+    model = with_pixels(trained_on(0, 255), (0.0, 255.0))
+    few = slice(30, 70)
+    assert not preprocessing_fault(
+        model, IMAGES[few], 1 - LABELS[few], (0.0, 255.0)
+    )
