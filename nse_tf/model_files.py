@@ -18,8 +18,8 @@ import keras
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 # Sides of weights that a configuration names.
 _SIDES = ("filters", "units", "input_dim", "output_dim", "key_dim")
-# Where classes are looked for.
-_MODULES = ("keras", "nse_tf", "builtins")
+# Where Keras looks for classes.
+_MODULES = ("keras", "keras_hub", "keras_cv", "keras_nlp", "builtins")
 # A configuration takes some kilobytes for each layer.
 _LONGEST_CONFIG = 100_000_000
 _LONGEST_REASON = 200
