@@ -80,6 +80,12 @@ VALUE_RANGE = flags.DEFINE_list(
     "The values of a black and of a white pixel that the model takes: 0,255 "
     "or 0,1 or -1,1.",
 )
+SOFTMAX = flags.DEFINE_bool(
+    "softmax",
+    False,
+    "Let the files give out probabilities: a softmax follows scores that are "
+    "none yet. Apps that compare scores with a threshold need it.",
+)
 LABELS = define_path(
     "labels",
     None,
@@ -144,8 +150,11 @@ def load_model(path: pathlib.Path) -> "keras.Model":
         from nse_tf.supernet import networks_of_space
 
     if path.suffix == ".json":
-        return networks_of_space(space).child(genotype, fast=False)
-    return with_pixels(read_model_file(path), _value_range())
+        model = networks_of_space(space).child(genotype, fast=False)
+        return with_pixels(model, (0.0, 255.0), softmax=SOFTMAX.value)
+    return with_pixels(
+        read_model_file(path), _value_range(), softmax=SOFTMAX.value
+    )
 
 
 def _value_range() -> tuple[float, float]:
@@ -181,6 +190,11 @@ def _check_compress() -> None:
     """Refuses an impossible --compress before anything is loaded."""
     if COMPRESS.value is None:
         return
+    if SOFTMAX.value:
+        raise ValueError(
+            f"`--compress` {COMPRESS.value} trains a network by its logits: "
+            "leave out --softmax."
+        )
     from nse_tf.export.compression import require_toolkit
 
     if data_flags.DATASET.value is None and data_flags.DATA_DIR.value is None:

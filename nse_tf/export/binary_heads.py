@@ -2,6 +2,8 @@
 
 import keras
 
+from nse_tf.export.probabilities import ends_in
+
 
 def with_two_scores(model: keras.Model) -> keras.Model:
     """Returns a classifier with a score for each of two classes.
@@ -17,16 +19,8 @@ def with_two_scores(model: keras.Model) -> keras.Model:
     if model.output_shape[-1] != 1:
         return model
     second = model.outputs[0]
-    if not _ends_in_sigmoid(model):
+    if not ends_in(model, keras.activations.sigmoid):
         second = keras.layers.Activation("sigmoid", name="second")(second)
     first = keras.layers.Rescaling(-1.0, 1.0, name="first")(second)
     both = keras.layers.Concatenate(name="both")([first, second])
     return keras.Model(model.inputs, both, name=model.name)
-
-
-def _ends_in_sigmoid(model: keras.Model) -> bool:
-    last = model.layers[-1]
-    if isinstance(last, keras.Model):
-        return _ends_in_sigmoid(last)
-    activation = getattr(last, "activation", None)
-    return activation is keras.activations.sigmoid

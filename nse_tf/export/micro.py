@@ -191,8 +191,8 @@ def measure_memory(
 ) -> tuple[list[int], list[int]]:
     """Returns tensor arenas and sizes of the int8 files of models, in bytes.
 
-    The files are those that an export would write, labels included; they are
-    calibrated on noise, which changes neither.
+    The files are those that `export_micro` would write; they are calibrated on
+    noise, which changes neither.
 
     Args:
         models: Trained or not; their batch norms and biases are overwritten.
@@ -202,7 +202,11 @@ def measure_memory(
         ValueError: See `run_micro`.
     """
     contents = [
-        with_classifier(convert_untrained(model, PRECISION), class_names)
+        with_classifier(
+            convert_untrained(model, PRECISION),
+            class_names,
+            is_for_apps=False,
+        )
         for model in models
     ]
     runs = run_micro(contents)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nse_tf.export.inference import open_interpreter, quantize
+from nse_tf.export.metadata import without_app_metadata
 from nse_tf.export.micro import (
     REGISTERED_BY,
     litert_scores,
@@ -88,7 +89,7 @@ def export_micro(
     that one comes last.
 
     Args:
-        content: The int8 file.
+        content: The int8 file; what only apps read of it is left out.
         output_dir: Folder to write to; made if missing.
         class_names: A name for each score.
         test_images: `(count, height, width, channels)`, pixel values 0..255;
@@ -99,6 +100,7 @@ def export_micro(
         ValueError: If TensorFlow Lite Micro is not installed, lacks a kernel or
             cannot run the file.
     """
+    content = without_app_metadata(content)
     kernels = require_kernels(content)
     chosen = np.linspace(
         0,

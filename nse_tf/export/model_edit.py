@@ -1,6 +1,6 @@
 """Changes .tflite files: 8-bit ends, and metadata that travels inside."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import flatbuffers
@@ -96,22 +96,38 @@ def _shift(code: int, source: int, target: int) -> Any:
     return operator
 
 
-def with_metadata(content: bytes, entries: Mapping[str, bytes]) -> bytes:
-    """Returns a file with named bytes inside; a known name is replaced."""
+def with_metadata(
+    content: bytes, entries: Mapping[str, bytes], without: Sequence[str] = ()
+) -> bytes:
+    """Returns a file with named bytes inside; a known name is replaced.
+
+    What follows the model in the file goes, such as an archive.
+
+    Args:
+        content: A .tflite file.
+        entries: What is added, by name.
+        without: Names that are removed.
+    """
     model = unpacked_model(content)
-    kept = [
-        entry
-        for entry in model.metadata or []
-        if entry.name.decode() not in entries
-    ]
+    known = {entry.name.decode(): entry for entry in model.metadata or []}
+    for name in without:
+        if name in known:
+            _drop_buffer(model, known.pop(name).buffer)
     for name, data in entries.items():
-        buffer, entry = schema.BufferT(), schema.MetadataT()
-        buffer.data = np.frombuffer(data, np.uint8)
-        model.buffers.append(buffer)
-        entry.name, entry.buffer = name, len(model.buffers) - 1
-        kept.append(entry)
-    model.metadata = kept
+        if name not in known:
+            known[name] = schema.MetadataT()
+            known[name].name, known[name].buffer = name, len(model.buffers)
+            model.buffers.append(schema.BufferT())
+        model.buffers[known[name].buffer].data = np.frombuffer(data, np.uint8)
+    model.metadata = list(known.values())
     return packed_model(model)
+
+
+def _drop_buffer(model: Any, index: int) -> None:
+    """Empties a buffer; the last one goes, since no index lies behind it."""
+    model.buffers[index].data = None
+    if index == len(model.buffers) - 1:
+        model.buffers.pop()
 
 
 def metadata_of(content: bytes) -> dict[str, bytes]:

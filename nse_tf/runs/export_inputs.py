@@ -10,6 +10,7 @@ from nse_tf import datasets
 from nse_tf.datasets import ImageSet
 from nse_tf.export import PRECISIONS
 from nse_tf.export.binary_heads import with_two_scores
+from nse_tf.export.probabilities import with_softmax
 from nse_tf.export.soundness import require_classifier
 
 NUM_NOISE_IMAGES = 16
@@ -38,7 +39,10 @@ class Images:
 
 
 def with_pixels(
-    model: keras.Model, value_range: tuple[float, float]
+    model: keras.Model,
+    value_range: tuple[float, float],
+    *,
+    softmax: bool = False,
 ) -> keras.Model:
     """Returns the model behind a layer that scales pixels in 0..255.
 
@@ -47,6 +51,7 @@ def with_pixels(
     Args:
         model: One input `(batch, height, width, channels)`.
         value_range: Its values of a black and of a white pixel.
+        softmax: Whether its scores become probabilities; see `with_softmax`.
 
     Raises:
         ValueError: If the input is no image, or the output no vector of scores.
@@ -57,7 +62,7 @@ def with_pixels(
             f"`model` {model.name!r} takes {model.input_shape}; an image "
             "classifier takes (batch, height, width, channels)."
         )
-    model = with_two_scores(model)
+    model = with_two_scores(with_softmax(model) if softmax else model)
     low, high = value_range
     if (low, high) == (0, 255):
         return model

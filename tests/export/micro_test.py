@@ -48,7 +48,9 @@ GENES: dict[str, tuple[SearchSpace, list[Any]]] = {
 def content() -> bytes:
     space, genes = GENES["cells"]
     child = build_child(space, space.genotype(genes), fast=False)
-    return with_classifier(convert_untrained(child, "int8"), NAMES)
+    return with_classifier(
+        convert_untrained(child, "int8"), NAMES, is_for_apps=False
+    )
 
 
 @pytest.mark.parametrize("family", GENES)

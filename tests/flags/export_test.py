@@ -12,6 +12,7 @@ from absl.testing import flagsaver
 
 from nse_tf.datasets import load
 from nse_tf.export import read_classifier
+from nse_tf.export.metadata import gives_probabilities
 from nse_tf.flags import export, latency
 from nse_tf.spaces import make_preset
 from nse_tf.spaces.files import write_json
@@ -103,6 +104,7 @@ def test_json_holds_both_files(
         model=str(model_file),
         precisions=["fp32"],
         labels=str(names),
+        softmax=True,
         format="json",
     )
     value = json.loads(capsys.readouterr().out)
@@ -110,6 +112,8 @@ def test_json_holds_both_files(
     assert value["latency.json"]["files"]["fp32"]["delegate"] == "XNNPACK"
     written = read_classifier(tmp_path / "out" / "model_fp32.tflite")
     assert written["labels"][3] == "digit 3"
+    content = (tmp_path / "out" / "model_fp32.tflite").read_bytes()
+    assert gives_probabilities(content)
 
 
 def test_a_genotype_is_built_and_exported_for_its_latency(
