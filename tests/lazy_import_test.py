@@ -10,16 +10,18 @@ from types import ModuleType
 import pytest
 
 import nse_tf
+import nse_tf.export
 import nse_tf.testing
 import nse_tf.tuners
 
-PACKAGES = [nse_tf, nse_tf.testing, nse_tf.tuners]
+PACKAGES = [nse_tf, nse_tf.export, nse_tf.testing, nse_tf.tuners]
 PROGRAM = """
 import sys
-import nse_tf, nse_tf.testing, nse_tf.tuners
+import nse_tf, nse_tf.export, nse_tf.testing, nse_tf.tuners
 dir(nse_tf), nse_tf.__all__, nse_tf.__version__
 assert not {"tensorflow", "keras", "keras_tuner", "numpy"} & set(sys.modules)
 assert nse_tf.spaces.make_preset is nse_tf.make_preset
+assert nse_tf.export.measure_latency
 assert not {"tensorflow", "keras", "keras_tuner"} & set(sys.modules)
 from nse_tf import Choice
 assert Choice.__name__ == "Choice" and nse_tf.Choice is Choice
