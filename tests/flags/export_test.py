@@ -54,6 +54,8 @@ def test_labeled_images_give_all_precisions_and_accuracies(
     run(tmp_path / "out", model=str(model_file), dataset="digits")
     report = capsys.readouterr()
     rows = report.out.splitlines()
+    # How busy the machine is decides whether there is such a note.
+    rows = [row for row in rows if not row.startswith("Latencies with ?")]
     assert [row.split()[0] for row in rows] == [
         "file",
         "model_fp32.tflite",
