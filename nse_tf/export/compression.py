@@ -18,6 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from nse_tf.export import own_process
 from nse_tf.export.tools import run_tool
 
 PROGRAM = pathlib.Path(__file__).with_name("compress_program.py")
@@ -174,6 +175,7 @@ def _read_result(
         )
     tflite, compressed = None, None
     if kind == "quantize":
+        own_process.require_runs(folder / "model.tflite")
         tflite = (folder / "model.tflite").read_bytes()
     else:
         compressed = _with_weights(model, folder / "compressed.npz")

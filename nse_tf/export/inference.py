@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from nse_tf.export import own_process
 from nse_tf.export.bad_files import (
     explaining,
     require_fixed_shapes,
@@ -24,6 +25,9 @@ def open_interpreter(
 ) -> Interpreter:
     """Returns an interpreter of a file, ready to run.
 
+    Anybody may have made what lies at a path: it is run once by another process
+    first, which it may end instead of this one.
+
     Args:
         tflite: The content of a .tflite file, or its path.
         num_threads: Threads that one inference may use.
@@ -37,10 +41,30 @@ def open_interpreter(
             runtime lacks, or has inputs without a fixed shape.
         FileNotFoundError: If there is no such path.
     """
+    given: dict[str, Any] = {
+        "num_threads": num_threads,
+        "use_xnnpack": use_xnnpack,
+        "is_reference": is_reference,
+    }
     if num_threads < 1:
         raise ValueError(
             f"`num_threads` must be at least 1, got {num_threads}."
         )
+    if not isinstance(tflite, bytes):
+        path = pathlib.Path(tflite)
+        path.stat()
+        own_process.require_runs(path, **given)
+    return opened(tflite, **given)
+
+
+def opened(
+    tflite: bytes | str | os.PathLike[str],
+    *,
+    num_threads: int = 1,
+    use_xnnpack: bool = True,
+    is_reference: bool = False,
+) -> Interpreter:
+    """Opens a file in this process; see `open_interpreter`."""
     if isinstance(tflite, bytes):
         name, content = "`tflite`", tflite
     else:

@@ -20,15 +20,18 @@ squeeze-and-excite MBConv network trained on digits:
   over the camera's bytes as they are, and the largest output byte is the class.
 """
 
-from collections.abc import Sequence
+import contextlib
+import pathlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from nse_tf.export import own_process
 from nse_tf.export.model_edit import with_byte_ends
-from nse_tf.export.variants import derive
 from nse_tf.quiet import quiet_native_output
 
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
@@ -112,26 +115,41 @@ def convert_each(
     if "int8" in precisions:
         shape = model.input_shape[1:]
         samples = _pin_range(_check_calibration(calibration_images, shape))
-    if quantizer == "tensorflow":
+    files: dict[str, bytes] = {}
+    errors: dict[str, Exception] = {}
+    with _making(_trace(model), quantizer, samples) as made:
+        for precision in precisions:
+            try:
+                files[precision] = made(precision)
+            except Exception as error:
+                errors[precision] = error
+    return files, errors
 
-        def made(precision: str) -> bytes:
-            return _run_converter(model, precision, samples)
 
-    else:
-        fp32 = _run_converter(model, "fp32", samples)
+@contextlib.contextmanager
+def _making(
+    traced: Any, quantizer: str, samples: np.ndarray
+) -> Iterator[Callable[[str], bytes]]:
+    """Yields what makes a traced model's file of a precision."""
+    if quantizer == "ai_edge":
+        fp32 = _plain(traced)
 
-        def made(precision: str) -> bytes:
+        def derived(precision: str) -> bytes:
             file = _derived(fp32, precision, samples)
             return with_byte_ends(file) if precision == "int8" else file
 
-    files: dict[str, bytes] = {}
-    errors: dict[str, Exception] = {}
-    for precision in precisions:
-        try:
-            files[precision] = made(precision)
-        except Exception as error:
-            errors[precision] = error
-    return files, errors
+        yield derived
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        tf.saved_model.save(tf.Module(), name, signatures=traced)
+
+        def converted(precision: str) -> bytes:
+            if precision == "fp32":
+                return _plain(traced)
+            return own_process.convert_saved(folder, precision, samples)
+
+        yield converted
 
 
 def convert_part(
@@ -153,34 +171,45 @@ def convert_part(
     if samples is None:
         shape = (4, *model.input_shape[1:])
         samples = np.random.default_rng(0).normal(size=shape)
-    fp32 = _run_converter(model, "fp32", samples)
-    return _derived(fp32, precision, samples)
+    return _derived(_plain(_trace(model)), precision, samples)
+
+
+def convert_saved(folder: str, precision: str, samples: np.ndarray) -> bytes:
+    """Returns what TensorFlow's own quantizer makes of a saved model.
+
+    Args:
+        folder: Of the saved model, with one signature.
+        precision: `fp16`, `dynamic` or `int8`; see `convert`.
+        samples: `(count, ...)` inputs, which `int8` is calibrated by.
+    """
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "fp16":
+        converter.target_spec.supported_types = [tf.float16]
+    if precision == "int8":
+        converter.representative_dataset = lambda: (
+            [sample[None].astype(np.float32)] for sample in samples
+        )
+        converter.target_spec.supported_ops = [
+            tf.lite.OpsSet.TFLITE_BUILTINS_INT8
+        ]
+        converter.inference_input_type = tf.uint8
+        converter.inference_output_type = tf.uint8
+    return bytes(converter.convert())
 
 
 def _derived(fp32: bytes, precision: str, samples: np.ndarray) -> bytes:
-    return fp32 if precision == "fp32" else derive(fp32, precision, samples)
+    if precision == "fp32":
+        return fp32
+    return own_process.derive(fp32, precision, samples)
 
 
-def _run_converter(
-    model: keras.Model, precision: str, samples: np.ndarray
-) -> bytes:
+def _plain(traced: Any) -> bytes:
+    """Returns a traced model's fp32 file."""
     with quiet_native_output():
         converter = tf.lite.TFLiteConverter.from_concrete_functions(
-            [_trace(model)], tf.Module()
+            [traced], tf.Module()
         )
-        if precision != "fp32":
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if precision == "fp16":
-            converter.target_spec.supported_types = [tf.float16]
-        if precision == "int8":
-            converter.representative_dataset = lambda: (
-                [sample[None].astype(np.float32)] for sample in samples
-            )
-            converter.target_spec.supported_ops = [
-                tf.lite.OpsSet.TFLITE_BUILTINS_INT8
-            ]
-            converter.inference_input_type = tf.uint8
-            converter.inference_output_type = tf.uint8
         return bytes(converter.convert())
 
 

@@ -1,5 +1,6 @@
 """Runs other programs, with their last line in the message if they fail."""
 
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 
@@ -37,7 +38,12 @@ def run_tool(
     if done.returncode:
         printed = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise ValueError(
-            f"{what} fails with exit code {done.returncode}: "
+            f"{what} fails with {ending(done.returncode)}: "
             f"{printed[-1] if printed else 'no message'}"
         )
     return done.stdout + done.stderr
+
+
+def ending(code: int) -> str:
+    """Returns how a process ended, by its exit code."""
+    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name

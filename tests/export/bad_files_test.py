@@ -9,7 +9,11 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
 from nse_tf.export import convert_part, measure_latency
-from nse_tf.export.model_edit import packed_model, unpacked_model
+from nse_tf.export.model_edit import (
+    packed_model,
+    unpacked_model,
+    with_byte_ends,
+)
 from nse_tf.quiet import quiet_native_output
 
 
@@ -96,3 +100,28 @@ def test_files_that_take_indices_or_nothing_are_timed() -> None:
         latency = measure_latency(content, runs=3, rounds=1, min_seconds=0)
         assert latency.input == named
         assert latency.median_ms > 0
+
+
+@pytest.mark.parametrize("scale", [np.nan, 0.0])
+def test_a_file_that_would_end_the_process_ends_another(
+    tmp_path: pathlib.Path, scale: float
+) -> None:
+    """Kernels divide by scales without a look at them."""
+    given = keras.Input((8, 8, 3))
+    made = convert_part(
+        keras.Model(given, keras.layers.Conv2D(4, 3)(given)), "int8"
+    )
+    whole = with_byte_ends(made)
+    model = unpacked_model(whole)
+    for tensor in model.subgraphs[0].tensors:
+        if tensor.quantization is not None:
+            tensor.quantization.scale = np.full_like(
+                tensor.quantization.scale, scale
+            )
+    path = tmp_path / "scales.tflite"
+    path.write_bytes(packed_model(model))
+    with pytest.raises(ValueError, match="ends its process: SIG") as error:
+        measure_latency(path)
+    assert str(path) in str(error.value)
+    path.write_bytes(whole)
+    assert measure_latency(path, runs=1, rounds=1).median_ms > 0

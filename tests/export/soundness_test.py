@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from nse_tf.export import export_model
+from nse_tf.export import export_model, own_process
 from nse_tf.export.soundness import (
     LARGEST_HALF,
     in_float32,
     require_classifier,
     require_finite,
 )
-from nse_tf.export.variants import derive
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (8, 8, 8, 3))
 Tail = Callable[[Any], Any]
@@ -155,7 +154,8 @@ def test_a_precision_that_fails_leaves_the_others(
             raise RuntimeError("cannot quantize\nthis op " + "x" * 400)
         return derive(fp32, precision, samples)
 
-    monkeypatch.setattr("nse_tf.export.tflite.derive", failing)
+    derive = own_process.derive
+    monkeypatch.setattr(own_process, "derive", failing)
     (tmp_path / "model_int8.tflite").write_bytes(b"of an earlier export")
     report = export_model(
         network(),

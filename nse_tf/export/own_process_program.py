@@ -1,0 +1,119 @@
+"""Does what may end its process; see `own_process`, which calls it.
+
+Requests come on standard input, answers go to standard output. The process ends
+with its input.
+"""
+
+import functools
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nse_tf.export.byte_messages import Message, receive, send
+
+Parts = tuple[bytes, ...]
+
+
+def derive(precision: str, parts: Parts) -> bytes:
+    """Returns a variant of an fp32 file, which was run once.
+
+    Args:
+        precision: See `variants.derive`.
+        parts: The fp32 file, and inputs `(count, ...)` as NumPy writes them.
+    """
+    from nse_tf.export import variants
+
+    fp32, samples = parts
+    made = variants.derive(fp32, precision, _array(samples))
+    _run(made, {})
+    return made
+
+
+def convert(folder: str, precision: str, parts: Parts) -> bytes:
+    """Returns what TensorFlow's quantizer makes of a model; it was run once.
+
+    Args:
+        folder: Of the saved model.
+        precision: See `tflite.convert_saved`.
+        parts: Inputs `(count, ...)`, as NumPy writes them.
+    """
+    from nse_tf.export.tflite import convert_saved
+
+    made = convert_saved(folder, precision, _array(parts[0]))
+    _run(made, {})
+    return made
+
+
+def run(path: str, given: dict[str, Any], parts: Parts) -> bytes:
+    """Runs a file once; returns nothing.
+
+    Args:
+        path: The file.
+        given: Other arguments of `inference.opened`.
+        parts: None.
+    """
+    del parts
+    _run(path, given)
+    return b""
+
+
+def _run(tflite: bytes | str, given: dict[str, Any]) -> None:
+    """Runs a file once, on zeros."""
+    from nse_tf.export.inference import opened
+
+    interpreter = opened(tflite, **given)
+    for each in interpreter.get_input_details():
+        zeros = np.zeros(each["shape"], each["dtype"])
+        interpreter.set_tensor(each["index"], zeros)
+    interpreter.invoke()
+
+
+def task(value: dict[str, Any]) -> Callable[[Parts], bytes]:
+    """Returns what a request asks for, as a function of its bytes.
+
+    Raises:
+        ValueError: If there is no such task.
+    """
+    match value:
+        case {"task": "derive", "precision": precision}:
+            return functools.partial(derive, precision)
+        case {"task": "convert", "folder": folder, "precision": precision}:
+            return functools.partial(convert, folder, precision)
+        case {"task": "run", "path": path, "given": given}:
+            return functools.partial(run, path, given)
+    raise ValueError(f"There is no such task: {value}.")
+
+
+def answered(request: Message) -> Message:
+    """Returns the answer to a request: bytes, or what went wrong."""
+    try:
+        return Message({}, (task(request.value)(request.parts),))
+    except ValueError as error:
+        return Message({"error": str(error)})
+    except Exception as error:
+        return Message({"error": f"{type(error).__name__}: {error}"})
+
+
+def main() -> None:
+    """Answers requests until there are no more."""
+    # The process that asks decides what Ctrl-C ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # What libraries print is no answer.
+    while (request := receive(sys.stdin.buffer)) is not None:
+        send(answers, answered(request))
+    os._exit(0)
+
+
+def _array(content: bytes) -> np.ndarray:
+    array: np.ndarray = np.load(io.BytesIO(content), allow_pickle=False)
+    return array
+
+
+if __name__ == "__main__":
+    main()
