@@ -64,8 +64,9 @@ OUTPUT_DIR = define_path("output_dir", None, "Where files are written.")
 PRECISIONS = flags.DEFINE_list(
     "precisions",
     None,
-    "Which files to write, of fp32, fp16, dynamic and int8. Default: all, but "
-    "int8 only with images to calibrate with.",
+    "Which files to write, of fp32, fp16, dynamic, int8, and int16x8 (8-bit "
+    "weights, 16-bit activations). Default: the first four, but int8 only with "
+    "images to calibrate with.",
 )
 QUANTIZER = flags.DEFINE_enum(
     "quantizer",

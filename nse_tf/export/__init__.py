@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         InterpreterBackend as InterpreterBackend,
     )
     from nse_tf.export.table_plan import TablePlan as TablePlan
+    from nse_tf.export.tflite import ALL_PRECISIONS as ALL_PRECISIONS
     from nse_tf.export.tflite import PRECISIONS as PRECISIONS
     from nse_tf.export.tflite import QUANTIZERS as QUANTIZERS
     from nse_tf.export.tflite import convert as convert
@@ -100,6 +101,7 @@ __all__, __getattr__, __dir__ = lazy_names(
         "Backend": "table_plan",
         "InterpreterBackend": "table_plan",
         "TablePlan": "table_plan",
+        "ALL_PRECISIONS": "tflite",
         "PRECISIONS": "tflite",
         "QUANTIZERS": "tflite",
         "convert": "tflite",

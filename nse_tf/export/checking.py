@@ -1,6 +1,7 @@
 """Holds a .tflite file against the Keras model that it was made from."""
 
 import dataclasses
+import math
 import os
 import pathlib
 
@@ -73,7 +74,10 @@ LIMITS = {
     "fp16": Limits(largest=1e-2, mean=1e-2, accuracy_drop=0.005),
     "dynamic": Limits(largest=1.0, mean=0.05, accuracy_drop=0.02),
     "int8": Limits(largest=1.0, mean=0.05, accuracy_drop=0.02),
+    "int16x8": Limits(largest=1.0, mean=0.05, accuracy_drop=0.02),
 }
+# Float tensors of files that are integer otherwise: the ends of int16x8.
+_FLOAT_TENSORS = {"int8": 0, "int16x8": 2}
 
 
 def check(
@@ -184,12 +188,17 @@ def _accuracy_faults(check: ExportCheck, limits: Limits) -> list[str]:
 def _number_faults(check: ExportCheck, precision: str) -> list[str]:
     """Returns where a file stores other number types than it should."""
     census = check.census
-    if precision == "int8" and census.float_names:
+    if len(census.float_names) > _FLOAT_TENSORS.get(precision, math.inf):
         names = ", ".join(repr(name) for name in census.float_names[:3])
         return [
             f"Not fully integer: {1 - census.integer_weights:.0%} of the "
             f"weight tensors and {1 - census.integer_activations:.0%} of the "
             f"activations are float, such as {names}."
+        ]
+    if precision == "int16x8" and "int8" in census.activations:
+        return [
+            f"{census.activations['int8'].tensors} activations have 8 bits in "
+            "the int16x8 file."
         ]
     total = sum(count.size_bytes for count in census.kernels.values())
     kept = census.kernels.get("float32", TypeCount(0, 0))

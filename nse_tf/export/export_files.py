@@ -11,7 +11,7 @@ from nse_tf.export.checking import ExportCheck
 from nse_tf.export.export_report import ExportReport
 from nse_tf.export.latency import Latency
 from nse_tf.export.machine import describe_machine, now
-from nse_tf.export.tflite import PRECISIONS
+from nse_tf.export.tflite import ALL_PRECISIONS
 from nse_tf.spaces.files import write_bytes, write_json
 from nse_tf.training.weight_files import save_model
 
@@ -29,7 +29,7 @@ def write_files(
     for name in MICRO_FILES:
         (report.output_dir / name).unlink(missing_ok=True)
     # Of another model, whose labels and checks go now.
-    for precision in set(PRECISIONS) - set(contents):
+    for precision in set(ALL_PRECISIONS) - set(contents):
         (report.output_dir / f"model_{precision}.tflite").unlink(
             missing_ok=True
         )

@@ -104,7 +104,7 @@ def export_model(
         test_images: `(count, height, width, channels)`, pixel values 0..255.
         test_labels: `(count,)`, class indices; None compares scores alone.
         class_names: A name for each score.
-        precisions: Precisions to write, of `PRECISIONS`.
+        precisions: Precisions to write, of `ALL_PRECISIONS`.
         quantizer: Tool for other precisions than fp32; see `convert`.
         compressed: Result of `compress` for the model, exported in its place.
         value_range: What black and white become in the model; with labels, it

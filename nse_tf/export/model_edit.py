@@ -96,6 +96,21 @@ def _shift(code: int, source: int, target: int) -> Any:
     return operator
 
 
+def with_any_scales(content: bytes) -> bytes:
+    """Returns a file whose sums take 16-bit tensors of any scale.
+
+    Otherwise the runtime takes scales within 0.1 % of powers of two, such as
+    1 / 32,767, for these, and then refuses the sum or rounds its scales.
+    """
+    model = unpacked_model(content)
+    for operator in model.subgraphs[0].operators:
+        if isinstance(
+            operator.builtinOptions, schema.AddOptionsT | schema.SubOptionsT
+        ):
+            operator.builtinOptions.potScaleInt16 = False
+    return packed_model(model)
+
+
 def with_metadata(
     content: bytes, entries: Mapping[str, bytes], without: Sequence[str] = ()
 ) -> bytes:

@@ -35,6 +35,9 @@ from nse_tf.export.model_edit import with_byte_ends
 from nse_tf.quiet import quiet_native_output
 
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
+# With those that are made only when asked for.
+ALL_PRECISIONS = (*PRECISIONS, "int16x8")
+CALIBRATED = ("int8", "int16x8")
 QUANTIZERS = ("ai_edge", "tensorflow")
 
 
@@ -56,9 +59,10 @@ def convert(
         precision: `fp32`, `fp16` (weights only; computed as the device likes)
             and `dynamic` (8-bit weights, activations quantized as they come)
             have float32 input and output. `int8` has 8-bit weights and
-            activations throughout, and uint8 input and output.
+            activations throughout, and uint8 input and output. `int16x8` has
+            8-bit weights, 16-bit activations, and float32 input and output.
         calibration_images: `(count, height, width, channels)` of pixel values
-            0..255, from the training set; for `int8` only. 100 are enough
+            0..255, from the training set; for these two only. 100 are enough
             (measured: 10, 100 and 1,400 images of digits leave a mean
             difference of 0.051, 0.035 and 0.038); all that are given are used.
         quantizer: What makes other precisions than fp32: `ai_edge`, from the
@@ -108,11 +112,11 @@ def convert_each(
     without an fp32 file there is none.
     """
     for precision in precisions:
-        _check_choice("precision", precision, PRECISIONS)
+        _check_choice("precision", precision, ALL_PRECISIONS)
     _check_choice("quantizer", quantizer, QUANTIZERS)
     _check_model(model)
     samples = np.empty(0)
-    if "int8" in precisions:
+    if not {*CALIBRATED}.isdisjoint(precisions):
         shape = model.input_shape[1:]
         samples = _pin_range(_check_calibration(calibration_images, shape))
     files: dict[str, bytes] = {}
@@ -179,17 +183,23 @@ def convert_saved(folder: str, precision: str, samples: np.ndarray) -> bytes:
 
     Args:
         folder: Of the saved model, with one signature.
-        precision: `fp16`, `dynamic` or `int8`; see `convert`.
-        samples: `(count, ...)` inputs, which `int8` is calibrated by.
+        precision: `fp16`, `dynamic`, `int8` or `int16x8`; see `convert`.
+        samples: `(count, ...)` inputs, which the last two are calibrated by.
     """
     converter = tf.lite.TFLiteConverter.from_saved_model(folder)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "fp16":
         converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8":
+    if precision in CALIBRATED:
         converter.representative_dataset = lambda: (
             [sample[None].astype(np.float32)] for sample in samples
         )
+    if precision == "int16x8":
+        ops = tf.lite.OpsSet
+        converter.target_spec.supported_ops = [
+            ops.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        ]
+    if precision == "int8":
         converter.target_spec.supported_ops = [
             tf.lite.OpsSet.TFLITE_BUILTINS_INT8
         ]
@@ -267,8 +277,8 @@ def _check_calibration(
 ) -> np.ndarray:
     if images is None or len(images) == 0:
         raise ValueError(
-            "`calibration_images` is empty: int8 needs some 100 training "
-            "images to learn the range of every activation."
+            "`calibration_images` is empty: int8 and int16x8 need some 100 "
+            "training images to learn the range of every activation."
         )
     if images.shape[1:] != shape:
         raise ValueError(

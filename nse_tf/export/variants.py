@@ -16,7 +16,11 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from ai_edge_quantizer import quantizer, recipe
 
-from nse_tf.export.model_edit import packed_model, unpacked_model
+from nse_tf.export.model_edit import (
+    packed_model,
+    unpacked_model,
+    with_any_scales,
+)
 from nse_tf.quiet import quiet_native_output
 
 _FP16_RECIPE = [
@@ -36,6 +40,16 @@ _FP16_RECIPE = [
         },
     }
 ]
+# Apps hand over bytes or floats, and no 16-bit integers.
+_FLOAT_ENDS: list[dict[str, Any]] = [
+    {
+        "regex": ".*",
+        "operation": end,
+        "algorithm_key": "no_quantize",
+        "op_config": {},
+    }
+    for end in ("INPUT", "OUTPUT")
+]
 
 
 def derive(fp32: bytes, precision: str, samples: np.ndarray) -> bytes:
@@ -44,9 +58,10 @@ def derive(fp32: bytes, precision: str, samples: np.ndarray) -> bytes:
     Args:
         fp32: The content of a .tflite file with one float32 input.
         precision: `fp16`, `dynamic` (8-bit weights, activations quantized as
-            they come), or `int8` (8-bit throughout, int8 ends).
-        samples: `(count, ...)` inputs, whose extremes are the ranges of `int8`;
-            the others ignore them.
+            they come), `int8` (8-bit throughout, int8 ends), or `int16x8`
+            (8-bit weights, 16-bit activations, float ends).
+        samples: `(count, ...)` inputs, whose extremes are the ranges of the
+            last two; the others ignore them.
 
     Raises:
         ValueError: If the precision is none of these, or samples are missing.
@@ -59,8 +74,13 @@ def derive(fp32: bytes, precision: str, samples: np.ndarray) -> bytes:
         case "int8":
             ranges = find_ranges(fp32, samples)
             return _rewritten(fp32, recipe.static_wi8_ai8(), ranges)
+        case "int16x8":
+            ranges = find_ranges(fp32, samples)
+            wanted = [*recipe.static_wi8_ai16(), *_FLOAT_ENDS]
+            return with_any_scales(_rewritten(fp32, wanted, ranges))
     raise ValueError(
-        f"`precision` must be fp16, dynamic or int8; got {precision!r}."
+        "`precision` must be fp16, dynamic, int8 or int16x8; got "
+        f"{precision!r}."
     )
 
 
@@ -74,8 +94,8 @@ def find_ranges(
     """
     if len(samples) == 0:
         raise ValueError(
-            "`samples` is empty: int8 needs some 100 training images to learn "
-            "the range of every activation."
+            "`samples` is empty: int8 and int16x8 need some 100 training "
+            "images to learn the range of every activation."
         )
     with quiet_native_output():
         interpreter = Interpreter(model_content=_with_all_outputs(fp32))

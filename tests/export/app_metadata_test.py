@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from nse_tf.export import PRECISIONS, convert_all, predict
+from nse_tf.export import ALL_PRECISIONS, convert_all, predict
 from nse_tf.export.app_metadata import app_metadata
 from nse_tf.export.metadata import (
     gives_probabilities,
@@ -34,7 +34,7 @@ def network() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def plain(network: keras.Model) -> dict[str, bytes]:
-    return convert_all(network, PRECISIONS, IMAGES)
+    return convert_all(network, ALL_PRECISIONS, IMAGES)
 
 
 def test_mediapipe_runs_every_file_and_names_its_classes(

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from nse_tf.export import (
+    ALL_PRECISIONS,
     PRECISIONS,
     ExportCheck,
     Limits,
@@ -32,7 +33,7 @@ def copied(model: keras.Model, scale: float = 1 / 255) -> keras.Model:
     return copy
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", ALL_PRECISIONS)
 def test_a_sound_file_has_no_faults(precision: str, trained: Trained) -> None:
     content = convert(trained.model, precision, trained.images)
     found = checked(content, trained)
@@ -73,6 +74,8 @@ def test_a_tensor_left_unquantized_is_found(trained: Trained) -> None:
     (fault,) = find_faults(found, "int8")
     assert "Not fully integer: 0% of the weight tensors" in fault
     assert "image" in fault
+    (fault,) = find_faults(found, "int16x8")
+    assert fault.endswith("activations have 8 bits in the int16x8 file.")
 
 
 def test_float_weights_in_an_fp16_file_are_found(trained: Trained) -> None:

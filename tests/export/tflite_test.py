@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from nse_tf.export import (
+    ALL_PRECISIONS,
     PRECISIONS,
     QUANTIZERS,
     convert,
@@ -27,7 +28,7 @@ from tests.export.textures import Trained
 @pytest.fixture(scope="module", params=QUANTIZERS)
 def files(trained: Trained, request: pytest.FixtureRequest) -> dict[str, bytes]:
     return convert_all(
-        trained.model, PRECISIONS, trained.images, quantizer=request.param
+        trained.model, ALL_PRECISIONS, trained.images, quantizer=request.param
     )
 
 
@@ -144,7 +145,9 @@ def test_conversion_is_silent_and_leaves_no_files_behind(
 def test_unknown_precision_is_refused_with_the_known_ones(
     trained: Trained,
 ) -> None:
-    with pytest.raises(ValueError, match="fp16, dynamic, int8; got 'int4'"):
+    with pytest.raises(
+        ValueError, match="fp16, dynamic, int8, int16x8; got 'int4'"
+    ):
         convert(trained.model, "int4")
 
 

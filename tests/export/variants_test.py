@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from nse_tf.export import convert, predict, take_census
 from nse_tf.export.inference import open_interpreter
+from nse_tf.export.model_edit import unpacked_model
 from nse_tf.export.variants import derive, find_ranges
 from tests.export.textures import Trained
 
@@ -63,6 +65,29 @@ def test_dynamic_keeps_activations_float_and_weights_int8(fp32: bytes) -> None:
     census = take_census(derive(fp32, "dynamic", np.empty(0)))
     assert set(census.activations) == {"float32"}
     assert census.integer_weight_bytes > 0.9
+
+
+def test_sixteen_bits_are_nearer_than_eight(
+    trained: Trained, fp32: bytes
+) -> None:
+    file = derive(fp32, "int16x8", trained.images[:60])
+    census = take_census(file)
+    # Float ends, and nothing else.
+    assert census.activations["float32"].tensors == 2
+    assert census.activations.keys() == {"float32", "int16"}
+    assert census.kernels.keys() == {"int8"}
+    sums = [
+        operator.builtinOptions.potScaleInt16
+        for operator in unpacked_model(file).subgraphs[0].operators
+        if isinstance(operator.builtinOptions, schema.AddOptionsT)
+    ]
+    assert sums == [False]
+    wanted = predict(fp32, trained.test_images)
+    eight, sixteen = (
+        np.abs(predict(content, trained.test_images) - wanted).mean()
+        for content in (derive(fp32, "int8", trained.images[:60]), file)
+    )
+    assert sixteen < 0.8 * eight
 
 
 def test_without_samples_int8_is_refused(fp32: bytes) -> None:
