@@ -93,6 +93,12 @@ LABELS = define_path(
     "A file with a class name a line. Default: the data set's, or numbers.",
 )
 
+DETAILS = flags.DEFINE_bool(
+    "details",
+    False,
+    "Print what each file is made of, as export.json has it: operators by "
+    "kind, those that the delegate leaves, number types and memory.",
+)
 TARGET = flags.DEFINE_enum(
     "target",
     "phone",
@@ -354,7 +360,8 @@ def main(argv: Sequence[str]) -> None:
             )
         )
     else:
-        say("\n".join([*export_lines(report), *micro_lines(micro)]))
+        lines = export_lines(report, with_details=DETAILS.value)
+        say("\n".join([*lines, *micro_lines(micro)]))
     _tell_faults(report)
     if not report.is_faultless:
         sys.exit(1)

@@ -2,13 +2,21 @@
 
 from nse_tf.export import ExportReport, MicroReport
 from nse_tf.flags.description_text import aligned
+from nse_tf.flags.details_text import detail_rows, taken_text
 
 # Of scores, below which a comparison of files proves nothing.
 SMALLEST_SPAN = 1e-5
 
 
-def export_lines(report: ExportReport) -> list[str]:
-    """Returns an export as a table for people."""
+def export_lines(
+    report: ExportReport, *, with_details: bool = False
+) -> list[str]:
+    """Returns an export as a table for people.
+
+    Args:
+        report: The export.
+        with_details: Whether lines follow on what each file is made of.
+    """
     rows = [
         [
             "file",
@@ -18,6 +26,7 @@ def export_lines(report: ExportReport) -> list[str]:
             "largest diff.",
             "mean diff.",
             "int8 weights",
+            "RAM",
             "delegated",
             *(
                 f"ms, {next(iter(each.values())).num_threads} thr."
@@ -26,7 +35,7 @@ def export_lines(report: ExportReport) -> list[str]:
         ]
     ]
     for precision, check in report.checks.items():
-        first = report.latencies[precision]
+        first, details = report.latencies[precision], report.details[precision]
         rows.append(
             [
                 report.files[precision].name,
@@ -36,35 +45,60 @@ def export_lines(report: ExportReport) -> list[str]:
                 f"{check.largest_difference:.2g}",
                 f"{check.mean_difference:.2g}",
                 f"{check.census.integer_weight_bytes:.0%}",
-                f"{first.delegated_ops} of {first.num_ops}",
+                f"{details.process_bytes or details.live_bytes:,}",
+                taken_text(details),
                 *(
                     f"{each.median_ms:.4g}{'' if each.is_steady else ' ?'}"
                     for each in (first, report.other_latencies[precision])
                 ),
             ]
         )
+    notes = _score_notes(report) + _latency_notes(report)
+    notes += _compression_notes(report)
+    if with_details:
+        notes += _detail_lines(report)
+    return [*aligned(rows, num_left=1), *notes]
+
+
+def _score_notes(report: ExportReport) -> list[str]:
+    """Returns that scores are too near each other to be compared, if so."""
     spans = [check.score_span for check in report.checks.values()]
-    notes = []
-    if spans and max(spans) < SMALLEST_SPAN:
-        notes.append(
-            f"The scores of the Keras model span only {max(spans):.2g} on "
-            "these images, so that the differences prove nothing: is it "
-            "trained?"
-        )
+    if not spans or max(spans) >= SMALLEST_SPAN:
+        return []
+    return [
+        f"The scores of the Keras model span only {max(spans):.2g} on these "
+        "images, so that the differences prove nothing: is it trained?"
+    ]
+
+
+def _latency_notes(report: ExportReport) -> list[str]:
+    """Returns that the machine was busy, if it was."""
     unsteady = [
         each.spread
         for latencies in (report.latencies, report.other_latencies)
         for each in latencies.values()
         if not each.is_steady
     ]
-    if unsteady:
-        notes.append(
-            "Latencies with ? cannot be relied on: their runs differ by up to "
-            f"{max(unsteady):.0%} of the median, so the machine was busy. "
-            "nse_latency measures a file again."
-        )
-    notes += _compression_notes(report)
-    return [*aligned(rows, num_left=1), *notes]
+    if not unsteady:
+        return []
+    return [
+        "Latencies with ? cannot be relied on: their runs differ by up to "
+        f"{max(unsteady):.0%} of the median, so the machine was busy. "
+        "nse_latency measures a file again."
+    ]
+
+
+def _detail_lines(report: ExportReport) -> list[str]:
+    """Returns what each file is made of."""
+    lines = []
+    for precision, details in report.details.items():
+        census = report.checks[precision].census
+        lines += ["", report.files[precision].name]
+        lines += [
+            f"  {caption:<10}{text}"
+            for caption, text in detail_rows(details, census, None).items()
+        ]
+    return lines
 
 
 def micro_lines(micro: MicroReport | None) -> list[str]:

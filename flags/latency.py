@@ -5,6 +5,12 @@
   nse_latency --model=model.tflite --format=json
 
 The latency is the median of the calmer half of interleaved rounds, batch 1.
+What the file is made of follows: operators, number types and memory. The time
+of each operator is read from what TensorFlow's tool printed, on a phone too:
+
+  benchmark_model --graph=model.tflite --enable_op_profiling=true >printed.txt
+  nse_latency --model=model.tflite --op_profile=printed.txt
+
 With --format=json the output is one JSON object: latency_ms, and all that it
 depends on.
 """
@@ -13,14 +19,18 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from absl import flags
 
 from nse_tf.flags import binaries, device_flags, model_flags, output_flags
+from nse_tf.flags.paths import define_path
 from nse_tf.quiet import quiet_native_output
 from nse_tf.terminal import say
+
+if TYPE_CHECKING:
+    from nse_tf.export import Census, FileDetails, OpTime
 
 flags.adopt_module_key_flags(device_flags)
 flags.adopt_module_key_flags(output_flags)
@@ -29,6 +39,11 @@ RUNS = flags.DEFINE_integer("runs", 50, "Fewest timed runs.", lower_bound=1)
 WARMUP = flags.DEFINE_integer("warmup", 10, "Untimed first runs.", 1)
 ROUNDS = flags.DEFINE_integer(
     "rounds", 5, "Rounds that the runs are divided into.", lower_bound=1
+)
+OP_PROFILE = define_path(
+    "op_profile",
+    None,
+    "What `benchmark_model --enable_op_profiling=true` printed for the file.",
 )
 
 
@@ -75,8 +90,42 @@ def batch_of(text: str) -> int:
     return int(sides[0]) if len(sides) == 4 else 1
 
 
-def as_text(measured: dict[str, Any]) -> str:
-    """Returns what `measure` returns as lines for people."""
+def inspect(content: bytes) -> "tuple[FileDetails, Census]":
+    """Returns what a file is made of."""
+    from nse_tf.export import describe_file, take_census
+
+    details = describe_file(
+        content,
+        num_threads=device_flags.NUM_THREADS.value,
+        use_xnnpack=device_flags.XNNPACK.value,
+    )
+    return details, take_census(content)
+
+
+def op_times() -> "list[OpTime] | None":
+    """Returns the time of each operator, if it was given.
+
+    Raises:
+        ValueError: If the file holds no such times.
+    """
+    if OP_PROFILE.value is None:
+        return None
+    from nse_tf.export import parse_op_profile
+
+    path = pathlib.Path(OP_PROFILE.value)
+    try:
+        return parse_op_profile(path.read_text(errors="replace"))
+    except ValueError as error:
+        raise ValueError(f"`--op_profile` {path}: {error}") from error
+
+
+def as_text(measured: dict[str, Any], more: Mapping[str, str]) -> str:
+    """Returns what `measure` returns as lines for people.
+
+    Args:
+        measured: What it returns.
+        more: Further lines by caption, before machine and date.
+    """
     machine = measured["machine"]
     taken = (
         "the runtime does not report how many ops"
@@ -103,6 +152,7 @@ def as_text(measured: dict[str, Any]) -> str:
         "threads": str(measured["num_threads"]),
         "delegate": f"{measured['delegate']}, {taken}",
         "input": measured["input"],
+        **more,
         "file": f"{measured['file']}, {measured['size_bytes']:,} bytes",
         "machine": (
             f"{machine['device']}, {machine['cpu']}, governor "
@@ -125,11 +175,19 @@ def main(argv: Sequence[str]) -> None:
     if not path.is_file():
         raise FileNotFoundError(2, "No such file", str(path))
     binaries.quiet_libraries()
+    times = op_times()
     measured = measure(path)
+    details, census = inspect(path.read_bytes())
     if output_flags.FORMAT.value == "json":
+        measured["details"] = dataclasses.asdict(details)
+        measured["census"] = dataclasses.asdict(census)
+        if times is not None:
+            measured["op_times"] = [dataclasses.asdict(each) for each in times]
         print(json.dumps(measured, indent=1))
-    else:
-        say(as_text(measured))
+        return
+    from nse_tf.flags.details_text import detail_rows
+
+    say(as_text(measured, detail_rows(details, census, times)))
 
 
 def run() -> NoReturn:

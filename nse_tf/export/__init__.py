@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from nse_tf.export.export_report import ExportReport as ExportReport
     from nse_tf.export.exporter import Timing as Timing
     from nse_tf.export.exporter import export_model as export_model
+    from nse_tf.export.file_details import FileDetails as FileDetails
+    from nse_tf.export.file_details import describe_file as describe_file
     from nse_tf.export.inference import predict as predict
     from nse_tf.export.latency import Latency as Latency
     from nse_tf.export.latency import measure_latency as measure_latency
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from nse_tf.export.micro import run_micro as run_micro
     from nse_tf.export.micro_target import MicroReport as MicroReport
     from nse_tf.export.micro_target import export_micro as export_micro
+    from nse_tf.export.op_profile import OpTime as OpTime
+    from nse_tf.export.op_profile import parse_op_profile as parse_op_profile
     from nse_tf.export.table_check import WholeNetwork as WholeNetwork
     from nse_tf.export.table_check import check_table as check_table
     from nse_tf.export.table_check import compare as compare
@@ -76,6 +80,8 @@ __all__, __getattr__, __dir__ = lazy_names(
         "ExportReport": "export_report",
         "Timing": "exporter",
         "export_model": "exporter",
+        "FileDetails": "file_details",
+        "describe_file": "file_details",
         "predict": "inference",
         "Latency": "latency",
         "measure_latency": "latency",
@@ -91,6 +97,8 @@ __all__, __getattr__, __dir__ = lazy_names(
         "run_micro": "micro",
         "MicroReport": "micro_target",
         "export_micro": "micro_target",
+        "OpTime": "op_profile",
+        "parse_op_profile": "op_profile",
         "WholeNetwork": "table_check",
         "check_table": "table_check",
         "compare": "table_check",

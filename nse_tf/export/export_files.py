@@ -64,6 +64,7 @@ def _export_json(report: ExportReport, model: keras.Model) -> dict[str, Any]:
                 "sha256": report.sha256[precision],
                 "faults": report.faults[precision],
                 "check": _check_json(report.checks[precision]),
+                "details": dataclasses.asdict(report.details[precision]),
             }
             for precision, path in report.files.items()
         },

@@ -5,6 +5,7 @@ import pathlib
 from typing import Any
 
 from nse_tf.export.checking import ExportCheck
+from nse_tf.export.file_details import FileDetails
 from nse_tf.export.latency import Latency
 
 
@@ -21,6 +22,7 @@ class ExportReport:
         latencies: How long one inference takes here.
         other_latencies: The same at another number of threads: 2 instead of 1,
             1 instead of more.
+        details: What the files are made of.
         compression: What `export.json` says of a compression; None without.
         failures: Why a precision that was asked for has no file.
     """
@@ -32,6 +34,7 @@ class ExportReport:
     faults: dict[str, list[str]]
     latencies: dict[str, Latency]
     other_latencies: dict[str, Latency]
+    details: dict[str, FileDetails]
     compression: dict[str, Any] | None = None
     failures: dict[str, str] = dataclasses.field(default_factory=dict)
 

@@ -37,6 +37,7 @@ from nse_tf.export.compression_check import (
 )
 from nse_tf.export.export_files import write_files
 from nse_tf.export.export_report import ExportReport
+from nse_tf.export.file_details import describe_file
 from nse_tf.export.latency import Latency, measure_together
 from nse_tf.export.metadata import with_classifier
 from nse_tf.export.preprocessing import preprocessing_fault
@@ -127,7 +128,7 @@ def export_model(
         contents = _contents(files, compressed, class_names)
         checks = _checked(contents, network, (test_images, test_labels), bar)
         timed = _timed(contents, timing, bar)
-    report = _make_report(pathlib.Path(output_dir), contents, checks, timed)
+    report = _make_report(output_dir, contents, checks, timed, timing)
     report = _with_faults(report, largest, failures)
     _check_pixels(report, model, test_images, test_labels, value_range)
     if compressed is not None and test_labels is not None:
@@ -265,19 +266,29 @@ def _timed(
 
 
 def _make_report(
-    output_dir: pathlib.Path,
+    output_dir: str | os.PathLike[str],
     contents: Mapping[str, bytes],
     checks: dict[str, ExportCheck],
     timed: list[dict[str, Latency]],
+    timing: Timing,
 ) -> ExportReport:
+    folder = pathlib.Path(output_dir)
     return ExportReport(
-        output_dir=output_dir,
-        files={p: output_dir / f"model_{p}.tflite" for p in contents},
+        output_dir=folder,
+        files={p: folder / f"model_{p}.tflite" for p in contents},
         sha256={p: hashlib.sha256(c).hexdigest() for p, c in contents.items()},
         checks=checks,
         faults={p: find_faults(check, p) for p, check in checks.items()},
         latencies=timed[0],
         other_latencies=timed[1],
+        details={
+            precision: describe_file(
+                content,
+                num_threads=timing.num_threads,
+                use_xnnpack=timing.use_xnnpack,
+            )
+            for precision, content in contents.items()
+        },
     )
 
 

@@ -150,14 +150,28 @@ def dequantize(stored: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
 def count_delegated(interpreter: Interpreter) -> tuple[int, int] | None:
     """Returns how many operators a delegate computes, of how many.
 
-    A delegate appears as one more operator, and those that it replaced stay
-    listed. Which they are follows from the graph: all that its outputs are
-    made from, back to its own inputs. None where the runtime does not say.
+    None where the runtime does not say.
     """
     try:
-        listed = interpreter._get_ops_details()
+        taken, ops = find_delegated(interpreter)
     except AttributeError:
         return None
+    return len(taken), len(ops)
+
+
+def find_delegated(
+    interpreter: Interpreter,
+) -> tuple[set[int], list[dict[str, Any]]]:
+    """Returns which operators a delegate computes, and all of the file's.
+
+    A delegate appears as one more operator, and those that it replaced stay
+    listed. Which they are follows from the graph: all that its outputs are
+    made from, back to its own inputs.
+
+    Raises:
+        AttributeError: If the runtime does not say.
+    """
+    listed = interpreter._get_ops_details()
     ops = [op for op in listed if op["op_name"] != "DELEGATE"]
     maker = {
         tensor: index
@@ -175,4 +189,4 @@ def count_delegated(interpreter: Interpreter) -> tuple[int, int] | None:
                 continue
             taken.add(index)
             pending.extend(ops[index]["inputs"].tolist())
-    return len(taken), len(ops)
+    return taken, ops

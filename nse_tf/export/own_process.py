@@ -81,6 +81,24 @@ def require_runs(path: pathlib.Path, **given: Any) -> None:
     _CHILD.ask(Message(value), f"Running {path}", advice)
 
 
+def peak_bytes(tflite: bytes, **given: Any) -> int | None:
+    """Returns by how much a process's peak memory rises with a file.
+
+    None where the system does not tell; see `own_process_program.peak`.
+
+    Args:
+        tflite: The content of a .tflite file.
+        **given: Arguments of `inference.open_interpreter`.
+
+    Raises:
+        ValueError: If the runtime refuses the file, or it ends the process.
+    """
+    value = {"task": "peak", "given": given}
+    advice = "The file is damaged, or not for this runtime: make it again"
+    told = _CHILD.ask(Message(value, (tflite,)), "Running `tflite`", advice)
+    return int(told) if told else None
+
+
 def array_bytes(array: np.ndarray) -> bytes:
     """Returns an array as NumPy writes it to a file."""
     file = io.BytesIO()

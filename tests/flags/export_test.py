@@ -51,9 +51,15 @@ def test_labeled_images_give_all_precisions_and_accuracies(
     tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    run(tmp_path / "out", model=str(model_file), dataset="digits")
+    run(tmp_path / "out", model=str(model_file), dataset="digits", details=True)
     report = capsys.readouterr()
-    rows = report.out.splitlines()
+    table, *listed = report.out.split("\n\n")
+    assert [each.split()[0] for each in listed] == [
+        f"model_{precision}.tflite"
+        for precision in ("fp32", "fp16", "dynamic", "int8")
+    ]
+    assert all("\n  RAM " in each for each in listed)
+    rows = table.splitlines()
     # How busy the machine is decides whether there is such a note.
     rows = [row for row in rows if not row.startswith("Latencies with ?")]
     assert [row.split()[0] for row in rows] == [
@@ -68,6 +74,8 @@ def test_labeled_images_give_all_precisions_and_accuracies(
     for file in facts["files"].values():
         assert file["check"]["num_images"] == 360
         assert 0.85 < file["check"]["accuracy"] <= 1
+        assert file["details"]["ops"]["CONV_2D"]["total"] == 1
+        assert file["details"]["live_bytes"] > 0
     labels = read_classifier(tmp_path / "out" / "model_int8.tflite")["labels"]
     assert labels == [str(digit) for digit in range(10)]
 

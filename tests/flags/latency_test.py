@@ -46,13 +46,26 @@ def test_json_holds_the_median_and_all_that_it_depends_on(
     assert value["delegated_ops"] == value["num_ops"] == 1
     assert value["machine"]["runtime"] == "ai-edge-litert"
     assert value["machine"].keys() >= {"device", "cpu", "governor"}
+    assert value["details"]["ops"] == {"CONV_2D": {"total": 1, "delegated": 1}}
+    assert value["census"]["weights"]["float32"]["tensors"] == 2
 
 
 def test_text_says_who_computed(
-    capsys: pytest.CaptureFixture[str], model_file: pathlib.Path
+    capsys: pytest.CaptureFixture[str],
+    model_file: pathlib.Path,
+    tmp_path: pathlib.Path,
 ) -> None:
-    text = print_of(capsys, model=str(model_file), xnnpack=False)
+    printed = tmp_path / "printed.txt"
+    printed.write_text(
+        "Operator-wise Profiling Info for Regular Benchmark Runs:\n"
+        "=== Run Order ===\n"
+        " CONV_2D 0.5 0.25 100.0% 100.0% 0.000 1 [conv]:0\n"
+    )
+    text = print_of(
+        capsys, model=str(model_file), xnnpack=False, op_profile=str(printed)
+    )
     assert "delegate  none, 0 of 1 ops" in text
+    assert "op times  CONV_2D 0.25 ms; 0.25 ms in 1 ops\n" in text
     assert "threads   1\n" in text
     assert " ms, the median\n" in text
 
