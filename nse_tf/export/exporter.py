@@ -40,7 +40,7 @@ from nse_tf.export.export_report import ExportReport
 from nse_tf.export.file_details import describe_file
 from nse_tf.export.latency import Latency, measure_together
 from nse_tf.export.metadata import with_classifier
-from nse_tf.export.preprocessing import preprocessing_fault
+from nse_tf.export.preprocessing import preprocessing_fault, unlabeled_fault
 from nse_tf.export.soundness import (
     Magnitude,
     in_float32,
@@ -108,8 +108,8 @@ def export_model(
         precisions: Precisions to write, of `ALL_PRECISIONS`.
         quantizer: Tool for other precisions than fp32; see `convert`.
         compressed: Result of `compress` for the model, exported in its place.
-        value_range: What black and white become in the model; with labels, it
-            is checked that it was trained so. None checks nothing.
+        value_range: What black and white become in the model; it is checked
+            that it was trained so. None checks nothing.
         timing: How files are timed.
         progress: Whether to show a progress bar.
 
@@ -172,9 +172,13 @@ def _check_pixels(
     value_range: tuple[float, float] | None,
 ) -> None:
     """Adds to all files' faults if pixels enter otherwise than in training."""
-    if labels is None or value_range is None:
+    if value_range is None:
         return
-    if fault := preprocessing_fault(model, images, labels, value_range):
+    if labels is None:
+        fault = unlabeled_fault(model, images, value_range)
+    else:
+        fault = preprocessing_fault(model, images, labels, value_range)
+    if fault:
         for faults in report.faults.values():
             faults.append(fault)
 

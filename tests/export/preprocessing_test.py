@@ -9,6 +9,8 @@ from nse_tf.export.preprocessing import (
     as_seen,
     luck,
     preprocessing_fault,
+    told,
+    unlabeled_fault,
 )
 from nse_tf.runs.export_inputs import with_pixels
 
@@ -43,6 +45,48 @@ def test_the_range_of_the_training_is_named(
     low, high = trained
     assert fault.startswith("Of 100 test images 50.0% are right")
     assert f"with --value_range={low:g},{high:g} 100.0%" in fault
+
+
+@pytest.mark.parametrize("softmax", [False, True])
+@pytest.mark.parametrize("trained", VALUE_RANGES)
+@pytest.mark.parametrize("given", VALUE_RANGES)
+def test_without_labels_what_tells_images_apart_tells_the_range(
+    trained: tuple[float, float], given: tuple[float, float], softmax: bool
+) -> None:
+    model = trained_on(*trained)
+    kernel, bias = model.get_weights()
+    certain = 100 / (trained[1] - trained[0])
+    model.set_weights([kernel * certain, bias * certain])
+    if softmax:
+        model = keras.Model(model.input, keras.ops.softmax(model.output))
+    fault = unlabeled_fault(with_pixels(model, given), IMAGES, given)
+    if given == trained:
+        assert fault == ""
+        return
+    low, high = trained
+    assert "tell 0.00 nats about which of 100 test images" in fault
+    assert f"with --value_range={low:g},{high:g} 0.69: pixels" in fault
+
+
+def test_what_scores_tell_is_the_information_of_image_and_class() -> None:
+    given = keras.Input((1, 1, 4))
+    model = keras.Model(given, keras.layers.Flatten()(given))
+    certain = np.eye(4)[:, None, None, :]
+    assert told(model, certain) == pytest.approx(np.log(4), abs=1e-6)
+    assert told(model, certain[[2, 2]]) == pytest.approx(0, abs=1e-6)
+    assert told(model, np.full_like(certain, 0.25)) == pytest.approx(
+        0, abs=1e-6
+    )
+    # As logits: 0.4754, and 0.1749 three times.
+    logits = -1 + certain
+    share = np.exp([0, -1, -1, -1]) / np.exp([0, -1, -1, -1]).sum()
+    wanted = np.log(4) + (share * np.log(share)).sum()
+    assert told(model, logits) == pytest.approx(wanted, abs=1e-6)
+
+
+def test_without_labels_a_few_images_tell_nothing() -> None:
+    model = with_pixels(trained_on(0, 1), (0.0, 255.0))
+    assert not unlabeled_fault(model, IMAGES[30:70], (0.0, 255.0))
 
 
 def test_classes_in_another_order_are_no_better_than_guessing() -> None:
