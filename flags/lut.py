@@ -4,6 +4,8 @@
   nse_lut --space=space.json --precision=int8 --validate=50 --output=t.json
   nse_lut --space=spos --backend=android --benchmark_model=FILE --output=t.json
   nse_lut --space=nse_gpu --published=nse --table=lut.csv --output=t.json
+  nse_lut --space=spos_small --image_size=32 --validate=50 --make=kit
+  nse_lut --read=kit/results.txt --output=t.json
   nse_search --latency_table=t.json --max_latency_ms=8
 
 Each distinct op and shape of the space is built as a .tflite file of its own,
@@ -12,6 +14,9 @@ random whole networks, and with --validate=N compared with N others. Re-run the
 command to resume from t.rows.json; rows whose quartiles lie far apart are
 measured again. With --compare=OTHER.rows.json it reports how many rows agree
 with an earlier measurement.
+
+Where no adb reaches the device, --make writes the files and a script, which
+runs benchmark_model there; --read makes the table of what it prints.
 """
 
 import json
@@ -90,6 +95,24 @@ PUBLISHED = flags.DEFINE_enum(
 COMPARE = define_path(
     "compare", None, "Rows as measured earlier, to compare with."
 )
+MAKE = define_path(
+    "make",
+    None,
+    "Measure nothing; write a folder of files and a script that measures them "
+    "on a device.",
+)
+READ = define_path(
+    "read",
+    None,
+    "Measure nothing; make the table of what such a script wrote, or of a CSV "
+    "`name,ms`.",
+)
+MANIFEST = define_path(
+    "manifest", None, "The manifest.json of --make; default: beside --read."
+)
+DEVICE = flags.DEFINE_string(
+    "device", None, "Name of the device; default: what it calls itself."
+)
 
 
 def _space() -> SearchSpace:
@@ -97,7 +120,8 @@ def _space() -> SearchSpace:
     for flag in (image_flags.IMAGE_CHANNELS, image_flags.NUM_CLASSES):
         if flag.value is not None:
             adapted[flag.name] = flag.value
-    if space_flags.SPACE.value is None or OUTPUT.value is None:
+    has_output = (OUTPUT.value or MAKE.value) is not None
+    if space_flags.SPACE.value is None or not has_output:
         raise ValueError(
             "Say which space, and where to write the table: --space=NAME "
             "--output=FILE.json; see --help."
@@ -152,11 +176,15 @@ def summary(table: "CostTable", path: pathlib.Path) -> list[str]:
         )
     if table.check is not None:
         check = table.check
+        retest = (
+            "they were measured once"
+            if check.retest_tau is None
+            else f"two measurements of them: {check.retest_tau:.3f}"
+        )
         lines.append(
             f"on {check.num_networks} other networks: median error "
             f"{check.median_error:.1%}, worst {check.worst_error:.1%}, "
-            f"Kendall tau {check.kendall_tau:.3f} (two measurements of them: "
-            f"{check.retest_tau:.3f})"
+            f"Kendall tau {check.kendall_tau:.3f} ({retest})"
         )
     return [*lines, f"Table: {path}"]
 
@@ -178,26 +206,71 @@ def import_table(
     return table
 
 
-def main(argv: Sequence[str]) -> None:
-    """Makes the table that the flags ask for."""
-    del argv
+def _write_kit() -> None:
+    """Writes what measures a table elsewhere."""
     space = _space()
-    output = pathlib.Path(OUTPUT.value or "")
-    if COMPARE.value is not None and not pathlib.Path(COMPARE.value).exists():
-        raise FileNotFoundError(2, "No such file", COMPARE.value)
-    if PUBLISHED.value is not None:
-        if table_flags.TABLE.value is None:
-            raise ValueError(
-                "`--published` reads a table: say where, with --table=FILE.csv."
-            )
-        table = import_table(
-            space,
-            PUBLISHED.value,
-            pathlib.Path(table_flags.TABLE.value),
-            output,
+    with quiet_native_output():
+        from nse_tf.export.table_kit import minutes_of
+        from nse_tf.runs.table_kits import make_kit
+    folder = pathlib.Path(MAKE.value or "")
+    kit = make_kit(
+        folder,
+        space,
+        _plan(),
+        num_fitted=FIT.value,
+        num_checked=VALIDATE.value,
+        seed=search_flags.SEED.value,
+    )
+    say(
+        f"{len(kit.files)} files for {kit.plan.rounds} rounds, about "
+        f"{minutes_of(kit):.0f} min. on the device\n"
+        f"There: sh run.sh ./benchmark_model\n"
+        f"Then here: nse_lut --read=results.txt --manifest={folder}"
+        "/manifest.json --output=table.json"
+    )
+
+
+def _read_kit() -> None:
+    """Makes a table of what was measured elsewhere."""
+    from nse_tf.runs.table_kits import read_kit
+
+    if OUTPUT.value is None:
+        raise ValueError(
+            "Say where to write the table: --output=FILE.json; see --help."
         )
+    output = pathlib.Path(OUTPUT.value)
+    table, results = read_kit(
+        pathlib.Path(READ.value or ""),
+        output,
+        manifest=None if MANIFEST.value is None else pathlib.Path(MANIFEST.value),
+        device=DEVICE.value,
+    )
+    _print(table, output)
+    shares = ", ".join(f"{share:.0%}" for share in results.slowdowns)
+    if len(results.slowdowns) > 1 and output_flags.FORMAT.value != "json":
+        say(f"Rounds were slower than the fastest by {shares}")
+
+
+def _print(table: "CostTable", output: pathlib.Path) -> None:
+    if output_flags.FORMAT.value == "json":
+        value = {**table.to_json(), "file": str(output)}
+        value["num_rows"] = len(value.pop("rows"))
+        print(json.dumps(value, indent=1))
+    else:
         say("\n".join(summary(table, output)))
-        return
+
+
+def _import(space: SearchSpace, kind: str, output: pathlib.Path) -> None:
+    if table_flags.TABLE.value is None:
+        raise ValueError(
+            "`--published` reads a table: say where, with --table=FILE.csv."
+        )
+    path = pathlib.Path(table_flags.TABLE.value)
+    table = import_table(space, kind, path, output)
+    say("\n".join(summary(table, output)))
+
+
+def _measure(space: SearchSpace, output: pathlib.Path) -> None:
     set_up_logging()
     with quiet_native_output():
         from nse_tf.costs.tables import CostTable
@@ -213,18 +286,39 @@ def main(argv: Sequence[str]) -> None:
         num_fitted=FIT.value,
         num_checked=VALIDATE.value,
         seed=search_flags.SEED.value,
+        device=DEVICE.value,
     )
     table = make_table(config, _backend(), progress=sys.stderr.isatty())
-    if output_flags.FORMAT.value == "json":
-        value = {**table.to_json(), "file": str(output)}
-        value["num_rows"] = len(value.pop("rows"))
-        print(json.dumps(value, indent=1))
-    else:
-        say("\n".join(summary(table, output)))
+    _print(table, output)
     if COMPARE.value is not None:
         rows = CostTable.load(config.rows_file)
         share = share_within(CostTable.load(COMPARE.value), rows)
         say(f"{share:.1%} of the rows lie within 10% of {COMPARE.value}")
+
+
+def main(argv: Sequence[str]) -> None:
+    """Makes the table that the flags ask for."""
+    del argv
+    given = [flag for flag in (MAKE, READ, PUBLISHED) if flag.value is not None]
+    if len(given) > 1:
+        raise ValueError(
+            f"`--{given[0].name}` and `--{given[1].name}` are two ways to get "
+            "a table: leave out one of them."
+        )
+    if READ.value is not None:
+        _read_kit()
+        return
+    if MAKE.value is not None:
+        _write_kit()
+        return
+    space = _space()
+    output = pathlib.Path(OUTPUT.value or "")
+    if COMPARE.value is not None and not pathlib.Path(COMPARE.value).exists():
+        raise FileNotFoundError(2, "No such file", COMPARE.value)
+    if PUBLISHED.value is not None:
+        _import(space, PUBLISHED.value, output)
+        return
+    _measure(space, output)
 
 
 def run() -> NoReturn:

@@ -102,7 +102,7 @@ class TableCheck:
         worst_error: The largest of these.
         kendall_tau: Rank correlation of predicted and measured latencies.
         retest_tau: Rank correlation of two measurements of the same networks,
-            an upper bound for any prediction.
+            an upper bound for any prediction; None if they were measured once.
         date: ISO date and time.
     """
 
@@ -110,7 +110,7 @@ class TableCheck:
     median_error: float
     worst_error: float
     kendall_tau: float
-    retest_tau: float
+    retest_tau: float | None
     date: str
 
 

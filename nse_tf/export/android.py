@@ -5,6 +5,7 @@ what the tool is known to print, but with no phone.
 """
 
 import hashlib
+import math
 import pathlib
 import re
 import shutil
@@ -23,6 +24,8 @@ from nse_tf.export.tools import run_tool
 FOLDER = "/data/local/tmp/nse_tf"
 TOOL = f"{FOLDER}/benchmark_model"
 SECONDS_FOR_ONE = 300
+# Half a unit of the tool's last digit.
+HALF_UNIT_MS = 0.0005
 
 _STATISTICS = re.compile(r"count=(\d+) .*p5=(\S+) median=(\S+) p95=([0-9.e+]+)")
 _REPLACED = re.compile(r"Replacing (\d+) out of (\d+) node\(s\) with delegate")
@@ -117,17 +120,24 @@ class AndroidBackend:
             "shell",
             TOOL,
             f"--graph={path}",
-            f"--num_threads={plan.num_threads}",
-            f"--use_xnnpack={str(plan.use_xnnpack).lower()}",
-            f"--warmup_runs={plan.warmup}",
-            f"--num_runs={plan.runs_per_round}",
-            f"--min_secs={plan.min_seconds / plan.rounds:g}",
-            f"--max_secs={plan.max_seconds / plan.rounds:g}",
+            *tool_options(plan),
         )
         return parse_benchmark(name, printed, use_xnnpack=plan.use_xnnpack)
 
     def _adb(self, *words: str) -> str:
         return _run_adb("-s", self._serial, *words)
+
+
+def tool_options(plan: TablePlan) -> list[str]:
+    """Returns the options of `benchmark_model` for one round of a file."""
+    return [
+        f"--num_threads={plan.num_threads}",
+        f"--use_xnnpack={str(plan.use_xnnpack).lower()}",
+        f"--warmup_runs={plan.warmup}",
+        f"--num_runs={plan.runs_per_round}",
+        f"--min_secs={plan.min_seconds / plan.rounds:g}",
+        f"--max_secs={plan.max_seconds / plan.rounds:g}",
+    ]
 
 
 def parse_benchmark(name: str, printed: str, *, use_xnnpack: bool) -> Timing:
@@ -140,7 +150,7 @@ def parse_benchmark(name: str, printed: str, *, use_xnnpack: bool) -> Timing:
         use_xnnpack: Whether the delegate was requested.
 
     Raises:
-        ValueError: If there is no median in it.
+        ValueError: If there is no median in it, or the times are none.
     """
     found = _STATISTICS.findall(printed)
     if not found:
@@ -151,6 +161,14 @@ def parse_benchmark(name: str, printed: str, *, use_xnnpack: bool) -> Timing:
         )
     count, *times = found[-1]
     p5_ms, median_ms, p95_ms = (float(time) / 1e3 for time in times)
+    if not 0 <= p5_ms <= median_ms <= p95_ms < math.inf:
+        raise ValueError(
+            f"benchmark_model prints no times for {name!r}, but p5, median and "
+            f"p95 of {', '.join(times)} microseconds."
+        )
+    # It counts whole microseconds, and a file takes some time.
+    median_ms = max(HALF_UNIT_MS, median_ms)
+    p95_ms = max(median_ms, p95_ms)
     timing = timing_of_percentiles(p5_ms, median_ms, p95_ms, int(count))
     replaced = _REPLACED.search(printed)
     if replaced is None or not use_xnnpack:

@@ -76,9 +76,9 @@ def check_table(
 
 
 def compare(
-    predicted: np.ndarray, first: np.ndarray, second: np.ndarray
+    predicted: np.ndarray, first: np.ndarray, second: np.ndarray | None
 ) -> TableCheck:
-    """Returns how well predictions agree with two measurements.
+    """Returns how well predictions agree with two measurements, or with one.
 
     They are compared with the lower of the two, since disturbances only add
     time. The rank correlation of the two measurements is an upper bound for
@@ -87,16 +87,16 @@ def compare(
     Args:
         predicted: Predicted milliseconds, `(count,)`.
         first: Measured milliseconds, `(count,)`.
-        second: Milliseconds of a second measurement, `(count,)`.
+        second: Milliseconds of a second measurement, `(count,)`; None without.
     """
-    measured = np.minimum(first, second)
+    measured = first if second is None else np.minimum(first, second)
     errors = np.abs(predicted / measured - 1)
     return TableCheck(
         num_networks=len(predicted),
         median_error=float(np.median(errors)),
         worst_error=float(errors.max()),
         kendall_tau=kendall_tau(predicted, measured),
-        retest_tau=kendall_tau(first, second),
+        retest_tau=None if second is None else kendall_tau(first, second),
         date=now(),
     )
 

@@ -14,7 +14,7 @@ import itertools
 import logging
 import os
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -33,7 +33,8 @@ from nse_tf.export.tflite import convert_part
 # compare better with each other; fewer lose less when the process is killed.
 GROUP_SIZE = 12
 
-_EMPTY = "the empty network"
+# Stands for the empty network among keys.
+EMPTY = "the empty network"
 _LOG = logging.getLogger(__name__)
 
 
@@ -82,14 +83,14 @@ def measure_table(
             group = keys[start : start + GROUP_SIZE]
             # Again in each group: what is subtracted must have been timed under
             # the same load.
-            files = {_EMPTY: _convert(_EMPTY, _empty_network, plan.precision)}
-            for key in group:
-                files[key] = _convert(key, builders[key], plan.precision)
-                bar.update(0.5)
+            some = {key: builders[key] for key in group}
+            files = dict(convert_rows(some, plan.precision))
+            bar.update(0.5 * len(group))
             timings = _calm_timings(files, plan, backend)
+            sizes = {name: len(content) for name, content in files.items()}
             if table is None:
-                table = _table_without_rows(provenance, files, timings)
-            table = table.with_rows(_rows(group, files, timings))
+                table = table_without_rows(provenance, sizes, timings)
+            table = table.with_rows(rows_of(group, sizes, timings))
             if path is not None:
                 table.save(path)
             bar.update(0.5 * len(group))
@@ -114,17 +115,23 @@ def _is_missing(key: str, table: CostTable | None, plan: TablePlan) -> bool:
     return is_wide(table.rows[key], table, plan)
 
 
-def _table_without_rows(
+def table_without_rows(
     provenance: Provenance,
-    files: Mapping[str, bytes],
+    sizes: Mapping[str, int],
     timings: Mapping[str, Timing],
 ) -> CostTable:
-    """Returns a table of nothing but the costs of the empty network."""
+    """Returns a table of nothing but the costs of the empty network.
+
+    Args:
+        provenance: Where and how the files are measured.
+        sizes: Bytes of files, by key; has `EMPTY`.
+        timings: How long they take; has `EMPTY`, too.
+    """
     return CostTable(
         provenance=provenance,
         rows={},
-        overhead_ms=timings[_EMPTY].median_ms,
-        overhead_bytes=len(files[_EMPTY]),
+        overhead_ms=timings[EMPTY].median_ms,
+        overhead_bytes=sizes[EMPTY],
     )
 
 
@@ -132,6 +139,19 @@ def _empty_network() -> keras.Model:
     """Returns the smallest network that still enters the delegate."""
     given = keras.Input((1, 1, 1))
     return keras.Model(given, keras.layers.ReLU()(given))
+
+
+def convert_rows(
+    builders: Mapping[str, Callable[[], keras.Model]], precision: str
+) -> Iterator[tuple[str, bytes]]:
+    """Yields the file of the empty network, as `EMPTY`, and of each key.
+
+    Raises:
+        ValueError: If a model cannot be converted; names the key.
+    """
+    yield EMPTY, _convert(EMPTY, _empty_network, precision)
+    for key, build in builders.items():
+        yield key, _convert(key, build, precision)
 
 
 def _convert(
@@ -143,20 +163,26 @@ def _convert(
         raise ValueError(f"Key {key!r} cannot be measured: {error}") from error
 
 
-def _rows(
+def rows_of(
     keys: Sequence[str],
-    files: Mapping[str, bytes],
+    sizes: Mapping[str, int],
     timings: Mapping[str, Timing],
 ) -> dict[str, CostRow]:
-    """Returns the rows of a group, less the cost of the empty network."""
-    empty_ms, empty_bytes = timings[_EMPTY].median_ms, len(files[_EMPTY])
+    """Returns rows by key, less the cost of the empty network.
+
+    Args:
+        keys: Which rows.
+        sizes: Bytes of files, by key; has `EMPTY`.
+        timings: How long they take; has `EMPTY`, too.
+    """
+    empty_ms, empty_bytes = timings[EMPTY].median_ms, sizes[EMPTY]
     return {
         key: CostRow(
             # Noise may put a small op below the empty network.
             latency_ms=max(0.0, timings[key].median_ms - empty_ms),
             p25_ms=max(0.0, timings[key].p25_ms - empty_ms),
             p75_ms=max(0.0, timings[key].p75_ms - empty_ms),
-            size_bytes=max(0, len(files[key]) - empty_bytes),
+            size_bytes=max(0, sizes[key] - empty_bytes),
             runs=timings[key].runs,
             num_ops=timings[key].num_ops,
             delegated_ops=timings[key].delegated_ops,
@@ -185,18 +211,34 @@ def _calm_timings(
         again = backend.time({name: files[name] for name in wide}, plan)
         for name, timing in again.items():
             timings[name] = min(timings[name], timing, key=_spread)
+    require_calm(timings, plan, 1 + plan.retries)
+    return timings
+
+
+def require_calm(
+    timings: Mapping[str, Timing], plan: TablePlan, tries: int
+) -> None:
+    """Refuses timings of which more than half vary too much.
+
+    Args:
+        timings: The calmest of each file.
+        plan: How much is too much.
+        tries: How often each was measured, for the message.
+
+    Raises:
+        ValueError: If so; names the worst.
+    """
     wide = _wide(timings, plan)
-    if len(wide) > len(files) / 2:
+    if len(wide) > len(timings) / 2:
         worst = max(wide, key=lambda name: _spread(timings[name]))
         raise ValueError(
-            f"The latencies vary too much: in {1 + plan.retries} tries the "
-            f"quartiles of {len(wide)} of {len(files)} files lay more than "
+            f"The latencies vary too much: in {tries} tries the "
+            f"quartiles of {len(wide)} of {len(timings)} files lay more than "
             f"{plan.max_spread:.0%} of the median apart, those of {worst!r} "
             f"{_spread(timings[worst]):.0%}. The device throttles, or "
             "computes something else: let it cool and idle, or allow a larger "
             "`max_spread`."
         )
-    return timings
 
 
 def _wide(timings: Mapping[str, Timing], plan: TablePlan) -> list[str]:

@@ -26,6 +26,7 @@ class LutConfig:
         num_fitted: Random whole networks that it is fitted to.
         num_checked: Other networks that it is compared with; 0 compares none.
         seed: Seed of both draws.
+        device: Name of the device in the table; None leaves the backend's.
     """
 
     space: SearchSpace
@@ -34,6 +35,7 @@ class LutConfig:
     num_fitted: int
     num_checked: int
     seed: int
+    device: str | None = None
 
     @property
     def rows_file(self) -> pathlib.Path:
@@ -66,6 +68,9 @@ def make_table(
         num_checked=config.num_checked,
         backend=backend,
     )
+    if config.device is not None:
+        given = dataclasses.replace(table.provenance, device=config.device)
+        table = dataclasses.replace(table, provenance=given)
     table.save(config.output)
     return table
 

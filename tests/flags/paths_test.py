@@ -10,6 +10,7 @@ from nse_tf.flags import data_flags, lut, model_flags, space_flags
 # its default stays readable.
 NO_PATHS = {
     *("dataset", "truth", "image_size", "augmentation", "serial"),
+    "device",
     *("cache_dir", "mlflow", "ray_address"),
 }
 
