@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 from absl import flags
 
 from nse_tf.costs import (
+    DeviceTables,
     NetworkDescription,
     SpaceDescription,
     describe_network,
@@ -154,16 +155,24 @@ def _scaled(
     return wider, same
 
 
-def _read_table(space: SearchSpace) -> CostTable | None:
-    """Returns the latency table that a flag names, if any.
+def _read_table(space: SearchSpace) -> CostTable | DeviceTables | None:
+    """Returns the latency table that a flag names, or the tables, if any.
 
     Raises:
-        FileNotFoundError: If the file is not there.
-        ValueError: If it is no table, or has no rows for the space.
+        FileNotFoundError: If a file is not there.
+        ValueError: If it is no table, or has no rows for the space; if two are
+            of one device.
     """
     if table_flags.LATENCY_TABLE.value is None:
         return None
-    path = pathlib.Path(table_flags.LATENCY_TABLE.value)
+    tables = [
+        _table_of(pathlib.Path(word).expanduser(), space)
+        for word in table_flags.LATENCY_TABLE.value.split(",")
+    ]
+    return tables[0] if len(tables) == 1 else DeviceTables.of(tables)
+
+
+def _table_of(path: pathlib.Path, space: SearchSpace) -> CostTable:
     if path.suffix != ".csv":
         return CostTable.load(path)
     return published_table(path, space)

@@ -40,6 +40,11 @@ def network_text(network: NetworkDescription) -> str:
                 if network.latency is None
                 else ["", f"latency by the table: {network.latency:.4f} ms"]
             ),
+            *([""] if network.latencies else []),
+            *(
+                f"latency on {device} by its table: {ms:.4f} ms"
+                for device, ms in network.latencies.items()
+            ),
             *(
                 []
                 if network.ram_bytes is None

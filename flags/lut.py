@@ -232,7 +232,8 @@ def _write_kit() -> None:
 
 def _read_kit() -> None:
     """Makes a table of what was measured elsewhere."""
-    from nse_tf.runs.table_kits import read_kit
+    with quiet_native_output():
+        from nse_tf.runs.table_kits import read_kit
 
     if OUTPUT.value is None:
         raise ValueError(

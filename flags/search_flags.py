@@ -298,6 +298,7 @@ def search_config() -> SearchConfig:
         class_weight=CLASS_WEIGHT.value,
         num_threads=NUM_THREADS.value,
         latency_table=_path(table_flags.LATENCY_TABLE.value),
+        latency_tables=budget_flags.tables(),
         max_table_error=MAX_TABLE_ERROR.value,
         compute_threads=COMPUTE_THREADS.value,
         distribute=DISTRIBUTE.value,

@@ -19,5 +19,5 @@ LATENCY_TABLE = define_path(
     "latency_table",
     None,
     "A table that predicts latencies: a .json file of nse_lut. nse_describe "
-    "takes a published .csv file, too.",
+    "takes a published .csv file, too, or several files (a.json,b.json).",
 )

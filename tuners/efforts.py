@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Collection
 from typing import TypeVar
 
-from nse_tf.costs import Budget
+from nse_tf.costs import Budget, base_cost
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import (
     AutoSpaceConfig,
@@ -183,8 +183,16 @@ class Effort:
 
 
 def _limited_cost(budget: Budget, otherwise: str) -> str:
-    """Returns the cost that a budget limits first, if it limits one."""
-    limited = [name for name in _TARGET_COSTS if name in budget.limits]
+    """Returns the cost that a budget limits first, if it limits one.
+
+    Of latencies on several devices it is that on the first.
+    """
+    limited = [
+        name
+        for kind in _TARGET_COSTS
+        for name in budget.limits
+        if base_cost(name) == kind
+    ]
     return (limited or [otherwise])[0]
 
 

@@ -301,7 +301,8 @@ def cost_model_for(
         cost_model: The user's; None makes one without a table.
 
     Raises:
-        ValueError: If a limit needs a table and there is none.
+        ValueError: If a limit needs a table and there is none, or none of its
+            device.
     """
     cost_model = cost_model or CostModel(space)
     if budget.needs_memory and not cost_model.counts_memory:
@@ -311,6 +312,15 @@ def cost_model_for(
             f"The limit {budget} needs a measured cost table: pass "
             "`cost_model=CostModel(space, CostTable.load(FILE))` with a file "
             "that nse_lut made, or use nse_search, which measures one itself."
+        )
+    limited = (*budget.limits, *budget.floors)
+    unknown = [name for name in limited if name not in cost_model.names]
+    if unknown:
+        raise ValueError(
+            f"The limit {budget} is on {', '.join(unknown)}, which the cost "
+            f"model does not know: it knows {', '.join(cost_model.names)}. Give "
+            "it tables of all devices that are limited, as "
+            "`CostModel(space, DeviceTables.of([CostTable.load(FILE), ...]))`."
         )
     return cost_model
 

@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 import keras
@@ -63,8 +64,9 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         max_consecutive_failed_trials: See `keras_tuner.Oracle`.
         max_macs: Most multiply-accumulates of the network wanted.
         max_params: Most parameters of it.
-        max_latency_ms: Longest latency on this machine, in milliseconds; needs
-            a `cost_model` with a table.
+        max_latency_ms: Longest latency on this machine, in milliseconds, or
+            one by the name of each of several devices; needs a `cost_model`
+            with a table, or those of all (`DeviceTables`).
         max_size_kb: Largest `.tflite` file, in kilobytes of 1,000; needs a
             `cost_model` with a table.
         max_ram_kb: Largest tensor arena of the int8 file under TensorFlow Lite
@@ -115,7 +117,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         *,
         max_macs: float | None = None,
         max_params: float | None = None,
-        max_latency_ms: float | None = None,
+        max_latency_ms: float | Mapping[str, float] | None = None,
         max_size_kb: float | None = None,
         max_ram_kb: float | None = None,
         max_flash_kb: float | None = None,
@@ -214,7 +216,9 @@ def _chosen(
     return from_trained(chosen, num_images) if networks.is_trained else chosen
 
 
-def _read_budget(budget: Budget | None, *limits: float | None) -> Budget:
+def _read_budget(
+    budget: Budget | None, *limits: float | Mapping[str, float] | None
+) -> Budget:
     """Returns the limits on a search, which may be given in either form.
 
     Args:
@@ -231,10 +235,13 @@ def _read_budget(budget: Budget | None, *limits: float | None) -> Budget:
         if limit is not None
     }
     if budget is None:
-        fields = {}
+        fields: dict[str, Any] = {}
         for name, limit in given.items():
             field, unit = LIMITS[name]
-            fields[field] = limit * unit
+            if isinstance(limit, Mapping):
+                fields[field] = dict(limit)
+            else:
+                fields[field] = limit * unit
         budget = Budget(**fields)
     elif given:
         named = " and ".join(f"`{name}`" for name in given)

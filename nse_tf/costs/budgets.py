@@ -5,7 +5,14 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from nse_tf.costs.models import COSTS, MEASURED, MICRO, CostModel
+from nse_tf.costs.cost_names import (
+    COSTS,
+    MEASURED,
+    MICRO,
+    base_cost,
+    latency_on,
+)
+from nse_tf.costs.models import CostModel
 from nse_tf.spaces import SearchSpace
 
 MAX_REPAIR_ROUNDS = 10
@@ -24,7 +31,8 @@ class Budget:
     Attributes:
         macs: Upper limit of multiply-accumulates.
         params: Upper limit of trainable numbers.
-        latency_ms: Upper limit of the median latency, in milliseconds.
+        latency_ms: Upper limit of the median latency, in milliseconds; or one
+            for each of several devices, by the name in its table.
         size_bytes: Upper limit of the `.tflite` file's size.
         ram_bytes: Upper limit of the tensor arena of the int8 file under
             TensorFlow Lite Micro.
@@ -33,12 +41,13 @@ class Budget:
         min_latency_ms: Lower limit of the median latency, in milliseconds.
 
     Raises:
-        ValueError: If a limit is not positive.
+        ValueError: If a limit is not positive, or `min_latency_ms` is given
+            with the limits of several devices.
     """
 
     macs: float | None = None
     params: float | None = None
-    latency_ms: float | None = None
+    latency_ms: float | Mapping[str, float] | None = None
     size_bytes: float | None = None
     ram_bytes: float | None = None
     flash_bytes: float | None = None
@@ -46,8 +55,18 @@ class Budget:
     min_latency_ms: float | None = None
 
     def __post_init__(self) -> None:
-        for name, value in dataclasses.asdict(self).items():
-            if value is not None and not value > 0:
+        if isinstance(self.latency_ms, Mapping):
+            # A copy, and one that becomes JSON.
+            object.__setattr__(self, "latency_ms", dict(self.latency_ms))
+        if isinstance(self.latency_ms, Mapping) and self.min_latency_ms:
+            raise ValueError(
+                f"`min_latency_ms` {self.min_latency_ms} is for one device, "
+                f"but `latency_ms` limits {', '.join(self.latency_ms)}: leave "
+                "it out, or search for one of them."
+            )
+        floors = {f"min_{name}": least for name, least in self.floors.items()}
+        for name, value in {**self.limits, **floors}.items():
+            if not value > 0:
                 raise ValueError(
                     f"`{name}` of a budget must be positive, not {value}; "
                     "leave it out for no limit."
@@ -61,7 +80,13 @@ class Budget:
     @property
     def limits(self) -> dict[str, float]:
         """The upper limits that are set."""
-        values = {name: getattr(self, name) for name in COSTS}
+        values: dict[str, float | None] = {}
+        for name in COSTS:
+            value = getattr(self, name)
+            if isinstance(value, Mapping):
+                values |= {latency_on(each): ms for each, ms in value.items()}
+            else:
+                values[name] = value
         return {
             name: value for name, value in values.items() if value is not None
         }
@@ -74,15 +99,32 @@ class Budget:
             name: value for name, value in values.items() if value is not None
         }
 
+    def to_json(self) -> dict[str, float | None]:
+        """Returns all fields and limits, None for no limit."""
+        fields = dataclasses.asdict(self)
+        if isinstance(self.latency_ms, Mapping):
+            fields["latency_ms"] = None
+        return {**fields, **self.limits}
+
     @property
     def needs_table(self) -> bool:
         """Whether a limit is on a cost that must be measured."""
-        return any(name in {**self.limits, **self.floors} for name in MEASURED)
+        return any(
+            base_cost(name) in MEASURED for name in (*self.limits, *self.floors)
+        )
 
     @property
     def needs_memory(self) -> bool:
         """Whether a limit is on RAM or flash of a microcontroller."""
         return any(name in self.limits for name in MICRO)
+
+    def limited_to(self, *kinds: str) -> "Budget":
+        """Returns a budget of no other limits than those of some costs.
+
+        Args:
+            *kinds: Names in `COSTS`.
+        """
+        return Budget(**{name: getattr(self, name) for name in kinds})
 
     def excess(self, costs: Mapping[str, float]) -> float:
         """Returns the largest share by which a limit is exceeded, or 0."""

@@ -1,6 +1,7 @@
 """Describes spaces and networks, block by block."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from nse_tf.costs.backbone import BackbonePart, backbone
 from nse_tf.costs.conventions import published_extra
@@ -12,6 +13,7 @@ from nse_tf.costs.descriptions import (
     NetworkDescription,
     SpaceDescription,
 )
+from nse_tf.costs.device_tables import DeviceTables
 from nse_tf.costs.micro import micro_costs
 from nse_tf.costs.models import CostModel, table_keys
 from nse_tf.costs.op_counts import op_part
@@ -32,7 +34,7 @@ def describe_network(
     kind: str = "genotype",
     name: str = "",
     source: str = "",
-    table: CostTable | None = None,
+    table: CostTable | DeviceTables | None = None,
     counts_memory: bool = False,
 ) -> NetworkDescription:
     """Returns the description of one network of a space.
@@ -43,7 +45,8 @@ def describe_network(
         kind: See `Description`; so are name and source.
         name: Name for the description.
         source: Source for the description.
-        table: A latency table that predicts its latency.
+        table: A latency table that predicts its latency, or those of several
+            devices.
         counts_memory: Whether RAM and flash are predicted, too.
 
     Raises:
@@ -76,13 +79,29 @@ def describe_network(
         params=sum(block.params for block in blocks),
         genotype=text,
         blocks=blocks,
-        latency=(
-            None
-            if table is None
-            else table.predict(table_keys(space, genotype))[0]
-        ),
+        **_latencies(table, space, genotype),
         **{name: int(cost) for name, cost in memory.items()},
     )
+
+
+def _latencies(
+    table: CostTable | DeviceTables | None,
+    space: SearchSpace,
+    genotype: Genotype,
+) -> dict[str, Any]:
+    """Returns a network's latency, or those by device, as fields."""
+    if table is None:
+        return {"latency": None}
+    keys = table_keys(space, genotype)
+    if isinstance(table, CostTable):
+        return {"latency": table.predict(keys)[0]}
+    return {
+        "latency": None,
+        "latencies": {
+            device: each.predict(keys)[0]
+            for device, each in table.tables.items()
+        },
+    }
 
 
 def describe_space(

@@ -119,7 +119,9 @@ class NetworkDescription(Description):
     Attributes:
         genotype: The genotype as text that `parse_genotype` reads.
         blocks: All parts, input to output; they sum to the totals.
-        latency: Milliseconds by a latency table; None without one.
+        latency: Milliseconds by a latency table; None without one, or with
+            several.
+        latencies: The same by device, where there are tables of several.
         ram_bytes: Tensor arena of the int8 file under TensorFlow Lite Micro, as
             predicted; None if that was not asked for.
         flash_bytes: The same for the size of that file.
@@ -128,6 +130,7 @@ class NetworkDescription(Description):
     genotype: str
     blocks: tuple[BlockDescription, ...]
     latency: float | None = None
+    latencies: dict[str, float] = dataclasses.field(default_factory=dict)
     ram_bytes: int | None = None
     flash_bytes: int | None = None
 

@@ -9,17 +9,12 @@ import functools
 import numpy as np
 
 from nse_tf.costs.backbone import backbone_parts
+from nse_tf.costs.cost_names import COUNTED, MICRO
+from nse_tf.costs.device_tables import DeviceTables
 from nse_tf.costs.micro import MicroCosts, micro_costs
 from nse_tf.costs.op_counts import op_part
 from nse_tf.costs.tables import CostTable
 from nse_tf.spaces import Genotype, SearchSpace
-
-COUNTED = ("macs", "params")
-# By a cost table.
-MEASURED = ("latency_ms", "size_bytes")
-# Of a microcontroller.
-MICRO = ("ram_bytes", "flash_bytes")
-COSTS = COUNTED + MEASURED + MICRO
 
 # Sums over blocks fit 64 bits.
 MOST_COUNTED = 10**15
@@ -54,7 +49,8 @@ class CostModel:
 
     Attributes:
         space: The space.
-        table: Measured rows for latency and size, or None.
+        table: Measured rows for latency and size, of one device or of several,
+            or None.
         final: The space whose networks are what counts, of the same candidates
             on another skeleton; None for those of `space`.
         counts_memory: Whether RAM and flash of the int8 file on a
@@ -65,7 +61,7 @@ class CostModel:
     """
 
     space: SearchSpace
-    table: CostTable | None = None
+    table: CostTable | DeviceTables | None = None
     final: SearchSpace | None = None
     counts_memory: bool = False
 
@@ -88,7 +84,7 @@ class CostModel:
     @property
     def names(self) -> tuple[str, ...]:
         """The known costs, in the order of `COSTS`."""
-        measured = MEASURED if self.table is not None else ()
+        measured = () if self.table is None else self.table.names
         return COUNTED + measured + (MICRO if self.counts_memory else ())
 
     @functools.cached_property
@@ -110,13 +106,9 @@ class CostModel:
             "params": sum(part.params for part in parts),
         }
         if self.table is not None:
-            rows = [self.table.row(key) for key in skeleton.cost_keys]
-            costs["latency_ms"] = self.table.overhead_ms + sum(
-                row.latency_ms for row in rows
-            )
-            costs["size_bytes"] = self.table.overhead_bytes + sum(
-                row.size_bytes for row in rows
-            )
+            rows = [self.table.row_costs(key) for key in skeleton.cost_keys]
+            for name, overhead in self.table.overheads.items():
+                costs[name] = overhead + sum(row[name] for row in rows)
         if self.counts_memory:
             costs |= {name: self.memory.base(name) for name in MICRO}
         return costs
@@ -151,9 +143,9 @@ class CostModel:
                 costs["macs"][number, index] = part.macs
                 costs["params"][number, index] = part.params
                 if self.table is not None and part.num_convs > 0:
-                    row = self.table.row(block.cost_key(op.name))
-                    costs["latency_ms"][number, index] = row.latency_ms
-                    costs["size_bytes"][number, index] = row.size_bytes
+                    row = self.table.row_costs(block.cost_key(op.name))
+                    for name, cost in row.items():
+                        costs[name][number, index] = cost
         if self.counts_memory:
             costs |= {name: self.memory.by_operator(name) for name in MICRO}
         return costs

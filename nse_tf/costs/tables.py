@@ -9,6 +9,7 @@ import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from nse_tf.costs.cost_names import MEASURED
 from nse_tf.spaces.files import write_json
 from nse_tf.spaces.naming import nearest_names
 
@@ -170,6 +171,33 @@ class CostTable:
                 "Measure the missing rows first."
             )
         return self.rows[key]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The costs that the table tells, by `costs.COSTS`."""
+        return MEASURED
+
+    @property
+    def measured_latency(self) -> str | None:
+        """Which latency is that of files that are measured on this machine."""
+        return "latency_ms"
+
+    @property
+    def overheads(self) -> dict[str, float]:
+        """What a network costs before it has any row, by `names`."""
+        return {
+            "latency_ms": self.overhead_ms,
+            "size_bytes": self.overhead_bytes,
+        }
+
+    def row_costs(self, key: str) -> dict[str, float]:
+        """Returns what a row adds, by `names`.
+
+        Raises:
+            KeyError: If there is no such row; names the nearest keys.
+        """
+        row = self.row(key)
+        return {"latency_ms": row.latency_ms, "size_bytes": row.size_bytes}
 
     def missing(self, keys: Iterable[str]) -> list[str]:
         """Returns the keys without a row, each once, in the order given."""

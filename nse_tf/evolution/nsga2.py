@@ -5,7 +5,7 @@ import functools
 import moocore
 import numpy as np
 
-from nse_tf.costs.models import COSTS
+from nse_tf.costs import in_order
 from nse_tf.evolution.breeding import breed
 from nse_tf.evolution.exploration import Exploration, Explorer
 
@@ -47,7 +47,7 @@ def _best_first(state: Exploration, indices: np.ndarray) -> np.ndarray:
     paths = np.array(state.paths)[indices]
     fitness = np.array(state.fitness)[indices]
     limited = {**state.budget.limits, **state.budget.floors}
-    names = [name for name in COSTS if name in limited] or ["macs"]
+    names = in_order(limited) or ["macs"]
     costs = [state.model.path_costs(name, paths) for name in names]
     points = np.column_stack([-fitness, *costs]).astype(float)
     known = np.flatnonzero(np.isfinite(fitness))

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from nse_tf.costs import base_cost
+
 FITNESSES = ("alpha", "loss", "angle")
 REFERENCES = ("none", "path", "yardstick")
 TARGET_COSTS = ("macs", "params", "latency_ms")
@@ -90,7 +92,7 @@ class AutoSpaceConfig:
             ("reference", REFERENCES),
             ("cost", TARGET_COSTS),
         ):
-            if getattr(self, name) not in known:
+            if base_cost(getattr(self, name)) not in known:
                 raise ValueError(
                     f"`{name}` must be one of {', '.join(map(repr, known))}, "
                     f"not {getattr(self, name)!r}."

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.costs import Budget, BudgetError, CostModel, base_cost
 from nse_tf.costs.cell_costs import CellCosts
 from nse_tf.jobs import (
     ArchitectureRule,
@@ -111,7 +111,7 @@ class CellAims:
         config = self.config
         if self.target is None or not config.penalty:
             return ()
-        unit = _UNITS[config.cost]
+        unit = _UNITS[base_cost(config.cost)]
         target = self.target / unit
         op_costs = self._op_costs(by_block) / unit
         return (

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.costs import Budget, BudgetError, CostModel, base_cost
 from nse_tf.jobs import CostPenalty
 
 # In what units penalties count costs, as `CostPenalty` says.
@@ -86,7 +86,7 @@ class CostTarget:
         if self.value is None:
             return ()
         units = _SMALL_UNITS if form == "log_factor" else _UNITS
-        unit = units[self.cost]
+        unit = units[base_cost(self.cost)]
         op_costs = self.model.by_operator[self.cost] / unit
         exponents = {} if form == "relative" else {"exponent": exponent}
         return (

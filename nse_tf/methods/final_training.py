@@ -44,7 +44,7 @@ def pick_finalists(
         BudgetError: If none of them fits as measured; says how closely.
     """
     wanted = config.num_finalists
-    if not (budget.needs_table or budget.needs_memory):
+    if not (_measures_file(model, budget) or budget.needs_memory):
         return list(ranked[:wanted])
     fitting: list[EvaluatedChild] = []
     closest = np.inf
@@ -68,6 +68,21 @@ def pick_finalists(
     return fitting
 
 
+def _latency_here(model: CostModel) -> str | None:
+    """Returns which latency is that of files measured where the search runs.
+
+    None of those that are limited may be: tables of several devices say which
+    of them is this machine, and for the others stands what they predict.
+    """
+    return None if model.table is None else model.table.measured_latency
+
+
+def _measures_file(model: CostModel, budget: Budget) -> bool:
+    """Whether a limit holds for what is measured of a file."""
+    limited = {**budget.limits, **budget.floors}
+    return "size_bytes" in limited or _latency_here(model) in limited
+
+
 def _measure(
     search: Method,
     children: Sequence[EvaluatedChild],
@@ -81,7 +96,7 @@ def _measure(
         children=tuple(child.genes for child in children),
         precision=config.precision,
         num_threads=config.num_threads,
-        file=budget.needs_table,
+        file=_measures_file(model, budget),
         memory=budget.needs_memory,
         num_cells=config.final_cells,
         channels=config.final_channels,
@@ -89,7 +104,7 @@ def _measure(
     (result,) = yield [job]
     measured = require(result, ChildrenMeasured, job)
     found = {
-        "latency_ms": measured.latencies_ms,
+        _latency_here(model): measured.latencies_ms,
         "size_bytes": measured.sizes_bytes,
         "ram_bytes": measured.rams_bytes,
         "flash_bytes": measured.flashes_bytes,
@@ -99,7 +114,11 @@ def _measure(
         predicted = model.costs(model.space.genotype(child.path))
         costs = {
             **predicted,
-            **{name: each[number] for name, each in found.items() if each},
+            **{
+                name: each[number]
+                for name, each in found.items()
+                if name is not None and each
+            },
         }
         excesses.append(budget.excess(costs))
         search.note(

@@ -187,9 +187,12 @@ class FormulaWorker:
             self.model.costs(self.model.space.genotype(child))
             for child in job.children
         ]
+        table = self.model.table
+        here = None if table is None else table.measured_latency
         return ChildrenMeasured(
             latencies_ms=tuple(
-                each.get("latency_ms", each["macs"] / 1e6) for each in costs
+                each["macs"] / 1e6 if here is None else each[here]
+                for each in costs
             ),
             sizes_bytes=tuple(
                 int(each.get("size_bytes", 4 * each["params"]))

@@ -8,12 +8,13 @@ After the last round the best network of the front is trained alone.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.costs.cost_names import MICRO
 from nse_tf.events import (
     NetworksProposed,
     OpsInherited,
@@ -244,19 +245,25 @@ class SpaceEvolution(Method):
         is_extra = purpose == "extra"
         count = self.config.num_extra if is_extra else self.config.num_proposals
         costing = self.aims.costing
-        fits = self._fits_memory if self.budget.needs_memory else None
+        fits = self._fits_others if self._others.limits else None
         if not self._is_branched:
             return propose_paths(space, costing, window, count, rng, fits)
         return propose(
             space, trained.probabilities, costing, window, count, rng, fits
         )
 
-    def _fits_memory(self, genes: Genes) -> bool:
-        """Whether a network keeps the limits on RAM and flash, as predicted."""
-        limits = Budget(
-            ram_bytes=self.budget.ram_bytes, flash_bytes=self.budget.flash_bytes
-        )
-        return limits.fits(self.model.costs(self.space.genotype(genes)))
+    @property
+    def _others(self) -> Budget:
+        """Limits that no window holds: on memory, and on several devices."""
+        kinds = list(MICRO)
+        if isinstance(self.budget.latency_ms, Mapping):
+            kinds.append("latency_ms")
+        return self.budget.limited_to(*kinds)
+
+    def _fits_others(self, genes: Genes) -> bool:
+        """Whether a network keeps such limits, as predicted."""
+        costs = self.model.costs(self.space.genotype(genes))
+        return self._others.fits(costs)
 
     def _evolved(
         self,

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.costs import Budget, BudgetError, CostModel, base_cost
 from nse_tf.evolution.proposals import OpCosting, Window
 from nse_tf.jobs import CostPenalty
 from nse_tf.methods.nse_config import SpaceEvolutionConfig
@@ -96,7 +96,7 @@ class Aims:
         """Returns what networks beside the target add to the loss."""
         if self.target is None or not config.penalty:
             return ()
-        unit = _UNITS[config.cost]
+        unit = _UNITS[base_cost(config.cost)]
         target = self.target / unit
         penalty = CostPenalty(
             cost=config.cost,

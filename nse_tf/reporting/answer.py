@@ -8,9 +8,12 @@ from nse_tf.costs import (
     COSTS,
     Budget,
     NetworkDescription,
+    base_cost,
     describe_network,
+    device_of,
+    in_order,
 )
-from nse_tf.costs.models import MICRO
+from nse_tf.costs.cost_names import MICRO
 from nse_tf.events import (
     GenerationEvaluated,
     OperatorsScored,
@@ -88,7 +91,10 @@ class Verdict:
         if self.actual is None:
             return 0.0
         cost = f"min_{self.cost}" if self.is_floor else self.cost
-        return Budget(**{cost: self.limit}).excess({self.cost: self.actual})
+        limit: Any = self.limit
+        if device := device_of(self.cost):
+            cost, limit = base_cost(self.cost), {device: limit}
+        return Budget(**{cost: limit}).excess({self.cost: self.actual})
 
     @property
     def is_met(self) -> bool | None:
@@ -190,15 +196,15 @@ def _resized(won: WinnerChosen) -> str:
 
 def limits(record: RunRecord) -> dict[str, float]:
     """Returns the limits of the run's budget, lower ones as `min_…`."""
-    settings = record.settings
-    budget = (record.result and record.result.budget) or {
-        **{name: settings.get(f"max_{name}") for name in COSTS},
-        **{name: settings.get(name) for name in FLOORS},
+    given = (record.result and record.result.budget) or {
+        name.removeprefix("max_"): value
+        for name, value in record.settings.items()
     }
+    most = in_order(name for name in given if base_cost(name) in COSTS)
     return {
         name: limit
-        for name in (*COSTS, *FLOORS)
-        if (limit := budget.get(name)) is not None
+        for name in (*most, *FLOORS)
+        if (limit := given.get(name)) is not None
     }
 
 
@@ -317,6 +323,9 @@ def _actual_cost(
         if record.micro is not None:
             return record.micro.costs[cost], "(int8 file)"
         return costs.get(cost), "as predicted"
+    here = record.result.here if record.result else None
+    if device_of(cost) not in ("", here):
+        return costs.get(cost), "by the cost table"
     precision = record.settings.get("precision", "fp32")
     for file in files:
         if file.precision == precision:

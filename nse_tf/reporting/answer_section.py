@@ -16,7 +16,7 @@ from nse_tf.reporting.motif_drawing import plot_motifs
 from nse_tf.reporting.network_drawing import plot_network
 from nse_tf.reporting.run_record import RunRecord, Status
 from nse_tf.reporting.units import (
-    COST_NAMES,
+    cost_name,
     exact_cost,
     percent,
     shape_text,
@@ -181,7 +181,7 @@ def limit_text(verdict: Verdict) -> str:
     """Returns a limit such as `MACs ≤ 3.00 M`."""
     sign = "≥" if verdict.is_floor else "≤"
     limit = short_cost(verdict.cost, verdict.limit)
-    return f"{COST_NAMES[verdict.cost]} {sign} {limit}"
+    return f"{cost_name(verdict.cost)} {sign} {limit}"
 
 
 def _budget_table(verdicts: Sequence[Verdict]) -> str:
@@ -191,7 +191,7 @@ def _budget_table(verdicts: Sequence[Verdict]) -> str:
         ["Limit", "Allowed", "Winner", ""],
         [
             [
-                COST_NAMES[verdict.cost],
+                cost_name(verdict.cost),
                 verdict.shown_limit,
                 verdict.shown_actual,
                 verdict_mark(verdict),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nse_tf.costs import COSTS
+from nse_tf.costs import in_order
 from nse_tf.events import GenerationEvaluated
 from nse_tf.evolution import pareto_front
 from nse_tf.spaces.genotype import Path, as_path
@@ -65,7 +65,10 @@ def evaluated_children(
         if accuracy is not None
     ]
     first = generations[0].accuracies if generations else ()
-    known = [name for name in COSTS if all(name in row[2] for row in rows)]
+    named = dict.fromkeys(name for row in rows for name in row[2])
+    known = [
+        name for name in in_order(named) if all(name in row[2] for row in rows)
+    ]
     return Children(
         paths=tuple(row[0] for row in rows),
         accuracies=np.array([row[1] for row in rows], float),

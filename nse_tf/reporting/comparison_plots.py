@@ -10,7 +10,7 @@ from nse_tf.reporting.children import Children, evaluated_children
 from nse_tf.reporting.drawing import SERIES, Drawing, Key, canvas, to_svg
 from nse_tf.reporting.plots import few_ticks, in_a_sentence, scale_of
 from nse_tf.reporting.run_record import RunRecord
-from nse_tf.reporting.units import COST_NAMES, percent, short_cost
+from nse_tf.reporting.units import cost_name, percent, short_cost
 
 Named = tuple[str, RunRecord]
 
@@ -111,7 +111,7 @@ def _plot_fronts(
                 f"{name} up to {percent(children.accuracies[best])} at "
                 f"{short_cost(cost, children.costs[cost][best])}"
             )
-        axes.set_xlabel(f"{COST_NAMES[cost]}{unit}")
+        axes.set_xlabel(f"{cost_name(cost)}{unit}")
         axes.set_ylabel("accuracy, %")
         few_ticks(axes)
         return Drawing(

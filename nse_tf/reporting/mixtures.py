@@ -20,7 +20,7 @@ from nse_tf.reporting.mixture_stages import stage_summary
 from nse_tf.reporting.plots import few_ticks, in_a_sentence, scale_of
 from nse_tf.reporting.run_record import RunRecord
 from nse_tf.reporting.units import (
-    COST_NAMES,
+    cost_name,
     counted,
     percent,
     short_cost,
@@ -143,13 +143,13 @@ def plot_drawn_costs(
         trained: With at least one epoch.
         stage: The number of the mixture, where there are several.
     """
-    title = f"{COST_NAMES[trained.cost]} of the cell over time"
+    title = f"{cost_name(trained.cost)} of the cell over time"
     name, title = _of_stage("drawn_costs", title, stage)
     costs = np.array(trained.drawn_costs)
     scale, unit = scale_of(trained.cost, float(costs.max()))
     keys = [Key("━", FRONT, "of the cell that would have been drawn")]
     text = (
-        f"{COST_NAMES[trained.cost]} of the cell that would have been drawn, "
+        f"{cost_name(trained.cost)} of the cell that would have been drawn, "
         f"whatever the budget: from {short_cost(trained.cost, costs[0])} to "
         f"{short_cost(trained.cost, costs[-1])}."
     )

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from nse_tf.costs import base_cost
 from nse_tf.events import SpaceAtStage
 from nse_tf.reporting.answer import ExportedFile
 from nse_tf.reporting.children import Children
@@ -25,7 +26,7 @@ from nse_tf.reporting.drawing import (
 )
 from nse_tf.reporting.rank_trust import RankTrust
 from nse_tf.reporting.units import (
-    COST_NAMES,
+    cost_name,
     counted,
     percent,
     power_of_ten,
@@ -125,7 +126,7 @@ def plot_tradeoff(
         if won is not None:
             axes.plot(x[won], y[won], color=WINNER, marker="D", markersize=9)
             keys.append(Key("◆", WINNER, "winner"))
-        axes.set_xlabel(f"{COST_NAMES[cost]}{unit}")
+        axes.set_xlabel(f"{cost_name(cost)}{unit}")
         axes.set_ylabel(f"{children.measure}, %")
         few_ticks(axes)
         return Drawing(
@@ -325,7 +326,7 @@ def few_ticks(axes: Axes, **options: bool) -> None:
 
 def scale_of(cost: str, largest: float) -> tuple[float, str]:
     """Returns what to divide a cost by on an axis, and what to call that."""
-    match cost:
+    match base_cost(cost):
         case "latency_ms":
             return 1.0, " by the cost table, ms"
         case "size_bytes" | "ram_bytes" | "flash_bytes":
@@ -338,5 +339,5 @@ def scale_of(cost: str, largest: float) -> tuple[float, str]:
 
 def in_a_sentence(cost: str) -> str:
     """Returns the name of a cost as it stands within a sentence."""
-    name = COST_NAMES[cost]
-    return name if name in ("MACs", "RAM") else name.lower()
+    name = cost_name(cost)
+    return name if name in ("MACs", "RAM") else name[0].lower() + name[1:]

@@ -86,7 +86,8 @@ class RunResult:
         test_accuracy: On the test part.
         test_errors: How many test images it classifies wrongly.
         test_images: How many test images there are.
-        budget: The limits of the run; None where there is none.
+        budget: The limits of the run, by cost; None where there is none.
+        here: Which of several devices files were measured on; None if none.
         seconds: Time that the run took; None if it is not known.
         choice: What the winner was chosen by, how many children it is not told
             from, and whether their supernet was above chance: the fields of
@@ -102,6 +103,7 @@ class RunResult:
     test_errors: int
     test_images: int
     budget: dict[str, float | None]
+    here: str | None = None
     seconds: float | None = None
     choice: dict[str, Any] = dataclasses.field(default_factory=dict)
     baselines: tuple[BaselineResult, ...] = ()

@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from nse_tf.costs import base_cost, device_of
+from nse_tf.costs.cost_names import MEASURED, MICRO
 from nse_tf.events import (
     ChildMeasured,
     GenerationEvaluated,
@@ -18,6 +20,7 @@ from nse_tf.reporting.run_files import DataFacts, FileLatency
 from nse_tf.reporting.run_record import RunRecord
 from nse_tf.reporting.stage_times import stage_times
 from nse_tf.reporting.units import (
+    cost_name,
     date_text,
     duration,
     percent,
@@ -161,15 +164,17 @@ def measured_section(record: RunRecord) -> str:
         return ""
     children = evaluated_children(record.named(GenerationEvaluated))
     shown = [
-        (cost, name)
-        for cost, name in (
-            ("latency_ms", "Latency by table"),
-            ("size_bytes", "Size by table"),
-            ("ram_bytes", "RAM as predicted"),
-            ("flash_bytes", "Flash as predicted"),
-        )
-        if cost in limits(record)
+        cost
+        for cost in limits(record)
+        if base_cost(cost) in (*MEASURED, *MICRO)
     ]
+    # Files are measured on this machine, not on other devices.
+    timed = {
+        cost
+        for cost in shown
+        if not device_of(cost)
+        or any(each.costs[cost] != each.predicted[cost] for each in measured)
+    }
     rows = []
     for number, event in enumerate(measured, 1):
         index = children.index_of(event.path)
@@ -177,13 +182,16 @@ def measured_section(record: RunRecord) -> str:
             str(number),
             "unknown" if index is None else percent(children.accuracies[index]),
         ]
-        for cost, _ in shown:
+        for cost in shown:
             row.append(short_cost(cost, event.predicted[cost]))
-            row.append(short_cost(cost, event.costs[cost]))
+            if cost in timed:
+                row.append(short_cost(cost, event.costs[cost]))
         rows.append(row)
     header = ["", "Accuracy"]
-    for _, name in shown:
-        header += [name, "measured"]
+    for cost in shown:
+        by = "as predicted" if cost in MICRO else "by table"
+        name = "Size" if cost == "size_bytes" else cost_name(cost)
+        header += [f"{name} {by}", *(["measured"] if cost in timed else [])]
     return joined(
         [
             tag("h2", "Measured whole before the choice"),

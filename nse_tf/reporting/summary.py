@@ -19,7 +19,7 @@ from nse_tf.reporting.mixtures import mixture_lines
 from nse_tf.reporting.rank_trust import rank_trust, short_trust_text
 from nse_tf.reporting.run_record import RunRecord, Status, read_record
 from nse_tf.reporting.units import (
-    COST_NAMES,
+    cost_name,
     counted,
     exact_cost,
     percent,
@@ -143,7 +143,7 @@ def _file_lines(files: tuple[ExportedFile, ...]) -> list[str]:
 
 
 def _verdict_text(verdict: Verdict) -> str:
-    limit = f"{COST_NAMES[verdict.cost]} {verdict.shown_limit}"
+    limit = f"{cost_name(verdict.cost)} {verdict.shown_limit}"
     if verdict.actual is None:
         return f"{limit}: not known yet"
     if verdict.is_met:

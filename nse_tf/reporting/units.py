@@ -4,6 +4,8 @@ import decimal
 import math
 from collections.abc import Sequence
 
+from nse_tf.costs import base_cost, device_of
+
 COUNT_PREFIXES = ((1e9, " G"), (1e6, " M"), (1e3, " k"))
 BYTE_UNITS = ((1e9, " GB"), (1e6, " MB"), (1e3, " kB"))
 
@@ -17,6 +19,13 @@ COST_NAMES = {
     "ram_bytes": "RAM",
     "flash_bytes": "Flash",
 }
+
+
+def cost_name(name: str) -> str:
+    """Returns a cost in words, such as `Latency on Pixel 8`."""
+    device = device_of(name)
+    shown = COST_NAMES[base_cost(name)]
+    return f"{shown} on {device}" if device else shown
 
 
 def three_digits(value: float) -> str:
@@ -53,7 +62,7 @@ def _short(
 
 def short_cost(name: str, value: float) -> str:
     """Returns a cost of `costs.COSTS` with its unit, rounded."""
-    match name:
+    match base_cost(name):
         case "latency_ms":
             return f"{three_digits(value)} ms"
         case "size_bytes" | "ram_bytes" | "flash_bytes":
@@ -67,7 +76,7 @@ def exact_cost(name: str, value: float) -> str:
 
     A latency, which is measured, has four.
     """
-    match name:
+    match base_cost(name):
         case "latency_ms":
             return f"{value:.4g} ms"
         case "size_bytes" | "ram_bytes" | "flash_bytes":

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from nse_tf.costs import Budget, CostModel
+from nse_tf.costs import Budget, CostModel, DeviceTables
 from nse_tf.datasets import ImageData
 from nse_tf.events import (
     ChildrenRanked,
@@ -91,11 +91,18 @@ def export_artifacts(
             "test_errors": len(data.test) - num_right,
             "test_images": len(data.test),
             "classified": dataclasses.asdict(found),
-            "budget": dataclasses.asdict(config.budget),
+            "budget": config.budget.to_json(),
+            **_measured_on(cost_model),
             "choice": _choice(method),
             "baselines": tested_baselines(folder, method, network, data.test),
         },
     )
+
+
+def _measured_on(cost_model: CostModel) -> dict[str, str | None]:
+    """Returns which of several devices is this machine."""
+    table = cost_model.table
+    return {"here": table.here} if isinstance(table, DeviceTables) else {}
 
 
 def _export_micro(

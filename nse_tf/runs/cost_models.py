@@ -2,11 +2,12 @@
 
 import dataclasses
 
-from nse_tf.costs import CostModel
+from nse_tf.costs import CostModel, DeviceTables
+from nse_tf.costs.device_tables import read_tables
 from nse_tf.costs.tables import CostTable
 from nse_tf.events import StageTimed
 from nse_tf.export import TablePlan, require_tflite_micro
-from nse_tf.runs.latency_tables import given_table
+from nse_tf.runs.latency_tables import given_table, given_tables
 from nse_tf.runs.measuring import measured_table
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
@@ -43,7 +44,7 @@ def run_cost_model(
 
 def _table(
     config: SearchConfig, space: SearchSpace, folder: RunFolder
-) -> CostTable | None:
+) -> CostTable | DeviceTables | None:
     """Returns the run's cost table, measured once, if its budget needs one.
 
     Writes nothing to the run's folder, since the budget may yet be refused.
@@ -57,13 +58,17 @@ def _table(
             "--max_params_m."
         )
     if folder.cost_table.exists():
-        return CostTable.from_json(read_either(folder.cost_table))
+        return read_tables(read_either(folder.cost_table))
     dataclasses.replace(
         config.budget, latency_ms=None, size_bytes=None, min_latency_ms=None
     ).check_reachable(
         CostModel(space, counts_memory=config.budget.needs_memory)
     )  # Before minutes are spent.
     plan = TablePlan(precision=config.precision, num_threads=config.num_threads)
+    if config.latency_tables is not None:
+        return given_tables(
+            config.latency_tables, space, plan, config.max_table_error
+        )
     if config.latency_table is not None:
         return given_table(
             config.latency_table, space, plan, config.max_table_error

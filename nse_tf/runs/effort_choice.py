@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, TypeVar
 
+from nse_tf.costs import base_cost
 from nse_tf.datasets import ImageData
 from nse_tf.evolution import ExplorerConfig
 from nse_tf.methods import (
@@ -210,7 +211,7 @@ def _cells(config: SearchConfig, effort: Effort) -> AutoSpaceConfig:
     cells = effort.cells_within(config.budget)
     given: dict[str, Any] = dict(config.overrides)
     target = given.get("target_m")
-    if target is not None and cells.cost == "latency_ms":
+    if target is not None and base_cost(cells.cost) == "latency_ms":
         raise ValueError(_NO_TARGET_M)
     rate = given.get("supernet_learning_rate", cells.learning_rates[0])
     return dataclasses.replace(
@@ -245,7 +246,7 @@ def _evolution(config: SearchConfig, effort: Effort) -> SpaceEvolutionConfig:
     given: dict[str, Any] = dict(config.overrides)
     fields = {field.name for field in dataclasses.fields(evolution)}
     changes = {name: value for name, value in given.items() if name in fields}
-    if "target_m" in given and evolution.cost == "latency_ms":
+    if "target_m" in given and base_cost(evolution.cost) == "latency_ms":
         raise ValueError(_NO_TARGET_M)
     if "target_m" in given:
         changes["target"] = given["target_m"] * 1e6

@@ -2,11 +2,19 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
+from nse_tf.costs import DeviceTables
 from nse_tf.costs.tables import CostTable
-from nse_tf.export import Backend, TablePlan, measure_table, require_right
+from nse_tf.export import (
+    Backend,
+    InterpreterBackend,
+    TablePlan,
+    measure_table,
+    require_right,
+)
 from nse_tf.runs.measuring import fitted_table, table_builders
 from nse_tf.spaces import SearchSpace
 
@@ -86,8 +94,56 @@ def given_table(
         FileNotFoundError: If there is no such file.
     """
     table = CostTable.load(path)
+    _require_like(table, plan, ("precision", "num_threads"), str(path))
+    require_rows(table, space, str(path))
+    require_right(table, max_error)
+    return table
+
+
+def given_tables(
+    paths: Sequence[pathlib.Path],
+    space: SearchSpace,
+    plan: TablePlan,
+    max_error: float,
+) -> DeviceTables:
+    """Returns the tables of several devices, if a search may rely on them.
+
+    One of them may be of this machine, where networks will be measured whole,
+    whatever its table calls it. Other devices run with the threads that their
+    tables were measured with.
+
+    Raises:
+        ValueError: If two are of one device, or one is not right; see
+            `given_table`.
+        FileNotFoundError: If there is no such file.
+    """
+    tables = []
+    for path in paths:
+        table = CostTable.load(path)
+        _require_like(table, plan, ("precision",), str(path))
+        require_rows(table, space, str(path))
+        try:
+            require_right(table, max_error)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+        tables.append(table)
+    machine = InterpreterBackend().provenance(plan)
+    here = [
+        table.provenance.device
+        for table in tables
+        if not dataclasses.replace(
+            table.provenance, device=machine.device
+        ).differences(machine)
+    ]
+    return DeviceTables.of(tables, here[0] if here else None)
+
+
+def _require_like(
+    table: CostTable, plan: TablePlan, names: Sequence[str], path: str
+) -> None:
+    """Refuses a table that was measured otherwise than a search will."""
     given = table.provenance
-    for name in ("precision", "num_threads"):
+    for name in names:
         if getattr(given, name) in ("not stated", 0):  # Published, perhaps.
             continue
         if getattr(given, name) != getattr(plan, name):
@@ -96,9 +152,6 @@ def given_table(
                 f"for {getattr(plan, name)!r}: measure another table, or "
                 f"search with --{name}={getattr(given, name)}."
             )
-    require_rows(table, space, str(path))
-    require_right(table, max_error)
-    return table
 
 
 def require_rows(table: CostTable, space: SearchSpace, name: str) -> None:

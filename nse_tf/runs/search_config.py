@@ -129,6 +129,8 @@ class SearchConfig:
             training; None draws each image once an epoch.
         num_threads: Threads of the interpreter that measures latency.
         latency_table: A table's `.json` file; None measures one.
+        latency_tables: Those of several devices, which `budget` limits each;
+            None where it limits one.
         max_table_error: Largest median error of a table on whole networks, as
             a share; `inf` accepts any.
         distribute: How each batch of a training is shared; see
@@ -182,6 +184,7 @@ class SearchConfig:
     class_weight: str | None = None
     num_threads: int = 1
     latency_table: pathlib.Path | None = None
+    latency_tables: tuple[pathlib.Path, ...] | None = None
     max_table_error: float = 0.25
     compute_threads: int | None = None
     distribute: str | None = None
@@ -296,13 +299,16 @@ class SearchConfig:
         values |= {f"min_{k}": v for k, v in self.budget.floors.items()}
         values |= dict(self.overrides)
         return {
-            name: str(value)
-            if isinstance(value, pathlib.Path)
-            else _listed(value)
+            name: _plain(value)
             for name, value in values.items()
             if value is not None
         }
 
 
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _plain(value: Any) -> Any:
+    """Returns a value as JSON has it."""
+    if isinstance(value, pathlib.Path):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value

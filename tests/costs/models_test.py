@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from nse_tf.costs import COSTS, CostModel, backbone_parts, op_part
-from nse_tf.costs.models import MICRO
+from nse_tf.costs.cost_names import MICRO
 from nse_tf.spaces import (
     Genotype,
     MBConv,

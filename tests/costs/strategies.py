@@ -1,5 +1,8 @@
 """Made-up cost tables that have every row of a space."""
 
+import dataclasses
+
+from nse_tf.costs import DeviceTables
 from nse_tf.costs.tables import CostRow, CostTable, Provenance
 from nse_tf.spaces import SearchSpace
 
@@ -42,4 +45,25 @@ def made_up_table(space: SearchSpace) -> CostTable:
     }
     return CostTable(
         provenance=PROVENANCE, rows=rows, overhead_ms=1 / 8, overhead_bytes=1000
+    )
+
+
+def made_up_devices(space: SearchSpace) -> DeviceTables:
+    """Returns tables of `pixel`, as above, and of `pi`, which likes the others.
+
+    What is fast on one is slow on the other. The pixel is this machine.
+    """
+    table = made_up_table(space)
+    rows = list(table.rows.values())
+    turned = dict(zip(table.rows, reversed(rows), strict=True))
+    return DeviceTables.of(
+        (
+            dataclasses.replace(
+                table,
+                rows=each,
+                provenance=dataclasses.replace(PROVENANCE, device=device),
+            )
+            for device, each in (("pixel", table.rows), ("pi", turned))
+        ),
+        here="pixel",
     )

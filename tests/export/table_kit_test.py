@@ -41,7 +41,9 @@ NETWORKS = [("fit", n) for n in (1, 2, 3)] + [("check", n) for n in range(4, 9)]
 
 def make_kit(folder: pathlib.Path) -> TableKit:
     """Writes a kit of three rows and of networks that cost their sums."""
-    purposes = [("row", (key,), size) for key, size in ROWS.items()]
+    purposes: list[tuple[str, tuple[str, ...], int]] = [
+        *(("row", (key,), size) for key, size in ROWS.items())
+    ]
     purposes += [
         (purpose, ("conv/4",) * n + ("conv/8",), 100 + 200 * n + 600)
         for purpose, n in NETWORKS

@@ -19,6 +19,7 @@ from nse_tf.flags.binaries import choose_kernels
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import make_preset, save_space
+from tests.costs.strategies import made_up_devices
 
 ONE = f"""
 import sys
@@ -321,6 +322,39 @@ def test_flags_become_one_config() -> None:
         overrides=(("num_children", 40), ("child_learning_rate", 0.25)),
         seed=7,
     )
+
+
+def test_limits_on_several_devices_name_their_tables(
+    tmp_path: pathlib.Path,
+) -> None:
+    space = make_preset("spos_tiny", image_size=(8, 8), num_classes=10)
+    for device, table in made_up_devices(space).tables.items():
+        table.save(tmp_path / f"{device}.json")
+    text = f"{tmp_path}/pixel.json:8,{tmp_path}/pi.json:20.5"
+    parser = flags.FLAGS["max_latency_ms"].parser
+    assert parser.parse("8") == 8.0
+    with flagsaver.flagsaver(max_latency_ms=parser.parse(text)):
+        config = search_flags.search_config()
+        with (
+            flagsaver.flagsaver(latency_table="pi.json"),
+            pytest.raises(ValueError, match="`--latency_table` is for one"),
+        ):
+            search_flags.search_config()
+    assert config.budget == Budget(latency_ms={"pixel": 8.0, "pi": 20.5})
+    paths = [tmp_path / "pixel.json", tmp_path / "pi.json"]
+    assert config.latency_tables == tuple(paths)
+    settings = config.settings()
+    assert settings["max_latency_ms@pi"] == 20.5
+    assert settings["latency_tables"] == list(map(str, paths))
+    paths[1].write_text(paths[0].read_text())
+    with (
+        flagsaver.flagsaver(max_latency_ms=parser.parse(text)),
+        pytest.raises(ValueError, match="Two tables are of the device 'pixel'"),
+    ):
+        search_flags.search_config()
+    for wrong in ("-1", "pi.json:", ":8", "pi.json:8,8", "a.json:1,a.json:2"):
+        with pytest.raises(ValueError, match=r"."):
+            parser.parse(wrong)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nse_tf.costs import Budget, CostModel
+from nse_tf.costs import Budget, CostModel, latency_on
 from nse_tf.events import (
     ChildMeasured,
     FinalistsRanked,
@@ -32,7 +32,7 @@ from nse_tf.methods.final_training import (
 )
 from nse_tf.methods.method import Plan
 from nse_tf.testing import FormulaWorker
-from tests.costs.strategies import made_up_table
+from tests.costs.strategies import made_up_devices, made_up_table
 from tests.methods.plans import PlannedMethod, do_all
 from tests.shrinking.chains import chain
 
@@ -122,6 +122,36 @@ def test_what_is_measured_decides_not_what_was_predicted() -> None:
         50 * first.predicted["latency_ms"]
     )
     assert first.costs["macs"] == first.predicted["macs"]
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_of_several_devices_only_this_machine_is_measured(here: bool) -> None:
+    devices = made_up_devices(SPACE)
+    if not here:
+        devices = dataclasses.replace(devices, here=None)
+    model = CostModel(SPACE, devices)
+    limits = {
+        device: model.range(latency_on(device))[1] for device in devices.tables
+    }
+
+    def plan(method: PlannedMethod) -> Plan:
+        yield from pick_finalists(
+            method, RANKED, model, Budget(latency_ms=limits), OneShotConfig()
+        )
+
+    def work(job: Job) -> Result:
+        result = FormulaWorker(model).run(job)
+        assert isinstance(result, ChildrenMeasured)
+        half = tuple(each / 2 for each in result.latencies_ms)
+        return dataclasses.replace(result, latencies_ms=half)
+
+    method = PlannedMethod(plan)
+    assert len(do_all(method, work)) == here
+    for event in method.noted(ChildMeasured):
+        predicted, costs = event.predicted, event.costs
+        assert costs["latency_ms@pi"] == predicted["latency_ms@pi"]
+        assert costs["latency_ms@pixel"] == predicted["latency_ms@pixel"] / 2
+        assert "latency_ms" not in costs
 
 
 def test_ram_is_measured_alone_and_decides() -> None:

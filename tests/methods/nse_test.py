@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nse_tf.costs import Budget, BudgetError, CostModel
+from nse_tf.costs import Budget, BudgetError, CostModel, latency_on
 from nse_tf.events import (
     FrontEvolved,
     NetworksProposed,
@@ -39,6 +39,7 @@ from nse_tf.methods.inheritance import (
 )
 from nse_tf.spaces import make_preset
 from nse_tf.testing import METHOD_LAWS, FormulaWorker
+from tests.costs.strategies import made_up_devices
 from tests.methods.plans import QUICK_EVOLUTION, do_all
 from tests.methods.tiny_pool import BUDGET, MODEL, POOL
 
@@ -374,3 +375,27 @@ def test_all_that_is_evaluated_keeps_limits_on_ram_and_flash() -> None:
     )
     assert all(needed)
     assert not all(plain)
+
+
+def test_all_that_is_proposed_keeps_the_limits_on_several_devices() -> None:
+    model = CostModel(POOL, made_up_devices(POOL))
+    limits = {}
+    for device, share in (("pixel", 0.35), ("pi", 0.3)):
+        low, high = model.range(latency_on(device))
+        limits[device] = low + share * (high - low)
+    # The first is aimed at, the other holds for what is proposed.
+    method = SpaceEvolution(
+        model,
+        Budget(latency_ms=limits),
+        dataclasses.replace(QUICK_EVOLUTION, cost=latency_on("pixel")),
+    )
+    done = do_all(method, FormulaWorker(model).run)
+    for device, limit in limits.items():
+        found = [
+            model.costs(POOL.genotype(genes))[latency_on(device)]
+            for job in done
+            if isinstance(job, EvaluateChildren)
+            for genes in job.children
+        ]
+        assert len(found) > 20
+        assert max(found) <= limit

@@ -8,6 +8,7 @@ from nse_tf.costs import Budget
 from nse_tf.events import OperatorsScored, TrainedAlone, WinnerChosen
 from nse_tf.methods import OneShotSearch
 from nse_tf.reporting.answer import Verdict, find_answer, progress_text
+from nse_tf.reporting.answer_section import limit_text
 from nse_tf.reporting.run_files import LatencyFacts
 from nse_tf.reporting.run_record import RunRecord, read_record
 from tests.reporting.made_up_run import (
@@ -116,6 +117,26 @@ def test_before_the_export_a_limit_is_compared_with_the_table(
     (verdict,) = answer.verdicts
     assert verdict.actual == answer.costs["latency_ms"]
     assert verdict.shown_actual.endswith("by the cost table")
+
+
+def test_a_limit_by_device_holds_for_what_its_table_tells(
+    record: RunRecord,
+) -> None:
+    assert record.result is not None
+    result = dataclasses.replace(
+        record.result,
+        costs={"latency_ms@Pi 5": 20.0, "latency_ms@Pixel 8": 4.0},
+        budget={"latency_ms": None, "latency_ms@Pi 5": 8, "latency_ms@desk": 1},
+        here="desk",
+    )
+    answer = find_answer(dataclasses.replace(record, result=result))
+    assert answer is not None
+    pi, desk = answer.verdicts
+    assert pi.shown_actual == "20 ms by the cost table"
+    assert (pi.is_met, pi.shown_excess) == (False, "150 %")
+    assert limit_text(pi) == "Latency on Pi 5 ≤ 8.00 ms"
+    # Files were measured there.
+    assert "(fp32 file" in desk.shown_actual
 
 
 def verdict_of(

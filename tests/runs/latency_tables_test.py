@@ -12,6 +12,7 @@ from nse_tf.export import InterpreterBackend, TablePlan
 from nse_tf.runs.latency_tables import (
     LutConfig,
     given_table,
+    given_tables,
     make_table,
     require_rows,
     share_within,
@@ -50,6 +51,37 @@ def test_a_table_for_other_files_is_refused(table_file: pathlib.Path) -> None:
         given_table(table_file, SPACE, TablePlan(precision="int8"), 0.25)
     with pytest.raises(ValueError, match="search with --num_threads=1"):
         given_table(table_file, SPACE, TablePlan(num_threads=2), 0.25)
+
+
+def test_tables_of_several_devices_are_taken_up(
+    tmp_path: pathlib.Path,
+) -> None:
+    machine = InterpreterBackend().provenance(TablePlan())
+    paths = []
+    # A phone with four threads, and this machine by another name.
+    for given in (
+        dataclasses.replace(machine, device="Pixel 8", cpu="G3", num_threads=4),
+        dataclasses.replace(machine, device="desk"),
+    ):
+        table = dataclasses.replace(
+            made_up_table(SPACE), provenance=given, check=GOOD
+        )
+        paths.append(tmp_path / f"{given.device}.json")
+        table.save(paths[-1])
+    tables = given_tables(paths, SPACE, TablePlan(), 0.25)
+    assert list(tables.tables) == ["Pixel 8", "desk"]
+    assert tables.here == "desk"
+    assert given_tables(paths[:1], SPACE, TablePlan(), 0.25).here is None
+    with pytest.raises(ValueError, match="Two tables are of the device 'desk'"):
+        given_tables([*paths, paths[1]], SPACE, TablePlan(), 0.25)
+    with pytest.raises(ValueError, match=r"8\.json lacks 3 of the 11 rows"):
+        given_tables(paths, LARGER, TablePlan(), 0.25)
+    with pytest.raises(ValueError, match=r"8\.json: The latency table is off"):
+        given_tables(paths, SPACE, TablePlan(), 0.01)
+    with pytest.raises(ValueError, match="for `precision` 'fp32', the search"):
+        given_tables(paths, SPACE, TablePlan(precision="int8"), 0.25)
+    with pytest.raises(FileNotFoundError):
+        given_tables([tmp_path / "none.json"], SPACE, TablePlan(), 0.25)
 
 
 def test_a_table_of_another_space_says_what_it_lacks(

@@ -7,6 +7,7 @@ import pytest
 
 from nse_tf.costs import Budget, CostModel
 from nse_tf.costs.models import table_keys
+from nse_tf.costs.tables import CostTable
 from nse_tf.runs.cost_models import keep_table, run_cost_model
 from nse_tf.runs.effort_choice import make_effort
 from nse_tf.runs.measuring import table_builders, whole_networks
@@ -61,7 +62,7 @@ def test_whole_networks_of_multi_branch_cells_open_several_branches() -> None:
     assert all(4 <= count <= 28 for count in counts)
     assert len(set(counts)) > 1
     low, high = model.range("latency_ms")
-    assert model.table is not None
+    assert isinstance(model.table, CostTable)
     for network in networks:
         assert low <= model.table.predict(network.keys)[0] <= high
 
@@ -80,7 +81,7 @@ def test_a_run_measures_the_table_that_its_budget_needs(
     folder = RunFolder(config.run_dir)
     effort = make_effort(config, image_data())
     table = run_cost_model(config, SPACE, effort, folder).table
-    assert table is not None
+    assert isinstance(table, CostTable)
     assert not table.missing(table_builders(SPACE))
     assert table.fit is not None
     assert table.fit.num_networks >= 4

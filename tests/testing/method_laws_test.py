@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nse_tf.costs import Budget, CostModel
+from nse_tf.costs import Budget, CostModel, latency_on
 from nse_tf.events import Entry, RunFailed, RunFinished
 from nse_tf.evolution import EXPLORERS, ExplorerConfig
 from nse_tf.jobs import (
@@ -32,7 +32,7 @@ from nse_tf.methods.method import require
 from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.spaces import SearchSpace
 from nse_tf.testing import METHOD_LAWS, FormulaWorker
-from tests.costs.strategies import made_up_table
+from tests.costs.strategies import made_up_devices, made_up_table
 from tests.shrinking.chains import chain
 
 Law = Callable[
@@ -84,6 +84,21 @@ def test_one_shot_search_on_measured_latency_keeps_every_law(law: Law) -> None:
         )
 
     law(make, WORKER.run, SPACE)
+
+
+@pytest.mark.parametrize("law", METHOD_LAWS, ids=lambda law: law.__name__)
+def test_one_shot_search_on_two_devices_keeps_every_law(law: Law) -> None:
+    model = CostModel(SPACE, made_up_devices(SPACE))
+    limits = {
+        device: sum(model.range(latency_on(device))) / 2
+        for device in ("pixel", "pi")
+    }
+
+    def make(seed: int) -> Method:
+        config = dataclasses.replace(QUICK, seed=seed)
+        return OneShotSearch(model, Budget(latency_ms=limits), config)
+
+    law(make, FormulaWorker(model).run, SPACE)
 
 
 @pytest.mark.parametrize("law", METHOD_LAWS, ids=lambda law: law.__name__)

@@ -81,3 +81,12 @@ def test_a_target_of_macs_is_refused_where_latency_is_aimed_at() -> None:
     aimed = make_effort(dataclasses.replace(config, overrides=()), image_data())
     assert aimed.evolution.cost == "latency_ms"
     assert aimed.evolution.target is None
+    several = Budget(latency_ms={"pi": 8.0, "pixel": 1.0})
+    config = dataclasses.replace(config, budget=several)
+    with pytest.raises(ValueError, match="`--target_m` counts millions"):
+        make_effort(config, image_data())
+    # The first is aimed at.
+    numbers = effort_named("demo")
+    assert numbers.evolution_within(several).cost == "latency_ms@pi"
+    assert numbers.proxylessnas_within(several).cost == "latency_ms@pi"
+    assert numbers.cells_within(several).cost == "latency_ms@pi"

@@ -5,7 +5,7 @@ import keras_tuner
 import pytest
 from keras_tuner.engine.trial import TrialStatus
 
-from nse_tf.costs import Budget
+from nse_tf.costs import Budget, CostModel
 from nse_tf.events import (
     JobFailed,
     Purpose,
@@ -25,6 +25,7 @@ from nse_tf.spaces import load_space
 from nse_tf.trials.job_files import read_job, read_result, write_result
 from nse_tf.tuners import AngleShrinkingOracle
 from nse_tf.tuners.search_oracle import metrics_of
+from tests.costs.strategies import made_up_devices
 from tests.tuners.tiny_search import (
     CONFIG,
     SPACE,
@@ -273,6 +274,16 @@ def test_a_budget_on_latency_needs_a_cost_table() -> None:
         ValueError, match="needs a measured cost table: pass `cost_m"
     ):
         AngleShrinkingOracle(SPACE, Budget(latency_ms=1.0))
+    model = CostModel(SPACE, made_up_devices(SPACE))
+    for limit, unknown in ((1e9, "latency_ms"), ({"phone": 1e9}, "ms@phone")):
+        with pytest.raises(ValueError, match=f"{unknown}, which the cost mod"):
+            AngleShrinkingOracle(
+                SPACE, Budget(latency_ms=limit), cost_model=model
+            )
+    devices = {"pi": 1e9, "pixel": 1e9}
+    budget = Budget(latency_ms=devices)
+    oracle = AngleShrinkingOracle(SPACE, budget, cost_model=model)
+    assert oracle.method.budget.latency_ms == devices
 
 
 def test_an_objective_goes_to_the_jobs_and_names_the_metric() -> None:
