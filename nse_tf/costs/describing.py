@@ -66,7 +66,10 @@ def describe_network(
         *_describe_parts(parts.after),
     )
     macs = sum(block.macs for block in blocks)
-    memory = micro_costs(space).of(genotype) if counts_memory else {}
+    memory: dict[str, Any] = {}
+    if counts_memory:
+        needed = micro_costs(space).of(genotype).items()
+        memory = {name: int(cost) for name, cost in needed}
     return NetworkDescription(
         kind=kind,
         name=name,
@@ -80,7 +83,7 @@ def describe_network(
         genotype=text,
         blocks=blocks,
         **_latencies(table, space, genotype),
-        **{name: int(cost) for name, cost in memory.items()},
+        **memory,
     )
 
 

@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+from collections.abc import Mapping
 
 Shape = tuple[int, ...]
 
@@ -130,7 +131,7 @@ class NetworkDescription(Description):
     genotype: str
     blocks: tuple[BlockDescription, ...]
     latency: float | None = None
-    latencies: dict[str, float] = dataclasses.field(default_factory=dict)
+    latencies: Mapping[str, float] = dataclasses.field(default_factory=dict)
     ram_bytes: int | None = None
     flash_bytes: int | None = None
 

@@ -82,5 +82,5 @@ def test_every_limit_holds_for_what_is_drawn() -> None:
 def test_limits_that_cannot_be_are_refused() -> None:
     with pytest.raises(ValueError, match="`latency_ms@pi` of a budget must be"):
         Budget(latency_ms={"pi": 0})
-    with pytest.raises(ValueError, match=r"is for one device, but .* pi, pixel"):
+    with pytest.raises(ValueError, match="is for one device"):
         Budget(latency_ms={"pi": 1, "pixel": 2}, min_latency_ms=1)

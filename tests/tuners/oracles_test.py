@@ -283,7 +283,7 @@ def test_a_budget_on_latency_needs_a_cost_table() -> None:
     devices = {"pi": 1e9, "pixel": 1e9}
     budget = Budget(latency_ms=devices)
     oracle = AngleShrinkingOracle(SPACE, budget, cost_model=model)
-    assert oracle.method.budget.latency_ms == devices
+    assert oracle.method.describe()["budget"]["latency_ms"] == devices
 
 
 def test_an_objective_goes_to_the_jobs_and_names_the_metric() -> None:
