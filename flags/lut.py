@@ -240,10 +240,11 @@ def _read_kit() -> None:
             "Say where to write the table: --output=FILE.json; see --help."
         )
     output = pathlib.Path(OUTPUT.value)
+    manifest = MANIFEST.value
     table, results = read_kit(
         pathlib.Path(READ.value or ""),
         output,
-        manifest=None if MANIFEST.value is None else pathlib.Path(MANIFEST.value),
+        manifest=None if manifest is None else pathlib.Path(manifest),
         device=DEVICE.value,
     )
     _print(table, output)

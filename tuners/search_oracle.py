@@ -318,7 +318,7 @@ def cost_model_for(
     if unknown:
         raise ValueError(
             f"The limit {budget} is on {', '.join(unknown)}, which the cost "
-            f"model does not know: it knows {', '.join(cost_model.names)}. Give "
+            f"model does not know, but {', '.join(cost_model.names)}. Give "
             "it tables of all devices that are limited, as "
             "`CostModel(space, DeviceTables.of([CostTable.load(FILE), ...]))`."
         )

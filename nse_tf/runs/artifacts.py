@@ -91,18 +91,18 @@ def export_artifacts(
             "test_errors": len(data.test) - num_right,
             "test_images": len(data.test),
             "classified": dataclasses.asdict(found),
-            "budget": config.budget.to_json(),
-            **_measured_on(cost_model),
+            **_limits(config.budget, cost_model),
             "choice": _choice(method),
             "baselines": tested_baselines(folder, method, network, data.test),
         },
     )
 
 
-def _measured_on(cost_model: CostModel) -> dict[str, str | None]:
-    """Returns which of several devices is this machine."""
+def _limits(budget: Budget, cost_model: CostModel) -> dict[str, Any]:
+    """Returns the limits, and which of several devices is this machine."""
     table = cost_model.table
-    return {"here": table.here} if isinstance(table, DeviceTables) else {}
+    here = {"here": table.here} if isinstance(table, DeviceTables) else {}
+    return {"budget": budget.to_json(), **here}
 
 
 def _export_micro(
