@@ -17,13 +17,15 @@ NO_TIMES = (
 
 
 def detail_rows(
-    details: FileDetails, census: Census, times: Sequence[OpTime] | None
+    details: FileDetails,
+    census: Census | None,
+    times: Sequence[OpTime] | None,
 ) -> dict[str, str]:
     """Returns what a file is made of, by caption.
 
     Args:
         details: Its operators and memory.
-        census: Its number types.
+        census: Its number types, if they are known.
         times: The time of each operator, if it is known.
     """
     process = "unknown"
@@ -34,8 +36,10 @@ def detail_rows(
             f"{kind} {count.total}" for kind, count in details.ops.items()
         ),
         "not taken": _left(details),
-        "weights": _types(census.weights),
-        "computed": _types(census.activations),
+        "weights": "unknown" if census is None else _types(census.weights),
+        "computed": (
+            "unknown" if census is None else _types(census.activations)
+        ),
         "RAM": (
             f"{process} more in the process at its peak; {details.live_bytes:,}"
             f" bytes of tensors alive at once, at {details.live_at}"

@@ -22,6 +22,7 @@ _MIN_PARSER_VERSION = "1.0.0"
 _IMAGE_PROPERTIES = 2
 _NORMALIZATION_OPTIONS = 1
 _COLOR_SPACES = {3: 1, 1: 2}  # RGB, GRAYSCALE.
+_UNKNOWN = 0
 _TENSOR_AXIS_LABELS = 2
 # Older than any archive: the same export has the same bytes.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
@@ -92,8 +93,8 @@ def app_metadata(
 
     Args:
         shape: `(height, width, channels)` of the input. Three channels are RGB
-            and one is gray; others have no color space, so that readers of
-            images refuse them.
+            and one is gray; those of others are unknown, so that MediaPipe
+            refuses them when it opens the file.
         value_range: The real values of a black and of a white pixel. An app
             computes `(pixel - mean) / std` for float inputs; of quantized ones
             these are the values of the network that they were made from, as
@@ -121,11 +122,10 @@ def _image(
     """Returns the offset of the input's TensorMetadata."""
     height, width, channels = shape
     low, high = value_range
-    children = {}
-    if channels in _COLOR_SPACES:
-        size = made.table(2, {}, sizes={0: width, 1: height})
-        image = made.table(2, {1: size}, unions={0: _COLOR_SPACES[channels]})
-        children[3] = made.table(3, {1: image}, unions={0: _IMAGE_PROPERTIES})
+    size = made.table(2, {}, sizes={0: width, 1: height})
+    color = _COLOR_SPACES.get(channels, _UNKNOWN)
+    image = made.table(2, {1: size}, unions={0: color})
+    content = made.table(3, {1: image}, unions={0: _IMAGE_PROPERTIES})
     std = 255 / (high - low)
     normalization = made.table(
         2, {0: made.floats(0.0 - low * std), 1: made.floats(std)}
@@ -136,7 +136,7 @@ def _image(
         {
             0: made.text("image"),
             1: made.text(f"Pixels of {width}x{height}."),
-            **children,
+            3: content,
             4: made.tables(unit),
             5: made.table(2, {0: made.floats(high), 1: made.floats(low)}),
         },

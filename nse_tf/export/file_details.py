@@ -94,7 +94,7 @@ def describe_file(
             for kind, total in kinds.most_common()
         },
         left=tuple(
-            LeftOp(op["op_name"], index, tensors[op["outputs"][0]]["name"])
+            LeftOp(op["op_name"], index, _output_name(op, tensors))
             for index, op in enumerate(ops)
             if index not in taken
         ),
@@ -134,3 +134,9 @@ def _size(tensor: dict[str, Any]) -> int:
     """Returns the bytes of a tensor."""
     itemsize = int(np.dtype(tensor["dtype"]).itemsize)
     return int(np.prod(tensor["shape"])) * itemsize
+
+
+def _output_name(op: dict[str, Any], tensors: dict[int, dict[str, Any]]) -> str:
+    """Returns the name of what an operator makes; some make nothing."""
+    made = op["outputs"].tolist()
+    return str(tensors[made[0]]["name"]) if made else ""

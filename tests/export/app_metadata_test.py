@@ -96,7 +96,8 @@ def test_metadata_says_how_pixels_become_values() -> None:
     # Neither color nor gray: readers of images are to refuse it.
     (graph,) = read(2, 0.0, 255.0).subgraphMetadata
     (image,) = graph.inputTensorMetadata
-    assert image.content is None
+    properties = image.content.contentProperties
+    assert properties.colorSpace == fbs.ColorSpaceType.UNKNOWN
     assert image.processUnits[0].options.std.tolist() == [1]
 
 

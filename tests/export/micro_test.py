@@ -69,7 +69,7 @@ def test_an_export_has_the_file_as_source_with_its_kernels(
 ) -> None:
     images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3))
     report = export_micro(
-        content,
+        with_classifier(content, NAMES),  # As in the folder of an export.
         tmp_path,
         class_names=NAMES,
         test_images=images,
