@@ -72,8 +72,14 @@ def _look_through(path: pathlib.Path) -> str:
     if not path.exists():
         raise FileNotFoundError(2, "No such file", str(path))
     with path.open("rb") as file:
-        if file.read(4) == b"\x89HDF":
-            return "2."  # Or 3, in the form of Keras 2.
+        is_old = file.read(4) == b"\x89HDF"
+    if is_old and path.suffix == ".keras":
+        raise ValueError(
+            f"{path} is an HDF5 file, the form of Keras 2: name it "
+            f"{path.with_suffix('.h5').name}."
+        )
+    if is_old:
+        return "2."  # Or 3, in that form.
     try:
         with zipfile.ZipFile(path) as archive:
             return _look_into(path, archive)

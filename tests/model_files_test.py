@@ -72,6 +72,9 @@ def test_what_is_no_file_of_a_model_is_named(tmp_path: pathlib.Path) -> None:
     other.write_bytes(b"Not an archive.")
     with pytest.raises(ValueError, match=r"is no whole \.keras file \(File"):
         read_model_file(other)
+    other.write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(ValueError, match=r"HDF5 file, .* name it other\.h5\."):
+        read_model_file(other)
 
 
 @pytest.mark.parametrize(
