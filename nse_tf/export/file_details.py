@@ -116,7 +116,7 @@ def _peak(
         read = [tensor for tensor in op["inputs"].tolist() if tensor in born]
         dies.update(dict.fromkeys(read, index))
         if read:
-            made = dict.fromkeys(op["outputs"].tolist(), index)
+            made = dict.fromkeys(_made(op), index)
             born.update(made)
             dies.update(made)
     for each in interpreter.get_output_details():
@@ -138,5 +138,10 @@ def _size(tensor: dict[str, Any]) -> int:
 
 def _output_name(op: dict[str, Any], tensors: dict[int, dict[str, Any]]) -> str:
     """Returns the name of what an operator makes; some make nothing."""
-    made = op["outputs"].tolist()
+    made = _made(op)
     return str(tensors[made[0]]["name"]) if made else ""
+
+
+def _made(op: dict[str, Any]) -> list[int]:
+    """Returns the tensors that an operator makes, less those left out."""
+    return [tensor for tensor in op["outputs"].tolist() if tensor >= 0]

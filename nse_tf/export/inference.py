@@ -177,6 +177,7 @@ def find_delegated(
         tensor: index
         for index, op in enumerate(ops)
         for tensor in op["outputs"].tolist()
+        if tensor >= 0  # An output that is left out is -1, as an input is.
     }
     taken: set[int] = set()
     for delegate in listed[len(ops) :]:

@@ -1,5 +1,8 @@
 """What files are made of, and the time of operators as a tool prints it."""
 
+import types
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +12,8 @@ from nse_tf.export import (
     parse_op_profile,
     take_census,
 )
+from nse_tf.export.file_details import _peak
+from nse_tf.export.inference import find_delegated
 from nse_tf.export.tflite import convert_all
 from nse_tf.flags.details_text import NO_TIMES, detail_rows, taken_text
 
@@ -75,6 +80,28 @@ def test_what_follows_from_constants_is_no_activation(
     assert len(details.left) == sum(op.total for op in details.ops.values())
     rows = detail_rows(details, None, None)
     assert (rows["not taken"], rows["weights"]) == ("all", "unknown")
+
+
+def test_outputs_that_are_left_out_are_none() -> None:
+    """As those of an LSTM are, and its inputs: both are -1."""
+
+    def op(kind: str, inputs: list[int], outputs: list[int]) -> dict[str, Any]:
+        ends = {"inputs": np.array(inputs), "outputs": np.array(outputs)}
+        return {"op_name": kind, **ends}
+
+    ops = [op("A", [0, -1], [-1, 1]), op("B", [1, -1], [2])]
+    tensors = [
+        {"index": index, "shape": [10], "dtype": np.float32}
+        for index in range(3)
+    ]
+    fake: Any = types.SimpleNamespace(
+        _get_ops_details=lambda: [*ops, op("DELEGATE", [1], [2])],
+        get_input_details=lambda: tensors[:1],
+        get_output_details=lambda: tensors[2:],
+    )
+    taken, listed = find_delegated(fake)
+    assert taken == {1}
+    assert _peak(listed, dict(enumerate(tensors)), fake) == (80, 0)
 
 
 @pytest.mark.parametrize("start", ["", "\t 0.000"])
