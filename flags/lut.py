@@ -6,6 +6,7 @@
   nse_lut --space=nse_gpu --published=nse --table=lut.csv --output=t.json
   nse_lut --space=spos_small --image_size=32 --validate=50 --make=kit
   nse_lut --read=kit/results.txt --output=t.json
+  nse_lut --space=spos_tiny --image_size=32 --num_classes=10 --micro
   nse_search --latency_table=t.json --max_latency_ms=8
 
 Each distinct op and shape of the space is built as a .tflite file of its own,
@@ -15,10 +16,14 @@ command to resume from t.rows.json; rows whose quartiles lie far apart are
 measured again. With --compare=OTHER.rows.json it reports how many rows agree
 with an earlier measurement.
 
+With --micro it measures no latency: it compares the RAM and flash that a search
+predicts with what TensorFlow Lite Micro measures of --validate random networks.
+
 Where no adb reaches the device, --make writes the files and a script, which
 runs benchmark_model there; --read makes the table of what it prints.
 """
 
+import dataclasses
 import json
 import pathlib
 import sys
@@ -110,9 +115,19 @@ READ = define_path(
 MANIFEST = define_path(
     "manifest", None, "The manifest.json of --make; default: beside --read."
 )
+MICRO = flags.DEFINE_bool(
+    "micro",
+    False,
+    "Make no table; compare predicted RAM and flash of --validate networks (10 "
+    "unless given) with those that TensorFlow Lite Micro measures.",
+)
 DEVICE = flags.DEFINE_string(
     "device", None, "Name of the device; default: what it calls itself."
 )
+
+
+# Networks that --micro draws, unless --validate says how many.
+NUM_MICRO = 10
 
 
 def _space() -> SearchSpace:
@@ -120,7 +135,7 @@ def _space() -> SearchSpace:
     for flag in (image_flags.IMAGE_CHANNELS, image_flags.NUM_CLASSES):
         if flag.value is not None:
             adapted[flag.name] = flag.value
-    has_output = (OUTPUT.value or MAKE.value) is not None
+    has_output = MICRO.value or (OUTPUT.value or MAKE.value) is not None
     if space_flags.SPACE.value is None or not has_output:
         raise ValueError(
             "Say which space, and where to write the table: --space=NAME "
@@ -298,6 +313,20 @@ def _measure(space: SearchSpace, output: pathlib.Path) -> None:
         say(f"{share:.1%} of the rows lie within 10% of {COMPARE.value}")
 
 
+def _check_memory(space: SearchSpace) -> None:
+    """Prints how well RAM and flash are predicted."""
+    binaries.quiet_libraries()
+    from nse_tf.runs.memory_check import check_memory, memory_lines
+
+    checks = check_memory(
+        space, VALIDATE.value or NUM_MICRO, search_flags.SEED.value
+    )
+    if output_flags.FORMAT.value == "json":
+        print(json.dumps([dataclasses.asdict(each) for each in checks]))
+    else:
+        say("\n".join(memory_lines(checks)))
+
+
 def main(argv: Sequence[str]) -> None:
     """Makes the table that the flags ask for."""
     del argv
@@ -307,6 +336,11 @@ def main(argv: Sequence[str]) -> None:
             f"`--{given[0].name}` and `--{given[1].name}` are two ways to get "
             "a table: leave out one of them."
         )
+    if MICRO.value and (given or OUTPUT.value is not None):
+        raise ValueError(
+            "`--micro` makes no table: leave out "
+            f"--{given[0].name if given else OUTPUT.name}."
+        )
     if READ.value is not None:
         _read_kit()
         return
@@ -314,6 +348,9 @@ def main(argv: Sequence[str]) -> None:
         _write_kit()
         return
     space = _space()
+    if MICRO.value:
+        _check_memory(space)
+        return
     output = pathlib.Path(OUTPUT.value or "")
     if COMPARE.value is not None and not pathlib.Path(COMPARE.value).exists():
         raise FileNotFoundError(2, "No such file", COMPARE.value)

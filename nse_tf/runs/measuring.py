@@ -69,7 +69,7 @@ def whole_networks(
     Where cells may have several active branches, their number is drawn evenly
     from the fewest allowed to `MOST_OPEN`.
     """
-    genotypes = [_random_network(space, rng) for _ in range(count)]
+    genotypes = [random_network(space, rng) for _ in range(count)]
     return [
         WholeNetwork(
             table_keys(space, genotype),
@@ -81,8 +81,9 @@ def whole_networks(
     ]
 
 
-def _random_network(space: SearchSpace, rng: np.random.Generator) -> Genotype:
-    if all(block.max_open == 1 for block in space.blocks):
+def random_network(space: SearchSpace, rng: np.random.Generator) -> Genotype:
+    """Returns a random network of a space; see `whole_networks`."""
+    if space.nodes or all(block.max_open == 1 for block in space.blocks):
         return space.sample(rng)
     genes = []
     for block, active in zip(space.blocks, space.active, strict=True):

@@ -9,6 +9,7 @@ from absl.testing import flagsaver
 
 from nse_tf.costs.tables import CostTable
 from nse_tf.flags import lut
+from nse_tf.runs.memory_check import MemoryCheck, memory_lines
 from nse_tf.spaces import MBConv, save_space
 from tests.shared_data import PIXEL_CSV, needs_tables
 from tests.supernet.tiny_spaces import tiny_space
@@ -24,6 +25,48 @@ def test_a_space_and_a_file_are_needed(tmp_path: pathlib.Path) -> None:
         run(space="spos")
     with pytest.raises(ValueError, match=r"--space=NAME --output=FILE\.json"):
         run(output=str(tmp_path / "table.json"))
+
+
+def test_predicted_memory_is_held_against_what_is_measured(
+    capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path
+) -> None:
+    small = {
+        "space": "nb201",
+        "image_size": "8",
+        "num_classes": 4,
+        "depth": 0.2,
+        "micro": True,
+        "validate": 2,
+    }
+    run(**small, format="json")
+    checks = json.loads(capsys.readouterr().out)
+    assert len({each["genotype"] for each in checks}) == 2
+    for each in checks:
+        for kind in ("ram", "flash"):
+            measured = each[f"{kind}_bytes"]
+            predicted = each[f"predicted_{kind}_bytes"]
+            assert predicted == pytest.approx(measured, rel=0.05)
+    with pytest.raises(ValueError, match="makes no table: leave out --output"):
+        run(**small, output=str(tmp_path / "table.json"))
+
+
+def test_errors_of_memory_are_shares_of_what_is_measured() -> None:
+    checks = [
+        MemoryCheck(
+            genotype="",
+            ram_bytes=ram,
+            predicted_ram_bytes=100,
+            flash_bytes=2_000,
+            predicted_flash_bytes=2_000,
+        )
+        for ram in (80, 100, 125)
+    ]
+    assert memory_lines(checks) == [
+        "RAM: 80 to 125 bytes as measured, predicted within 25.00% (median "
+        "20.00%), 3 networks",
+        "flash: 2,000 to 2,000 bytes as measured, predicted within 0.00% "
+        "(median 0.00%), 3 networks",
+    ]
 
 
 def test_cells_have_no_rows(tmp_path: pathlib.Path) -> None:
