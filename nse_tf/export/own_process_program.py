@@ -31,9 +31,7 @@ def derive(precision: str, parts: Parts) -> bytes:
     from nse_tf.export import variants
 
     fp32, samples = parts
-    made = variants.derive(fp32, precision, _array(samples))
-    _run(made, {})
-    return made
+    return _tried(variants.derive(fp32, precision, _array(samples)))
 
 
 def convert(folder: str, precision: str, parts: Parts) -> bytes:
@@ -46,9 +44,7 @@ def convert(folder: str, precision: str, parts: Parts) -> bytes:
     """
     from nse_tf.export.tflite import convert_saved
 
-    made = convert_saved(folder, precision, _array(parts[0]))
-    _run(made, {})
-    return made
+    return _tried(convert_saved(folder, precision, _array(parts[0])))
 
 
 def run(path: str, given: dict[str, Any], parts: Parts) -> bytes:
@@ -103,6 +99,15 @@ def _run(tflite: bytes | str, given: dict[str, Any]) -> None:
         zeros = np.zeros(each["shape"], each["dtype"])
         interpreter.set_tensor(each["index"], zeros)
     interpreter.invoke()
+
+
+def _tried(made: bytes) -> bytes:
+    """Returns a file that runs by XNNPACK, and opens without it."""
+    from nse_tf.export.inference import opened
+
+    _run(made, {})
+    opened(made, use_xnnpack=False)
+    return made
 
 
 def task(value: dict[str, Any]) -> Callable[[Parts], bytes]:

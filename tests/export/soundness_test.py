@@ -17,6 +17,7 @@ from nse_tf.export.soundness import (
     require_classifier,
     require_finite,
 )
+from nse_tf.export.tflite import convert_each
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (8, 8, 8, 3))
 Tail = Callable[[Any], Any]
@@ -176,6 +177,22 @@ def test_a_precision_that_fails_leaves_the_others(
     # Beside new labels and checks it would be taken for one of them.
     assert not (tmp_path / "model_int8.tflite").exists()
     assert (tmp_path / "model_dynamic.tflite").exists()
+
+
+def test_a_file_that_no_kernel_can_run_is_no_file() -> None:
+    """Outputs are so small beside inputs that no multiplier holds the ratio."""
+    images = keras.Input((8, 8, 3))
+    dead = layers.Conv2D(
+        4,
+        1,
+        activation="relu",
+        bias_initializer=keras.initializers.Constant(-1e12),
+    )
+    x = layers.Conv2D(4, 3)(dead(layers.Rescaling(1e8)(images)))
+    model = keras.Model(images, layers.Dense(3)(layers.Flatten()(x)))
+    files, errors = convert_each(model, ["fp32", "dynamic", "int8"], IMAGES)
+    assert set(files) == {"fp32", "dynamic"}
+    assert "cannot be run" in str(errors["int8"])
 
 
 def test_a_large_network_is_no_half_precision_file(
