@@ -31,14 +31,14 @@ class Strange:
         expected: `files`, `fault` (files, and exit code 1), `refused`, or for a
             .tflite file `measured`.
         flags: More flags of the command.
-        may_be_refused: Whether a sentence is as good as what is expected.
+        also: Other endings that are as good.
     """
 
     name: str
     path: pathlib.Path
     expected: str
     flags: tuple[str, ...] = ()
-    may_be_refused: bool = False
+    also: tuple[str, ...] = ()
 
 
 Tail = Callable[[Any], Any]
