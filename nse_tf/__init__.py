@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from nse_tf.costs import Budget as Budget
     from nse_tf.datasets import load as load
     from nse_tf.export import export_model as export_model
+    from nse_tf.runs.model_tables import measured_costs as measured_costs
     from nse_tf.spaces import make_preset as make_preset
     from nse_tf.starts import networks_from as networks_from
     from nse_tf.supernet import Choice as Choice
@@ -105,6 +106,7 @@ __all__, __getattr__, __dir__ = lazy_names(
         "export_model": "export",
         "load": "datasets",
         "make_preset": "spaces",
+        "measured_costs": "runs.model_tables",
         "networks_from": "starts",
     },
 )

@@ -311,7 +311,8 @@ def cost_model_for(
         raise ValueError(
             f"The limit {budget} needs a measured cost table: pass "
             "`cost_model=CostModel(space, CostTable.load(FILE))` with a file "
-            "that nse_lut made, or use nse_search, which measures one itself."
+            "that nse_lut made, or what nse_tf.measured_costs makes of a space "
+            "or a model here, or use nse_search, which measures one itself."
         )
     limited = (*budget.limits, *budget.floors)
     unknown = [name for name in limited if name not in cost_model.names]

@@ -13,6 +13,7 @@ from nse_tf.costs.cost_names import COUNTED, MICRO
 from nse_tf.costs.device_tables import DeviceTables
 from nse_tf.costs.micro import MicroCosts, micro_costs
 from nse_tf.costs.op_counts import op_part
+from nse_tf.costs.parts import Part
 from nse_tf.costs.tables import CostTable
 from nse_tf.spaces import Genotype, SearchSpace
 
@@ -23,8 +24,6 @@ MOST_COUNTED = 10**15
 def table_keys(space: SearchSpace, genotype: Genotype) -> list[str]:
     """Returns the rows of a cost table whose sum is a genotype's cost.
 
-    An op without a convolution has no row.
-
     Raises:
         ValueError: If cost tables cannot hold the space.
     """
@@ -34,9 +33,17 @@ def table_keys(space: SearchSpace, genotype: Genotype) -> list[str]:
             block.cost_key(block.candidates[index].name)
             for block, gene in zip(space.blocks, genotype.genes, strict=True)
             for index in gene
-            if op_part(block.candidates[index], block).num_convs
+            if _has_row(space, op_part(block.candidates[index], block))
         ),
     ]
+
+
+def _has_row(space: SearchSpace, part: Part) -> bool:
+    """Whether a cost table has a row of a candidate.
+
+    In chains an op without a convolution is none.
+    """
+    return space.skeleton.measures_all or part.num_convs > 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +149,7 @@ class CostModel:
                     )
                 costs["macs"][number, index] = part.macs
                 costs["params"][number, index] = part.params
-                if self.table is not None and part.num_convs > 0:
+                if self.table is not None and _has_row(self.space, part):
                     row = self.table.row_costs(block.cost_key(op.name))
                     for name, cost in row.items():
                         costs[name][number, index] = cost

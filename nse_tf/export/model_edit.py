@@ -29,6 +29,12 @@ def packed_model(model: Any) -> bytes:
     return bytes(builder.Output())
 
 
+def has_operators(content: bytes) -> bool:
+    """Whether a file computes anything."""
+    graph = schema.Model.GetRootAs(content, 0).Subgraphs(0)
+    return bool(graph.OperatorsLength())
+
+
 def with_byte_ends(content: bytes) -> bytes:
     """Returns a file of int8 ends with uint8 ends, of the same real values.
 

@@ -31,7 +31,7 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.export import own_process
-from nse_tf.export.model_edit import with_byte_ends
+from nse_tf.export.model_edit import has_operators, with_byte_ends
 from nse_tf.quiet import quiet_native_output
 
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
@@ -175,7 +175,10 @@ def convert_part(
     if samples is None:
         shape = (4, *model.input_shape[1:])
         samples = np.random.default_rng(0).normal(size=shape)
-    return _derived(_plain(_trace(model)), precision, samples)
+    fp32 = _plain(_trace(model))
+    # What computes nothing, such as dropout alone, has nothing to quantize.
+    is_empty = not has_operators(fp32)
+    return fp32 if is_empty else _derived(fp32, precision, samples)
 
 
 def convert_saved(folder: str, precision: str, samples: np.ndarray) -> bytes:

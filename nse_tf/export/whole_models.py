@@ -106,7 +106,8 @@ def made_lively(model: keras.Model) -> keras.Model:
     arrays once, which is a hundredth of a small network's file.
     """
     rng = np.random.default_rng(0)
-    for layer in model.layers:
+    # Also of models inside, as users write them.
+    for layer in model._flatten_layers(include_self=False):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.gamma.assign(rng.uniform(1.9, 2.1, layer.gamma.shape))
             layer.beta.assign(rng.uniform(-0.1, 0.1, layer.beta.shape))

@@ -62,20 +62,31 @@ def _operator(block: ChoiceBlock, index: int) -> keras.Model:
 
 
 def whole_networks(
-    space: SearchSpace, count: int, precision: str, rng: np.random.Generator
+    space: SearchSpace,
+    count: int,
+    precision: str,
+    rng: np.random.Generator,
+    child: Callable[[Genotype], keras.Model] | None = None,
 ) -> list[WholeNetwork]:
     """Returns random networks of a space, by their rows and converted.
 
     Where cells may have several active branches, their number is drawn evenly
     from the fewest allowed to `MOST_OPEN`.
+
+    Args:
+        space: The space.
+        count: How many.
+        precision: Of the files.
+        rng: Draws them.
+        child: Builds one; None builds that of a space.
     """
+    if child is None:
+        child = functools.partial(build_child, space, fast=False)
     genotypes = [random_network(space, rng) for _ in range(count)]
     return [
         WholeNetwork(
             table_keys(space, genotype),
-            convert_untrained(
-                build_child(space, genotype, fast=False), precision
-            ),
+            convert_untrained(child(genotype), precision),
         )
         for genotype in genotypes
     ]
@@ -103,6 +114,7 @@ def fitted_table(
     num_fitted: int = NUM_FITTED_NETWORKS,
     num_checked: int = NUM_CHECKED_NETWORKS,
     backend: Backend | None = None,
+    child: Callable[[Genotype], keras.Model] | None = None,
 ) -> CostTable:
     """Returns a table as measured, fitted to networks and compared with others.
 
@@ -114,18 +126,21 @@ def fitted_table(
         num_fitted: How many the table is fitted to; 0 leaves it as it is.
         num_checked: How many others it is compared with; 0 compares none.
         backend: What measures; None takes the interpreter on this machine.
+        child: Builds a network; None builds that of a space.
     """
     backend = InterpreterBackend() if backend is None else backend
     rng = np.random.default_rng([seed, 3])
     if num_fitted:
-        networks = whole_networks(space, num_fitted, plan.precision, rng)
+        networks = whole_networks(space, num_fitted, plan.precision, rng, child)
         latencies_ms = time_networks(networks, plan, backend).tolist()
         keys = [network.keys for network in networks]
         table = calibrate_table(
             table, list(zip(keys, latencies_ms, strict=True))
         )
     if num_checked:
-        networks = whole_networks(space, num_checked, plan.precision, rng)
+        networks = whole_networks(
+            space, num_checked, plan.precision, rng, child
+        )
         table = check_table(table, networks, plan, backend)
     return table
 
@@ -136,6 +151,8 @@ def measured_table(
     cache_dir: pathlib.Path,
     seed: int,
     max_error: float = MAX_TABLE_ERROR,
+    *,
+    backend: Backend | None = None,
 ) -> CostTable:
     """Returns a table for the space, measured here and fitted to networks.
 
@@ -150,10 +167,11 @@ def measured_table(
     table = measure_table(
         builders,
         plan,
+        backend=backend,
         cache_path=cache_dir / "tables" / name,
         progress=sys.stderr.isatty(),
     )
-    table = fitted_table(table, space, plan, seed=seed)
+    table = fitted_table(table, space, plan, seed=seed, backend=backend)
     if table.check is not None:
         LOGGER.info(
             "Latency table: %d rows, median error on %d other networks %.1f %%",

@@ -59,15 +59,11 @@ class LayerBlock(DecisionPoint):
         return (*map_size(self.out_shape), self.out_shape[-1])
 
     def cost_key(self, op_name: str) -> str:
-        """Refuses, since cost tables hold no layers of users.
-
-        Raises:
-            ValueError: Always.
-        """
-        raise ValueError(
-            f"Cost tables hold the blocks of chains, not layer {op_name!r} of "
-            "your own model. Limit MACs or parameters instead."
+        """Returns the row of a cost table that holds a candidate here."""
+        in_map, out = (
+            "x".join(map(str, each)) for each in (self.in_map, self.out_shape)
         )
+        return f"{op_name}/in:{in_map}/out:{out}/{self.name}"
 
     def details(self) -> dict[str, Any]:
         """Returns what files say beyond name, candidates and `max_open`."""
@@ -110,6 +106,21 @@ class ModelSkeleton(Skeleton):
     def classifier_channels(self) -> None:
         """Unknown: the classifier is one of the user's layers."""
         return None
+
+    @property
+    def measures_blocks(self) -> bool:
+        """Yes: tables are made of whole networks, see `model_swaps`."""
+        return True
+
+    @property
+    def measures_all(self) -> bool:
+        """Yes: a pooling takes time, and nothing says which layer does not."""
+        return True
+
+    @property
+    def cost_keys(self) -> tuple[str]:
+        """The row of the shared layers, by which a table belongs to a model."""
+        return (f"model/{self.model_digest}",)
 
     def blocks(
         self,

@@ -205,8 +205,13 @@ class Skeleton(abc.ABC):
         return False
 
     @property
-    def cost_keys(self) -> tuple[str, str]:
-        """The rows of a cost table that hold stem and tail.
+    def measures_all(self) -> bool:
+        """Whether every candidate has a row, or those with a convolution."""
+        return False
+
+    @property
+    def cost_keys(self) -> tuple[str, ...]:
+        """The rows of a cost table that hold what all networks share.
 
         Raises:
             ValueError: If no cost table has rows for it.

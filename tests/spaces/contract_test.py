@@ -87,7 +87,7 @@ def test_cost_tables_have_rows_where_blocks_are_measured(
     block = space.blocks[0]
     op = block.candidates[0]
     if space.skeleton.measures_blocks:
-        assert len(set(space.skeleton.cost_keys)) == 2
+        assert len(set(space.skeleton.cost_keys)) in (1, 2)
         assert block.cost_key(op.name).startswith(f"{op.name}/in:")
         return
     with pytest.raises(ValueError, match="Cost tables hold"):

@@ -11,8 +11,8 @@ from nse_tf.supernet.user_models.choice import is_auto_name
 _REFERENCES = ("keras_history", "input_layers", "output_layers")
 
 
-def digest_of(model: keras.Model) -> str:
-    """Returns a digest of a model's configuration.
+def digest_of(model: keras.layers.Layer) -> str:
+    """Returns a digest of the configuration of a model, or of a layer.
 
     Keras counts the layers of a process in the names that it makes up, so that
     the same code gives other names the second time; those are left out. How the
