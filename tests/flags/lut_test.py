@@ -11,6 +11,7 @@ from nse_tf.costs.tables import CostTable
 from nse_tf.flags import lut
 from nse_tf.runs.memory_check import MemoryCheck, memory_lines
 from nse_tf.spaces import MBConv, save_space
+from tests.export.table_kit_test import as_csv, make_kit
 from tests.shared_data import PIXEL_CSV, needs_tables
 from tests.supernet.tiny_spaces import tiny_space
 
@@ -73,6 +74,27 @@ def test_cells_have_no_rows(tmp_path: pathlib.Path) -> None:
     with pytest.raises(ValueError, match="this needs a chain of blocks"):
         run(space="nb201", output=str(tmp_path / "table.json"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_results_from_elsewhere_become_a_table(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kit = make_kit(tmp_path / "kit")
+    results, output = tmp_path / "iphone.csv", tmp_path / "table.json"
+    results.write_text(as_csv(kit, 1e-3, slower=0.1))
+    given = {"read": str(results), "device": "iPhone 15"}
+    with pytest.raises(ValueError, match=r"--output=FILE\.json"):
+        run(**given)
+    given["output"] = str(output)
+    with pytest.raises(FileNotFoundError, match=r"manifest\.json"):
+        run(**given)
+    with pytest.raises(ValueError, match="`--make` and `--read` are two ways"):
+        run(**given, make=str(tmp_path / "new"))
+    run(**given, manifest=str(tmp_path / "kit" / "manifest.json"))
+    text = capsys.readouterr().out
+    assert "on iPhone 15, unknown" in text
+    assert text.endswith("slower than the fastest by 0%, 10%, 20%\n")
+    assert set(CostTable.load(output).rows) == {"conv/4", "conv/8"}
 
 
 @needs_tables
