@@ -13,7 +13,7 @@ import moocore
 import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from nse_tf.costs import COSTS
+from nse_tf.costs import COSTS, base_cost
 from nse_tf.trials.trial_results import UNSPECIFIED
 from nse_tf.tuners.objectives import read_objective
 
@@ -264,7 +264,7 @@ def value_of(trial: Trial, metric: str) -> float:
 
 
 def _read_one(objective: Any) -> Any:
-    if isinstance(objective, str) and objective in COSTS:
+    if isinstance(objective, str) and base_cost(objective) in COSTS:
         return keras_tuner.Objective(objective, "min")
     return read_objective(objective)
 

@@ -151,6 +151,9 @@ def test_goals_that_mean_nothing_are_refused(
 
 def test_an_objective_of_any_name_takes_a_direction() -> None:
     sharp = keras_tuner.Objective("sharpness", "max")
+    goals = read_goals([sharp, "latency_ms@pi"], {"latency_ms@phone": 8.0})
+    assert goals.directions["latency_ms@pi"] == "min"
+    assert not goals.floors  # The limit is the most, as with all costs.
     goals = read_goals([sharp, "latency_ms"], {"sharpness": 0.5})
     assert isinstance(goals, Goals)
     assert goals.directions == {"sharpness": "max", "latency_ms": "min"}
