@@ -1,5 +1,7 @@
 """Flags of `nse_search` that are for --method=autospace alone."""
 
+from typing import Any
+
 from absl import flags
 
 from nse_tf.runs import search_config
@@ -79,6 +81,6 @@ OVERRIDES = [
 ]
 
 
-def settings() -> dict[str, str | None]:
+def settings() -> dict[str, Any]:
     """Returns the settings of a run that are given here, by name."""
     return {flag.name: flag.value for flag in (FITNESS, REFERENCE, THEN)}

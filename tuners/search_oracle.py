@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import keras_tuner
 from keras_tuner.engine import trial as trial_module
@@ -75,8 +75,11 @@ class SearchOracle(PersistentOracle):
 
     Attributes:
         failure: What ended the search early, or None.
+        explores_supernet: Whether the method explores a trained supernet, and
+            may begin with one that an earlier search left, `inherits_from`.
     """
 
+    explores_supernet: ClassVar[bool] = False
     _forecast: Forecast | None = None
 
     def __init__(

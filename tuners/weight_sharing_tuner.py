@@ -2,7 +2,9 @@
 
 import abc
 import dataclasses
-from collections.abc import Mapping
+import functools
+import os
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 import keras
@@ -91,6 +93,9 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         sharing: How the candidates of a chain share weights, `rows` or
             `nested`; see docs/sharing.md. None takes that of the hypermodel,
             which is `rows` for a space.
+        inherits_from: The folder of a finished search by other limits, whose
+            supernet is explored at once; see `AngleShrinkingOracle`. None
+            trains one.
         **kwargs: See `SupernetTuner`, such as `directory`, `project_name` and
             `overwrite`.
 
@@ -130,6 +135,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         supernet_recipe: SupernetRecipe | None = None,
         child_recipe: ChildRecipe | None = None,
         sharing: str | None = None,
+        inherits_from: str | os.PathLike[str] | None = None,
         **kwargs: Any,
     ) -> None:
         networks = networks_sharing(hypermodel, sharing)
@@ -140,7 +146,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         config, supernet, child = numbers
         given = supernet_recipe, child_recipe
         supernet, child = _augmented(augmentation, *given, supernet, child)
-        oracle: Any = self.oracle_class  # Each with arguments of its own.
+        oracle: Any = self._oracle_from(inherits_from)
         super().__init__(
             oracle(
                 networks,
@@ -160,6 +166,26 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
             child_recipe=child,
             **{**_MEASURERS, **kwargs},
         )
+
+    @classmethod
+    def _oracle_from(
+        cls, inherits_from: str | os.PathLike[str] | None
+    ) -> Callable[..., SearchOracle]:
+        """Returns what makes the oracle; each has arguments of its own.
+
+        Raises:
+            ValueError: If it is to explore a supernet, which its method cannot.
+        """
+        oracle: Callable[..., SearchOracle] = cls.oracle_class
+        if inherits_from is None:
+            return oracle
+        if not cls.oracle_class.explores_supernet:
+            raise ValueError(
+                f"`inherits_from` is {os.fspath(inherits_from)!r}, but "
+                f"{cls.__name__} explores no trained supernet: take "
+                "AngleShrinking or FairNAS, or leave it out."
+            )
+        return functools.partial(oracle, inherits_from=inherits_from)
 
     def _numbers(
         self,

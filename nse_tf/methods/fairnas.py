@@ -11,7 +11,11 @@ from nse_tf.costs import Budget, CostModel
 from nse_tf.jobs import WeightRule
 from nse_tf.methods.one_shot import OneShotSearch
 from nse_tf.methods.one_shot_config import OneShotConfig
-from nse_tf.methods.supernet_training import Stretch, SupernetTraining
+from nse_tf.methods.supernet_training import (
+    EarlierSupernet,
+    Stretch,
+    SupernetTraining,
+)
 from nse_tf.shrinking import PUBLISHED_SCHEDULES, ShrinkSchedule
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.open_branches import max_open
@@ -72,6 +76,7 @@ class FairNAS(OneShotSearch):
         model: Cost model; its space is the one to search.
         budget: What the winner must fit.
         config: The numbers of the search.
+        earlier: See `OneShotSearch`.
 
     Raises:
         BudgetError: If nothing in the space can fit the budget.
@@ -91,6 +96,7 @@ class FairNAS(OneShotSearch):
         model: CostModel,
         budget: Budget = Budget(),
         config: FairNASConfig = FairNASConfig(),
+        earlier: EarlierSupernet | None = None,
     ) -> None:
         if max_open(model.space) > 1:
             raise ValueError(
@@ -98,7 +104,7 @@ class FairNAS(OneShotSearch):
                 f"but space {model.space.name!r} opens several at once: use "
                 "--method=nse or spos."
             )
-        super().__init__(model, budget, config)
+        super().__init__(model, budget, config, earlier)
 
     def _search_training(
         self, space: SearchSpace

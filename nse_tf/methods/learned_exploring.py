@@ -24,6 +24,7 @@ from nse_tf.methods.exploring_steps import (
 from nse_tf.methods.method import Method, Steps
 from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.methods.supernet_training import (
+    EarlierSupernet,
     Stretch,
     SupernetTraining,
     Trained,
@@ -38,56 +39,94 @@ class _AtChanceError(Exception):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LearnedExploring:
-    """An exploration, and the supernet that it trains for it.
+    """An exploration of a supernet that it trains, or that is trained already.
 
     Attributes:
         method: Whose plan it is; gets the jobs and events.
         model: Cost model of the space to explore.
         budget: What children must fit.
         config: How to explore, and how often to train.
-        training: How the supernet is trained.
-        stretch: Its first training, and how long each further one is.
     """
 
     method: Method
     model: CostModel
     budget: Budget
     config: OneShotConfig
-    training: SupernetTraining
-    stretch: Stretch
     # Of each path that was evaluated.
     _accuracies: dict[Path, float] = dataclasses.field(
         default_factory=dict, init=False
     )
 
-    def steps(self) -> Steps[tuple[list[EvaluatedChild], str]]:
-        """Returns children, best first, and a reference of the weights.
+    def steps(
+        self, training: SupernetTraining, stretch: Stretch
+    ) -> Steps[tuple[list[EvaluatedChild], str]]:
+        """Trains a supernet until it is above chance, and explores it.
+
+        Args:
+            training: How the supernet is trained.
+            stretch: Its first training, and how long each further one is.
+
+        Returns:
+            Children, best first, and a reference of the weights.
 
         Raises:
             SearchError: If a training failed, or no child could be evaluated.
         """
-        space, stretch = self.model.space, self.stretch
         for trainings in range(1, self.config.max_trainings + 1):
-            trained = yield from self.training.steps(
-                self.method, space, stretch
+            trained = yield from training.steps(
+                self.method, self.model.space, stretch
             )
             start = Start(source="previous", weights=trained.weights)
             # The base of angles stays that of the first training.
             stretch = dataclasses.replace(stretch, start=start, base="previous")
-            try:
-                explored = yield from self._explored(
-                    self._by_accuracy(trained.weights, trainings)
-                )
-            except _AtChanceError:
-                continue
-            return self._ranked(explored, "accuracy"), trained.weights
+            ranked = yield from self._unless_at_chance(
+                trained.weights, trainings
+            )
+            if ranked is not None:
+                return ranked, trained.weights
+        ranked = yield from self._in_spite_of_chance(trained)
+        return ranked, trained.weights
+
+    def again(self, earlier: EarlierSupernet) -> Steps[list[EvaluatedChild]]:
+        """Returns children of a trained supernet, best first.
+
+        Where they are at chance they are ranked as `steps` does in the end:
+        nothing is trained.
+
+        Raises:
+            SearchError: If no child could be evaluated.
+        """
+        trained = earlier.trained
+        ranked = yield from self._unless_at_chance(
+            trained.weights, earlier.trainings
+        )
+        if ranked is None:
+            ranked = yield from self._in_spite_of_chance(trained)
+        return ranked
+
+    def _unless_at_chance(
+        self, weights: str, trainings: int
+    ) -> Steps[list[EvaluatedChild] | None]:
+        """Returns children by accuracy; None where the first ones guess."""
+        try:
+            explored = yield from self._explored(
+                self._by_accuracy(weights, trainings)
+            )
+        except _AtChanceError:
+            return None
+        return self._ranked(explored, "accuracy")
+
+    def _in_spite_of_chance(
+        self, trained: Trained
+    ) -> Steps[list[EvaluatedChild]]:
+        """Returns children by angle, which needs no accuracy."""
         name = (
             "angle_of_unit_kernels"
-            if space.skeleton.cell_kinds and trained.result.unit_sums
+            if self.model.space.skeleton.cell_kinds and trained.result.unit_sums
             else "angle"
         )
         explored = yield from self._explored(self._by_angle(trained, name))
-        return self._ranked(explored, name), trained.weights
+        return self._ranked(explored, name)
 
     def _explored(self, judge: Judge) -> Steps[Exploration]:
         config = self.config

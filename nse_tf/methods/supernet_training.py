@@ -6,6 +6,7 @@ from typing import NamedTuple
 from nse_tf.events import StageTrained
 from nse_tf.jobs import (
     ArchitectureRule,
+    Genes,
     RateSchedule,
     Start,
     SupernetTrained,
@@ -22,6 +23,21 @@ class Trained(NamedTuple):
 
     result: SupernetTrained
     weights: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EarlierSupernet:
+    """The supernet that an earlier search trained last, and explored.
+
+    Attributes:
+        active: The candidates that were left to explore, a choice block each.
+        trained: Its weights, and what their last training came back with.
+        trainings: How often it was trained, one training after another.
+    """
+
+    active: Genes
+    trained: Trained
+    trainings: int = 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

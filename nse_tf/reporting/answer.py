@@ -23,7 +23,7 @@ from nse_tf.events import (
 )
 from nse_tf.reporting.children import evaluated_children
 from nse_tf.reporting.classified import Classified
-from nse_tf.reporting.run_files import FileCheck, FileLatency
+from nse_tf.reporting.run_files import FileCheck, FileLatency, RunResult
 from nse_tf.reporting.run_record import RunRecord
 from nse_tf.reporting.units import counted, exact_cost, percent, three_digits
 from nse_tf.spaces import Genotype, SearchSpace
@@ -196,9 +196,15 @@ def _resized(won: WinnerChosen) -> str:
 
 def limits(record: RunRecord) -> dict[str, float]:
     """Returns the limits of the run's budget, lower ones as `min_…`."""
-    given = (record.result and record.result.budget) or {
-        name.removeprefix("max_"): value
-        for name, value in record.settings.items()
+    return limits_of(record.settings, record.result)
+
+
+def limits_of(
+    settings: dict[str, Any], result: RunResult | None
+) -> dict[str, float]:
+    """Returns the limits that a run's settings or its result tell."""
+    given = (result and result.budget) or {
+        name.removeprefix("max_"): value for name, value in settings.items()
     }
     most = in_order(name for name in given if base_cost(name) in COSTS)
     return {

@@ -20,6 +20,7 @@ from nse_tf.reporting.figures import (
     training_figures,
 )
 from nse_tf.reporting.file_ranking import file_ranking_section
+from nse_tf.reporting.limits_section import limits_section
 from nse_tf.reporting.markup import Markup, document, figure, joined, tag
 from nse_tf.reporting.memory_section import memory_section
 from nse_tf.reporting.mixture_stages import stages_section
@@ -77,6 +78,7 @@ def page(record: RunRecord) -> str:
         banner(record),
         "" if answer is None else answer_section(answer, trust_text(record)),
         "" if answer is None else choice_section(record),
+        limits_section(record),
         baselines_section(record),
         "" if answer is None else winner_section(answer),
         classes_section(record.classified, record.pictures),

@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 import pathlib
+import posixpath
 from typing import Any, TypeVar
 
 from nse_tf.events import Event, RunFailed, RunFinished
@@ -18,9 +19,12 @@ from nse_tf.reporting.run_files import (
 from nse_tf.reporting.run_log import RunLog
 from nse_tf.spaces import SearchSpace, load_space
 
+_CONFIG, _RESULT = "nse_tf.config/1", "nse_tf.result/1"
 Kind = TypeVar("Kind", bound=Event)
 # Where, in a run's folder, the cells of its space evolved.
 CELLS = "cells"
+# Where, in a run's folder, those under other limits lie, a folder each.
+LIMITS = "limits"
 
 
 class Status(enum.Enum):
@@ -29,6 +33,22 @@ class Status(enum.Enum):
     FINISHED = "finished"
     UNFINISHED = "not finished"
     FAILED = "failed"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LimitedRun:
+    """One of the runs that share a supernet, under limits of its own.
+
+    Attributes:
+        folder: Its folder, relative to the one whose record has it; `.` for
+            that one itself.
+        config: Its `config.json`.
+        result: Its winner; None while there is none.
+    """
+
+    folder: str
+    config: RunConfig
+    result: RunResult | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,6 +67,8 @@ class RunRecord:
         result: `best/result.json`: the winner.
         artifacts: Sizes in bytes of the files in `best/`, by name.
         pictures: The PNG files in `best/`, by name.
+        limited: The runs that share its supernet, the one that trained it
+            first; empty where there is but one.
     """
 
     name: str
@@ -60,6 +82,7 @@ class RunRecord:
     result: RunResult | None = None
     artifacts: dict[str, int] = dataclasses.field(default_factory=dict)
     pictures: dict[str, bytes] = dataclasses.field(default_factory=dict)
+    limited: tuple[LimitedRun, ...] = ()
 
     @property
     def classified(self) -> Classified | None:
@@ -117,7 +140,7 @@ def read_record(run_dir: pathlib.Path) -> RunRecord:
     spaces = sorted(run_dir.glob("space_*.json"))
     return RunRecord(
         name=run_dir.resolve().name,
-        config=read_facts(config_path, "nse_tf.config/1", RunConfig),
+        config=read_facts(config_path, _CONFIG, RunConfig),
         events=_events(log_path),
         evolution=_events(run_dir / CELLS / "log.jsonl"),
         space=load_space(spaces[0]).whole if spaces else None,
@@ -126,7 +149,7 @@ def read_record(run_dir: pathlib.Path) -> RunRecord:
             best / "latency.json", "nse_tf.latency/1", LatencyFacts
         ),
         micro=read_facts(best / "micro.json", "nse_tf.micro/1", MicroFacts),
-        result=read_facts(best / "result.json", "nse_tf.result/1", RunResult),
+        result=read_facts(best / "result.json", _RESULT, RunResult),
         artifacts={
             path.name: path.stat().st_size
             for path in sorted(best.glob("*"))
@@ -137,7 +160,38 @@ def read_record(run_dir: pathlib.Path) -> RunRecord:
         pictures={
             path.name: path.read_bytes() for path in sorted(best.glob("*.png"))
         },
+        limited=_limited_runs(run_dir),
     )
+
+
+def _limited_runs(run_dir: pathlib.Path) -> tuple[LimitedRun, ...]:
+    """Returns the runs under other limits beside or in a run's folder."""
+    first = run_dir.resolve()
+    up = "."
+    if (
+        first.parent.name == LIMITS
+        and (first.parent.parent / "config.json").exists()
+    ):
+        first, up = first.parent.parent, "../.."
+    others = sorted((first / LIMITS).glob("*/config.json"))
+    if not others:
+        return ()
+    runs = []
+    for folder in (first, *(path.parent for path in others)):
+        config = read_facts(folder / "config.json", _CONFIG, RunConfig)
+        if config is not None:
+            is_own = folder == run_dir.resolve()
+            below = folder.relative_to(first).as_posix()
+            runs.append(
+                LimitedRun(
+                    folder="." if is_own else posixpath.join(up, below),
+                    config=config,
+                    result=read_facts(
+                        folder / "best" / "result.json", _RESULT, RunResult
+                    ),
+                )
+            )
+    return tuple(runs)
 
 
 def _events(path: pathlib.Path) -> tuple[Event, ...]:

@@ -15,6 +15,7 @@ from nse_tf.reporting.baselines import baseline_lines
 from nse_tf.reporting.choice import choice_lines
 from nse_tf.reporting.classified_section import majority_text
 from nse_tf.reporting.file_ranking import file_ranking_lines
+from nse_tf.reporting.limits_section import limits_lines
 from nse_tf.reporting.mixtures import mixture_lines
 from nse_tf.reporting.rank_trust import rank_trust, short_trust_text
 from nse_tf.reporting.run_record import RunRecord, Status, read_record
@@ -46,6 +47,7 @@ def summary_text(run_dir: str | os.PathLike[str]) -> str:
         lines += file_ranking_lines(record)
         lines += mixture_lines(record)
         lines += baseline_lines(record)
+        lines += limits_lines(record)
         lines += choice_lines(record)
         lines.append(("ranking", _trust_line(record)))
     width = max(len(name) for name, _ in lines)

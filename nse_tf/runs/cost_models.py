@@ -59,6 +59,12 @@ def _table(
         )
     if folder.cost_table.exists():
         return read_tables(read_either(folder.cost_table))
+    if config.inherits_from is not None:
+        earlier = RunFolder(config.inherits_from)
+        if earlier.cost_table.exists() and earlier.has_table_settings(
+            config.settings()
+        ):
+            return read_tables(read_either(earlier.cost_table))
     dataclasses.replace(
         config.budget, latency_ms=None, size_bytes=None, min_latency_ms=None
     ).check_reachable(

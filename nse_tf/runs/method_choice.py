@@ -57,7 +57,7 @@ class MethodRow:
 
     search: Callable[[OneShotConfig], OneShotConfig] = _as_it_is
     numbers: Callable[[Effort], Any]
-    oracle: Callable[..., SearchOracle]
+    oracle: type[SearchOracle]
     options: Callable[[SearchConfig, SearchSpace], dict[str, Any]] = (
         _nothing_else
     )
@@ -80,14 +80,18 @@ class MethodRow:
             ValueError: If the numbers do not suit the space.
         """
         space = cost_model.space
-        return self.oracle(
+        earlier = config.inherits_from
+        oracle: Any = self.oracle  # Each with arguments of its own.
+        made: SearchOracle = oracle(
             space,
             budget=config.budget,
             config=self.numbers(effort),
             cost_model=cost_model,
             seed=config.seed,
             **self.options(config, space),
+            **({} if earlier is None else {"inherits_from": earlier}),
         )
+        return made
 
 
 def _start(config: SearchConfig, space: SearchSpace) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from nse_tf.costs import COSTS, base_cost
 from nse_tf.datasets import ImageData
 from nse_tf.distribute.identity import (
     deciding_versions,
@@ -23,6 +24,8 @@ from nse_tf.spaces.sealed_files import read_either, write_twice
 from nse_tf.version import __version__
 
 SCHEMA = "nse_tf.config/1"
+# Settings that say where a limit on latency is read off.
+_TABLES = ("latency_table", "latency_tables")
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "ai-edge-litert", "numpy")
 
 
@@ -78,6 +81,47 @@ class RunFolder:
                 f"{self.path} holds a run of other settings: {found}. Use "
                 "another --run_dir, or the former settings to resume."
             )
+        self._check_versions(config)
+        return True
+
+    def has_other_limits(self, settings: dict[str, Any]) -> bool:
+        """Whether a run lies here that differs by its limits alone.
+
+        Raises:
+            ValueError: If it does, but has not finished, or is of another
+                version; see also `check`.
+        """
+        config = self._config()
+        if config is None or config["settings"] == settings:
+            return False
+        if _but_limits(config["settings"]) != _but_limits(settings):
+            return False
+        require_own_format(self.path, config["versions"].get("nse_tf"))
+        self._check_versions(config)
+        if not self.is_finished:
+            found = differences(config["settings"], settings)
+            raise ValueError(
+                f"{self.path} holds a run of other limits that has not "
+                f"finished: {found}. Finish it by the former limits, and its "
+                "supernet is searched again by others; or use another "
+                "--run_dir."
+            )
+        return True
+
+    def has_table_settings(self, settings: dict[str, Any]) -> bool:
+        """Whether the run's cost table was asked for in the same way."""
+        config = self._config() or {"settings": {}}
+        return all(
+            config["settings"].get(name) == settings.get(name)
+            for name in _TABLES
+        )
+
+    def _check_versions(self, config: dict[str, Any]) -> None:
+        """Refuses a run of other versions, which compute other bits.
+
+        Raises:
+            ValueError: If it is one; says which.
+        """
         ours = deciding_versions()
         theirs = {name: config["versions"].get(name) for name in ours}
         if found := differences(theirs, ours):
@@ -86,7 +130,6 @@ class RunFolder:
                 "compute other bits: install the former ones to resume, or use "
                 "another --run_dir."
             )
-        return True
 
     def begin(
         self, settings: dict[str, Any], data: ImageData, space: SearchSpace
@@ -175,3 +218,18 @@ class RunFolder:
             self.require()
             self.note(RunFailed(error=str(error)))
             write_report(self.path)
+
+
+def _but_limits(settings: dict[str, Any]) -> dict[str, Any]:
+    """Returns what else settings say than limits, and whose tables tell."""
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in _TABLES and not is_limit(name)
+    }
+
+
+def is_limit(setting: str) -> bool:
+    """Whether a setting is one of a budget's limits, such as `max_macs`."""
+    bound, _, cost = setting.partition("_")
+    return bound in ("max", "min") and base_cost(cost) in COSTS

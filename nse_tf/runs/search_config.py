@@ -143,6 +143,8 @@ class SearchConfig:
         augmentation: A policy of `datasets.POLICIES`.
         seed: Seed of everything drawn.
         cache_dir: Folder of decoded images and cost tables, kept between runs.
+        inherits_from: The folder of a finished run under other limits, whose
+            supernet is explored at once; see `other_limits`.
     """
 
     run_dir: pathlib.Path
@@ -194,6 +196,7 @@ class SearchConfig:
     augmentation: str | None = None
     seed: int = 0
     cache_dir: pathlib.Path = pathlib.Path("~/.cache/nse_tf")
+    inherits_from: pathlib.Path | None = None
 
     def __post_init__(self) -> None:
         """Refuses settings that the method does not take.
@@ -288,7 +291,7 @@ class SearchConfig:
         """Returns what decides the run's outcome, as a JSON value."""
         left_out = {
             *("run_dir", "cache_dir", "budget", "overrides"),
-            "max_table_error",
+            *("max_table_error", "inherits_from"),
         }
         values = {
             field.name: getattr(self, field.name)

@@ -25,6 +25,7 @@ from nse_tf.runs.cost_models import keep_table, run_cost_model
 from nse_tf.runs.effort_choice import make_effort
 from nse_tf.runs.learned_space import learn_space, searching_learned
 from nse_tf.runs.method_choice import METHOD_ROWS
+from nse_tf.runs.other_limits import under_other_limits
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.run_inputs import load_data as load_data
 from nse_tf.runs.run_inputs import make_space as make_space
@@ -49,7 +50,8 @@ def run_search(
     """Does a whole search, or resumes it; returns the report's path.
 
     Args:
-        config: What to do, and in which folder.
+        config: What to do, and in which folder. Where that holds a finished run
+            under other limits, its supernet is searched again, in `limits/`.
         workers: Processes to start as workers. None starts none; a chief by
             keras-tuner's variables works with those that join.
         strategy: Shares each batch of a training; see `make_strategy`.
@@ -61,12 +63,12 @@ def run_search(
         SearchError: If the search cannot continue.
         ValueError: If settings do not fit each other, the data or the folder.
     """
-    config = _with_space(config)
+    config = under_other_limits(config) or _with_space(config)
     folder = RunFolder(config.run_dir)
     resumes = folder.check(config.settings())
     if folder.is_finished:
         LOGGER.info("The run in %s is already finished.", folder.path)
-        return write_report(folder.path)
+        return _reported(config)
     started = time.monotonic()
     data = load_data(config)
     space = make_space(config, data)
@@ -84,6 +86,9 @@ def run_search(
     if resumes:
         LOGGER.info("Resuming the run in %s", folder.path)
     else:
+        if config.inherits_from is not None:
+            RunFolder(config.inherits_from).check_data(data)
+            LOGGER.info("Exploring the supernet of %s", config.inherits_from)
         folder.begin(config.settings(), data, space)
         LOGGER.info("Writing results to %s", folder.path)
     keep_table(cost_model, folder, measuring_seconds)
@@ -99,7 +104,14 @@ def run_search(
         raise
     folder.note(RunFinished())
     _log_times(folder, time.monotonic() - started)
-    return write_report(folder.path)
+    return _reported(config)
+
+
+def _reported(config: SearchConfig) -> pathlib.Path:
+    """Writes a run's report; that of the run it inherits from lists it, too."""
+    if config.inherits_from is not None:
+        write_report(config.inherits_from)
+    return write_report(config.run_dir)
 
 
 def _with_space(config: SearchConfig) -> SearchConfig:
@@ -181,7 +193,10 @@ def run_worker(
         ValueError: If the worker does not fit it; names both sides.
     """
     await_chief()
-    if METHOD_ROWS[config.method].learns_space:
+    other = under_other_limits(config)
+    if other is not None:
+        config = other
+    elif METHOD_ROWS[config.method].learns_space:
         # The chief serves once its space is learned.
         config = searching_learned(config)
     folder = RunFolder(config.run_dir)
