@@ -18,7 +18,7 @@ _HOW_TO_READ = (
 def limits_lines(record: RunRecord) -> list[tuple[str, str]]:
     """Returns a named line for each other run, for a terminal."""
     return [
-        ("other limit", f"{limits_text(run)}: {_outcome(run)} ({run.folder})")
+        ("other limit", f"{limits_text(run)}: {_outcome(run)}")
         for run in record.limited
         if run.folder != "."
     ]

@@ -184,7 +184,9 @@ def _limited_runs(run_dir: pathlib.Path) -> tuple[LimitedRun, ...]:
             below = folder.relative_to(first).as_posix()
             runs.append(
                 LimitedRun(
-                    folder="." if is_own else posixpath.join(up, below),
+                    folder="."
+                    if is_own
+                    else posixpath.normpath(posixpath.join(up, below)),
                     config=config,
                     result=read_facts(
                         folder / "best" / "result.json", _RESULT, RunResult

@@ -9,8 +9,15 @@ import numpy as np
 
 from nse_tf.costs import Budget, CostModel
 from nse_tf.evolution import ExplorerConfig
-from nse_tf.jobs import EvaluateChildren, Job, Result
+from nse_tf.jobs import (
+    EvaluateChildren,
+    Job,
+    Result,
+    TrainSupernet,
+    weights_of,
+)
 from nse_tf.methods import OneShotConfig, OneShotSearch
+from nse_tf.methods.supernet_training import EarlierSupernet, Trained
 from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.testing import FormulaWorker
 from tests.methods.plans import do_all
@@ -48,3 +55,13 @@ def evaluated_paths(jobs: list[Job]) -> np.ndarray:
     """Returns all evaluated paths, in order."""
     children = [job.children for job in of_kind(jobs, EvaluateChildren)]
     return np.array(list(itertools.chain(*children)))[..., 0]
+
+
+def explored_in(method: OneShotSearch, jobs: list[Job]) -> EarlierSupernet:
+    """Returns the supernet that a search trained last."""
+    last = of_kind(jobs, TrainSupernet)[-1]
+    result: Any = method.result_of(last.id)
+    return EarlierSupernet(
+        active=last.active,
+        trained=Trained(result, weights_of(last.id, result)),
+    )

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nse_tf.costs import Budget
-from nse_tf.events import TrainedAlone, WinnerChosen
-from nse_tf.reporting.run_record import read_record
+from nse_tf.costs import Budget, BudgetError
+from nse_tf.events import StageTrained, TrainedAlone, WinnerChosen
+from nse_tf.reporting.run_record import Status, read_record
 from nse_tf.runs.effort_choice import make_effort
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import make_space, networks_for, run_search
@@ -106,7 +106,9 @@ def test_a_trained_start_takes_few_steps_at_low_rates(
 
 @pytest.mark.slow
 def test_a_search_cuts_a_network_out_and_trains_it_on(
-    start: pathlib.Path, tmp_path: pathlib.Path
+    start: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config = config_of(
         start,
@@ -134,6 +136,7 @@ def test_a_search_cuts_a_network_out_and_trains_it_on(
     assert trained.losses[0] < np.log(10)
     result: Any = read_json(config.run_dir / "best" / "result.json", dict)
     assert result["test_accuracy"] > 0.2
+    _search_under_another_limit(config, monkeypatch)
     # The winner may itself be a start.
     networks = networks_from(
         str(config.run_dir / "best" / "model.keras"),
@@ -143,3 +146,40 @@ def test_a_search_cuts_a_network_out_and_trains_it_on(
     )
     tops = [block.candidates[0].name for block in networks.space.blocks]
     assert tops == [op for op in result["ops"] if op != "identity"]
+
+
+def _search_under_another_limit(
+    config: SearchConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Searches a finished run's supernet again, which leaves it as it is."""
+    run_dir = config.run_dir
+    files = {
+        path: path.read_bytes()
+        for path in run_dir.rglob("*")
+        if path.is_file() and path.name != "report.html"
+    }
+    second = dataclasses.replace(config, budget=Budget(macs=45e3))
+    report = run_search(second)
+    assert report.parent == run_dir / "limits" / "max_macs_45000"
+    assert {path: path.read_bytes() for path in files} == files
+    again = read_record(report.parent)
+    assert again.status is Status.FINISHED
+    assert not again.named(StageTrained)
+    (winner,) = again.named(WinnerChosen)
+    assert winner.costs["macs"] <= 45e3
+    (trained,) = again.named(TrainedAlone)
+    assert trained.losses[0] < np.log(10)
+    budget: Any = read_json(report.parent / "best" / "result.json", dict)
+    assert budget["budget"]["macs"] == 45e3
+    for page in (report, run_dir / "report.html"):
+        assert "Winners under several limits" in page.read_text("utf-8")
+    # It is finished; and what the supernet has nothing for is told at once.
+    monkeypatch.setattr(
+        "nse_tf.runs.search_run.write_report",
+        lambda folder: folder / "report.html",
+    )
+    assert run_search(second) == report
+    with pytest.raises(BudgetError, match="the cheapest costs"):
+        run_search(dataclasses.replace(config, budget=Budget(macs=10)))
+    with pytest.raises(ValueError, match="child_start was 'not given'"):
+        run_search(dataclasses.replace(second, child_start="fresh"))

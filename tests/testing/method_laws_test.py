@@ -33,6 +33,7 @@ from nse_tf.shrinking import ShrinkSchedule
 from nse_tf.spaces import SearchSpace
 from nse_tf.testing import METHOD_LAWS, FormulaWorker
 from tests.costs.strategies import made_up_devices, made_up_table
+from tests.methods.small_search import explored_in, searched
 from tests.shrinking.chains import chain
 
 Law = Callable[
@@ -71,6 +72,20 @@ def test_one_shot_search_keeps_every_law(name: str, law: Law) -> None:
     def make(seed: int) -> Method:
         config = dataclasses.replace(CONFIGS[name], seed=seed)
         return OneShotSearch(MODEL, Budget(macs=middle("macs")), config)
+
+    law(make, WORKER.run, SPACE)
+
+
+@pytest.mark.parametrize("law", METHOD_LAWS, ids=lambda law: law.__name__)
+def test_one_shot_search_of_an_earlier_supernet_keeps_every_law(
+    law: Law,
+) -> None:
+    earlier = explored_in(*searched(MODEL, config=QUICK, work=WORKER.run))
+
+    def make(seed: int) -> Method:
+        config = dataclasses.replace(QUICK, seed=seed)
+        budget = Budget(macs=middle("macs"))
+        return OneShotSearch(MODEL, budget, config, earlier)
 
     law(make, WORKER.run, SPACE)
 
