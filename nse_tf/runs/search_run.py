@@ -31,6 +31,7 @@ from nse_tf.runs.run_inputs import load_data as load_data
 from nse_tf.runs.run_inputs import make_space as make_space
 from nse_tf.runs.run_inputs import networks_for as networks_for
 from nse_tf.runs.search_config import SearchConfig
+from nse_tf.spaces import SearchSpace
 from nse_tf.training.progress import spoken
 from nse_tf.tuners import SupernetTuner
 from nse_tf.tuners.efforts import Effort
@@ -75,6 +76,8 @@ def run_search(
     effort = make_effort(config, data)
     if resumes:
         folder.check_data(data)
+    elif config.inherits_from is not None:
+        RunFolder(config.inherits_from).check_data(data)
     measured_from = time.monotonic()
     cost_model = run_cost_model(config, space, effort, folder)
     measuring_seconds = time.monotonic() - measured_from
@@ -83,14 +86,7 @@ def run_search(
     # Refuses what does not suit the space while nothing is written yet.
     METHOD_ROWS[config.method].make_oracle(config, cost_model, effort)
     _tell_data(data)  # Not where all that is said is a refusal.
-    if resumes:
-        LOGGER.info("Resuming the run in %s", folder.path)
-    else:
-        if config.inherits_from is not None:
-            RunFolder(config.inherits_from).check_data(data)
-            LOGGER.info("Exploring the supernet of %s", config.inherits_from)
-        folder.begin(config.settings(), data, space)
-        LOGGER.info("Writing results to %s", folder.path)
+    _begin(config, folder, data, space, resumes=resumes)
     keep_table(cost_model, folder, measuring_seconds)
     try:
         with folder.stage("search"), _at_work(workers):
@@ -105,6 +101,24 @@ def run_search(
     folder.note(RunFinished())
     _log_times(folder, time.monotonic() - started)
     return _reported(config)
+
+
+def _begin(
+    config: SearchConfig,
+    folder: RunFolder,
+    data: ImageData,
+    space: SearchSpace,
+    *,
+    resumes: bool,
+) -> None:
+    """Writes down what a run is, unless it resumes; says where it lies."""
+    if resumes:
+        LOGGER.info("Resuming the run in %s", folder.path)
+        return
+    folder.begin(config.settings(), data, space)
+    LOGGER.info("Writing results to %s", folder.path)
+    if config.inherits_from is not None:
+        LOGGER.info("Exploring the supernet of %s", config.inherits_from)
 
 
 def _reported(config: SearchConfig) -> pathlib.Path:
