@@ -11,6 +11,7 @@ import logging
 import pathlib
 import tempfile
 import zipfile
+from typing import Any
 
 import keras
 
@@ -22,6 +23,8 @@ LOGGER = logging.getLogger("nse_tf")
 
 # In the form of Keras; the first that a zip archive knows.
 NO_DATE = "1980-01-01@00:00:00"
+# What Keras calls the address of an object that several layers share.
+_SHARED = "shared_object_id"
 
 
 class LostWeightsError(ValueError):
@@ -137,7 +140,8 @@ def save_model(model: keras.Model, path: pathlib.Path) -> str:
 def model_bytes(model: keras.Model) -> bytes:
     """Returns a model as a `.keras` file: of equal models the same bytes.
 
-    Keras writes down when it saved, as does the zip archive.
+    Keras writes down when it saved, as does the zip archive, and where in
+    memory objects lie that several layers share.
     """
     with tempfile.TemporaryDirectory() as folder:
         saved = pathlib.Path(folder) / "model.keras"
@@ -152,5 +156,27 @@ def model_bytes(model: keras.Model) -> bytes:
                 if name == "metadata.json":
                     facts = {**json.loads(part), "date_saved": NO_DATE}
                     part = json.dumps(facts).encode()
+                if name == "config.json":
+                    config = _renumbered(json.loads(part), {})
+                    part = json.dumps(config).encode()
                 timeless.writestr(zipfile.ZipInfo(name), part)
     return content.getvalue()
+
+
+def _renumbered(value: Any, numbers: dict[int, int]) -> Any:
+    """Returns a configuration whose shared objects are counted from 0.
+
+    Args:
+        value: The configuration, or a part of it.
+        numbers: The number of each object that was met; grows.
+    """
+    if isinstance(value, dict):
+        return {
+            key: numbers.setdefault(each, len(numbers))
+            if key == _SHARED and isinstance(each, int)
+            else _renumbered(each, numbers)
+            for key, each in value.items()
+        }
+    if isinstance(value, list):
+        return [_renumbered(each, numbers) for each in value]
+    return value

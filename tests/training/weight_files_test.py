@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pathlib
+import re
 import zipfile
 
 import keras
@@ -39,6 +40,40 @@ def test_equal_models_are_equal_files(tmp_path: pathlib.Path) -> None:
         "keras_version": keras.__version__,
         "date_saved": "1980-01-01@00:00:00",
     }
+
+
+def shared_parts() -> keras.Model:
+    """Returns a model whose layers share two objects."""
+    ones, decay = keras.initializers.Ones(), keras.regularizers.L2(0.1)
+    given = {"kernel_initializer": ones, "kernel_regularizer": decay}
+    return keras.Sequential(
+        [
+            keras.Input((2,), name="numbers"),
+            keras.layers.Dense(2, name="first", **given),
+            keras.layers.Dense(2, name="second", **given),
+        ],
+        name="shared",
+    )
+
+
+def test_where_in_memory_shared_objects_lie_is_not_in_the_file(
+    tmp_path: pathlib.Path,
+) -> None:
+    # Alive at once, so that their objects lie elsewhere.
+    models = [shared_parts(), shared_parts()]
+    assert model_bytes(models[0]) == model_bytes(models[1])
+    path = tmp_path / "model.keras"
+    save_model(models[0], path)
+    with zipfile.ZipFile(path) as parts:
+        config = parts.read("config.json").decode()
+    found = re.findall(r'"shared_object_id": (\d+)', config)
+    assert found
+    assert set(found) == set(map(str, range(len(set(found)))))
+    loaded = keras.saving.load_model(path)
+    for mine, theirs in zip(
+        models[0].get_weights(), loaded.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
 
 
 def test_a_file_loads_as_what_was_saved(tmp_path: pathlib.Path) -> None:
