@@ -11,7 +11,7 @@ from nse_tf.costs.tables import CostTable
 from nse_tf.flags import lut
 from nse_tf.runs.memory_check import MemoryCheck, memory_lines
 from nse_tf.spaces import MBConv, save_space
-from tests.export.table_kit_test import as_csv, make_kit
+from tests.runs.made_up_kit import as_csv, make_kit
 from tests.shared_data import PIXEL_CSV, needs_tables
 from tests.supernet.tiny_spaces import tiny_space
 
@@ -128,9 +128,11 @@ def test_a_table_from_flags_to_file(
         "fit": 4,
         "validate": 5,
         "max_spread": 10.0,
+        "device": "desk",
     }
     run(**given)
     text = capsys.readouterr().out
+    assert "\non desk, " in text
     assert "8 rows, fp32, 1 thread(s), delegate XNNPACK" in text
     assert "fitted to 4 whole networks: scale" in text
     assert "on 5 other networks: median error" in text
