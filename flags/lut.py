@@ -6,7 +6,7 @@
   nse_lut --space=nse_gpu --published=nse --table=lut.csv --output=t.json
   nse_lut --space=spos_small --image_size=32 --validate=50 --make=kit
   nse_lut --read=kit/results.txt --output=t.json
-  nse_lut --space=spos_tiny --image_size=32 --num_classes=10 --micro
+  nse_lut --space=spos_tiny --image_size=32 --num_classes=10 --check_memory
   nse_search --latency_table=t.json --max_latency_ms=8
 
 Each distinct op and shape of the space is built as a .tflite file of its own,
@@ -16,7 +16,7 @@ command to resume from t.rows.json; rows whose quartiles lie far apart are
 measured again. With --compare=OTHER.rows.json it reports how many rows agree
 with an earlier measurement.
 
-With --micro it measures no latency: it compares the RAM and flash that a search
+With --check_memory it measures no latency: it compares the RAM and flash that a search
 predicts with what TensorFlow Lite Micro measures of --validate random networks.
 
 Where no adb reaches the device, --make writes the files and a script, which
@@ -115,8 +115,8 @@ READ = define_path(
 MANIFEST = define_path(
     "manifest", None, "The manifest.json of --make; default: beside --read."
 )
-MICRO = flags.DEFINE_bool(
-    "micro",
+CHECK_MEMORY = flags.DEFINE_bool(
+    "check_memory",
     False,
     "Make no table; compare predicted RAM and flash of --validate networks (10 "
     "unless given) with those that TensorFlow Lite Micro measures.",
@@ -126,7 +126,7 @@ DEVICE = flags.DEFINE_string(
 )
 
 
-# Networks that --micro draws, unless --validate says how many.
+# Networks that --check_memory draws, unless --validate says how many.
 NUM_MICRO = 10
 
 
@@ -135,7 +135,7 @@ def _space() -> SearchSpace:
     for flag in (image_flags.IMAGE_CHANNELS, image_flags.NUM_CLASSES):
         if flag.value is not None:
             adapted[flag.name] = flag.value
-    has_output = MICRO.value or (OUTPUT.value or MAKE.value) is not None
+    has_output = CHECK_MEMORY.value or (OUTPUT.value or MAKE.value) is not None
     if space_flags.SPACE.value is None or not has_output:
         raise ValueError(
             "Say which space, and where to write the table: --space=NAME "
@@ -336,9 +336,9 @@ def main(argv: Sequence[str]) -> None:
             f"`--{given[0].name}` and `--{given[1].name}` are two ways to get "
             "a table: leave out one of them."
         )
-    if MICRO.value and (given or OUTPUT.value is not None):
+    if CHECK_MEMORY.value and (given or OUTPUT.value is not None):
         raise ValueError(
-            "`--micro` makes no table: leave out "
+            "`--check_memory` makes no table: leave out "
             f"--{given[0].name if given else OUTPUT.name}."
         )
     if READ.value is not None:
@@ -348,7 +348,7 @@ def main(argv: Sequence[str]) -> None:
         _write_kit()
         return
     space = _space()
-    if MICRO.value:
+    if CHECK_MEMORY.value:
         _check_memory(space)
         return
     output = pathlib.Path(OUTPUT.value or "")

@@ -36,7 +36,7 @@ def test_predicted_memory_is_held_against_what_is_measured(
         "image_size": "8",
         "num_classes": 4,
         "depth": 0.2,
-        "micro": True,
+        "check_memory": True,
         "validate": 2,
     }
     run(**small, format="json")

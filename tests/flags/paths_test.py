@@ -1,3 +1,4 @@
+import importlib
 import pathlib
 import re
 
@@ -43,3 +44,10 @@ def test_every_flag_that_is_a_path_is_defined_as_one() -> None:
         )
     }
     assert strings == NO_PATHS
+
+
+def test_no_flag_is_defined_twice() -> None:
+    """Binaries are imported side by side, as by Python users and by tests."""
+    folder = pathlib.Path(data_flags.__file__).parent
+    for path in sorted(folder.glob("*.py")):
+        importlib.import_module(f"nse_tf.flags.{path.stem}")
