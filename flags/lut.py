@@ -16,8 +16,9 @@ command to resume from t.rows.json; rows whose quartiles lie far apart are
 measured again. With --compare=OTHER.rows.json it reports how many rows agree
 with an earlier measurement.
 
-With --check_memory it measures no latency: it compares the RAM and flash that a search
-predicts with what TensorFlow Lite Micro measures of --validate random networks.
+With --check_memory it measures no latency: it compares the RAM and flash that a
+search predicts with what TensorFlow Lite Micro measures of --validate random
+networks.
 
 Where no adb reaches the device, --make writes the files and a script, which
 runs benchmark_model there; --read makes the table of what it prints.
