@@ -197,10 +197,15 @@ def summary(table: "CostTable", path: pathlib.Path) -> list[str]:
             if check.retest_tau is None
             else f"two measurements of them: {check.retest_tau:.3f}"
         )
+        tau = (
+            "not defined, since all are predicted or measured as equally slow"
+            if check.kendall_tau is None
+            else f"{check.kendall_tau:.3f}"
+        )
         lines.append(
             f"on {check.num_networks} other networks: median error "
             f"{check.median_error:.1%}, worst {check.worst_error:.1%}, "
-            f"Kendall tau {check.kendall_tau:.3f} ({retest})"
+            f"Kendall tau {tau} ({retest})"
         )
     return [*lines, f"Table: {path}"]
 

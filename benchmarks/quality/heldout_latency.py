@@ -260,7 +260,7 @@ def summary(table: CostTable, check: TableCheck) -> dict[str, Any]:
         "overhead_ms": f"{table.overhead_ms:.4f}",
         "median_error": f"{check.median_error:.4f}",
         "worst_error": f"{check.worst_error:.4f}",
-        "tau": f"{check.kendall_tau:.4f}",
+        "tau": "" if check.kendall_tau is None else f"{check.kendall_tau:.4f}",
         "retest_tau": f"{check.retest_tau:.4f}",
         "cpu": table.provenance.cpu,
         "date": check.date,

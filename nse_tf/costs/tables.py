@@ -101,16 +101,18 @@ class TableCheck:
         num_networks: How many were measured.
         median_error: Median of |predicted / measured - 1| over them.
         worst_error: The largest of these.
-        kendall_tau: Rank correlation of predicted and measured latencies.
+        kendall_tau: Rank correlation of predicted and measured latencies; None
+            if one network is predicted, or measured, as slow as any other.
         retest_tau: Rank correlation of two measurements of the same networks,
-            an upper bound for any prediction; None if they were measured once.
+            an upper bound for any prediction; None if they were measured once,
+            or all as slow as each other.
         date: ISO date and time.
     """
 
     num_networks: int
     median_error: float
     worst_error: float
-    kendall_tau: float
+    kendall_tau: float | None
     retest_tau: float | None
     date: str
 

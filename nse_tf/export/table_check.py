@@ -95,10 +95,16 @@ def compare(
         num_networks=len(predicted),
         median_error=float(np.median(errors)),
         worst_error=float(errors.max()),
-        kendall_tau=kendall_tau(predicted, measured),
-        retest_tau=None if second is None else kendall_tau(first, second),
+        kendall_tau=_tau(predicted, measured),
+        retest_tau=None if second is None else _tau(first, second),
         date=now(),
     )
+
+
+def _tau(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Returns Kendall's τ; None where either is constant."""
+    tau = kendall_tau(first, second)
+    return None if math.isnan(tau) else tau
 
 
 def require_right(table: CostTable, max_error: float) -> None:

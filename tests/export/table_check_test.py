@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import pathlib
 from collections.abc import Mapping
 
 import pytest
@@ -14,6 +15,7 @@ from nse_tf.export import (
     require_right,
 )
 from nse_tf.export.table_plan import Timing
+from nse_tf.flags.lut import summary
 from tests.costs.strategies import PROVENANCE
 
 TABLE = CostTable(
@@ -72,6 +74,22 @@ def test_two_measurements_that_rank_otherwise_are_reported() -> None:
     assert check is not None
     # In the second the third and the fourth are tied: 9 of 10 pairs agree.
     assert check.retest_tau == pytest.approx(9 / math.sqrt(10 * 9))
+
+
+def test_networks_that_are_all_as_slow_have_no_order(
+    tmp_path: pathlib.Path,
+) -> None:
+    """As where noise leaves of a fit its overhead alone."""
+    backend = KnownBackend([2, 2, 2, 2, 2], [3, 3, 3, 3, 3])
+    table = check_table(TABLE, NETWORKS, TablePlan(), backend)
+    assert table.check is not None
+    assert table.check.kendall_tau is None
+    assert table.check.retest_tau is None
+    path = tmp_path / "table.json"
+    table.save(path)
+    assert CostTable.load(path) == table
+    lines = summary(table, path)
+    assert any("Kendall tau not defined" in line for line in lines)
 
 
 def test_few_networks_and_other_conditions_are_refused() -> None:
