@@ -277,6 +277,7 @@ def page(rows: Sequence[Row]) -> str:
         "",
         "Made by `python benchmarks/robustness/foreign_networks.py`, which "
         "says what is tried, and with which wheels.",
+        *([f"Run with --only={','.join(ONLY.value)}."] if ONLY.value else []),
         f"By {versions}. As it should be: {num_right} of {len(rows)}.",
         "",
         "| network or file | from | ending | what was told |",
