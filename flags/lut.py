@@ -193,7 +193,7 @@ def summary(table: "CostTable", path: pathlib.Path) -> list[str]:
     if table.check is not None:
         check = table.check
         retest = (
-            "they were measured once"
+            "no second measurement orders them"
             if check.retest_tau is None
             else f"two measurements of them: {check.retest_tau:.3f}"
         )
