@@ -57,6 +57,7 @@ TAKERS: dict[str, tuple[str, ...]] = {
         "first_order",
     ),
     "architecture.loss_images": ("first_order",),
+    "architecture.distance_images": ("first_order",),
     "architecture.networks_per_step": ("reinforce",),
     "architecture.baseline_rate": ("reinforce",),
     "architecture.drop_below": ("two_subsets",),

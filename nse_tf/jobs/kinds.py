@@ -129,11 +129,12 @@ class TrainSupernet:
         rule = self.architecture
         if rule is None or rule.rule != "first_order":
             return
-        if rule.penalties or rule.loss_images:
+        if rule.penalties or rule.loss_images or rule.distance_images:
             raise ValueError(
-                "`architecture.penalties` and `architecture.loss_images` with "
-                "`architecture.rule` 'first_order' are built for slots only: "
-                "give `seats`, or leave them out."
+                "`architecture.penalties`, `architecture.loss_images` and "
+                "`architecture.distance_images` with `architecture.rule` "
+                "'first_order' are built for slots only: give `seats`, or "
+                "leave them out."
             )
 
     def _require_base(self) -> None:

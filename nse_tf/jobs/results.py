@@ -30,6 +30,9 @@ class ArchitectureTrained:
         candidate_losses: Validation loss at the end, with penalties, of each
             candidate alone in its block while all others are mixed,
             `(num_blocks, max_candidates)`; empty where not asked for.
+        candidate_distances: Distance at the end of each slot's outputs to those
+            of its block's last one, `(num_blocks, max_candidates)`; empty where
+            not asked for.
     """
 
     losses: tuple[float, ...]
@@ -41,6 +44,7 @@ class ArchitectureTrained:
     eigenvalues: tuple[tuple[int, float], ...] = ()
     kept_epoch: int | None = None
     candidate_losses: tuple[tuple[float, ...], ...] = ()
+    candidate_distances: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -210,6 +210,9 @@ class ArchitectureRule:
         loss_images: Validation images that the loss of each candidate alone in
             its block is measured on at the end of the job, 0 for none; only
             slots have it measured.
+        distance_images: Validation images that the distance of each slot's
+            outputs to those of its block's last one is measured on at the end
+            of the job, 0 for none.
         baseline_rate: How far that step first moves the reward that a network
             counts as better than, to the mean of the step: 1 is all the way.
 
@@ -242,6 +245,7 @@ class ArchitectureRule:
     networks_per_step: int = 10
     baseline_rate: float = 0.99
     loss_images: int = 0
+    distance_images: int = 0
 
     def __post_init__(self) -> None:
         require_taken(self, "architecture", "rule")
@@ -256,11 +260,12 @@ class ArchitectureRule:
                 "`architecture.baseline_rate` must be above 0 and at most 1, "
                 f"not {self.baseline_rate}."
             )
-        if self.loss_images < 0:
-            raise ValueError(
-                "`architecture.loss_images` must be at least 0, not "
-                f"{self.loss_images}."
-            )
+        for name in ("loss_images", "distance_images"):
+            if getattr(self, name) < 0:
+                raise ValueError(
+                    f"`architecture.{name}` must be at least 0, not "
+                    f"{getattr(self, name)}."
+                )
         if self.period < 1:
             raise ValueError(
                 f"`architecture.period` must be at least 1, not {self.period}."

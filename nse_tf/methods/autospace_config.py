@@ -6,7 +6,7 @@ from typing import Any
 
 from nse_tf.costs import base_cost
 
-FITNESSES = ("alpha", "loss", "angle")
+FITNESSES = ("alpha", "loss", "angle", "distance")
 REFERENCES = ("none", "path", "yardstick")
 TARGET_COSTS = ("macs", "params", "latency_ms")
 
@@ -22,7 +22,9 @@ class AutoSpaceConfig:
         fitness: What a round says of a cell: `alpha` is its architecture
             parameter, which weighs its output, as in the paper; `loss` the
             validation loss with it alone in its block, better if lower; `angle`
-            how far its kernels, each of length one, turned in the round.
+            how far its kernels, each of length one, turned in the round;
+            `distance` how far its outputs are from those of the reference on
+            validation images, better if nearer.
         reference: What an inverted residual of kernel 3 and expansion 6 does in
             a slot of its own: `none` leaves it out; with `path` it is trained
             beside, and cells are measured against the mean of all slots; with
@@ -40,7 +42,7 @@ class AutoSpaceConfig:
         learning_rates: Of the weights, at the start and end of all rounds.
         architecture_rate: Adam's learning rate of the shares.
         architecture_betas: Adam's decay of means there.
-        loss_images: Validation images that a loss is measured on.
+        loss_images: Validation images that a loss or a distance is measured on.
         cost: What is aimed at: `macs`, `params` or `latency_ms`.
         target: What networks are expected to have of it; None takes the
             budget's limit, divided by `slack`, or aims at nothing.
@@ -103,6 +105,12 @@ class AutoSpaceConfig:
                 raise ValueError(
                     f"`{name}` must be at least {least}, not {value}."
                 )
+        if (self.fitness, self.reference) == ("distance", "none"):
+            raise ValueError(
+                "`fitness` 'distance' compares with the outputs of the "
+                "reference: `reference` must be 'path' or 'yardstick', not "
+                "'none'."
+            )
         self._require_population()
         for name, most in (("mutation_share", 1.0), ("momentum", 0.99)):
             if not 0 <= getattr(self, name) <= most:
@@ -133,6 +141,10 @@ class AutoSpaceConfig:
     def num_mutants(self) -> int:
         """How many of the cells that a round tests are new."""
         return round(self.mutation_share * self.slots)
+
+    def images_of(self, fitness: str) -> int:
+        """Returns how many images a fitness is measured on, if it is ours."""
+        return self.loss_images if self.fitness == fitness else 0
 
     @property
     def epochs_without(self) -> int:

@@ -102,7 +102,8 @@ class CellAims:
             deviation=0.0,
             epochs_without=config.epochs_without,
             penalties=self._penalties(by_block),
-            loss_images=config.loss_images if config.fitness == "loss" else 0,
+            loss_images=config.images_of("loss"),
+            distance_images=config.images_of("distance"),
         )
 
     def _penalties(

@@ -28,6 +28,8 @@ def values_of(
             found = np.array(architecture.parameters)
         case "loss":
             found = -np.array(architecture.candidate_losses)
+        case "distance":
+            found = -np.array(architecture.candidate_distances)
         case _:
             found = unit_angles(np.array(trained.unit_sums))
     shape = len(job.active), len(job.active[0])

@@ -34,7 +34,7 @@ METHODS: dict[str, tuple[str, ...]] = {
 }
 # Methods that may search the space that `autospace` learns.
 AFTERWARDS = ("spos", "fairnas", "proxylessnas")
-FITNESSES = ("alpha", "loss", "angle")
+FITNESSES = ("alpha", "loss", "angle", "distance")
 REFERENCES = ("none", "path", "yardstick")
 # Single numbers that only the evolution of cells has, by flag name.
 CELL_OVERRIDES = (

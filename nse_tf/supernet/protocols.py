@@ -190,6 +190,22 @@ class SeatingSupernet(MixingSupernet, Protocol):
     def cells(self) -> tuple[tuple[str, ...], ...]:
         """Name of the cell in each slot, block by block."""
 
+    def slot_distances(
+        self, images: tf.Tensor, mixing_weights: tf.Tensor, active: Active
+    ) -> tf.Tensor:
+        """Returns how far the outputs of slots are from those of the last one.
+
+        Args:
+            images: `(batch, height, width, channels)`, pixel values in 0..255.
+            mixing_weights: Factor of each slot in what reaches later blocks,
+                `(num_blocks, num_slots)`.
+            active: The slots that are compared, block by block.
+
+        Returns:
+            1 less the correlation of outputs over batch and pixels, in the mean
+            of channels, `(num_blocks, num_slots)`, 0 where not active.
+        """
+
     def seat(
         self,
         cells: Sequence[Sequence[str]],

@@ -135,6 +135,18 @@ class ArchitectureTrainer(abc.ABC):
         del active
         return np.zeros((0, 0))
 
+    def candidate_distances(self, active: Genes) -> np.ndarray:
+        """Returns how far candidates are from the last one, if asked for.
+
+        Args:
+            active: The candidates that take part, block by block.
+
+        Returns:
+            `(num_blocks, max_candidates)`, or nothing.
+        """
+        del active
+        return np.zeros((0, 0))
+
     def sharpness(self, active: Genes, rng: np.random.Generator) -> float:
         """Returns how sharp the minimum is that the parameters are in.
 

@@ -204,6 +204,9 @@ class ArchitectureCourse(LoopHooks):
             candidate_losses=as_tuples(
                 self._trainer.candidate_losses(self._active)
             ),
+            candidate_distances=as_tuples(
+                self._trainer.candidate_distances(self._active)
+            ),
         )
 
     def state(self) -> list[np.ndarray]:

@@ -19,8 +19,8 @@ from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.steps import TrainingStep, of_any_batch
 from nse_tf.training.supernet_step import seated_step
 
-# Seeds which images losses are measured on; the same for all jobs.
-_LOSS_SEED = 3
+# Seeds which images are measured on; the same for all jobs.
+_MEASURING_SEED = 3
 
 
 class SlotArchitecture(MixtureArchitecture):
@@ -61,6 +61,7 @@ class SlotArchitecture(MixtureArchitecture):
         self._optimizer, self._recipe = optimizer, recipe
         self._identity = without_costs(rule), images
         self._loss_images = rule.loss_images
+        self._distance_images = rule.distance_images
         self._op_costs = [
             tf.Variable(self._costs(each), trainable=False)
             for each in rule.penalties
@@ -68,6 +69,7 @@ class SlotArchitecture(MixtureArchitecture):
         self._penalties = rule.penalties
         self._weight_steps: dict[Genes, TrainingStep] = {}
         self._losses: dict[Genes, Compiled] = {}
+        self._distances: dict[Genes, Compiled] = {}
 
     def _costs(self, penalty: CostPenalty) -> np.ndarray:
         return cost_table(penalty, self._shape[1]).astype(np.float32)
@@ -143,7 +145,7 @@ class SlotArchitecture(MixtureArchitecture):
         """
         if not self._loss_images:
             return np.zeros((0, 0))
-        batches = self._loss_batches()
+        batches = self._measuring_batches(self._loss_images)
         shares = self.mixing_weights(active).numpy()
         losses = np.zeros(self._shape)
         loss_of = self._loss_at(active)
@@ -157,11 +159,36 @@ class SlotArchitecture(MixtureArchitecture):
                 )
         return losses
 
-    def _loss_batches(self) -> list[tuple[tf.Tensor, tf.Tensor]]:
+    def candidate_distances(self, active: Genes) -> np.ndarray:
+        """Returns how far each slot's outputs are from those of the last one.
+
+        Blocks are mixed as the parameters say. The images are the same for all
+        slots, and normalized by their batch. Nothing where no images are asked
+        for.
+
+        Args:
+            active: The slots that are mixed, block by block.
+
+        Returns:
+            `(num_blocks, max_candidates)`, 0 where not active.
+        """
+        if not self._distance_images:
+            return np.zeros((0, 0))
+        shares = self.mixing_weights(active)
+        distances_at = self._distances_at(active)
+        by_batch = [
+            distances_at(images, shares).numpy()
+            for images, _ in self._measuring_batches(self._distance_images)
+        ]
+        return np.asarray(np.mean(by_batch, axis=0, dtype=np.float64))
+
+    def _measuring_batches(
+        self, num_images: int
+    ) -> list[tuple[tf.Tensor, tf.Tensor]]:
         """Returns images and labels in batches of equal size."""
         size, total = self._batch_size, len(self._images)
-        order = np.random.default_rng(_LOSS_SEED).permutation(total)
-        count = max(1, min(self._loss_images, total) // size)
+        order = np.random.default_rng(_MEASURING_SEED).permutation(total)
+        count = max(1, min(num_images, total) // size)
         return [
             (tf.constant(self._images.images[rows]),
              tf.constant(self._images.labels[rows]))
@@ -183,6 +210,19 @@ class SlotArchitecture(MixtureArchitecture):
 
             self._losses[active] = loss
         return self._losses[active]
+
+    def _distances_at(self, active: Genes) -> Compiled:
+        """Returns the distances by shares, traced once."""
+        if active not in self._distances:
+
+            @tf.function(reduce_retracing=True, autograph=False)
+            def distances(images: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
+                return self._supernet.slot_distances(
+                    of_any_batch(images), shares, active
+                )
+
+            self._distances[active] = distances
+        return self._distances[active]
 
 
 def without_costs(rule: ArchitectureRule) -> ArchitectureRule:

@@ -66,6 +66,7 @@ OTHER_VALUES: dict[str, Any] = {
     "architecture.early_stop": EarlyStop(window=3),
     "architecture.extra_skip": True,
     "architecture.loss_images": 64,
+    "architecture.distance_images": 64,
     "start.weights": "0_train#ab",
     "start.num_cells": 3,
 }

@@ -76,7 +76,10 @@ JOBS: tuple[Job, ...] = (
         id="0_slots",
         weights=WeightRule(rule="mixed"),
         architecture=ArchitectureRule(
-            rule="first_order", penalties=(PENALTY,), loss_images=64
+            rule="first_order",
+            penalties=(PENALTY,),
+            loss_images=64,
+            distance_images=32,
         ),
         seats=Seats(
             cells=(("motif_0.2.00.12.112",), ("motif_1.2.00.12.112",) * 2),
@@ -120,6 +123,7 @@ RESULTS: tuple[Result, ...] = (
             drops=((0, 7, 0, 2),),
             history=(((0.5, 1 / 3), ()),),
             candidate_losses=((0.25, 1 / 3, 0.0), (0.0, 0.0, 0.0)),
+            candidate_distances=((0.5, 2 / 3, 0.0), (0.0, 0.0, 0.0)),
         ),
     ),
     ChildrenEvaluated(accuracies=(0.1 + 0.2, 1.0), seconds=3.0),

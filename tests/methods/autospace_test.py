@@ -94,6 +94,7 @@ def test_populations_keep_their_size_and_lose_the_worst() -> None:
         ("alpha", "none"),
         ("loss", "yardstick"),
         ("angle", "path"),
+        ("distance", "yardstick"),
     ],
 )
 def test_evolution_beats_random_cells(fitness: str, reference: str) -> None:
@@ -147,7 +148,8 @@ def test_costs_bound_cells_and_pull_shares() -> None:
     ("changes", "reason"),
     [
         ({"population": 2}, "`population` is 2, smaller than `slots` 3"),
-        ({"fitness": "luck"}, "must be one of 'alpha', 'loss', 'angle', not"),
+        ({"fitness": "luck"}, "'alpha', 'loss', 'angle', 'distance', not"),
+        ({"fitness": "distance", "reference": "none"}, "outputs of the refer"),
         ({"reference": "motif_9"}, "`reference` must be one of"),
         ({"momentum": 1.5}, "`momentum` must be at least 0 and at most 0.99"),
         ({"max_rounds": 0}, "`max_rounds` must be at least 1, not 0"),

@@ -72,5 +72,6 @@ class CellWorker:
                 probabilities=tuple(map(tuple, shares.tolist())),
                 left=job.active,
                 candidate_losses=tuple(map(tuple, (-seen).tolist())),
+                candidate_distances=tuple(map(tuple, (-seen).tolist())),
             ),
         )

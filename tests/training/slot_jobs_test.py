@@ -43,6 +43,7 @@ RULE = ArchitectureRule(
         ),
     ),
     loss_images=24,
+    distance_images=24,
 )
 
 
@@ -125,6 +126,9 @@ def test_rounds_go_on_from_each_other(tmp_path: pathlib.Path) -> None:
     losses = np.array(found.candidate_losses)
     assert losses.shape == (2, 2)
     assert (losses[:, 1] > losses[:, 0]).all()  # By its costs.
+    distances = np.array(found.candidate_distances)
+    assert ((distances[:, 0] > 0) & (distances[:, 0] < 2)).all()
+    assert (distances[:, 1] == 0).all()
     assert np.array(first.unit_sums).shape == (2, 2, 3)
 
     supernet = one.supernet()

@@ -224,19 +224,33 @@ class ChoiceLayer(keras.layers.Layer):
             active: The candidates that run.
         """
         outputs = inputs if self.block.has_shortcut else None
+        branches = self.side_by_side(inputs, active)
+        for candidate, branch in zip(active, branches, strict=True):
+            share = branch * mixing_weights[candidate]
+            outputs = share if outputs is None else outputs + share
+        return outputs
+
+    def side_by_side(
+        self, inputs: tf.Tensor, active: Sequence[int]
+    ) -> list[tf.Tensor]:
+        """Returns what each candidate computes, without the shortcut.
+
+        Args:
+            inputs: `(batch, height, width, channels)`.
+            active: The candidates that run; normalized by the batch.
+        """
         rows = self._read(active)
         statistics = tf.gather(self.statistics.value, active)
-        for number, candidate in enumerate(active):
-            branch, _ = self._branches[self._kinds[candidate]](
+        return [
+            self._branches[self._kinds[candidate]](
                 inputs,
                 tf.constant(candidate),
                 rows[number],
                 statistics[number],
                 training=True,
-            )
-            branch *= mixing_weights[candidate]
-            outputs = branch if outputs is None else outputs + branch
-        return outputs
+            )[0]
+            for number, candidate in enumerate(active)
+        ]
 
     def _run(
         self,

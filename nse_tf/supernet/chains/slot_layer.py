@@ -149,6 +149,28 @@ class SlotLayer(ChoiceLayer):
         rows: list[tf.Tensor] = tf.unstack(tf.gather(self.rows.value, indices))
         return rows
 
+    def distances(self, inputs: tf.Tensor, active: Sequence[int]) -> tf.Tensor:
+        """Returns how far the outputs of slots are from those of the last one.
+
+        Cells in slots end in a norm without scale and offset, so that half of
+        the mean squared difference is 1 less the correlation of outputs, in the
+        mean of channels: 0 for the same outputs, 1 for unrelated ones.
+
+        Args:
+            inputs: `(batch, height, width, channels)`.
+            active: The slots that are compared.
+
+        Returns:
+            float32 `(num_slots,)`, 0 where not active.
+        """
+        branches = self.side_by_side(inputs, active)
+        found = [
+            tf.reduce_mean(tf.square(branch - branches[-1])) / 2
+            for branch in branches
+        ]
+        slots = [[slot] for slot in active]
+        return tf.scatter_nd(slots, found, [len(self.block.candidates)])
+
     def values_of(self, candidate: int) -> dict[tuple[str, str], np.ndarray]:
         """Returns the weights of a slot's cell as it would have them alone."""
         values = super().values_of(candidate)

@@ -13,7 +13,7 @@ from nse_tf.supernet.chains.child import cut_out_chain
 from nse_tf.supernet.chains.mbconv_layers import MBCONV_PARTS
 from nse_tf.supernet.chains.slot_layer import SlotLayer
 from nse_tf.supernet.chains.supernet import Supernet
-from nse_tf.supernet.protocols import Capability
+from nse_tf.supernet.protocols import Active, Capability
 
 
 class SlotSupernet(Supernet):
@@ -62,6 +62,20 @@ class SlotSupernet(Supernet):
         return tuple(
             tuple(cell.name for cell in block.cells) for block in self.blocks
         )
+
+    @tf.autograph.experimental.do_not_convert
+    def slot_distances(
+        self, images: tf.Tensor, mixing_weights: tf.Tensor, active: Active
+    ) -> tf.Tensor:
+        """Returns how far slots are from the last; see `SeatingSupernet`."""
+        outputs = self.run_backbone(
+            self.stem, tf.cast(images, tf.float32), training=True, rate=0.0
+        )
+        found = []
+        for number, block in enumerate(self.blocks):
+            found.append(block.distances(outputs, active[number]))
+            outputs = block.mix(outputs, mixing_weights[number], active[number])
+        return tf.stack(found)
 
     def seat(
         self,
