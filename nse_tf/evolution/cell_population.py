@@ -1,10 +1,11 @@
 """A population of cells, of which a few are tested each round.
 
-Numbers of motifs stand for cells: their indices among all that are explored.
+Numbers stand for cells: their indices among all that are explored, which are
+motifs unless another way to mutate is given.
 """
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from nse_tf.spaces.motif_genes import (
     mutated,
 )
 
+# Returns the index of one mutant of each parent, given theirs.
+Mutate = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
 # Mutants that are drawn for one that is allowed and free.
 _DRAWN = 200
 
@@ -25,7 +29,7 @@ class Member:
     """One cell of a population.
 
     Attributes:
-        index: Which motif.
+        index: Which cell.
         score: Its fitness, about zero for an average cell.
         visits: How often it was tested.
         parent: The cell that it was a mutant of; None for the first ones.
@@ -38,13 +42,23 @@ class Member:
 
     @property
     def cell(self) -> Motif:
-        """The motif."""
+        """The motif, where cells are motifs."""
         return motif_at(self.index)
 
 
 def motif_at(index: int) -> Motif:
     """Returns the explored motif of an index."""
     return Motif(tuple(genes_of_indices(np.array([index]))[0].tolist()))
+
+
+def mutated_motifs(indices: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Returns motifs that differ from their parents in one gene.
+
+    Args:
+        indices: The parents, `(count,)`.
+        rng: Draws what changes.
+    """
+    return indices_of_genes(mutated(genes_of_indices(indices), rng))
 
 
 def first_members(
@@ -54,7 +68,7 @@ def first_members(
 
     Args:
         size: How many.
-        allowed: Whether each explored motif may be one, `(NUM_MOTIFS,)`.
+        allowed: Whether each explored cell may be one, `(num_cells,)`.
         rng: Draws them.
 
     Raises:
@@ -96,6 +110,7 @@ def new_turn(
     tournament: int,
     allowed: np.ndarray,
     rng: np.random.Generator,
+    mutate: Mutate = mutated_motifs,
 ) -> tuple[Member, ...]:
     """Returns what is tested next: old members, then mutants of winners.
 
@@ -107,8 +122,9 @@ def new_turn(
         slots: How many cells are tested.
         mutants: How many of them are new.
         tournament: How many members a winner is the best of.
-        allowed: Whether each explored motif may be a member.
+        allowed: Whether each explored cell may be a member.
         rng: Draws them.
+        mutate: How cells mutate.
     """
     old: list[Member] = []
     for place in range(slots - mutants):
@@ -123,7 +139,7 @@ def new_turn(
     born: list[Member] = []
     for _ in range(mutants):
         parent = winner(members, tournament, rng)
-        index = mutant_of(parent.index, allowed, taken, rng)
+        index = mutant_of(parent.index, allowed, taken, rng, mutate)
         if index is None:
             index = stranger(allowed, taken, rng)
             born.append(Member(index=index))
@@ -139,31 +155,37 @@ def mutant_of(
     allowed: np.ndarray,
     taken: Collection[int],
     rng: np.random.Generator,
+    mutate: Mutate = mutated_motifs,
 ) -> int | None:
     """Returns a cell that differs in one gene, if one is free and allowed.
 
     Args:
         index: The parent.
-        allowed: Whether each explored motif may be one.
+        allowed: Whether each explored cell may be one.
         taken: Who must not be.
         rng: Draws it.
+        mutate: How cells mutate.
     """
-    found = mutants_of(np.full(_DRAWN, index), allowed, rng)
+    found = mutants_of(np.full(_DRAWN, index), allowed, rng, mutate)
     free = found[~np.isin(found, list(taken))]
     return int(free[0]) if len(free) else None
 
 
 def mutants_of(
-    indices: np.ndarray, allowed: np.ndarray, rng: np.random.Generator
+    indices: np.ndarray,
+    allowed: np.ndarray,
+    rng: np.random.Generator,
+    mutate: Mutate = mutated_motifs,
 ) -> np.ndarray:
     """Returns those mutants that are allowed, one drawn for each parent.
 
     Args:
         indices: The parents, `(count,)`.
-        allowed: Whether each explored motif may be one.
+        allowed: Whether each explored cell may be one.
         rng: Draws what changes.
+        mutate: How cells mutate.
     """
-    children = indices_of_genes(mutated(genes_of_indices(indices), rng))
+    children = mutate(indices, rng)
     found: np.ndarray = children[allowed[children]]
     return found
 

@@ -1,5 +1,6 @@
 """Populations of cells: who is tested, who stays, who is born."""
 
+import functools
 import time
 
 import numpy as np
@@ -42,14 +43,11 @@ def test_a_tournament_of_all_is_won_by_the_best() -> None:
 
 
 def test_old_members_are_tested_in_turn_and_mutants_born() -> None:
-    numbers = {"slots": 3, "mutants": 2, "tournament": 4}
+    turn = functools.partial(
+        new_turn, MEMBERS, slots=3, mutants=2, tournament=4, allowed=ALL
+    )
     for seed in range(5):
-        even, odd = (
-            new_turn(
-                MEMBERS, number=number, allowed=ALL, rng=rng(seed), **numbers
-            )
-            for number in (0, 1)
-        )
+        even, odd = (turn(number=number, rng=rng(seed)) for number in (0, 1))
         assert even[0] == MEMBERS[2]  # Never visited.
         assert odd[0] == MEMBERS[0]
         for child in even[1:]:
@@ -57,6 +55,9 @@ def test_old_members_are_tested_in_turn_and_mutants_born() -> None:
             assert (child.score, child.visits) == (0.25, 0)
             genes = genes_of_indices(np.array([10, child.index]))
             assert (genes[0] != genes[1]).sum() == 1
+    # Cells that are no motifs bring their own way to mutate.
+    cells = turn(number=0, rng=rng(), mutate=lambda each, _: each + 1)
+    assert [child.index for child in cells[1:]] == [11, cells[2].index]
 
 
 def test_fitness_by_hand() -> None:
