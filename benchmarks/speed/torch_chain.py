@@ -14,10 +14,10 @@ class TorchMBConv(nn.Sequential):
 
     def __init__(self, op: MBConv, block: ChoiceBlock) -> None:
         width = block.in_channels
-        inner = width * op.expansion
+        inner = op.inner_channels(width)
         expand = [*conv_norm(width, inner, 1), nn.ReLU6(inplace=True)]
         super().__init__(
-            *(expand if op.expansion > 1 else []),
+            *(expand if op.expands else []),
             *conv_norm(inner, inner, op.kernel, block.stride, inner),
             nn.ReLU6(inplace=True),
             *conv_norm(inner, block.out_channels, 1),
@@ -52,7 +52,7 @@ class TorchChain(nn.Module):
             nn.ModuleList(
                 TorchMBConv(op, block)
                 for op in block.candidates
-                if isinstance(op, MBConv)
+                if isinstance(op, MBConv) and op.is_plain
             )
             for block in blocks
         )

@@ -9,6 +9,7 @@ from nse_tf.costs.parts import (
     halving_part,
     kernel_part,
     mbconv_part,
+    squeeze_part,
     total,
 )
 from nse_tf.spaces import (
@@ -115,21 +116,9 @@ def _branch(op: BranchOp, block: ChoiceBlock) -> Part:
             )
         )
     if block.squeeze_excite:
-        parts.append(_squeeze(block.name, steps[-1].in_channels))
+        inner = steps[-1].in_channels
+        parts.append(squeeze_part(block.name, inner, narrowed(inner)))
     return total(block.name, parts)
-
-
-def _squeeze(name: str, channels: int) -> Part:
-    """Returns the cost of squeeze-and-excite: two 1×1 convolutions, biases."""
-    kernels = 2 * channels * narrowed(channels)
-    biases = narrowed(channels) + channels
-    return Part(
-        name=name,
-        macs=kernels,
-        params=kernels + biases,
-        kernel_params=kernels,
-        num_convs=2,
-    )
 
 
 def _edge(op: CellOp, edge: Edge) -> Part:

@@ -108,20 +108,41 @@ def mbconv_part(name: str, op: MBConv, in_map: Map, out_map: Map) -> Part:
 
     Args:
         name: Name of the part.
-        op: Its kernel and expansion.
+        op: It.
         in_map: Height, width and channels of the input.
         out_map: Height, width and channels of the output.
     """
     in_size, out_size = in_map[:2], out_map[:2]
-    inner = in_map[-1] * op.expansion
+    inner = op.inner_channels(in_map[-1])
     expand = [conv_part(name, in_size, 1, in_map[-1], inner)]
+    narrow = op.squeezed_channels(in_map[-1])
+    squeeze = [squeeze_part(name, inner, narrow)]
     return total(
         name,
         [
-            *(expand if op.expansion > 1 else []),
+            *(expand if op.expands else []),
             conv_part(name, out_size, op.kernel, inner, inner, groups=inner),
+            *(squeeze if op.squeeze_excite else []),
             conv_part(name, out_size, 1, inner, out_map[-1]),
         ],
+    )
+
+
+def squeeze_part(name: str, channels: int, narrow: int) -> Part:
+    """Returns the cost of squeeze-and-excite: two 1×1 convolutions, biases.
+
+    Args:
+        name: Name of the part.
+        channels: How many channels are weighed.
+        narrow: How many there are between the two convolutions.
+    """
+    kernels = 2 * channels * narrow
+    return Part(
+        name=name,
+        macs=kernels,
+        params=kernels + narrow + channels,
+        kernel_params=kernels,
+        num_convs=2,
     )
 
 

@@ -88,7 +88,7 @@ def _pixel_parts(space: SearchSpace) -> dict[str, list[str]]:
     }
     for block in blocks:
         for op in block.candidates:
-            if isinstance(op, MBConv):
+            if isinstance(op, MBConv) and op.is_plain:
                 wanted[block.cost_key(op.name)] = [_block_key(op, block)]
     return wanted
 

@@ -88,7 +88,7 @@ def cut_space(
         tuple(
             MBConv(kernel, expansion)
             for kernel in _smaller_kernels(op.kernel, 2 * max(size) - 1)
-            for expansion in _smaller_expansions(op.expansion)
+            for expansion in _smaller_expansions(int(op.expansion))
         )
         for op, size in zip(trained, sizes, strict=True)
     ]

@@ -93,6 +93,26 @@ def test_an_mbconv_of_expansion_one_does_not_expand() -> None:
     assert part.num_convs == 2
 
 
+def test_squeeze_and_excite_costs_two_convolutions_and_biases() -> None:
+    plain, gated = (
+        mbconv_part("x", MBConv(3, 4, squeeze), (8, 8, 8), (4, 4, 8))
+        for squeeze in (False, True)
+    )
+    kernels = 2 * 32 * 8
+    assert gated.macs - plain.macs == kernels
+    assert gated.kernel_params - plain.kernel_params == kernels
+    assert gated.params - plain.params == kernels + 8 + 32
+    assert gated.num_convs == 5
+
+
+def test_activations_are_free() -> None:
+    one, other = (
+        mbconv_part("x", MBConv(3, 4, activation=kind), (8, 8, 8), (4, 4, 8))
+        for kind in ("relu6", "hard_swish")
+    )
+    assert one == other
+
+
 def test_an_identity_is_free() -> None:
     block = ChoiceBlock(
         name="b",

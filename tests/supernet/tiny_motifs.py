@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from nse_tf.spaces import MBConv, Motif, SearchSpace, Stage
+from nse_tf.spaces import ChainOp, MBConv, Motif, SearchSpace, Stage
 from tests.supernet.tiny_spaces import tiny_space
 
 # All that may differ between motifs: expansion, absent edges, identities,
@@ -13,11 +13,14 @@ LARGE_MOTIFS = ("1.9.10.52.155", "2.7.00.12.112", "0.2.01.35.123")
 
 
 def tiny_motifs(
-    codes: Sequence[str] = MOTIFS, *, max_open: int = 1
+    codes: Sequence[str] = MOTIFS,
+    *,
+    max_open: int = 1,
+    others: Sequence[ChainOp] = (),
 ) -> SearchSpace:
     """Returns a space of two blocks: of the same shape, and of stride 2."""
     return tiny_space(
-        ops=(*map(Motif.of_code, codes), MBConv(3, 3)),
+        ops=(*map(Motif.of_code, codes), MBConv(3, 3), *others),
         max_open=max_open,
         stages=(Stage(8, 1, 1), Stage(12, 1, 2)),
     )

@@ -16,6 +16,14 @@ from nse_tf.supernet import ChoiceLayer, Supernet
 
 # All that may differ between candidates of a block.
 MIXED_OPS = (MBConv(3, 1), MBConv(5, 3), MBConv(7, 6), MBConv(3, 6))
+# With and without squeeze-and-excite, of all activations, beside plain ones.
+GATED_OPS = (
+    MBConv(3, 1, squeeze_excite=True, activation="relu"),
+    MBConv(5, 3, squeeze_excite=True, activation="hard_swish"),
+    MBConv(3, 4.5, activation="hard_swish"),
+    MBConv(3, 6),
+    MBConv(3, 5.5, squeeze_excite=True, activation="hard_swish"),
+)
 # Parts of one another; the largest of each is no candidate.
 NESTED_OPS = (MBConv(3, 2), MBConv(5, 6), MBConv(7, 3), MBConv(3, 6))
 

@@ -26,15 +26,21 @@ from tests.supernet.choice_models import choice_model
 from tests.supernet.tiny_branches import tiny_branches
 from tests.supernet.tiny_cells import lively_cells, tiny_cells
 from tests.supernet.tiny_darts import lively_darts, tiny_darts
-from tests.supernet.tiny_motifs import LARGE_MOTIFS, tiny_motifs
+from tests.supernet.tiny_motifs import LARGE_MOTIFS, MOTIFS, tiny_motifs
 from tests.supernet.tiny_slots import seated_slots
-from tests.supernet.tiny_spaces import NESTED_OPS, tiny_space
+from tests.supernet.tiny_spaces import GATED_OPS, NESTED_OPS, tiny_space
 
 Law = Callable[[WeightSharing], None]
 SHORT = (Stage(8, 1, 1), Stage(12, 1, 2))
 
 FAMILIES: dict[str, Callable[[], WeightSharing]] = {
     "chain": lambda: Supernet(tiny_space(max_open=2, stages=SHORT)),
+    "gated": lambda: Supernet(
+        tiny_space(ops=GATED_OPS, max_open=2, stages=SHORT)
+    ),
+    "gated_motifs": lambda: Supernet(
+        tiny_motifs(MOTIFS[:1], others=GATED_OPS[:2])
+    ),
     "nested": lambda: NestedSupernet(tiny_space(ops=NESTED_OPS, stages=SHORT)),
     "motifs": lambda: Supernet(tiny_motifs()),
     "large_motifs": lambda: Supernet(tiny_motifs(LARGE_MOTIFS)),
@@ -51,6 +57,7 @@ FAMILIES: dict[str, Callable[[], WeightSharing]] = {
 }
 # Compiling cells, and steps of them, takes ten seconds and more.
 SLOW = {
+    ("gated", "only_open_branches_move"),
     ("motifs", "only_open_branches_move"),
     ("slots", "only_mixed_branches_move"),
     ("nb201", "only_open_branches_move"),
@@ -61,12 +68,16 @@ SLOW = {
     ("darts", "new_paths_need_no_trace"),
     ("darts_cifar", "equals_the_cut_out_child"),
     ("large_motifs", "equals_the_cut_out_child"),
+    ("gated_motifs", "equals_the_cut_out_child"),
 }
 # The cells of "darts" between other stems, or shared by all, and motifs of
-# other kernels.
+# other kernels or beside other ops.
 LONG = {
     (family, law.__name__)
-    for family in ("darts_shrinking", "darts_cifar", "large_motifs")
+    for family in (
+        *("darts_shrinking", "darts_cifar"),
+        *("large_motifs", "gated_motifs"),
+    )
     for law in SUPERNET_LAWS
 } - SLOW
 # Slots are trained by mixtures alone.

@@ -36,6 +36,8 @@ class Node:
         weights: Numbers of its kernel, 8 bits each.
         biases: Numbers of its bias, 32 bits each.
         constants: How many constant tensors it reads.
+        names: How often the file repeats its name; 0 where that is part of
+            what was fitted to its kind.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Node:
     weights: int = 0
     biases: int = 0
     constants: int = 0
+    names: int = 0
 
     @property
     def size(self) -> int:
@@ -92,6 +95,7 @@ class Graph:
         weights: int = 0,
         biases: int = 0,
         constants: int = 0,
+        names: int = 0,
     ) -> str:
         """Adds a kernel and returns the name of what it writes.
 
@@ -105,6 +109,7 @@ class Graph:
             weights: See `Node`; so are the others.
             biases: See `Node`.
             constants: See `Node`.
+            names: See `Node`.
         """
         height, width, depth = self.shape_of(inputs[0])
         self._nodes[name] = Node(
@@ -118,6 +123,7 @@ class Graph:
             weights=weights,
             biases=biases,
             constants=constants,
+            names=names,
         )
         return name
 
@@ -129,6 +135,7 @@ class Graph:
         kernel: int | tuple[int, int] = 1,
         strides: int | tuple[int, int] = 1,
         groups: int = 1,
+        names: int = 0,
     ) -> str:
         """Adds a convolution with bias, padded as "same"; see `add`.
 
@@ -147,10 +154,16 @@ class Graph:
             weights=tall * wide * depth * channels // groups,
             biases=channels,
             constants=2,
+            names=names,
         )
 
     def depthwise(
-        self, name: str, source: str, kernel: int, stride: int = 1
+        self,
+        name: str,
+        source: str,
+        kernel: int,
+        stride: int = 1,
+        names: int = 0,
     ) -> str:
         """Adds a depthwise convolution with bias; see `conv`."""
         channels = self.shape_of(source)[-1]
@@ -163,6 +176,7 @@ class Graph:
             weights=kernel**2 * channels,
             biases=channels,
             constants=2,
+            names=names,
         )
 
     def relu(self, name: str, source: str) -> str:

@@ -54,12 +54,12 @@ def add_candidate(
         case Identity():
             return source
         case MBConv():
-            inner = _expanded(graph, prefix, op.expansion, source)
-            inner = graph.depthwise(
-                f"{prefix}_depthwise", inner, op.kernel, block.stride
-            )
+            return _residual(graph, op, block, prefix, source)
         case Motif():
-            inner = _expanded(graph, prefix, op.expansion, source)
+            inner = source
+            if op.expansion > 1:
+                channels = block.in_channels * op.expansion
+                inner = graph.conv(f"{prefix}_expand", source, channels)
             inner = _motif(graph, op, block.stride, prefix, inner)
         case Slot():
             raise UnpredictedError(
@@ -71,11 +71,52 @@ def add_candidate(
     return graph.conv(f"{prefix}_project", inner, block.out_channels)
 
 
-def _expanded(graph: Graph, prefix: str, expansion: int, source: str) -> str:
-    if expansion == 1:
-        return source
-    channels = graph.shape_of(source)[-1] * expansion
-    return graph.conv(f"{prefix}_expand", source, channels)
+def _residual(
+    graph: Graph, op: MBConv, block: ChoiceBlock, prefix: str, source: str
+) -> str:
+    """Adds an inverted residual."""
+    # A layer that is folded into a kernel adds its name: batch norm to all, and
+    # twice, of tensor and bias, an activation that is a ReLU.
+    is_named = not op.is_plain
+    inside = is_named * (0 if op.activation == "hard_swish" else 2)
+    if op.expands:
+        name = f"{prefix}_expand"
+        inner = op.inner_channels(block.in_channels)
+        source = graph.conv(name, source, inner, names=7 * is_named + inside)
+        source = activated(graph, op.activation, name, source)
+    name = f"{prefix}_depthwise"
+    source = graph.depthwise(
+        name, source, op.kernel, block.stride, names=13 * is_named + inside
+    )
+    source = activated(graph, op.activation, name, source)
+    if op.squeeze_excite:
+        narrow = op.squeezed_channels(block.in_channels)
+        source = _hard_squeeze_excite(graph, prefix, narrow, source)
+    name = f"{prefix}_project"
+    return graph.conv(name, source, block.out_channels, names=7 * is_named)
+
+
+def _hard_squeeze_excite(
+    graph: Graph, prefix: str, narrow: int, source: str
+) -> str:
+    """Adds squeeze-and-excite with ReLU and hard sigmoid.
+
+    The latter is a ReLU6, folded into the convolution, and a scale.
+    """
+    channels = graph.shape_of(source)[-1]
+    pooled = graph.add(
+        "MEAN",
+        f"{prefix}_pool",
+        [source],
+        size=(1, 1),
+        constants=1,
+        names=1,
+    )
+    pooled = graph.conv(f"{prefix}_squeeze", pooled, narrow, names=9)
+    pooled = graph.conv(f"{prefix}_excite", pooled, channels, names=11)
+    name = f"{prefix}_excite/scale"
+    pooled = graph.add("MUL", name, [pooled], constants=1, names=1)
+    return graph.add("MUL", f"{prefix}_weigh", [source, pooled], names=1)
 
 
 def _motif(
@@ -158,10 +199,15 @@ def normalized(graph: Graph, name: str, source: str) -> str:
 
 def activated(graph: Graph, activation: str, name: str, source: str) -> str:
     """Adds an activation; a ReLU is part of the kernel before."""
-    if activation != "swish":
-        return source
-    gate = graph.add("LOGISTIC", f"{name}_activation/gate", [source])
-    return graph.add("MUL", f"{name}_activation/mul", [source, gate])
+    match activation:
+        case "swish":
+            gate = graph.add("LOGISTIC", f"{name}_activation/gate", [source])
+            return graph.add("MUL", f"{name}_activation/mul", [source, gate])
+        case "hard_swish":
+            name = f"{name}_hard_swish"
+            return graph.add("HARD_SWISH", name, [source], names=4)
+        case _:
+            return source
 
 
 def _squeeze_excite(

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from nse_tf.spaces import BranchBlock, BranchOp, ConvStep
+from nse_tf.supernet.layers.activations import ACTIVATIONS
 from nse_tf.supernet.layers.batch_norm import normalize, normalize_by
 from nse_tf.supernet.layers.depthwise import depthwise_conv
 from nse_tf.supernet.layers.layouts import Layout, Piece, layout_of
-
-ACTIVATIONS = {"relu": tf.nn.relu, "swish": tf.nn.silu}
+from nse_tf.supernet.layers.squeeze_excite import weighed
 
 
 class Branch:
@@ -49,7 +49,8 @@ class Branch:
         outputs = inputs
         for step in self._steps:
             if not step.is_activated and self._block.squeeze_excite:
-                outputs = self._weighed(outputs, weights)
+                activation = self._block.activation
+                outputs = weighed(outputs, weights, activation, "sigmoid")
             outputs = convolved(outputs, weights[step.name, "kernel"], step)
             norm = f"{step.name}_bn"
             affine = weights[norm, "gamma"], weights[norm, "beta"]
@@ -69,20 +70,6 @@ class Branch:
             [None, *self._block.out_size, self._block.out_channels]
         )
         return outputs, tf.concat(seen, 0) if training else statistics
-
-    def _weighed(
-        self, inputs: tf.Tensor, weights: dict[tuple[str, str], tf.Tensor]
-    ) -> tf.Tensor:
-        """Returns the channels times what squeeze-and-excite gives each."""
-        pooled = tf.reduce_mean(inputs, [1, 2], keepdims=True)
-        for layer, activate in (
-            ("squeeze", self._activate),
-            ("excite", tf.nn.sigmoid),
-        ):
-            kernel = weights[layer, "kernel"]
-            pooled = tf.nn.conv2d(pooled, kernel, 1, "SAME")
-            pooled = activate(pooled + weights[layer, "bias"])
-        return inputs * pooled
 
 
 def _by_name(

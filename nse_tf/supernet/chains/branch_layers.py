@@ -13,6 +13,7 @@ from nse_tf.supernet.chains.backbone import (
 )
 from nse_tf.supernet.chains.branch import grouped_conv
 from nse_tf.supernet.chains.parts import ChainParts
+from nse_tf.supernet.layers.squeeze_excite import SqueezeExcite
 from nse_tf.supernet.layers.stock import activation, batch_norm, depthwise
 
 
@@ -50,7 +51,13 @@ def branch_layers(
         name = f"{prefix}_{step.name}"
         if not step.is_activated and block.squeeze_excite:
             layers.append(
-                _SqueezeExcite(prefix, step.in_channels, block.activation)
+                SqueezeExcite(
+                    prefix,
+                    step.in_channels,
+                    narrowed(step.in_channels),
+                    block.activation,
+                    "sigmoid",
+                )
             )
         layers += [
             *_convolutions(step, name, fast=fast),
@@ -93,28 +100,6 @@ def _convolutions(
             name=name,
         )
     ]
-
-
-class _SqueezeExcite:
-    """Weighs channels by what all pixels say together; called once."""
-
-    def __init__(self, prefix: str, channels: int, kind: str) -> None:
-        self._prefix, self._channels, self._kind = prefix, channels, kind
-
-    def __call__(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Returns the weighed channels, by stock layers."""
-        prefix, channels = self._prefix, self._channels
-        pooled = keras.layers.GlobalAveragePooling2D(
-            keepdims=True, name=f"{prefix}_pool"
-        )(inputs)
-        pooled = keras.layers.Conv2D(
-            narrowed(channels), 1, name=f"{prefix}_squeeze"
-        )(pooled)
-        pooled = activation(self._kind, f"{prefix}_squeeze_activation")(pooled)
-        weights = keras.layers.Conv2D(
-            channels, 1, activation="sigmoid", name=f"{prefix}_excite"
-        )(pooled)
-        return keras.layers.Multiply(name=f"{prefix}_weigh")([inputs, weights])
 
 
 BRANCH_PARTS = ChainParts(

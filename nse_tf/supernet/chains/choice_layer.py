@@ -117,35 +117,39 @@ class ChoiceLayer(keras.layers.Layer):
         """Returns what can be run here, and by candidate index which it is.
 
         Branch 0 computes nothing: padding and identities take it. Where there
-        are motifs, one branch runs everything.
+        are motifs, it runs them, too, and plain MBConvs.
         """
         ops = self.block.candidates
         kinds = np.zeros(len(ops) + 1, np.int32)
-        if any(isinstance(op, Motif) for op in ops):
-            residuals = [
-                op if isinstance(op, Motif | MBConv) else None for op in ops
-            ]
-            return [MotifPrimitive(self.block, [*residuals, None])], kinds
         branches: list[Branch] = [self._nothing]
-        # Kernel and width are numbers in the graph, but how many convolutions
-        # there are is not: so with and without expansion are two branches.
-        for expands in (False, True):
-            members = [
+        residuals = [op if isinstance(op, MBConv) else None for op in ops]
+        if any(isinstance(op, Motif) for op in ops):
+            motifs = [
                 op
-                if isinstance(op, MBConv) and (op.expansion > 1) == expands
+                if isinstance(op, Motif)
+                or (isinstance(op, MBConv) and op.is_plain)
                 else None
                 for op in ops
             ]
-            if any(members):
-                kinds[:-1][[op is not None for op in members]] = len(branches)
-                branches.append(
-                    MBConvPrimitive(
-                        self.block,
-                        [*members, None],
-                        self._lengths(),
-                        self.statistics.shape[1],
-                    )
+            branches = [MotifPrimitive(self.block, [*motifs, None])]
+            residuals = [
+                None if op is None or op.is_plain else op for op in residuals
+            ]
+        # Kernel and width are numbers in the graph, but how many convolutions
+        # there are is not: so with and without expansion are two branches.
+        for expands in sorted({op.expands for op in residuals if op}):
+            members = [
+                op if op and op.expands == expands else None for op in residuals
+            ]
+            kinds[:-1][[op is not None for op in members]] = len(branches)
+            branches.append(
+                MBConvPrimitive(
+                    self.block,
+                    [*members, None],
+                    self._lengths(),
+                    self.statistics.shape[1],
                 )
+            )
         return branches, kinds
 
     def _nothing(

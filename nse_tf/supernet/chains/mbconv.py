@@ -2,9 +2,11 @@
 
 A primitive holds no weights. It is built for the candidates of its kind in one
 block; an argument of every call selects one: kernel size and width are
-numbers in the graph, so that a new path needs no new trace.
+numbers in the graph, so that a new path needs no new trace. Squeeze-and-excite
+and the activation are short branches of it, where candidates differ in them.
 """
 
+import functools
 from collections.abc import Sequence
 
 import keras
@@ -12,9 +14,11 @@ import numpy as np
 import tensorflow as tf
 
 from nse_tf.spaces import ChoiceBlock, MBConv
+from nse_tf.supernet.layers.activations import ACTIVATIONS
 from nse_tf.supernet.layers.batch_norm import normalize, normalize_by
 from nse_tf.supernet.layers.depthwise import depthwise_conv
 from nse_tf.supernet.layers.layouts import Layout, Piece, layout_of
+from nse_tf.supernet.layers.squeeze_excite import weighed
 
 
 class MBConvPrimitive(keras.layers.Layer):
@@ -55,21 +59,39 @@ class MBConvPrimitive(keras.layers.Layer):
         layouts = [
             Layout() if op is None else layout_of(op, block) for op in ops
         ]
-        self._expands = any(op is not None and op.expansion > 1 for op in ops)
+        self._expands = any(op is not None and op.expands for op in ops)
+        # Of what is not there, others have pieces without numbers.
+        self._layout = max(layouts, key=lambda each: len(each.weights))
+        members = {op for op in ops if op is not None}
+        self._is_gated = np.array(
+            [op is not None and op.squeeze_excite for op in ops]
+        )
+        self._all_gated = all(op.squeeze_excite for op in members)
+        self._activations = sorted({op.activation for op in members})
+        self._activation_indices = np.array(
+            [
+                0 if op is None else self._activations.index(op.activation)
+                for op in ops
+            ],
+            np.int32,
+        )
         self._kernel_sides = np.array(
             [0 if op is None else op.kernel for op in ops]
         )
         self._inner_widths = np.array(
             [
-                0 if op is None else op.expansion * block.in_channels
+                0 if op is None else op.inner_channels(block.in_channels)
                 for op in ops
             ]
         )
         self._weight_sizes = _sizes(
-            [each.weights for each in layouts], row_lengths
+            [each.weights for each in layouts],
+            self._layout.weights,
+            row_lengths,
         )
         self._statistic_sizes = _sizes(
             [each.statistics for each in layouts],
+            self._layout.statistics,
             [statistics_length] * len(layouts),
         )
 
@@ -82,20 +104,22 @@ class MBConvPrimitive(keras.layers.Layer):
         training: bool = False,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the branch and the batch's statistics."""
-        side = tf.gather(self._kernel_sides, index)
-        inner = tf.gather(self._inner_widths, index)
-        width_in, width_out = self.block.in_channels, self.block.out_channels
-        weights = _split(row, self._weight_sizes, index)
-        norms = _split(statistics, self._statistic_sizes, index)
-        num_convs = 3 if self._expands else 2
-        kernels, affine = weights[:num_convs], weights[num_convs:]
+        weights = self._weights(row, index)
+        moving = dict(
+            zip(
+                map(_name, self._layout.statistics),
+                _split(statistics, self._statistic_sizes, index),
+                strict=True,
+            )
+        )
         seen: list[tf.Tensor] = []
 
-        def norm(outputs: tf.Tensor, position: int) -> tf.Tensor:
-            pair, epsilon = slice(2 * position, 2 * position + 2), self._epsilon
-            gamma, beta = affine[pair]
+        def norm(outputs: tf.Tensor, layer: str) -> tf.Tensor:
+            name, epsilon = f"{layer}_bn", self._epsilon
+            gamma, beta = weights[name, "gamma"], weights[name, "beta"]
             if not training:
-                mean, variance = norms[pair]
+                mean = moving[name, "moving_mean"]
+                variance = moving[name, "moving_variance"]
                 return normalize_by(
                     outputs, gamma, beta, mean, variance, epsilon
                 )
@@ -105,33 +129,104 @@ class MBConvPrimitive(keras.layers.Layer):
 
         outputs = inputs
         if self._expands:
-            kernel = tf.reshape(kernels[0], [1, 1, width_in, inner])
-            outputs = tf.nn.conv2d(outputs, kernel, 1, "SAME")
-            outputs = tf.nn.relu6(norm(outputs, 0))
+            outputs = tf.nn.conv2d(
+                outputs, weights["expand", "kernel"], 1, "SAME"
+            )
+            outputs = self._activated(norm(outputs, "expand"), index)
         outputs = depthwise_conv(
             outputs,
-            tf.reshape(kernels[-2], [side, side, inner, 1]),
+            weights["depthwise", "kernel"],
             self.block.stride,
             self._kernel_sides[self._kernel_sides > 0].tolist(),
         )
-        outputs = tf.nn.relu6(norm(outputs, num_convs - 2))
-        kernel = tf.reshape(kernels[-1], [1, 1, inner, width_out])
-        outputs = norm(tf.nn.conv2d(outputs, kernel, 1, "SAME"), num_convs - 1)
-        outputs.set_shape([None, *self.block.out_size, width_out])
+        outputs = self._activated(norm(outputs, "depthwise"), index)
+        outputs = self._weighed(outputs, weights, index)
+        outputs = tf.nn.conv2d(outputs, weights["project", "kernel"], 1, "SAME")
+        outputs = norm(outputs, "project")
+        outputs.set_shape([None, *self.block.out_map])
         if not training:
             return outputs, statistics
         # Rows of statistics are as long as those of the widest candidate.
         padding = tf.zeros([tf.gather(self._statistic_sizes[:, -1], index)])
         return outputs, tf.concat([*seen, padding], 0)
 
+    def _activated(self, inputs: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+        """Returns the activation of a candidate."""
+        kinds = [ACTIVATIONS[name] for name in self._activations]
+        if len(kinds) == 1:
+            return kinds[0](inputs)
+        outputs = tf.switch_case(
+            tf.gather(self._activation_indices, index),
+            [functools.partial(activate, inputs) for activate in kinds],
+        )
+        outputs.set_shape(inputs.shape)
+        return outputs
+
+    def _weighed(
+        self,
+        inputs: tf.Tensor,
+        weights: dict[tuple[str, str], tf.Tensor],
+        index: tf.Tensor,
+    ) -> tf.Tensor:
+        """Returns inner channels, weighed where the candidate does that."""
+        if not self._is_gated.any():
+            return inputs
+        weigh = functools.partial(
+            weighed, inputs, weights, "relu", "hard_sigmoid"
+        )
+        if self._all_gated:
+            return weigh()
+        outputs = tf.cond(
+            tf.gather(self._is_gated, index), weigh, lambda: inputs
+        )
+        outputs.set_shape(inputs.shape)
+        return outputs
+
+    def _weights(
+        self, row: tf.Tensor, index: tf.Tensor
+    ) -> dict[tuple[str, str], tf.Tensor]:
+        """Returns the weights of a row by (layer, weight), kernels in shape."""
+        side = tf.gather(self._kernel_sides, index)
+        inner = tf.gather(self._inner_widths, index)
+        width_in, width_out = self.block.in_channels, self.block.out_channels
+        # What is between the convolutions of squeeze-and-excite follows from
+        # how long they are.
+        shapes = {
+            "expand": [1, 1, width_in, inner],
+            "depthwise": [side, side, inner, 1],
+            "squeeze": [1, 1, inner, -1],
+            "excite": [1, 1, -1, inner],
+            "project": [1, 1, inner, width_out],
+        }
+        values = _split(row, self._weight_sizes, index)
+        return {
+            _name(piece): tf.reshape(value, shapes[piece.layer])
+            if piece.weight == "kernel"
+            else value
+            for piece, value in zip(self._layout.weights, values, strict=True)
+        }
+
+
+def _name(piece: Piece) -> tuple[str, str]:
+    return piece.layer, piece.weight
+
 
 def _sizes(
-    pieces: Sequence[tuple[Piece, ...]], lengths: Sequence[int]
+    pieces: Sequence[tuple[Piece, ...]],
+    named: tuple[Piece, ...],
+    lengths: Sequence[int],
 ) -> np.ndarray:
-    """Returns the sizes of the pieces of each candidate, and of the padding."""
-    sizes = np.zeros((len(pieces), max(map(len, pieces)) + 1), np.int32)
+    """Returns the sizes of each candidate's pieces, and of its padding.
+
+    Args:
+        pieces: Those of each candidate.
+        named: Which of them there are, in the order of rows.
+        lengths: How long the row of each candidate is.
+    """
+    sizes = np.zeros((len(pieces), len(named) + 1), np.int32)
     for row, each, length in zip(sizes, pieces, lengths, strict=True):
-        row[: len(each)] = [piece.size for piece in each]
+        found = {_name(piece): piece.size for piece in each}
+        row[:-1] = [found.get(_name(piece), 0) for piece in named]
         row[-1] = length - row.sum()
     return sizes
 

@@ -3,13 +3,20 @@
 import functools
 from collections.abc import Callable
 
+import keras
 import tensorflow as tf
 
 from nse_tf.spaces import ChainOp, ChoiceBlock, Identity, MBConv, Motif
 from nse_tf.supernet.chains.backbone import stem_layers, tail_layers
 from nse_tf.supernet.chains.motif_layers import MotifGraph
 from nse_tf.supernet.chains.parts import ChainParts
-from nse_tf.supernet.layers.stock import batch_norm, conv, depthwise, relu6
+from nse_tf.supernet.layers.squeeze_excite import SqueezeExcite
+from nse_tf.supernet.layers.stock import (
+    activation,
+    batch_norm,
+    conv,
+    depthwise,
+)
 
 
 def mbconv_layers(
@@ -27,36 +34,61 @@ def mbconv_layers(
     Raises:
         TypeError: If the op does not compete in such chains.
     """
-    norm = functools.partial(batch_norm, fast=fast, epsilon=block.norm_epsilon)
     match op:
         case Identity():
             return []
-        case MBConv(kernel, expansion):
-            inside: list[Callable[..., tf.Tensor]] = [
-                depthwise(
-                    kernel, block.stride, f"{prefix}_depthwise", fast=fast
-                ),
-                norm(f"{prefix}_depthwise_bn"),
-                relu6(f"{prefix}_depthwise_relu"),
-            ]
+        case MBConv():
+            inside = _inside(op, block, prefix, fast=fast)
+            inner, expands = op.inner_channels(block.in_channels), op.expands
+            kind = op.activation
         case Motif():
-            expansion = op.expansion
             inside = [MotifGraph(op, block.stride, prefix, fast=fast)]
+            inner, expands = block.in_channels * op.expansion, op.expansion > 1
+            kind = "relu6"
         case _:
             raise TypeError(
                 f"{op.name!r} is neither an inverted residual nor the identity."
             )
+    norm = functools.partial(batch_norm, fast=fast, epsilon=block.norm_epsilon)
     expand = [
-        conv(block.in_channels * expansion, 1, 1, f"{prefix}_expand"),
+        conv(inner, 1, 1, f"{prefix}_expand"),
         norm(f"{prefix}_expand_bn"),
-        relu6(f"{prefix}_expand_relu"),
+        _activation(kind, f"{prefix}_expand"),
     ]
     return [
-        *(expand if expansion > 1 else []),
+        *(expand if expands else []),
         *inside,
         conv(block.out_channels, 1, 1, f"{prefix}_project"),
         norm(f"{prefix}_project_bn"),
     ]
+
+
+def _inside(
+    op: MBConv, block: ChoiceBlock, prefix: str, *, fast: bool
+) -> list[Callable[..., tf.Tensor]]:
+    """Returns what stands between expanding and projecting convolution."""
+    name = f"{prefix}_depthwise"
+    layers: list[Callable[..., tf.Tensor]] = [
+        depthwise(op.kernel, block.stride, name, fast=fast),
+        batch_norm(f"{name}_bn", fast=fast, epsilon=block.norm_epsilon),
+        _activation(op.activation, name),
+    ]
+    if op.squeeze_excite:
+        layers.append(
+            SqueezeExcite(
+                prefix,
+                op.inner_channels(block.in_channels),
+                op.squeezed_channels(block.in_channels),
+                "relu",
+                "hard_sigmoid",
+            )
+        )
+    return layers
+
+
+def _activation(kind: str, name: str) -> keras.layers.Layer:
+    """Returns the activation behind a layer: `_relu` also for ReLU6."""
+    return activation(kind, f"{name}_{kind.removesuffix('6')}")
 
 
 MBCONV_PARTS = ChainParts(

@@ -29,7 +29,7 @@ from nse_tf.supernet.layers.depthwise import FAST_COLUMNS
 
 
 class MotifPrimitive(keras.layers.Layer):
-    """Runs any of a block's motifs and MBConvs, without the shortcut.
+    """Runs any of a block's motifs and plain MBConvs, without the shortcut.
 
     An MBConv is run as the motif whose only convolution is on its first edge:
     beside motifs that saves a branch of the graph.
@@ -110,7 +110,7 @@ def _numbers_of(op: Motif | MBConv | None) -> list[int]:
 
     These are what it does and the side of its kernel; all are 0 for None.
     """
-    expansion = 0 if op is None else op.expansion
+    expansion = 0 if op is None else int(op.expansion)
     maximum = op.takes_maximum if isinstance(op, Motif) else {}
     edges = _edges_of(op)
     of_edges = [

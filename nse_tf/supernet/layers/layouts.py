@@ -99,7 +99,7 @@ class Layout:
 
     Attributes:
         kernels: Convolution kernels.
-        affine: Batch norm's scales and offsets.
+        affine: Batch norm's scales and offsets, then biases.
         statistics: Batch norm's moving means and variances.
     """
 
@@ -127,29 +127,45 @@ def layout_of(op: ChainOp, block: ChoiceBlock) -> Layout:
             raise TypeError(f"{op.name!r} is a layer of a user's own model.")
         case Slot():
             raise TypeError(f"{op.name!r} has the layout of its cell.")
-        case MBConv(kernel, expansion):
-            depthwise = {"depthwise": kernel}
-            return _residual_layout(expansion, depthwise, block)
+        case MBConv():
+            inner = op.inner_channels(block.in_channels)
+            depthwise = {"depthwise": op.kernel}
+            layout = _residual_layout(
+                inner, depthwise, block, expands=op.expands
+            )
+            if not op.squeeze_excite:
+                return layout
+            narrow = op.squeezed_channels(block.in_channels)
+            return _squeezed(layout, inner, narrow)
         case Motif():
             depthwise = {
                 edge.name: edge.kernel for edge in op.edges if edge.kernel
             }
-            return _residual_layout(op.expansion, depthwise, block)
+            return _residual_layout(
+                op.expansion * block.in_channels,
+                depthwise,
+                block,
+                expands=op.expansion > 1,
+            )
         case _:
             return _branch_layout(op, block)
 
 
 def _residual_layout(
-    expansion: int, depthwise: Mapping[str, int], block: ChoiceBlock
+    inner: int,
+    depthwise: Mapping[str, int],
+    block: ChoiceBlock,
+    *,
+    expands: bool,
 ) -> Layout:
     """Returns the layout of an inverted residual.
 
     Args:
-        expansion: Inner width as a multiple of the input width.
+        inner: How many channels are inside.
         depthwise: Sides of the depthwise kernels by the name of their layer.
         block: The block.
+        expands: Whether there is an expanding convolution.
     """
-    inner = block.in_channels * expansion
     kernels = [
         *(
             Piece(layer, "kernel", (side, side, inner, 1))
@@ -157,7 +173,7 @@ def _residual_layout(
         ),
         Piece("project", "kernel", (1, 1, inner, block.out_channels)),
     ]
-    if expansion > 1:
+    if expands:
         shape = (1, 1, block.in_channels, inner)
         kernels.insert(0, Piece("expand", "kernel", shape))
     widths = [
@@ -197,24 +213,38 @@ def _branch_layout(op: BranchOp, block: ChoiceBlock) -> Layout:
         for step in steps
     ]
     widths = [(step.name, step.out_channels) for step in steps]
-    biases: tuple[Piece, ...] = ()
-    if block.squeeze_excite:
-        inner = steps[-1].in_channels
-        narrow = narrowed(inner)
-        # Squeeze-and-excite stands before the projection, and has biases in
-        # place of norms.
-        kernels[-1:-1] = [
-            Piece("squeeze", "kernel", (1, 1, inner, narrow)),
-            Piece("excite", "kernel", (1, 1, narrow, inner)),
-        ]
-        biases = (
-            Piece("squeeze", "bias", (narrow,)),
-            Piece("excite", "bias", (inner,)),
-        )
-    return Layout(
+    layout = Layout(
         tuple(kernels),
-        _norms(widths, ("gamma", "beta")) + biases,
+        _norms(widths, ("gamma", "beta")),
         _norms(widths, ("moving_mean", "moving_variance")),
+    )
+    if not block.squeeze_excite:
+        return layout
+    inner = steps[-1].in_channels
+    return _squeezed(layout, inner, narrowed(inner))
+
+
+def _squeezed(layout: Layout, inner: int, narrow: int) -> Layout:
+    """Returns a layout with squeeze-and-excite before the last convolution.
+
+    Args:
+        layout: The layout without it.
+        inner: How many channels are weighed.
+        narrow: How many there are between its two convolutions.
+    """
+    kernels = (
+        Piece("squeeze", "kernel", (1, 1, inner, narrow)),
+        Piece("excite", "kernel", (1, 1, narrow, inner)),
+    )
+    # It has biases in place of norms.
+    biases = (
+        Piece("squeeze", "bias", (narrow,)),
+        Piece("excite", "bias", (inner,)),
+    )
+    return dataclasses.replace(
+        layout,
+        kernels=(*layout.kernels[:-1], *kernels, layout.kernels[-1]),
+        affine=layout.affine + biases,
     )
 
 

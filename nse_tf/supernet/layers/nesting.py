@@ -44,10 +44,10 @@ class Nesting:
         require_nesting(block)
         self._block = block
         ops = _mbconvs(block)
-        self._widths = [block.in_channels * op.expansion for op in ops]
+        self._widths = [op.inner_channels(block.in_channels) for op in ops]
         self.row_length = math.gcd(*self._widths) or 1
         self._side = max((op.kernel for op in ops), default=0)
-        self._expands = any(op.expansion > 1 for op in ops)
+        self._expands = any(op.expands for op in ops)
         expansion = max((op.expansion for op in ops), default=0)
         self.largest = (
             layout_of(MBConv(self._side, expansion), block) if ops else Layout()
@@ -93,11 +93,12 @@ class Nesting:
         op = candidates[candidate] if candidate < len(candidates) else None
         if not isinstance(op, MBConv):
             return np.zeros(0, np.int32)
-        return self._rows(op.kernel, op.expansion)
+        width = op.inner_channels(self._block.in_channels)
+        return self._rows(op.kernel, width)
 
-    def _rows(self, kernel: int, expansion: int) -> np.ndarray:
-        """Returns the rows of an MBConv of these sizes."""
-        used = self._block.in_channels * expansion // self.row_length
+    def _rows(self, kernel: int, width: int) -> np.ndarray:
+        """Returns the rows of an MBConv of this kernel and inner width."""
+        used = width // self.row_length
         runs = max(self._widths) // self.row_length
         starts = np.cumsum([0, *self._sizes])
         margin = (self._side - kernel) // 2
@@ -158,8 +159,8 @@ def require_nesting(block: ChoiceBlock) -> None:
     if others:
         raise ValueError(
             f"Candidate {others[0]!r} of block {block.name!r} does not nest in "
-            "the others, only MBConvs beside the identity do: "
-            f"{way_out}."
+            "the others, only MBConvs of whole expansions, with ReLU6 and "
+            f"without squeeze-and-excite, beside the identity do: {way_out}."
         )
     if block.max_open > 1:
         raise ValueError(
@@ -168,9 +169,9 @@ def require_nesting(block: ChoiceBlock) -> None:
             f"same weights: {way_out}, or `max_open` 1."
         )
     ops = _mbconvs(block)
-    plain = [op.name for op in ops if op.expansion == 1]
+    plain = [op.name for op in ops if not op.expands]
     if plain and len(plain) < len(ops):
-        wide = next(op.name for op in ops if op.expansion > 1)
+        wide = next(op.name for op in ops if op.expands)
         raise ValueError(
             f"Candidates {plain[0]!r} and {wide!r} of block {block.name!r} do "
             "not nest, since an expansion of 1 has no expanding convolution: "
@@ -179,7 +180,7 @@ def require_nesting(block: ChoiceBlock) -> None:
 
 
 def _nests(op: object) -> bool:
-    return op == Identity() or isinstance(op, MBConv)
+    return op == Identity() or (isinstance(op, MBConv) and op.is_plain)
 
 
 def _mbconvs(block: ChoiceBlock) -> list[MBConv]:

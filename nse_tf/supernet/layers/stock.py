@@ -45,15 +45,21 @@ def batch_norm(
 
 
 def relu6(name: str) -> keras.layers.Layer:
-    """Returns the activation of all published chains."""
+    """Returns the activation of most published chains."""
     return keras.layers.ReLU(max_value=6.0, name=name)
 
 
 def activation(kind: str, name: str) -> keras.layers.Layer:
-    """Returns the activation of multi-branch networks: `relu` or `swish`."""
-    if kind == "relu":
-        return keras.layers.ReLU(name=name)
-    return keras.layers.Activation("silu", name=name)
+    """Returns an activation: `relu`, `relu6`, `swish` or `hard_swish`."""
+    match kind:
+        case "relu":
+            return keras.layers.ReLU(name=name)
+        case "relu6":
+            return relu6(name)
+        case _:
+            # Keras calls them after SiLU.
+            kind = {"swish": "silu", "hard_swish": "hard_silu"}[kind]
+            return keras.layers.Activation(kind, name=name)
 
 
 def initialize(

@@ -21,7 +21,12 @@ from nse_tf.supernet import (
 )
 from nse_tf.supernet.layers.depthwise import FastDepthwiseConv2D
 from tests.spaces.strategies import spaces_and_genotypes
-from tests.supernet.tiny_spaces import lively, random_images, tiny_space
+from tests.supernet.tiny_spaces import (
+    GATED_OPS,
+    lively,
+    random_images,
+    tiny_space,
+)
 
 WIDE_KERNELS = (MBConv(7, 1), MBConv(3, 6), MBConv(5, 3))
 Genes = list[int | tuple[int, ...]]
@@ -37,6 +42,11 @@ CASES: dict[str, tuple[SearchSpace, Genes]] = {
         tiny_space((9, 8), max_open=3),
         [(0, 2, 4), (1, 2, 3), (3,)],
     ),
+    "gated and of other activations": (
+        tiny_space((9, 7), 3, GATED_OPS, max_open=2),
+        [(0, 1), (2, 4), (3, 4)],
+    ),
+    "gated, one at a time": (tiny_space(ops=GATED_OPS), [4, 0, 2]),
     "one branch and the identity": (
         tiny_space(max_open=2, image_channels=3),
         [(1, 4), (0,), (2, 3)],

@@ -6,18 +6,23 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nse_tf.spaces import ChoiceBlock, Identity
+from nse_tf.spaces import ChainOp, ChoiceBlock, Identity
 from nse_tf.supernet import INACTIVE, ChoiceLayer, build_operator
-from tests.supernet.tiny_spaces import MIXED_OPS, enliven
+from tests.supernet.tiny_spaces import GATED_OPS, MIXED_OPS, enliven
 
 IDENTITY = len(MIXED_OPS)
 SIZE = (5, 6)
 
 
-def _layer(max_open: int = 1, stride: int = 1, seed: int = 0) -> ChoiceLayer:
+def _layer(
+    max_open: int = 1,
+    stride: int = 1,
+    seed: int = 0,
+    candidates: tuple[ChainOp, ...] = MIXED_OPS,
+) -> ChoiceLayer:
     """Returns a block with unlike statistics and scales everywhere."""
     has_shortcut = stride == 1
-    ops = (*MIXED_OPS, Identity()) if has_shortcut else MIXED_OPS
+    ops = (*candidates, Identity()) if has_shortcut else candidates
     block = ChoiceBlock(
         name="block",
         candidates=ops,
@@ -51,11 +56,14 @@ def _branch(layer: ChoiceLayer, candidate: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("candidate", range(len(MIXED_OPS)))
+@pytest.mark.parametrize(
+    ("candidates", "candidate"),
+    [(ops, i) for ops in (MIXED_OPS, GATED_OPS) for i in range(len(ops))],
+)
 def test_one_open_branch_equals_the_operator_of_stock_layers(
-    candidate: int, stride: int
+    candidates: tuple[ChainOp, ...], candidate: int, stride: int
 ) -> None:
-    layer = _layer(stride=stride)
+    layer = _layer(stride=stride, candidates=candidates)
     outputs = layer(_inputs(), tf.constant([candidate]))
     wanted = _branch(layer, candidate)
     if layer.block.has_shortcut:

@@ -39,6 +39,25 @@ def test_row_of_an_expanding_mbconv_by_hand() -> None:
     assert sum(each.size for each in layout.statistics) == 2 * (24 + 24 + 10)
 
 
+def test_row_of_a_gated_mbconv_by_hand() -> None:
+    op = MBConv(5, 3, squeeze_excite=True, activation="hard_swish")
+    layout, plain = (layout_of(each, BLOCK) for each in (op, MBConv(5, 3)))
+    assert [(each.layer, each.shape) for each in layout.kernels] == [
+        ("expand", (1, 1, 8, 24)),
+        ("depthwise", (5, 5, 24, 1)),
+        ("squeeze", (1, 1, 24, 8)),
+        ("excite", (1, 1, 8, 24)),
+        ("project", (1, 1, 24, 10)),
+    ]
+    assert layout.affine[: len(plain.affine)] == plain.affine
+    biases = layout.affine[len(plain.affine) :]
+    assert [(each.layer, each.weight, each.shape) for each in biases] == [
+        ("squeeze", "bias", (8,)),
+        ("excite", "bias", (24,)),
+    ]
+    assert layout.statistics == plain.statistics
+
+
 def test_expansion_one_has_no_expanding_convolution() -> None:
     layout = layout_of(MBConv(3, 1), BLOCK)
     assert [each.layer for each in layout.kernels] == ["depthwise", "project"]

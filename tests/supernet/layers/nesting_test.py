@@ -98,6 +98,18 @@ def test_the_same_candidates_share_what_they_can() -> None:
             "'mbconv_k3_e1' and 'mbconv_k3_e6' of block 'stage0_block0' do "
             "not nest.*let `sharing` be 'rows'",
         ),
+        *(
+            (
+                block_of(MBConv(3, 3), op),
+                f"'{op.name}' of block 'stage0_block0' does not nest .*"
+                "let `sharing` be 'rows'",
+            )
+            for op in (
+                MBConv(5, 6, squeeze_excite=True),
+                MBConv(5, 6, activation="relu"),
+                MBConv(5, 4.5),
+            )
+        ),
     ],
 )
 def test_what_does_not_nest_is_refused_by_name(
