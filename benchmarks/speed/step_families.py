@@ -21,7 +21,8 @@ from nse_tf.spaces import (
     make_preset,
 )
 from nse_tf.spaces.chains import chain_space
-from nse_tf.spaces.presets import DARTS_SKELETON, MBCONVS
+from nse_tf.spaces.presets import MBCONVS
+from nse_tf.spaces.published_skeletons import DARTS_SKELETON
 from nse_tf.spaces.subsets import draw_balanced, draw_two
 from nse_tf.supernet import Networks, networks_of
 from nse_tf.training.gate_architecture import TwoGateArchitecture

@@ -10,7 +10,7 @@ from nse_tf.spaces.adaptation import Adaptation
 from nse_tf.spaces.chain_skeletons import Stage
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.ops import MBConv
-from nse_tf.spaces.presets import PROXYLESSNAS_SKELETON
+from nse_tf.spaces.published_skeletons import PROXYLESSNAS_SKELETON
 from nse_tf.spaces.space import SearchSpace
 
 # The stem, the first block and the tail are those that ProxylessNAS took over.

@@ -22,7 +22,7 @@ from nse_tf.spaces.autospace import (
     published_blocks,
 )
 from nse_tf.spaces.chain_skeletons import Stage
-from nse_tf.spaces.presets import PROXYLESSNAS_SKELETON
+from nse_tf.spaces.published_skeletons import PROXYLESSNAS_SKELETON
 
 SPACE = make_preset("autospace")
 

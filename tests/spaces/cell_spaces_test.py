@@ -14,7 +14,7 @@ from nse_tf.spaces import (
     space_to_json,
 )
 from nse_tf.spaces.cell_ops import NB201_OPS
-from nse_tf.spaces.presets import NB201_SKELETON
+from nse_tf.spaces.published_skeletons import NB201_SKELETON
 
 CELL_PRESETS = ("nb201", "darts", "darts_shrinking")
 

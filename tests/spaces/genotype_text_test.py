@@ -15,7 +15,8 @@ from nse_tf.spaces import (
 )
 from nse_tf.spaces.chains import chain_space
 from nse_tf.spaces.files import write_json
-from nse_tf.spaces.presets import FAIRNAS_SKELETON, MBCONVS
+from nse_tf.spaces.presets import MBCONVS
+from nse_tf.spaces.published_skeletons import FAIRNAS_SKELETON
 from tests.spaces.strategies import spaces_and_genotypes
 
 

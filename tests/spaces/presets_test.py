@@ -3,11 +3,8 @@ import pytest
 from nse_tf.spaces import Identity, MBConv, make_preset
 from nse_tf.spaces.adaptation import rounded_channels
 from nse_tf.spaces.preset_choice import preset_for
-from nse_tf.spaces.presets import (
-    FAIRNAS_SKELETON,
-    PRESETS,
-    SPOS_SKELETON,
-)
+from nse_tf.spaces.presets import PRESETS
+from nse_tf.spaces.published_skeletons import FAIRNAS_SKELETON, SPOS_SKELETON
 
 SIZES = [
     (8, 8),

@@ -16,7 +16,8 @@ from nse_tf.spaces import (
     make_preset,
 )
 from nse_tf.spaces.chains import chain_space
-from nse_tf.spaces.presets import FAIRNAS_SKELETON, MBCONVS
+from nse_tf.spaces.presets import MBCONVS
+from nse_tf.spaces.published_skeletons import FAIRNAS_SKELETON
 from tests.spaces.strategies import (
     genotypes_of,
     small_spaces,
