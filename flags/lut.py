@@ -42,6 +42,7 @@ from nse_tf.flags import (
     space_flags,
     table_flags,
 )
+from nse_tf.flags.output_file import OUTPUT
 from nse_tf.flags.paths import define_path
 from nse_tf.flags.search import set_up_logging
 from nse_tf.quiet import quiet_native_output
@@ -59,9 +60,11 @@ for _module in (
     output_flags,
 ):
     flags.adopt_module_key_flags(_module)
-for _flag in (search_flags.PRECISION, search_flags.SEED, table_flags.TABLE):
+for _flag in (
+    *(search_flags.PRECISION, search_flags.SEED, table_flags.TABLE),
+    OUTPUT,
+):
     flags.declare_key_flag(_flag.name)
-OUTPUT = define_path("output", None, "The table's .json file.")
 BACKEND = flags.DEFINE_enum(
     "backend",
     "interpreter",

@@ -16,7 +16,7 @@ from typing import NoReturn
 from absl import flags
 
 from nse_tf.flags import binaries, logger_flags
-from nse_tf.flags.paths import define_path
+from nse_tf.flags.output_file import OUTPUT
 from nse_tf.reporting import (
     RunLog,
     comparison_text,
@@ -29,9 +29,9 @@ from nse_tf.reporting import (
 from nse_tf.terminal import say
 
 flags.declare_key_flag(logger_flags.MLFLOW.name)
-OUTPUT = define_path(
-    "output", "comparison.html", "File of the comparison of several runs."
-)
+flags.declare_key_flag(OUTPUT.name)
+# Where several runs are compared, unless --output says so.
+COMPARISON = "comparison.html"
 
 
 def report(folders: Sequence[str]) -> None:
@@ -54,7 +54,7 @@ def report(folders: Sequence[str]) -> None:
                 run_id = log_to_mlflow(folder, logger_flags.MLFLOW.value)
                 say(f"MLflow: run {run_id}")
         case _:
-            path = write_comparison(folders, str(OUTPUT.value))
+            path = write_comparison(folders, OUTPUT.value or COMPARISON)
             say(comparison_text(folders))
             say(f"Comparison: {path}")
 

@@ -47,10 +47,7 @@ def test_every_flag_that_is_a_path_is_defined_as_one() -> None:
 
 
 def test_no_flag_is_defined_twice() -> None:
-    """Tests import binaries side by side.
-
-    But for `nse_report`, whose --output is another one than that of `nse_lut`.
-    """
+    """Tests import binaries side by side."""
     folder = pathlib.Path(data_flags.__file__).parent
-    for name in {path.stem for path in folder.glob("*.py")} - {"report"}:
+    for name in {path.stem for path in folder.glob("*.py")}:
         importlib.import_module(f"nse_tf.flags.{name}")

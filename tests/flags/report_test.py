@@ -1,12 +1,15 @@
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
+from absl.testing import flagsaver
 
 from nse_tf.costs import Budget
 from nse_tf.export import export_model
+from nse_tf.flags.report import report
 from nse_tf.reporting import summary_text, write_report
 from tests.export.textures import CLASSES, make_trained
 from tests.reporting.made_up_run import begin_run, finish_run, make_history
@@ -49,7 +52,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 def test_the_report_is_made_and_printed_without_tensorflow(
     runs: pathlib.Path,
 ) -> None:
-    done = run("digits", cwd=runs)
+    done = run("--v=0", "digits", cwd=runs)  # Flags may stand before and after.
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
         f"{summary_text(runs / 'digits')}\nReport: digits/report.html\n"
@@ -59,13 +62,19 @@ def test_the_report_is_made_and_printed_without_tensorflow(
 
 
 def test_two_runs_are_compared(
-    runs: pathlib.Path, tmp_path: pathlib.Path
+    runs: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     shutil.copytree(runs / "digits", tmp_path / "again")
     folders = (str(runs / "digits"), str(tmp_path / "again"))
-    done = run(*folders, "--output=both.html", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("\nComparison: both.html\n")
+    monkeypatch.chdir(tmp_path)
+    report(folders)
+    assert capsys.readouterr().out.endswith("\nComparison: comparison.html\n")
+    with flagsaver.flagsaver(output="both.html"):
+        report(folders)
+    assert capsys.readouterr().out.endswith("\nComparison: both.html\n")
     page = (tmp_path / "both.html").read_text(encoding="utf-8")
     assert "2 runs compared" in page
 
@@ -75,25 +84,38 @@ def test_curves_for_tensorboard_are_brought_up_to_date(
 ) -> None:
     shutil.copytree(runs / "digits", tmp_path / "digits")
     shutil.rmtree(tmp_path / "digits" / "tensorboard", ignore_errors=True)
-    assert run("digits", cwd=tmp_path).returncode == 0
+    report([str(tmp_path / "digits")])
     (file,) = (tmp_path / "digits" / "tensorboard").iterdir()
     assert file.stat().st_size > 1000
 
 
-def test_flags_may_stand_before_the_folder_and_after(
-    runs: pathlib.Path,
-) -> None:
-    assert run("--v=0", "digits", "--v=1", cwd=runs).returncode == 0
-
-
 @pytest.mark.parametrize(
-    ("argv", "message"),
+    ("folders", "message"),
     [
         (["nowhere"], "`run_dir` is 'nowhere': no such folder."),
         (["."], "`run_dir` is '.', which holds no run"),
         ([], "Name a run's folder: nse_report RUN_DIR."),
         (["digits", "digits"], "`run_dirs` names 'digits' twice."),
         (["digits", "nowhere"], "`run_dir` is 'nowhere': no such folder."),
+    ],
+)
+def test_bad_input_is_refused(
+    folders: list[str],
+    message: str,
+    runs: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(runs)
+    with pytest.raises((ValueError, OSError), match=re.escape(message)):
+        report(folders)
+    assert not (runs / "report.html").exists()
+    assert not (runs / "comparison.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["nowhere"], "`run_dir` is 'nowhere': no such folder."),
         (["digits", "--colour=red"], "Unknown command line flag 'colour'"),
     ],
 )
@@ -104,8 +126,6 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert done.returncode == 2
     assert done.stderr.startswith(f"nse_report: {message}")
     assert done.stderr.count("\n") == 1
-    assert not (runs / "report.html").exists()
-    assert not (runs / "comparison.html").exists()
 
 
 def test_a_damaged_file_is_named(
@@ -113,9 +133,8 @@ def test_a_damaged_file_is_named(
 ) -> None:
     shutil.copytree(runs / "digits", tmp_path / "digits")
     (tmp_path / "digits" / "config.json").write_text("{")
-    done = run("digits", cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith("nse_report: digits/config.json is not JSON")
+    with pytest.raises(ValueError, match=r"digits/config\.json is not JSON"):
+        report([str(tmp_path / "digits")])
 
 
 def test_help_says_how_to_call_it(tmp_path: pathlib.Path) -> None:
