@@ -279,6 +279,7 @@ def page(rows: Sequence[Row]) -> str:
         "says what is tried, and with which wheels.",
         *([f"Run with --only={','.join(ONLY.value)}."] if ONLY.value else []),
         f"By {versions}. As it should be: {num_right} of {len(rows)}.",
+        "Latencies show that a file runs: no machine was kept quiet for them.",
         "",
         "| network or file | from | ending | what was told |",
         "|---|---|---|---|",
