@@ -15,6 +15,8 @@ from nse_tf.datasets.read_options import ReadOptions
 from nse_tf.datasets.splitting import split_off_validation
 
 NAME = "digits"
+# Height and width of the scans, in pixels.
+NATIVE_SIDE = 8
 
 # The last rows of the file are the test part, for every seed.
 NUM_TEST_ROWS = 360
@@ -34,7 +36,7 @@ def load_digits(options: ReadOptions) -> ImageData:
         np.load(opened, allow_pickle=False) as arrays,
     ):
         images, labels = arrays["images"], arrays["labels"].astype(np.int32)
-    side = options.image_size or 8
+    side = options.image_size or NATIVE_SIDE
     decoding = options.decoding((side, side, options.channels or 1))
     resized = np.stack(
         [fit_array(scan[..., np.newaxis], decoding) for scan in images]
@@ -51,4 +53,5 @@ def load_digits(options: ReadOptions) -> ImageData:
         test=everything.subset(np.arange(num_rest, len(labels))),
         class_names=tuple(str(digit) for digit in range(10)),
         augmentation=NAME,
+        native_side=NATIVE_SIDE,
     )

@@ -98,6 +98,7 @@ def load_folder(
             *survey.notes(images.shape[1:], options.padding),
             *_unused_note(files.unused),
         ),
+        native_side=survey.median_side,
     )
 
 

@@ -92,6 +92,8 @@ class ImageData:
         augmentation: Name of the policy in `POLICIES` that suits it.
         unreadable: Files that could not be decoded and were left out.
         notes: What a user should know of how it was read, in sentences.
+        native_side: The shorter side of images before they were resized, in
+            pixels, of files the median; None where that is not known.
 
     Raises:
         ValueError: If the parts differ in shape or do not fit the class names.
@@ -105,6 +107,7 @@ class ImageData:
     augmentation: str = "none"
     unreadable: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    native_side: int | None = None
 
     def __post_init__(self) -> None:
         if self.num_classes < 2:

@@ -73,6 +73,7 @@ def load_tfds(
         test=test,
         class_names=tuple(map(label.int2str, range(label.num_classes))),
         augmentation=suitable_policy(shape[0], image.shape[-1] or shape[-1]),
+        native_side=min(image.shape[:2]) if all(image.shape[:2]) else None,
     )
 
 
