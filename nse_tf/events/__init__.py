@@ -26,6 +26,8 @@ from nse_tf.events.mixtures import SkipsLimited as SkipsLimited
 from nse_tf.events.runs import RunFailed as RunFailed
 from nse_tf.events.runs import RunFinished as RunFinished
 from nse_tf.events.runs import StageTimed as StageTimed
+from nse_tf.events.scales import ScaleAlternative as ScaleAlternative
+from nse_tf.events.scales import ScaleChosen as ScaleChosen
 from nse_tf.events.search import ChildMeasured as ChildMeasured
 from nse_tf.events.search import ChildrenRanked as ChildrenRanked
 from nse_tf.events.search import EvaluationFinished as EvaluationFinished

@@ -13,6 +13,7 @@ from nse_tf.events.evolution import (
 from nse_tf.events.gates import NetworkDerived, ParametersTrained
 from nse_tf.events.mixtures import CellDrawn, MixtureTrained, SkipsLimited
 from nse_tf.events.runs import RunFailed, RunFinished, StageTimed
+from nse_tf.events.scales import ScaleChosen
 from nse_tf.events.search import (
     ChildMeasured,
     ChildrenRanked,
@@ -59,6 +60,7 @@ EVENTS: RecordKinds[Event] = RecordKinds(
         "inherited": OpsInherited,
         "cells_scored": CellsScored,
         "space_learned": SpaceLearned,
+        "scale_chosen": ScaleChosen,
         "measured": ChildMeasured,
         "child_trained": TrainedAlone,
         "baseline_trained": BaselineTrained,

@@ -31,7 +31,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "start.source": ("fresh", "previous", "pieces"),
     "base": ("initial", "previous", "reset"),
     "objective": ("accuracy", "balanced_accuracy", "macro_f1", "auc"),
-    "purpose": ("final", "rank_check", "baseline"),
+    "purpose": ("final", "rank_check", "baseline", "probe"),
 }
 
 # Settings that only some values of their record's choice take. With another

@@ -245,8 +245,8 @@ class TrainChild:
         objective: What its `validation_accuracy` and `file_accuracy` are; see
             `EvaluateChildren`.
         purpose: Why it is trained, one of `CHOICES["purpose"]`: for the answer,
-            to test a ranking, or to hold the answer against it. It changes
-            nothing but what people are told.
+            to test a ranking, to hold the answer against it, or to choose a
+            scale. It changes nothing but what people are told.
 
     Raises:
         ValueError: If a child of other cells or of another space is to inherit

@@ -25,6 +25,7 @@ _STAGES = {
     "final": "training one child alone",
     "rank_check": "rank check: training one child alone",
     "baseline": "baseline: training a network alone",
+    "probe": "choosing a scale: training a network alone",
 }
 
 
