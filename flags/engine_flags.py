@@ -61,16 +61,37 @@ def ray_engine(config: SearchConfig, workers: int | None) -> RayEngine | None:
             "KERASTUNER_TUNER_ID is set, which is for keras-tuner's: leave out "
             "one of them."
         )
-    if config.method == "autospace" and GPUS_PER_WORKER.value > 0:
-        raise ValueError(
-            f"`--gpus_per_worker` is {GPUS_PER_WORKER.value:g}, but "
-            "--method=autospace evolves its cells in this process, which "
-            "leaves all GPUs to workers: leave out --engine=ray, or search the "
-            "space that it learned, which is a file, in a run of its own."
-        )
+    _require_gpus_for(config)
     return RayEngine(
         address=RAY_ADDRESS.value,
         num_workers=workers,
         gpus_per_worker=GPUS_PER_WORKER.value,
         compute_threads=config.compute_threads,
     )
+
+
+def _require_gpus_for(config: SearchConfig) -> None:
+    """Refuses what trains in this process, which leaves GPUs to workers.
+
+    Raises:
+        ValueError: If it would, and workers reserve some.
+    """
+    if not GPUS_PER_WORKER.value:
+        return
+    reason = ""
+    if config.method == "autospace":
+        reason = (
+            "--method=autospace evolves its cells in this process, which "
+            "leaves all GPUs to workers: leave out --engine=ray, or search the "
+            "space that it learned, which is a file, in a run of its own."
+        )
+    elif config.scale is not None:
+        reason = (
+            "--image_size=auto trains networks in this process, which leaves "
+            "all GPUs to workers: leave out --engine=ray, or give --image_size "
+            "in pixels."
+        )
+    if reason:
+        raise ValueError(
+            f"`--gpus_per_worker` is {GPUS_PER_WORKER.value:g}, but {reason}"
+        )

@@ -58,6 +58,13 @@ OVERRIDES = (
             ),
             ("child_epochs", "Epochs of a child trained alone.", 1),
             (
+                "probe_epochs",
+                "--image_size=auto: epochs of each network whose short "
+                "training decides; 0 decides by costs alone. Default: a fifth "
+                "of the run's for all of them.",
+                0,
+            ),
+            (
                 "final_cells",
                 "Spaces of cells: cells of a child trained alone, to which all "
                 "limits then apply. Default: those of the space.",

@@ -269,11 +269,7 @@ def search_config() -> SearchConfig:
         max_megapixels=MAX_MEGAPIXELS.value,
         image_channels=_image_channels(),
         validation_fraction=VALIDATION_FRACTION.value,
-        space=space_flags.SPACE.value,
-        width=space_flags.WIDTH.value,
-        depth=space_flags.DEPTH.value,
-        activation=space_flags.ACTIVATION.value,
-        squeeze_excite=space_flags.SQUEEZE_EXCITE.value,
+        **space_flags.settings(),
         method=METHOD.value,
         explorer=EXPLORER.value,
         inherit_by=INHERIT_BY.value,
@@ -346,13 +342,13 @@ def _image_side() -> int | None:
     Raises:
         ValueError: If they are to be no squares.
     """
-    size = space_flags.adaptation().get("image_size")
-    if size is None:
+    size = space_flags.IMAGE_SIZE.value
+    if size in (None, space_flags.AUTO):
         return None
-    height, width = size
+    height, width = space_flags.read_image_size(size)
     if height != width:
         raise ValueError(
-            f"`--image_size` is {space_flags.IMAGE_SIZE.value}; images are cut "
-            "to squares here, so give one side in pixels."
+            f"`--image_size` is {size}; images are cut to squares here, so "
+            "give one side in pixels."
         )
-    return int(height)
+    return height

@@ -18,14 +18,16 @@ from nse_tf.spaces import (
 SPACE = define_path(
     "space",
     None,
-    f"The search space: one of {', '.join(PRESETS)}, or a .json file.",
+    f"The search space: one of {', '.join(PRESETS)}, or a .json file. auto is "
+    "--image_size=auto in the space of the method.",
 )
 IMAGE_SIZE = flags.DEFINE_string(
     "image_size",
     None,
     "Height and width of the images, in pixels: 32, or 300x200 where no images "
     "are read. A search takes one side, and makes images square by --padding. "
-    "Default: that of the data; of files the median shorter side, at most 96.",
+    "Default: that of the data; of files the median shorter side, at most 96. "
+    "auto has a search choose resolution, width and depth under its limit.",
 )
 WIDTH = flags.DEFINE_float(
     "width", None, "Factor on all widths of a preset space."
@@ -41,8 +43,35 @@ SQUEEZE_EXCITE = flags.DEFINE_bool(
     None,
     "Whether branches of multi-branch cells have squeeze-and-excitation.",
 )
+# What has a search choose the scale of its space.
+AUTO = "auto"
 # Options that a published network has, too.
 OPTIONS = (ACTIVATION, SQUEEZE_EXCITE)
+
+
+def settings() -> dict[str, Any]:
+    """Returns what flags say of the space that a search is of, by field."""
+    is_chosen = AUTO in (SPACE.value, IMAGE_SIZE.value)
+    return {
+        "space": None if SPACE.value == AUTO else SPACE.value,
+        "scale": AUTO if is_chosen else None,
+        **{flag.name: flag.value for flag in (WIDTH, DEPTH, *OPTIONS)},
+    }
+
+
+def _refuse_auto() -> None:
+    """Refuses what only a search can choose.
+
+    Raises:
+        ValueError: If a flag asks for it.
+    """
+    for flag, example in ((SPACE, "spos"), (IMAGE_SIZE, "96")):
+        if flag.value == AUTO:
+            raise ValueError(
+                f"`--{flag.name}` is 'auto', which nse_search chooses by its "
+                f"images and its limit: name one here, such as {example}; the "
+                "report of a search says what it took."
+            )
 
 
 def read_image_size(text: str) -> tuple[int, int]:
@@ -64,8 +93,10 @@ def adaptation() -> dict[str, Any]:
     """Returns the given flags that adapt a preset, by `make_preset` name.
 
     Raises:
-        ValueError: If the image size cannot be read.
+        ValueError: If the image size cannot be read, or only a search could
+            choose what is asked for.
     """
+    _refuse_auto()
     adapted: dict[str, Any] = {}
     if IMAGE_SIZE.value is not None:
         adapted["image_size"] = read_image_size(IMAGE_SIZE.value)

@@ -27,6 +27,7 @@ from nse_tf.reporting.mixture_stages import stages_section
 from nse_tf.reporting.mixtures import mixture_figures, mixture_section
 from nse_tf.reporting.rank_trust import trust_text
 from nse_tf.reporting.run_record import RunRecord, read_record
+from nse_tf.reporting.scale_section import scale_section
 from nse_tf.reporting.sections import (
     failures_section,
     files_section,
@@ -84,6 +85,7 @@ def page(record: RunRecord) -> str:
         classes_section(record.classified, record.pictures),
         _figures(record, answer),
         memory_section(record),
+        scale_section(record),
         cells_section(record),
         mixture_section(record),
         stages_section(record),

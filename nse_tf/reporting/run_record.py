@@ -23,6 +23,8 @@ _CONFIG, _RESULT = "nse_tf.config/1", "nse_tf.result/1"
 Kind = TypeVar("Kind", bound=Event)
 # Where, in a run's folder, the cells of its space evolved.
 CELLS = "cells"
+# Where, in a run's folder, the scale of its space was chosen.
+SCALE = "scale"
 # Where, in a run's folder, those under other limits lie, a folder each.
 LIMITS = "limits"
 
@@ -60,6 +62,7 @@ class RunRecord:
         config: `config.json`: settings, data, versions.
         events: Events of `log.jsonl`, in order.
         evolution: Events of the evolution of cells that came before, if any.
+        choice_of_scale: Events of the choice of a scale that came before.
         space: The search space with all its candidates.
         export: `best/export.json`: files and how they were checked.
         latency: `best/latency.json`: how long one inference takes.
@@ -75,6 +78,7 @@ class RunRecord:
     config: RunConfig | None = None
     events: tuple[Event, ...] = ()
     evolution: tuple[Event, ...] = ()
+    choice_of_scale: tuple[Event, ...] = ()
     space: SearchSpace | None = None
     export: ExportFacts | None = None
     latency: LatencyFacts | None = None
@@ -143,6 +147,7 @@ def read_record(run_dir: pathlib.Path) -> RunRecord:
         config=read_facts(config_path, _CONFIG, RunConfig),
         events=_events(log_path),
         evolution=_events(run_dir / CELLS / "log.jsonl"),
+        choice_of_scale=_events(run_dir / SCALE / "log.jsonl"),
         space=load_space(spaces[0]).whole if spaces else None,
         export=read_facts(best / "export.json", "nse_tf.export/1", ExportFacts),
         latency=read_facts(

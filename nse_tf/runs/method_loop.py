@@ -1,21 +1,30 @@
 """Does the jobs of a method one by one, without keras-tuner."""
 
+from typing import Protocol
+
 from nse_tf.costs import CostModel
 from nse_tf.datasets import ImageData
+from nse_tf.jobs import Job, Result
 from nse_tf.methods import Done, Method, Wait
 from nse_tf.methods.forecast import Forecast
 from nse_tf.methods.formula_worker import FormulaWorker
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.sealed_files import read_either, write_twice
-from nse_tf.training import Worker
 from nse_tf.training.progress import Progress
+
+
+class DoesJobs(Protocol):
+    """What does jobs, as a `Worker` does."""
+
+    def run(self, job: Job) -> Result:
+        """Does a job."""
 
 
 def finish(
     method: Method,
     space: SearchSpace,
-    worker: Worker,
+    worker: DoesJobs,
     data: ImageData,
     folder: RunFolder,
     name: str,

@@ -18,7 +18,7 @@ from nse_tf.distribute.identity import (
 )
 from nse_tf.events import Event, RunFailed, StageTimed, new_entry
 from nse_tf.reporting import RunLog, write_report
-from nse_tf.reporting.run_record import CELLS
+from nse_tf.reporting.run_record import CELLS, SCALE
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.sealed_files import read_either, write_twice
 from nse_tf.version import __version__
@@ -69,7 +69,7 @@ class RunFolder:
         config = self._config()
         if config is None:
             others = self.path.iterdir() if self.path.exists() else ()
-            if any(path.name != CELLS for path in others):
+            if any(path.name not in (CELLS, SCALE) for path in others):
                 raise ValueError(
                     f"{self.path} is not empty and holds no run. Use another "
                     "--run_dir; nothing was overwritten."
@@ -83,6 +83,11 @@ class RunFolder:
             )
         self._check_versions(config)
         return True
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a run has begun here."""
+        return self._config() is not None
 
     def has_other_limits(self, settings: dict[str, Any]) -> bool:
         """Whether a run lies here that differs by its limits alone.
@@ -195,7 +200,7 @@ class RunFolder:
         Raises:
             ValueError: If the folder was deleted or moved since.
         """
-        if self._config() is None:
+        if not self.has_begun:
             raise ValueError(f"The run's folder {self.path} is gone.")
 
     @contextlib.contextmanager

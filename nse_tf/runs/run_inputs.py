@@ -32,7 +32,19 @@ def load_data(config: SearchConfig) -> ImageData:
 
 
 def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
-    """Returns the space that a run searches.
+    """Returns the space that a run searches; see `space_for`."""
+    return space_for(config, data.image_shape, data.num_classes)
+
+
+def space_for(
+    config: SearchConfig, image_shape: tuple[int, int, int], num_classes: int
+) -> SearchSpace:
+    """Returns the space that a run searches, for images of a shape.
+
+    Args:
+        config: The run.
+        image_shape: `(height, width, channels)`.
+        num_classes: Number of classes.
 
     Raises:
         ValueError: If the name is unknown, the space of a file takes other
@@ -40,15 +52,15 @@ def make_space(config: SearchConfig, data: ImageData) -> SearchSpace:
             `starts.networks_from`.
     """
     if config.trained_start is not None:
-        height, width, channels = data.image_shape
+        height, width, channels = image_shape
         return networks_from(
             config.trained_start,
             image_size=(height, width),
             image_channels=channels,
-            num_classes=data.num_classes,
+            num_classes=num_classes,
             weights=config.start_weights,
         ).space
-    space = _named_space(config, data)
+    space = _named_space(config, image_shape, num_classes)
     networks_for(config, space)
     return space
 
@@ -72,8 +84,10 @@ def networks_for(config: SearchConfig, space: SearchSpace) -> Networks:
     return networks_of_space(space, config.sharing or "rows")
 
 
-def _named_space(config: SearchConfig, data: ImageData) -> SearchSpace:
-    height, width, channels = data.image_shape
+def _named_space(
+    config: SearchConfig, image_shape: tuple[int, int, int], num_classes: int
+) -> SearchSpace:
+    height, width, channels = image_shape
     row = METHOD_ROWS[config.method]
     name = config.space or row.preset or preset_for((height, width), row.family)
     adapted = {
@@ -86,7 +100,7 @@ def _named_space(config: SearchConfig, data: ImageData) -> SearchSpace:
             name,
             image_size=(height, width),
             image_channels=channels,
-            num_classes=data.num_classes,
+            num_classes=num_classes,
             **adapted,
         )
     if adapted:
@@ -100,10 +114,10 @@ def _named_space(config: SearchConfig, data: ImageData) -> SearchSpace:
         space.skeleton.image_channels,
         space.skeleton.num_classes,
     )
-    if wanted != (height, width, channels, data.num_classes):
+    found = height, width, channels, num_classes
+    if wanted != found:
         raise ValueError(
             f"The space of {name} is for images and classes {wanted} (height, "
-            f"width, channels, classes); the data have "
-            f"{(height, width, channels, data.num_classes)}."
+            f"width, channels, classes); the data have {found}."
         )
     return space

@@ -84,6 +84,9 @@ class SearchConfig:
         space: A preset's name or a space's `.json` file.
         width: Multiplies a preset's widths.
         depth: Multiplies a preset's depths.
+        scale: `auto` chooses what is None of image size, width and depth
+            before the search; see `scale_run`. None leaves them to the data and
+            the preset.
         activation: Activation in a preset's multi-branch cells.
         squeeze_excite: Whether their branches have squeeze-and-excitation.
         method: How the space is searched; one of `METHODS`.
@@ -158,6 +161,7 @@ class SearchConfig:
     space: str | None = None
     width: float | None = None
     depth: float | None = None
+    scale: str | None = None
     activation: str | None = None
     squeeze_excite: bool | None = None
     method: str = "spos"
@@ -215,6 +219,7 @@ class SearchConfig:
                     f"not {self.method!r}: leave it out."
                 )
         self._check_start()
+        self._check_scale()
         if self.gates == "reinforce" and self.penalty_form is not None:
             raise ValueError(
                 f"`--penalty_form` is {self.penalty_form!r}, but nothing is "
@@ -286,6 +291,37 @@ class SearchConfig:
                     f"is cut out of --start={self.start} is not shrunk: leave "
                     "it out."
                 )
+
+    def _check_scale(self) -> None:
+        """Refuses what a scale cannot be chosen for.
+
+        Raises:
+            ValueError: If there is something.
+        """
+        given = dict(self.overrides)
+        if self.scale is None and "probe_epochs" in given:
+            raise ValueError(
+                f"`--probe_epochs` is {given['probe_epochs']}, but it is for "
+                "--image_size=auto: leave it out, or add that."
+            )
+        if self.scale is None:
+            return
+        resized = [n for n in ("final_cells", "final_channels") if n in given]
+        reason = ""
+        if self.method in ("nse", "autospace"):
+            reason = f"--method={self.method} changes the space as it goes"
+        elif self.space is not None and self.space.endswith(".json"):
+            reason = f"--space={self.space} has its own sizes"
+        elif self.distribute == "multi_worker":
+            reason = "--distribute=multi_worker trains before it could be told"
+        elif resized:
+            reason = f"--{resized[0]} sets a size of the network"
+        if reason:
+            raise ValueError(
+                "`--image_size` or `--space` is 'auto', which chooses "
+                f"resolution, width and depth, but {reason}: leave out one of "
+                "them."
+            )
 
     def settings(self) -> dict[str, Any]:
         """Returns what decides the run's outcome, as a JSON value."""

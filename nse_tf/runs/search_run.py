@@ -30,6 +30,7 @@ from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.run_inputs import load_data as load_data
 from nse_tf.runs.run_inputs import make_space as make_space
 from nse_tf.runs.run_inputs import networks_for as networks_for
+from nse_tf.runs.scale_run import scale_of_chief, with_scale
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import SearchSpace
 from nse_tf.training.progress import spoken
@@ -64,6 +65,7 @@ def run_search(
         SearchError: If the search cannot continue.
         ValueError: If settings do not fit each other, the data or the folder.
     """
+    config = with_scale(config)
     config = under_other_limits(config) or _with_space(config)
     folder = RunFolder(config.run_dir)
     resumes = folder.check(config.settings())
@@ -207,6 +209,7 @@ def run_worker(
         ValueError: If the worker does not fit it; names both sides.
     """
     await_chief()
+    config = scale_of_chief(config)
     other = under_other_limits(config)
     if other is not None:
         config = other

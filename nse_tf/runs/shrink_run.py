@@ -9,6 +9,7 @@ from nse_tf.runs.effort_choice import drawn_as_asked, make_effort
 from nse_tf.runs.method_loop import finish
 from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.run_inputs import load_data, make_space, networks_for
+from nse_tf.runs.scale_run import with_scale
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import SearchSpace, save_space
 from nse_tf.training import Worker
@@ -37,6 +38,7 @@ def run_shrinking(config: SearchConfig) -> tuple[SearchSpace, pathlib.Path]:
             "Shrinking alone knows MACs and parameters: set limits on latency "
             "and size in the search that follows."
         )
+    config = with_scale(config)
     folder = RunFolder(config.run_dir)
     settings = {**config.settings(), "task": "shrink"}
     resumes = folder.check(settings)

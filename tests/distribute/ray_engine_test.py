@@ -65,6 +65,10 @@ def test_ray_that_is_missing_is_named_before_any_work(
             {"engine": "ray", "gpus_per_worker": 1.0, "method": "autospace"},
             "evolves its cells in this process",
         ),
+        (
+            {"engine": "ray", "gpus_per_worker": 1.0, "scale": "auto"},
+            "trains networks in this process",
+        ),
     ],
 )
 def test_flags_that_do_not_fit_each_other_are_refused(
@@ -75,7 +79,7 @@ def test_flags_that_do_not_fit_each_other_are_refused(
 ) -> None:
     settings = {
         name: given.pop(name)
-        for name in ("distribute", "method")
+        for name in ("distribute", "method", "scale")
         if name in given
     }
     if "tuner_id" in given:

@@ -254,6 +254,11 @@ def test_the_table_of_a_space_is_the_published_one(
         ),
         ({"space": "nb201", "genotype": "|none~0|"}, "has 3 inner nodes"),
         ({"space": "spos", "image_size": "big"}, "`--image_size` is 'big'"),
+        (
+            {"space": "spos", "image_size": "auto"},
+            "`--image_size` is 'auto', which nse_search chooses",
+        ),
+        ({"space": "auto"}, "`--space` is 'auto', which nse_search chooses"),
         ({"space": "spos", "image_size": "0"}, "`image_size` 0x0"),
         ({"space": "spos", "width": 0.0}, "must be positive, not 0.0"),
         ({"genotype": SPOS_ABS}, "Say what to describe"),

@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,6 +115,22 @@ BAD = {
     ),
     "image_size": Bad("--image_size=2 --run_dir=new", ("2", "at least 4")),
     "oblong": Bad("--image_size=8x9 --run_dir=new", ("8x9", "one side")),
+    "scale_without_limit": Bad(
+        "--image_size=auto --run_dir=new",
+        ("no limit at all", "--max_macs_m", "--image_size in pixels"),
+    ),
+    "scale_out_of_reach": Bad(
+        "--space=auto --max_macs_m=0.001 --run_dir=new",
+        ("macs <= 1,000", "lowest costs", "8 pixels"),
+    ),
+    "scale_below_the_strides": Bad(
+        "--space=auto --image_size=3 --max_macs_m=1 --run_dir=new",
+        ("3x3", "at least 4"),
+    ),
+    "scale_of_a_file": Bad(
+        "--image_size=auto --space=large.json --max_macs_m=1 --run_dir=new",
+        ("'auto'", "large.json has its own sizes"),
+    ),
     "augmentation": Bad("--augmentation=wild --run_dir=new", ("'wild'",)),
     "other_settings": Bad(
         "--seed=1 --run_dir=begun",
@@ -321,6 +338,28 @@ def test_flags_become_one_config() -> None:
         explorer="random",
         overrides=(("num_children", 40), ("child_learning_rate", 0.25)),
         seed=7,
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"image_size": "auto"}, {}),
+        ({"space": "auto"}, {}),
+        ({"space": "auto", "image_size": "48"}, {"image_size": 48}),
+        (
+            {"space": "spos_small", "image_size": "auto", "width": 0.5},
+            {"space": "spos_small", "width": 0.5},
+        ),
+    ],
+)
+def test_a_scale_is_chosen_but_for_what_is_given(
+    given: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    with flagsaver.flagsaver(**given):
+        config = search_flags.search_config()
+    assert config == SearchConfig(
+        run_dir=pathlib.Path("runs/digits"), scale="auto", **expected
     )
 
 
