@@ -8,8 +8,10 @@ the default space of that size, or with auto. The images are those of CIFAR-10
 as TensorFlow Datasets has them, or with --unequal the same, each resized to a
 side of its own between 24 and 96 pixels, as files in folders of
 classes. --images_per_class takes the first few of each class, in folders, too.
-A run that was broken off resumes, and rows that exist are not made again. The
-last lines say what auto gains over the best fixed size, seed by seed.
+A run that was broken off resumes, and rows that exist are not made again. Where
+the default space of a size has no network within the limit, the row has no
+accuracy. The last lines say what auto gains over the best fixed size, seed by
+seed.
 """
 
 import pathlib
@@ -22,7 +24,7 @@ from csv_rows import read_rows, write_rows
 from PIL import Image
 
 from nse_tf import datasets
-from nse_tf.costs import Budget
+from nse_tf.costs import Budget, BudgetError
 from nse_tf.datasets import ImageSet
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import run_search
@@ -55,7 +57,7 @@ TESTED_PER_CLASS = flags.DEFINE_integer(
 SIZES = flags.DEFINE_list(
     "sizes", [AUTO, "32", "48", "64"], "Values of --image_size."
 )
-MAX_MACS_M = flags.DEFINE_float("max_macs_m", 12.0, "Limit.")
+MAX_MACS_M = flags.DEFINE_float("max_macs_m", 25.0, "Limit.")
 EFFORT = flags.DEFINE_string("effort", "laptop", "See nse_search.")
 SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds of whole searches.")
 CHANGES = flags.DEFINE_list(
@@ -139,12 +141,17 @@ def search(size: str, seed: int) -> dict[str, Any]:
         baselines="never",
         seed=seed,
     )
-    run_search(config)
+    row = dict(zip(_SETTING, setting(size, seed), strict=True))
+    try:
+        run_search(config)
+    except BudgetError as error:
+        print(f"{size}: {error}")
+        return {**dict.fromkeys(COLUMNS, ""), **row}
     result: Any = read_json(config.run_dir / "best" / "result.json", dict)
     run: Any = read_json(config.run_dir / "config.json", dict)
     settings = run["settings"]
     return {
-        **dict(zip(_SETTING, setting(size, seed), strict=True)),
+        **row,
         "side": run["data"]["image_shape"][0],
         "space": run["space"],
         "width": settings.get("width", ""),
@@ -171,7 +178,8 @@ def tell_gain(rows: Sequence[dict[str, Any]]) -> None:
     reached: dict[str, dict[str, float]] = {}
     for row in rows:
         ours = setting(str(row["image_size"]), int(row["seed"]))
-        if tuple(str(row[name]) for name in _SETTING) == ours:
+        is_ours = tuple(str(row[name]) for name in _SETTING) == ours
+        if is_ours and row["test_accuracy"]:
             accuracy = 100 * float(row["test_accuracy"])
             reached.setdefault(str(row["seed"]), {})[row["image_size"]] = (
                 accuracy

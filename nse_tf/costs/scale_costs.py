@@ -164,9 +164,14 @@ def _nothing_fits(spaces: Sequence[ScaledSpace], budget: Budget) -> str:
         lows = [_model(each, budget).range(cost)[0] for each in spaces]
         at = int(np.argmin(lows))
         parts.append(f"{lows[at]:,.0f} {cost} ({spaces[at].scale})")
+    where = f"at {spaces[0].scale}"
+    if len(spaces) > 1:
+        where = (
+            f"at any of {len(spaces)} scales, from {spaces[0].scale} to "
+            f"{spaces[-1].scale}"
+        )
     return (
-        f"No network of space {name!r} has {budget} at any of "
-        f"{len(spaces)} scales, from {spaces[0].scale} to {spaces[-1].scale}: "
-        f"the lowest costs are {' and '.join(parts)}. Allow more, or give a "
+        f"No network of space {name!r} has {budget} {where}: the lowest costs "
+        f"are {' and '.join(parts)}. Allow more, or give a "
         "smaller --image_size or --width."
     )
