@@ -98,18 +98,33 @@ def _(skeleton: ChainSkeleton) -> Backbone:
             )
         )
     tail_part = conv_part if skeleton.NORMALIZES_TAIL else kernel_part
-    return Backbone(
-        tuple(before),
-        (
-            BackbonePart(
-                tail_part("tail", tail[:2], 1, last[-1], tail[-1]),
-                ("conv_k1",),
-                last,
-                tail,
-            ),
-            _classifier(tail, skeleton.num_classes),
+    after = [
+        BackbonePart(
+            tail_part("tail", tail[:2], 1, last[-1], tail[-1]),
+            ("conv_k1",),
+            last,
+            tail,
+        )
+    ]
+    if not skeleton.hidden_channels:
+        after.append(_classifier(tail, skeleton.num_classes))
+        return Backbone(tuple(before), tuple(after))
+    hidden, classes = (skeleton.hidden_channels,), (skeleton.num_classes,)
+    after += [
+        BackbonePart(
+            dense_part("hidden", tail[-1], *hidden),
+            ("average_pool", "dense"),
+            tail,
+            hidden,
         ),
-    )
+        BackbonePart(
+            dense_part("classifier", *hidden, *classes),
+            ("dense",),
+            hidden,
+            classes,
+        ),
+    ]
+    return Backbone(tuple(before), tuple(after))
 
 
 def _classifier(in_shape: tuple[int, ...], num_classes: int) -> BackbonePart:

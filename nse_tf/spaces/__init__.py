@@ -41,6 +41,9 @@ from nse_tf.spaces.genotype_text import format_genotype as format_genotype
 from nse_tf.spaces.genotype_text import load_genotype as load_genotype
 from nse_tf.spaces.genotype_text import parse_genotype as parse_genotype
 from nse_tf.spaces.layer_op import LayerOp as LayerOp
+from nse_tf.spaces.mobilenet_v3_skeleton import (
+    MobileNetV3Skeleton as MobileNetV3Skeleton,
+)
 from nse_tf.spaces.model_parts import LayerBlock as LayerBlock
 from nse_tf.spaces.model_parts import ModelSkeleton as ModelSkeleton
 from nse_tf.spaces.model_parts import layer_block as layer_block

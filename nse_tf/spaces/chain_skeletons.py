@@ -126,6 +126,11 @@ class ChainSkeleton(Skeleton):
         return "relu6"
 
     @property
+    def hidden_channels(self) -> int:
+        """Width of a layer between pooling and classifier; 0 for none."""
+        return 0
+
+    @property
     def norm_epsilon(self) -> float:
         """What batch norm adds to variances."""
         return NORM_EPSILON
@@ -146,7 +151,7 @@ class ChainSkeleton(Skeleton):
     @property
     def classifier_channels(self) -> int:
         """Inputs of the classifier."""
-        return self.tail_channels
+        return self.hidden_channels or self.tail_channels
 
     @property
     def stem_size(self) -> tuple[int, int]:

@@ -86,3 +86,13 @@ def space_of_blocks(
         active=active,
         convention=convention,
     )
+
+
+def map_sizes(skeleton: ChainSkeleton) -> list[tuple[int, int]]:
+    """Returns height and width of each block's input."""
+    sizes, size = [], skeleton.stem_size
+    for stage in skeleton.stages:
+        for number in range(stage.depth):
+            sizes.append(size)
+            size = strided(size, stage.stride if number == 0 else 1)
+    return sizes

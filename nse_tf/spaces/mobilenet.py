@@ -59,12 +59,15 @@ def mobilenet_v2_like(space: SearchSpace, width: float) -> SearchSpace:
     Raises:
         ValueError: If the images are too small.
     """
+    return mobilenet_v2(adaptation_like(space, width))
+
+
+def adaptation_like(space: SearchSpace, width: float) -> Adaptation:
+    """Returns what adapts a network to the images and classes of a space."""
     skeleton = space.skeleton
-    return mobilenet_v2(
-        Adaptation(
-            image_size=skeleton.image_size,
-            image_channels=skeleton.image_channels,
-            num_classes=skeleton.num_classes,
-            width=width,
-        )
+    return Adaptation(
+        image_size=skeleton.image_size,
+        image_channels=skeleton.image_channels,
+        num_classes=skeleton.num_classes,
+        width=width,
     )

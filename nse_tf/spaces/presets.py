@@ -17,8 +17,9 @@ from nse_tf.spaces.branch_ops import (
 from nse_tf.spaces.cell_ops import DARTS_OPS, NB201_OPS
 from nse_tf.spaces.cell_skeletons import CellSkeleton
 from nse_tf.spaces.cell_spaces import cell_space
-from nse_tf.spaces.chain_skeletons import ChainSkeleton
+from nse_tf.spaces.chain_skeletons import ChainSkeleton, Stage
 from nse_tf.spaces.chains import chain_space
+from nse_tf.spaces.mobilenet_v3 import MOBILENET_V3_LARGE_SKELETON
 from nse_tf.spaces.naming import nearest_names
 from nse_tf.spaces.ops import Identity, MBConv
 from nse_tf.spaces.published_skeletons import (
@@ -34,6 +35,26 @@ from nse_tf.spaces.published_skeletons import (
 from nse_tf.spaces.space import SearchSpace
 
 MBCONVS = tuple(MBConv(k, e) for k in (3, 5, 7) for e in (3, 6))
+# What differs among the blocks of MobileNetV3.
+GATED_MBCONVS = tuple(
+    MBConv(k, e, squeeze_excite=gate, activation=activation)
+    for activation in ("relu", "hard_swish")
+    for gate in (False, True)
+    for k in (3, 5)
+    for e in (3, 6)
+)
+
+# The stages of MobileNetV3-Large, as deep as those of Once-for-All.
+EXCITE_SKELETON = dataclasses.replace(
+    MOBILENET_V3_LARGE_SKELETON,
+    stages=(
+        Stage(24, 4, 2),
+        Stage(40, 4, 2),
+        Stage(80, 4, 2),
+        Stage(112, 4, 1),
+        Stage(160, 4, 2),
+    ),
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -93,6 +114,9 @@ class Preset:
 
 _mbconvs = functools.partial(chain_space, ops=MBCONVS)
 _optional_mbconvs = functools.partial(_mbconvs, optional_ops=(Identity(),))
+_optional_gated = functools.partial(
+    chain_space, ops=GATED_MBCONVS, optional_ops=(Identity(),)
+)
 _learned = functools.partial(
     Preset,
     skeleton=PROXYLESSNAS_SKELETON,
@@ -147,6 +171,21 @@ PRESETS = {
         fill=_optional_mbconvs,
         convention="thop",
         width=0.25,
+        depth=0.75,
+    ),
+    "excite": Preset(
+        summary="a chain for photographs on phones: 20 blocks, "
+        "squeeze-and-excite, hard swish and depth searched",
+        skeleton=EXCITE_SKELETON,
+        fill=_optional_gated,
+        convention="plain",
+    ),
+    "excite_small": Preset(
+        summary="the same, narrower and shorter, for images of some 32 pixels",
+        skeleton=EXCITE_SKELETON,
+        fill=_optional_gated,
+        convention="plain",
+        width=0.5,
         depth=0.75,
     ),
     "autospace": _learned(

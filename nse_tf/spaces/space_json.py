@@ -9,6 +9,7 @@ from nse_tf.spaces.cell_skeletons import DartsSkeleton
 from nse_tf.spaces.chain_skeletons import BranchSkeleton, ChainSkeleton
 from nse_tf.spaces.darts_cifar import DartsCifarSkeleton
 from nse_tf.spaces.files import read_json, write_json
+from nse_tf.spaces.mobilenet_v3_skeleton import MobileNetV3Skeleton
 from nse_tf.spaces.model_parts import ModelSkeleton
 from nse_tf.spaces.nb201_skeleton import NB201Skeleton
 from nse_tf.spaces.skeletons import Skeleton
@@ -23,6 +24,7 @@ _SKELETONS: dict[str, type[Skeleton]] = {
     for kind in (
         ChainSkeleton,
         BranchSkeleton,
+        MobileNetV3Skeleton,
         NB201Skeleton,
         DartsSkeleton,
         DartsCifarSkeleton,

@@ -5,9 +5,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from nse_tf.spaces.blocks import NORM_EPSILON, ChoiceBlock, strided
+from nse_tf.spaces.blocks import NORM_EPSILON, ChoiceBlock
 from nse_tf.spaces.chain_skeletons import ChainSkeleton
-from nse_tf.spaces.chains import space_of_blocks
+from nse_tf.spaces.chains import map_sizes, space_of_blocks
 from nse_tf.spaces.ops import Identity, MBConv
 from nse_tf.spaces.skeletons import Readers
 from nse_tf.spaces.space import SearchSpace
@@ -83,7 +83,7 @@ def cut_space(
         skeleton: Stem, stages and tail.
         trained: The trained op of each block, input to output.
     """
-    sizes = _map_sizes(skeleton)
+    sizes = map_sizes(skeleton)
     ops = [
         tuple(
             MBConv(kernel, expansion)
@@ -93,16 +93,6 @@ def cut_space(
         for op, size in zip(trained, sizes, strict=True)
     ]
     return space_of_blocks(name, skeleton, ops, (Identity(),))
-
-
-def _map_sizes(skeleton: ChainSkeleton) -> list[tuple[int, int]]:
-    """Returns height and width of each block's input."""
-    sizes, size = [], skeleton.stem_size
-    for stage in skeleton.stages:
-        for number in range(stage.depth):
-            sizes.append(size)
-            size = strided(size, stage.stride if number == 0 else 1)
-    return sizes
 
 
 def _smaller_kernels(side: int, widest: int) -> list[int]:

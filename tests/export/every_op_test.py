@@ -27,6 +27,8 @@ from nse_tf.supernet import build_child, build_operator
 # One of each family, for the fast suite; the others differ in numbers alone.
 FAST = {
     "mbconv_k5_e3",
+    "mbconv_k5_e3_se_hard_swish",
+    "mbconv_k3_e6_se_relu",
     "lb_k3_e3_d2",
     "lb_k5_e3_g2x2",
     "rec_k5_e2",

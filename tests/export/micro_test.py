@@ -25,9 +25,8 @@ from nse_tf.export import (
 from nse_tf.export.metadata import with_classifier
 from nse_tf.export.micro_source import MicroFacts, array_text, header_text
 from nse_tf.export.micro_target import MicroReport
-from nse_tf.spaces import MBConv, SearchSpace, Stage, make_preset
+from nse_tf.spaces import SearchSpace, make_preset
 from nse_tf.supernet import build_child
-from tests.supernet.tiny_spaces import tiny_space
 
 pytest.importorskip("tflite_micro", reason="pip install 'nse-tf[micro]'")
 
@@ -35,17 +34,17 @@ NAMES = ['quoted "name"', "Grüße", "back\\slash", *map(str, range(7))]
 CHAIN = make_preset("spos_tiny", image_size=(8, 8), depth=0.5)
 BRANCHES = make_preset("nse_tiny", image_size=(8, 8), width=0.25, depth=0.25)
 CELLS = make_preset("nb201", image_size=(8, 8), width=0.5).resized(1, None)
-GATED = tiny_space(
-    ops=(
-        MBConv(3, 3, squeeze_excite=True, activation="hard_swish"),
-        MBConv(5, 4.5, activation="hard_swish"),
-        MBConv(3, 1, squeeze_excite=True, activation="relu"),
-    ),
-    stages=(Stage(8, 2, 1), Stage(24, 1, 2)),
+GATED = make_preset(
+    "excite_small",
+    image_size=(8, 8),
+    num_classes=10,
+    width=0.25,
+    depth=0.25,
 )
 GENES: dict[str, tuple[SearchSpace, list[Any]]] = {
     "chain": (CHAIN, [0] * len(CHAIN.blocks)),
-    "gated chain": (GATED, [0, 1, 2]),
+    # Gates beside ReLU, hard swish alone, and both.
+    "gated chain": (GATED, [4, 9, 15]),
     "branches": (
         BRANCHES,
         [(0, 1, 2) if block.max_open > 2 else 0 for block in BRANCHES.blocks],
@@ -69,8 +68,7 @@ def test_ram_and_flash_are_predicted_within_two_percent(family: str) -> None:
     genotype = space.genotype(GENES[family][1])
     predicted = micro_costs(space).of(genotype)
     child = build_child(space, genotype, fast=False)
-    names = NAMES[: space.skeleton.num_classes]
-    (ram,), (flash,) = measure_memory([child], names)
+    (ram,), (flash,) = measure_memory([child], NAMES)
     assert predicted["ram_bytes"] == pytest.approx(ram, rel=0.02)
     assert predicted["flash_bytes"] == pytest.approx(flash, rel=0.02)
 

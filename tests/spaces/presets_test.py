@@ -1,9 +1,13 @@
+import dataclasses
+from typing import Any
+
 import pytest
 
+from nse_tf.costs import backbone_parts
 from nse_tf.spaces import Identity, MBConv, make_preset
 from nse_tf.spaces.adaptation import rounded_channels
 from nse_tf.spaces.preset_choice import preset_for
-from nse_tf.spaces.presets import PRESETS
+from nse_tf.spaces.presets import EXCITE_SKELETON, PRESETS
 from nse_tf.spaces.published_skeletons import FAIRNAS_SKELETON, SPOS_SKELETON
 
 SIZES = [
@@ -115,6 +119,54 @@ def test_kernels_that_only_see_padding_are_left_out() -> None:
         for block in space.as_chain().blocks
     }
     assert kernels == {8: {3, 5, 7}, 4: {3, 5, 7}, 2: {3}}
+
+
+def test_excite_searches_gates_and_activations_in_mobilenet_v3() -> None:
+    space = make_preset("excite")
+    rows = [
+        (block.in_size[0], block.in_channels, block.out_channels, block.stride)
+        for block in space.as_chain().blocks
+    ]
+    assert rows[::4] == [
+        (112, 16, 24, 2),
+        (56, 24, 40, 2),
+        (28, 40, 80, 2),
+        (14, 80, 112, 1),
+        (14, 112, 160, 2),
+    ]
+    assert len(rows) == 20
+    first, second, *_ = space.blocks
+    assert [op.name for op in first.candidates[-3:]] == [
+        "mbconv_k3_e6_se_hard_swish",
+        "mbconv_k5_e3_se_hard_swish",
+        "mbconv_k5_e6_se_hard_swish",
+    ]
+    assert len(first.candidates) == 2**4
+    assert second.candidates == (*first.candidates, Identity())
+
+
+def test_mobilenet_v3_has_one_convolution_in_front_and_a_layer_behind() -> None:
+    stem, tail, hidden, classifier = backbone_parts(EXCITE_SKELETON)
+    assert stem.macs == 112 * 112 * 9 * 3 * 16
+    assert tail.macs == 7 * 7 * 160 * 960
+    assert (hidden.macs, hidden.params) == (960 * 1280, 961 * 1280)
+    assert (classifier.macs, classifier.params) == (1280 * 1000, 1281 * 1000)
+    half = EXCITE_SKELETON.widened(0.5)
+    assert half.hidden_channels == half.classifier_channels == 640
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"hidden_channels": 0}, "`hidden_channels`"),
+        ({"first_channels": 24}, "`first_channels` 24 must be the stem's 16"),
+    ],
+)
+def test_ends_that_mobilenet_v3_cannot_have_are_refused(
+    fields: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        dataclasses.replace(EXCITE_SKELETON, **fields)
 
 
 def test_an_image_too_small_for_any_network_is_refused() -> None:

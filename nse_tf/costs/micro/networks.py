@@ -41,20 +41,41 @@ def start(skeleton: ChainSkeleton | CellSkeleton) -> tuple[Graph, str]:
     return graph, source
 
 
-def add_classifier(graph: Graph, num_classes: int, source: str) -> str:
-    """Adds pooling, the fully connected layer, and int8 to bytes."""
-    channels = graph.shape_of(source)[-1]
+def add_classifier(
+    graph: Graph,
+    num_classes: int,
+    source: str,
+    hidden: int = 0,
+    activation: str = "relu6",
+) -> str:
+    """Adds pooling, fully connected layers, and int8 to bytes.
+
+    Args:
+        graph: The network so far.
+        num_classes: How many scores there are.
+        source: Name of the map that is pooled.
+        hidden: Width of a layer before the last; 0 for none.
+        activation: Activation behind that.
+    """
     pooled = graph.add("MEAN", "pool", [source], size=(1, 1), constants=1)
-    scores = graph.add(
+    if hidden:
+        pooled = _dense(graph, "hidden", hidden, pooled)
+        pooled = activated(graph, activation, "hidden", pooled)
+    scores = _dense(graph, "classifier", num_classes, pooled)
+    return graph.add("QUANTIZE", "scores", [scores])
+
+
+def _dense(graph: Graph, name: str, channels: int, source: str) -> str:
+    """Adds a fully connected layer with bias."""
+    return graph.add(
         "FULLY_CONNECTED",
-        "classifier",
-        [pooled],
-        channels=num_classes,
-        weights=channels * num_classes,
-        biases=num_classes,
+        name,
+        [source],
+        channels=channels,
+        weights=graph.shape_of(source)[-1] * channels,
+        biases=channels,
         constants=2,
     )
-    return graph.add("QUANTIZE", "scores", [scores])
 
 
 def chain_stem(skeleton: ChainSkeleton) -> tuple[Graph, str]:
@@ -76,7 +97,13 @@ def chain_tail(graph: Graph, skeleton: ChainSkeleton, source: str) -> str:
     """Adds what follows a chain's last block; returns the scores."""
     source = graph.conv("tail", source, skeleton.tail_channels)
     source = activated(graph, skeleton.activation, "tail", source)
-    return add_classifier(graph, skeleton.num_classes, source)
+    return add_classifier(
+        graph,
+        skeleton.num_classes,
+        source,
+        skeleton.hidden_channels,
+        skeleton.activation,
+    )
 
 
 def add_block(

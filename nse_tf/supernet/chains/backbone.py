@@ -10,6 +10,7 @@ from nse_tf.supernet.layers.stock import (
     batch_norm,
     conv,
     depthwise,
+    named_activation,
     relu6,
 )
 
@@ -21,9 +22,14 @@ def stem_layers(
     norm = functools.partial(
         batch_norm, fast=fast, epsilon=skeleton.norm_epsilon
     )
-    return [
+    first = [
         *_first_conv(skeleton, fast=fast),
-        relu6("stem_relu"),
+        named_activation(skeleton.activation, "stem"),
+    ]
+    if skeleton.FIRST_OP is None:
+        return first
+    return [
+        *first,
         depthwise(3, 1, "first_depthwise", fast=fast),
         norm("first_depthwise_bn"),
         relu6("first_depthwise_relu"),
@@ -60,7 +66,7 @@ def tail_layers(
     return [
         conv(skeleton.tail_channels, 1, 1, "tail"),
         batch_norm("tail_bn", fast=fast, epsilon=skeleton.norm_epsilon),
-        relu6("tail_relu"),
+        named_activation(skeleton.activation, "tail"),
         *_classifier(skeleton, dropout, seed),
     ]
 
@@ -89,8 +95,17 @@ def _classifier(
         if dropout
         else []
     )
+    hidden = (
+        [
+            keras.layers.Dense(skeleton.hidden_channels, name="hidden"),
+            named_activation(skeleton.activation, "hidden"),
+        ]
+        if skeleton.hidden_channels
+        else []
+    )
     return [
         keras.layers.GlobalAveragePooling2D(name="pool"),
+        *hidden,
         *dropped,
         keras.layers.Dense(skeleton.num_classes, name="classifier"),
     ]

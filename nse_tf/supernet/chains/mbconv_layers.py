@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Callable
 
-import keras
 import tensorflow as tf
 
 from nse_tf.spaces import ChainOp, ChoiceBlock, Identity, MBConv, Motif
@@ -12,10 +11,10 @@ from nse_tf.supernet.chains.motif_layers import MotifGraph
 from nse_tf.supernet.chains.parts import ChainParts
 from nse_tf.supernet.layers.squeeze_excite import SqueezeExcite
 from nse_tf.supernet.layers.stock import (
-    activation,
     batch_norm,
     conv,
     depthwise,
+    named_activation,
 )
 
 
@@ -53,7 +52,7 @@ def mbconv_layers(
     expand = [
         conv(inner, 1, 1, f"{prefix}_expand"),
         norm(f"{prefix}_expand_bn"),
-        _activation(kind, f"{prefix}_expand"),
+        named_activation(kind, f"{prefix}_expand"),
     ]
     return [
         *(expand if expands else []),
@@ -71,7 +70,7 @@ def _inside(
     layers: list[Callable[..., tf.Tensor]] = [
         depthwise(op.kernel, block.stride, name, fast=fast),
         batch_norm(f"{name}_bn", fast=fast, epsilon=block.norm_epsilon),
-        _activation(op.activation, name),
+        named_activation(op.activation, name),
     ]
     if op.squeeze_excite:
         layers.append(
@@ -84,11 +83,6 @@ def _inside(
             )
         )
     return layers
-
-
-def _activation(kind: str, name: str) -> keras.layers.Layer:
-    """Returns the activation behind a layer: `_relu` also for ReLU6."""
-    return activation(kind, f"{name}_{kind.removesuffix('6')}")
 
 
 MBCONV_PARTS = ChainParts(

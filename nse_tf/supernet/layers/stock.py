@@ -62,6 +62,14 @@ def activation(kind: str, name: str) -> keras.layers.Layer:
             return keras.layers.Activation(kind, name=name)
 
 
+def named_activation(kind: str, name: str) -> keras.layers.Layer:
+    """Returns the activation behind a layer of this name.
+
+    It ends in what the activation is, where ReLU6 is a ReLU.
+    """
+    return activation(kind, f"{name}_{kind.removesuffix('6')}")
+
+
 def initialize(
     layers: list[keras.layers.Layer],
     rng: np.random.Generator,

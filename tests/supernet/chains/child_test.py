@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from nse_tf.spaces import Genotype, MBConv, SearchSpace
+from nse_tf.spaces import Genotype, MBConv, SearchSpace, make_preset
 from nse_tf.supernet import (
     FusedBatchNormalization,
     Supernet,
@@ -45,6 +45,10 @@ CASES: dict[str, tuple[SearchSpace, Genes]] = {
     "gated and of other activations": (
         tiny_space((9, 7), 3, GATED_OPS, max_open=2),
         [(0, 1), (2, 4), (3, 4)],
+    ),
+    "the ends of MobileNetV3": (
+        make_preset("excite_small", image_size=(8, 9), width=0.25, depth=0.25),
+        [0, 5, 10],
     ),
     "gated, one at a time": (tiny_space(ops=GATED_OPS), [4, 0, 2]),
     "one branch and the identity": (
