@@ -90,9 +90,9 @@ BASELINES = flags.DEFINE_enum(
     "baselines",
     "cheap",
     WANTED_BASELINES,
-    "Train a random network of the space and MobileNetV2 at the same limit as "
-    "the winner is trained, and say in the report who won: never, always, or "
-    "if it takes a fifth of the run's epochs at most.",
+    "Train a random network of the space, MobileNetV2 and MobileNetV3 at the "
+    "same limit as the winner is trained, and say in the report who won: "
+    "never, always, or if it takes a fifth of the run's epochs at most.",
 )
 OBJECTIVE = flags.DEFINE_enum(
     "objective",

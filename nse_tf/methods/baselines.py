@@ -1,13 +1,14 @@
 """What a winner is held against: networks that nobody searched for.
 
-A random network of the space that fills the budget, and MobileNetV2 at the
-width that fills it. They are trained as the winner is, from fresh weights, and
-cannot win.
+A random network of the space that fills the budget, and MobileNetV2 and
+MobileNetV3 at the widths that fill it. They are trained as the winner is, from
+fresh weights, and cannot win.
 """
 
 import dataclasses
+import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from nse_tf.methods.final_training_config import FinalTrainingConfig
 from nse_tf.methods.method import Method, Steps, require
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.mobilenet import mobilenet_v2_like
+from nse_tf.spaces.mobilenet_v3 import mobilenet_v3_like
 from nse_tf.spaces.space_json import space_to_text
 
 # What generators are drawn for; see `Method.new_rng`.
@@ -35,8 +37,10 @@ BASELINES = 5
 LARGEST_SHARE = 0.2
 # What a network that fills the budget has at least of its MACs.
 _FILLED = 0.9
-# The widths of MobileNetV2 that are looked at: hundredths, up to twice as wide.
+# The widths of MobileNets that are looked at: hundredths, up to twice as wide.
 _WIDTHS = range(5, 201)
+# The least width of MobileNetV3-Large: below, it is the small one.
+_LEAST_LARGE = 50
 
 
 class Baseline(NamedTuple):
@@ -146,11 +150,12 @@ def _baselines(
         genotype = model.space.genotype(genes)
         yield Baseline("random network", genes, model.costs(genotype))
         break
-    scaled = _scaled_mobilenet(
-        model.priced, Budget(macs=most, params=budget.params)
+    space, scaled_to = model.priced, Budget(macs=most, params=budget.params)
+    scaled = (
+        _scaled("MobileNetV2", mobilenet_v2_like, space, scaled_to),
+        scaled_v3(space, scaled_to),
     )
-    if scaled is not None:
-        yield scaled
+    yield from (each for each in scaled if each is not None)
 
 
 def _random_genes(
@@ -179,17 +184,53 @@ def _random_genes(
     return found.genes[0]
 
 
-def _scaled_mobilenet(space: SearchSpace, budget: Budget) -> Baseline | None:
-    """Returns the widest MobileNetV2 within a budget; None if none fits."""
+def scaled_v3(space: SearchSpace, budget: Budget) -> Baseline | None:
+    """Returns the widest MobileNetV3 within a budget; None if none fits.
+
+    It is the large one, where that has half of its width or more, and the small
+    one elsewhere.
+
+    Args:
+        space: The space that is searched.
+        budget: What it may cost.
+    """
+
+    def scaled(which: str, least: int) -> Baseline | None:
+        make = functools.partial(mobilenet_v3_like, which)
+        name = f"MobileNetV3-{which}"
+        return _scaled(name, make, space, budget, range(least, _WIDTHS.stop))
+
+    return scaled("Large", _LEAST_LARGE) or scaled("Small", _WIDTHS.start)
+
+
+def _scaled(
+    name: str,
+    make: Callable[[SearchSpace, float], SearchSpace],
+    space: SearchSpace,
+    budget: Budget,
+    widths: range = _WIDTHS,
+) -> Baseline | None:
+    """Returns the widest of a family of networks within a budget.
+
+    Args:
+        name: What the family is called.
+        make: From a space and a width multiplier to the space of one network.
+        space: The space that is searched.
+        budget: What it may cost.
+        widths: The widths that are looked at, in hundredths.
+
+    Returns:
+        The network; None if none fits.
+    """
 
     def scaled(width: int) -> CostModel:
-        return CostModel(mobilenet_v2_like(space, width / 100))
+        return CostModel(make(space, width / 100))
 
     def fits(width: int) -> bool:
         costs = {name: scaled(width).range(name)[0] for name in budget.limits}
         return budget.fits(costs)
 
-    low, high = _WIDTHS[0], _WIDTHS[-1]
+    low, high = widths[0], widths[-1]
     if not fits(low):
         return None
     while low < high:
@@ -201,7 +242,7 @@ def _scaled_mobilenet(space: SearchSpace, budget: Budget) -> Baseline | None:
     model = scaled(low)
     genotype = model.space.genotype([0] * len(model.space.blocks))
     return Baseline(
-        f"MobileNetV2, width {low / 100:g}",
+        f"{name}, width {low / 100:g}",
         genotype.genes,
         model.costs(genotype),
         model.space,

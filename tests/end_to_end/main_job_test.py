@@ -40,7 +40,7 @@ LITTLE = (
 
 
 PICTURE = r"(seen|error)_\d\d\.png"
-# Two more networks, which the winner is held against.
+# Three more networks, which the winner is held against.
 BASELINES = "--baselines=always"
 
 
@@ -125,7 +125,7 @@ def test_the_report_names_the_winner(run_dir: pathlib.Path) -> None:
 def test_the_winner_is_held_against_others(run_dir: pathlib.Path) -> None:
     trained = read_record(run_dir).named(BaselineTrained)
     tested = result_of(run_dir)["baselines"]
-    assert len(tested) == len(trained) == 2
+    assert len(tested) == len(trained) == 3
     page = (run_dir / "report.html").read_text(encoding="utf-8")
     test = digits().test
     for event, baseline in zip(trained, tested, strict=True):
