@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from nse_tf.costs import Budget as Budget
     from nse_tf.datasets import load as load
     from nse_tf.export import export_model as export_model
-    from nse_tf.methods.choose_scale import choose_scale as choose_scale
+    from nse_tf.methods import choose_scale as choose_scale
     from nse_tf.runs.model_tables import measured_costs as measured_costs
     from nse_tf.spaces import make_preset as make_preset
     from nse_tf.starts import networks_from as networks_from
@@ -104,7 +104,7 @@ __all__, __getattr__, __dir__ = lazy_names(
         "ProxylessNAS": "tuners",
         "SpaceEvolution": "tuners",
         "SpaceHyperModel": "tuners",
-        "choose_scale": "methods.choose_scale",
+        "choose_scale": "methods",
         "export_model": "export",
         "load": "datasets",
         "make_preset": "spaces",

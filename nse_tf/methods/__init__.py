@@ -2,6 +2,8 @@
 
 from nse_tf.methods.autospace import AutoSpace as AutoSpace
 from nse_tf.methods.autospace_config import AutoSpaceConfig as AutoSpaceConfig
+from nse_tf.methods.choose_scale import ChosenScale as ChosenScale
+from nse_tf.methods.choose_scale import choose_scale as choose_scale
 from nse_tf.methods.darts import DartsSearch as DartsSearch
 from nse_tf.methods.darts_config import DartsConfig as DartsConfig
 from nse_tf.methods.fairnas import FairNAS as FairNAS
@@ -23,6 +25,8 @@ from nse_tf.methods.proxylessnas import ProxylessNAS as ProxylessNAS
 from nse_tf.methods.proxylessnas_config import (
     ProxylessNASConfig as ProxylessNASConfig,
 )
+from nse_tf.methods.scale_choice import ScaleChoice as ScaleChoice
+from nse_tf.methods.scale_choice import ScaleChoiceConfig as ScaleChoiceConfig
 from nse_tf.methods.space_shrinking import SpaceShrinking as SpaceShrinking
 from nse_tf.methods.start_states import StartState as StartState
 from nse_tf.methods.start_states import load_start as load_start

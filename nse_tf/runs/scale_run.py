@@ -10,12 +10,9 @@ from nse_tf.datasets import ImageData
 from nse_tf.events import RunFinished, ScaleChosen
 from nse_tf.export import require_tflite_micro
 from nse_tf.jobs import Failed, Job, Result, TrainChild
+from nse_tf.methods import ScaleChoice, ScaleChoiceConfig
 from nse_tf.methods.chance import chance_bound
-from nse_tf.methods.scale_choice import (
-    ScaleChoice,
-    ScaleChoiceConfig,
-    finalists,
-)
+from nse_tf.methods.scale_choice import finalists
 from nse_tf.reporting import write_report
 from nse_tf.reporting.run_record import SCALE
 from nse_tf.runs.effort_choice import drawn_as_asked, make_effort
