@@ -13,16 +13,13 @@ from nse_tf.training.dropout_course import DropoutCourse
 from nse_tf.training.epoch_loop import WeightStep
 from nse_tf.training.extra_skip_course import ExtraSkipCourse
 from nse_tf.training.lazy_sgd import LazySGD
+from nse_tf.training.losses import smoothed_loss
 from nse_tf.training.mixture_architecture import (
     MixtureArchitecture,
     mean_cross_entropy,
 )
 from nse_tf.training.recipes import SupernetRecipe
-from nse_tf.training.steps import (
-    TrainingStep,
-    of_any_batch,
-    smoothed_loss,
-)
+from nse_tf.training.steps import TrainingStep, of_any_batch
 from nse_tf.training.supernet_step import mixed_step
 
 # A finite difference is this long.

@@ -10,6 +10,7 @@ import tensorflow as tf
 from nse_tf.datasets import augment, policy_with
 from nse_tf.training.batch_mixing import BatchMixing
 from nse_tf.training.lazy_sgd import LazySGD
+from nse_tf.training.losses import loss_with_auxiliary
 from nse_tf.training.passes import summed_over_passes
 from nse_tf.training.replicas import Replicas
 
@@ -69,7 +70,7 @@ class TrainingStep:
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
                     tape.watch(optimizer.targets)
                     outputs = forward(of_any_batch(images), opened)
-                    loss = _loss(labels, outputs, *numbers)
+                    loss = loss_with_auxiliary(labels, outputs, *numbers)
                 return loss, tape.gradient(loss, optimizer.targets)
 
             if open_branches.shape.rank == 3:
@@ -177,59 +178,6 @@ def mean_loss(losses: list[tf.Tensor], learning_rate: float) -> float:
             f"Lower the learning rate, {learning_rate:g} now."
         )
     return mean
-
-
-def _loss(
-    labels: tf.Tensor, outputs: Any, auxiliary_weight: float, *numbers: Any
-) -> tf.Tensor:
-    """Returns the loss, and with it that of an auxiliary classifier, if any.
-
-    Args:
-        labels: See `smoothed_loss`.
-        outputs: What `forward` of a `TrainingStep` returned.
-        auxiliary_weight: Factor on the loss of the auxiliary classifier.
-        *numbers: More arguments of `smoothed_loss`.
-    """
-    if not auxiliary_weight:
-        return smoothed_loss(labels, outputs, *numbers)
-    logits, auxiliary = outputs
-    return smoothed_loss(labels, logits, *numbers) + (
-        auxiliary_weight * smoothed_loss(labels, auxiliary, *numbers)
-    )
-
-
-def smoothed_loss(
-    labels: tf.Tensor,
-    logits: tf.Tensor,
-    label_smoothing: float,
-    class_weights: Sequence[float] = (),
-) -> tf.Tensor:
-    """Returns the mean cross entropy with label smoothing.
-
-    Args:
-        labels: `(batch,)`, integers, or `(batch, num_classes)`, shares.
-        logits: `(batch, num_classes)`.
-        label_smoothing: Share of the label spread over all classes.
-        class_weights: Factor on the loss of each class; empty for ones. The
-            mean is over images, as in Keras, whatever the factors sum to.
-    """
-    num_classes = logits.shape[-1]
-    is_mixed = len(labels.shape) == 2
-    off = label_smoothing / num_classes
-    targets = (
-        labels * (1.0 - label_smoothing) + off
-        if is_mixed
-        else tf.one_hot(labels, num_classes, 1.0 - label_smoothing + off, off)
-    )
-    losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
-    if class_weights:
-        weights = tf.constant(class_weights, losses.dtype)
-        losses *= (
-            tf.linalg.matvec(labels, weights)
-            if is_mixed
-            else tf.gather(weights, labels)
-        )
-    return tf.reduce_mean(losses)
 
 
 def statistics_of(model: Any) -> list[tf.Variable]:

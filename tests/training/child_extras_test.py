@@ -11,7 +11,7 @@ from nse_tf.spaces import Stage
 from nse_tf.supernet import ChildInTraining, build_child
 from nse_tf.training import ChildRecipe, train_child
 from nse_tf.training.child_trainer import ChildTrainer
-from nse_tf.training.steps import smoothed_loss
+from nse_tf.training.losses import smoothed_loss
 from nse_tf.training.weight_averages import WeightAverages
 from tests.supernet.tiny_spaces import tiny_space
 from tests.training.tiny_data import image_set

@@ -16,7 +16,7 @@ from nse_tf.spaces import make_preset
 from nse_tf.supernet import ChildInTraining, build_child, in_training
 from nse_tf.training import ChildRecipe, SupernetRecipe, Worker, accuracy
 from nse_tf.training.child_trainer import ChildTrainer
-from nse_tf.training.steps import smoothed_loss
+from nse_tf.training.losses import smoothed_loss
 
 SPACE = make_preset(
     "darts_cifar",

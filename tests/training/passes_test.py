@@ -19,7 +19,7 @@ from nse_tf.supernet import (
 )
 from nse_tf.testing.supernet_probes import owners_of
 from nse_tf.training import SupernetRecipe, SupernetTrainer
-from nse_tf.training.steps import smoothed_loss
+from nse_tf.training.losses import smoothed_loss
 from tests.supernet.choice_models import choice_model
 from tests.supernet.tiny_cells import tiny_cells
 from tests.supernet.tiny_darts import tiny_darts

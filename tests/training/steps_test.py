@@ -9,7 +9,8 @@ from nse_tf.spaces import Genotype, Stage
 from nse_tf.supernet import Supernet
 from nse_tf.supernet.layers.layouts import unpacked
 from nse_tf.training import LazySGD, SupernetRecipe, SupernetTrainer
-from nse_tf.training.steps import TrainingStep, mean_loss, smoothed_loss
+from nse_tf.training.losses import distillation_loss, smoothed_loss
+from nse_tf.training.steps import TrainingStep, mean_loss
 from tests.supernet.tiny_spaces import lively, tiny_space
 from tests.training.tiny_data import image_set
 
@@ -231,6 +232,32 @@ def test_class_weights_are_factors_and_the_mean_is_over_images() -> None:
         labels, logits, sample_weight=[1.0, 2.0]
     )
     assert float(loss) == pytest.approx(float(same))
+
+
+def test_the_loss_of_a_teacher_by_hand() -> None:
+    taught, logits = tf.constant([[2.0, 0.0]]), tf.constant([[0.0, 0.0]])
+    wanted = 1 / (1 + np.exp(-1.0))  # Half of the logits, at temperature 2.
+    divergence = wanted * np.log(2 * wanted)
+    divergence += (1 - wanted) * np.log(2 * (1 - wanted))
+    loss = float(distillation_loss(taught, logits, 2.0))
+    assert loss == pytest.approx(4 * divergence, rel=1e-5)
+    assert float(distillation_loss(taught, taught, 2.0)) == 0.0
+
+
+def test_the_loss_of_a_teacher_is_that_of_keras() -> None:
+    rng = np.random.default_rng(0)
+    taught, logits = (
+        tf.constant(rng.normal(size=(6, 5)).astype(np.float32))
+        for _ in range(2)
+    )
+    theirs = keras.distillation.LogitsDistillation(
+        temperature=3.0, loss=keras.losses.KLDivergence()
+    )
+    np.testing.assert_allclose(
+        distillation_loss(taught, logits, 3.0),
+        theirs.compute_loss(taught, logits),
+        rtol=1e-5,
+    )
 
 
 def test_the_graph_does_not_know_the_batch_size() -> None:
