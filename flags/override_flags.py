@@ -145,6 +145,16 @@ OVERRIDES = (
                 "training hands over, such as 0.998.",
             ),
             (
+                "teacher_weight",
+                "Share of --teacher in the loss of a child trained alone, up "
+                "to 1. Default: 0.9.",
+            ),
+            (
+                "teacher_temperature",
+                "What logits of --teacher and child are divided by before they "
+                "are compared. Default: 4.",
+            ),
+            (
                 "target_m",
                 "nse, proxylessnas, autospace: target of the expected cost, in "
                 "millions.",

@@ -8,6 +8,7 @@ from absl import flags
 from nse_tf.flags import (
     autospace_flags,
     budget_flags,
+    child_flags,
     data_flags,
     override_flags,
     proxylessnas_flags,
@@ -20,7 +21,6 @@ from nse_tf.flags.device_flags import NUM_THREADS
 from nse_tf.flags.image_flags import IMAGE_CHANNELS
 from nse_tf.flags.paths import define_path
 from nse_tf.runs.search_config import (
-    CHILD_STARTS,
     CLASS_WEIGHTS,
     EARLY_STOPS,
     EFFORT_NAMES,
@@ -40,6 +40,7 @@ from nse_tf.runs.search_config import (
 
 flags.adopt_module_key_flags(data_flags)
 flags.adopt_module_key_flags(budget_flags)
+flags.adopt_module_key_flags(child_flags)
 flags.adopt_module_key_flags(proxylessnas_flags)
 flags.adopt_module_key_flags(autospace_flags)
 flags.adopt_module_key_flags(override_flags)
@@ -210,13 +211,6 @@ SHARING = flags.DEFINE_enum(
     "makes smaller kernels the middle of larger ones, and smaller expansions "
     "their first channels, which trains them sooner. Default: rows.",
 )
-CHILD_START = flags.DEFINE_enum(
-    "child_start",
-    None,
-    CHILD_STARTS,
-    "What the networks that may win are trained from: fresh weights, or those "
-    "inherited from the supernet. Default: fresh.",
-)
 SHRINK = flags.DEFINE_bool(
     "shrink", True, "Shrink the space before it is explored."
 )
@@ -278,7 +272,7 @@ def search_config() -> SearchConfig:
         gates=proxylessnas_flags.GATES.value,
         penalty_form=proxylessnas_flags.PENALTY_FORM.value,
         sharing=SHARING.value,
-        child_start=CHILD_START.value,
+        **child_flags.settings(),
         shrink=SHRINK.value,
         score=SCORE.value,
         shrink_schedule=SHRINK_SCHEDULE.value,

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import errno
 import logging
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,6 +48,7 @@ from nse_tf.tuners.hypermodel_adapter import agreed_networks
 from nse_tf.tuners.hyperparameters import declare, require_whole, values_of
 from nse_tf.tuners.search_oracle import SearchOracle, metrics_of
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
+from nse_tf.tuners.teachers import require_nesting, teacher_for
 
 LOGGER = logging.getLogger("nse_tf")
 
@@ -79,6 +81,7 @@ class SupernetTuner(BaseTuner):
         executions_per_trial: See `max_model_size`.
         evaluate_file: Evaluates finalists as files; see `training.Worker`.
         measure_memory: The same for budgets on RAM or flash.
+        teacher: File of who teaches, if the oracle's numbers name its SHA-256.
 
     Attributes:
         engine: Starts the workers that do the jobs, such as a `RayEngine`; None
@@ -88,7 +91,8 @@ class SupernetTuner(BaseTuner):
 
     Raises:
         ValueError: If an argument has no use here, oracle and hypermodel are
-            not of the same space, or `hyperparameters` override its choices.
+            not of the same space, `hyperparameters` override its choices, or
+            nobody can be taught by the teacher.
     """
 
     engine: Engine | None = None
@@ -114,6 +118,7 @@ class SupernetTuner(BaseTuner):
         executions_per_trial: int = 1,
         evaluate_file: callbacks.FileEvaluator | None = None,
         measure_memory: callbacks.MemoryMeasurer | None = None,
+        teacher: str | os.PathLike[str] | None = None,
     ) -> None:
         refuse_unmeant(
             max_model_size=max_model_size,
@@ -135,10 +140,12 @@ class SupernetTuner(BaseTuner):
         self._own_identity: dict[str, Any] = {}
         self._worker: Worker | None = None
         self._disk_error: OSError | None = None
-        if is_multi_worker(self._strategy):
-            # The others are in the middle of the job that failed here.
+        if is_multi_worker(self._strategy):  # Others are amid what failed.
             oracle.max_retries_per_trial = 0
         self._settings = oracle.method.get_settings()
+        require_nesting(self._settings, self._networks, self._strategy)
+        teaching = self._space, self._child_recipe
+        self._teacher = teacher_for(self._settings, teacher, *teaching)
         self._child_epochs: int | None = None
         super().__init__(
             oracle,
@@ -204,6 +211,7 @@ class SupernetTuner(BaseTuner):
             child_recipe=recipes[1],
             evaluate_file=self._evaluate_file,
             callbacks=given.callbacks,
+            teacher=self._teacher,
         )
         if not self._peers.leads:
             ReplicaWorker(parts.trainings(self._strategy)).follow()
@@ -224,23 +232,16 @@ class SupernetTuner(BaseTuner):
     def _prepare(self, parts: WorkerParts) -> None:
         """Makes the worker of a search, and what identifies the search."""
         self._parts = parts
-        recipes = (parts.supernet_recipe, parts.child_recipe)
-        self._worker = Worker(
-            self._space,
-            parts.data,
+        self._worker = parts.worker(
             self.folder,
-            *recipes,
-            self._measure,
-            networks=self._networks,
-            callbacks=parts.callbacks,
+            measure=self._measure,
             strategy=self._strategy,
-            evaluate_file=self._evaluate_file,
             measure_memory=self._measure_memory,
         )
         identity = identity_of(
             self._space.fingerprint,
             parts.data,
-            *recipes,
+            *(parts.supernet_recipe, parts.child_recipe),
             child_epochs=self._child_epochs,
             num_replicas=num_replicas(self._strategy),
             sharing=self._networks.sharing,

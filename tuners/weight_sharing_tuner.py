@@ -25,6 +25,7 @@ from nse_tf.tuners.hypermodel_adapter import networks_sharing
 from nse_tf.tuners.search_oracle import SearchOracle
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 from nse_tf.tuners.supernet_tuner import SupernetTuner
+from nse_tf.tuners.teachers import with_teacher
 from nse_tf.tuners.trained_effort import from_trained
 
 Config = TypeVar("Config")
@@ -96,6 +97,9 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         inherits_from: The folder of a finished search by other limits, whose
             supernet is explored at once; see `AngleShrinkingOracle`. None
             trains one.
+        teacher: Who teaches what is trained alone: the file of a Keras
+            classifier of the same classes, or `largest`, the largest network of
+            a nested supernet; see docs/small_data.md. None is nobody.
         **kwargs: See `SupernetTuner`, such as `directory`, `project_name` and
             `overwrite`.
 
@@ -136,6 +140,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         child_recipe: ChildRecipe | None = None,
         sharing: str | None = None,
         inherits_from: str | os.PathLike[str] | None = None,
+        teacher: str | os.PathLike[str] | None = None,
         **kwargs: Any,
     ) -> None:
         networks = networks_sharing(hypermodel, sharing)
@@ -151,7 +156,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
             oracle(
                 networks,
                 budget=budget,
-                config=config,
+                config=with_teacher(config, teacher),
                 cost_model=cost_model,
                 seed=seed,
                 objective=objective,
@@ -164,6 +169,7 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
             ),
             supernet_recipe=supernet,
             child_recipe=child,
+            teacher=teacher,
             **{**_MEASURERS, **kwargs},
         )
 

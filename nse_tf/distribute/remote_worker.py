@@ -31,6 +31,7 @@ from nse_tf.training import ChildRecipe, SupernetRecipe, Worker
 from nse_tf.training.callbacks import FileEvaluator
 from nse_tf.training.progress import Progress
 from nse_tf.training.sent_files import SentFiles
+from nse_tf.training.teaching import TeacherFile
 from nse_tf.training.trainings import Trainings
 
 LOGGER = logging.getLogger("nse_tf")
@@ -55,6 +56,7 @@ class WorkerParts:
         child_recipe: How a child is trained alone.
         evaluate_file: See `training.Worker`.
         callbacks: See `training.Worker`; each worker gets a copy.
+        teacher: See `training.Worker`.
     """
 
     space: SearchSpace
@@ -64,6 +66,7 @@ class WorkerParts:
     child_recipe: ChildRecipe
     evaluate_file: FileEvaluator | None = None
     callbacks: Sequence[keras.callbacks.Callback] = ()
+    teacher: TeacherFile | None = None
 
     @property
     def num_bytes(self) -> int:
@@ -85,6 +88,33 @@ class WorkerParts:
             supernet_recipe=self.supernet_recipe,
             child_recipe=self.child_recipe,
             strategy=strategy,
+            teacher=self.teacher,
+        )
+
+    def worker(
+        self,
+        folder: pathlib.Path,
+        make: Callable[..., Any] = Worker,
+        **more: Any,
+    ) -> Any:
+        """Returns what does jobs in a folder.
+
+        Args:
+            folder: The run's folder, or the one that stands for it.
+            make: Makes it; takes the arguments of `training.Worker`.
+            **more: Further arguments of it.
+        """
+        return make(
+            self.space,
+            self.data,
+            folder,
+            self.supernet_recipe,
+            self.child_recipe,
+            networks=self.networks,
+            evaluate_file=self.evaluate_file,
+            callbacks=self.callbacks,
+            teacher=self.teacher,
+            **more,
         )
 
     def in_memory(self) -> "WorkerParts":
@@ -143,16 +173,7 @@ class RemoteWorker:
         self._thread = concurrent.futures.ThreadPoolExecutor(
             max_workers=1, thread_name_prefix=_THREAD
         )
-        self._worker = make_worker(
-            parts.space,
-            parts.data,
-            self._folder,
-            parts.supernet_recipe,
-            parts.child_recipe,
-            networks=parts.networks,
-            evaluate_file=parts.evaluate_file,
-            callbacks=parts.callbacks,
-        )
+        self._worker = parts.worker(self._folder, make_worker)
 
     def join(self) -> dict[str, Any]:
         """Returns what decides whether it fits the search."""

@@ -33,3 +33,4 @@ from nse_tf.jobs.rules import RateSchedule as RateSchedule
 from nse_tf.jobs.rules import Seats as Seats
 from nse_tf.jobs.rules import Start as Start
 from nse_tf.jobs.rules import WeightRule as WeightRule
+from nse_tf.jobs.teachers import Teacher as Teacher

@@ -32,6 +32,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "base": ("initial", "previous", "reset"),
     "objective": ("accuracy", "balanced_accuracy", "macro_f1", "auc"),
     "purpose": ("final", "rank_check", "baseline", "probe"),
+    "teacher.source": ("file", "supernet"),
 }
 
 # Settings that only some values of their record's choice take. With another
@@ -69,6 +70,10 @@ TAKERS: dict[str, tuple[str, ...]] = {
     "architecture.extra_skip": ("first_order", "second_order"),
     "start.weights": ("previous", "pieces"),
     "start.num_cells": ("pieces",),
+    "teacher.sha256": ("file",),
+    "teacher.child": ("supernet",),
+    "teacher.weights": ("supernet",),
+    "teacher.calibration_images": ("supernet",),
 }
 
 # How the weights may be trained, given what trains the architecture parameters.

@@ -12,6 +12,7 @@ from nse_tf.jobs.rules import (
     Start,
     WeightRule,
 )
+from nse_tf.jobs.teachers import Teacher
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -247,6 +248,7 @@ class TrainChild:
         purpose: Why it is trained, one of `CHOICES["purpose"]`: for the answer,
             to test a ranking, to hold the answer against it, or to choose a
             scale. It changes nothing but what people are told.
+        teacher: Who teaches it; None leaves it to the labels.
 
     Raises:
         ValueError: If a child of other cells or of another space is to inherit
@@ -269,6 +271,7 @@ class TrainChild:
     space: str | None = None
     objective: str = "accuracy"
     purpose: str = "final"
+    teacher: Teacher | None = None
 
     def __post_init__(self) -> None:
         require_choice("objective", self.objective)

@@ -22,7 +22,7 @@ from nse_tf.events import (
     known,
 )
 from nse_tf.evolution.proposals import OpCosting, Window, propose
-from nse_tf.jobs import ChildTrained, Genes, TrainChild
+from nse_tf.jobs import ChildTrained, Genes, Teacher, TrainChild
 from nse_tf.methods.evaluating import genes_of
 from nse_tf.methods.final_training_config import FinalTrainingConfig
 from nse_tf.methods.method import Method, Steps, require
@@ -65,6 +65,7 @@ def train_baselines(
     budget: Budget,
     config: FinalTrainingConfig,
     winner_macs: float,
+    teacher: Teacher | None = None,
 ) -> Steps[None]:
     """Trains what the winner is held against, if wanted; for plans.
 
@@ -74,6 +75,7 @@ def train_baselines(
         budget: What the winner had to fit.
         config: The numbers of the final training.
         winner_macs: What they may cost where the budget limits no MACs.
+        teacher: Who taught the winner; None for nobody.
     """
     if config.baselines == "never":
         return
@@ -94,6 +96,7 @@ def train_baselines(
             space=space_to_text(each.space) if each.space else None,
             objective=config.objective,
             purpose="baseline",
+            teacher=teacher,
         )
         for each in found
     ]

@@ -1,5 +1,6 @@
 """Steps of plans that end a search: final training of the best children."""
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ from nse_tf.jobs import (
     ChildrenMeasured,
     ChildTrained,
     MeasureChildren,
+    Teacher,
     TrainChild,
 )
 from nse_tf.methods.baselines import train_baselines
@@ -157,6 +159,7 @@ def train_finalists(
     budget: Budget,
     config: FinalTrainingConfig,
     inherits: str | None = None,
+    teacher: Teacher | None = None,
 ) -> Steps[None]:
     """Trains the finalists alone, then the best on all data if asked.
 
@@ -168,17 +171,22 @@ def train_finalists(
         model: Computes what the winner costs.
         budget: What it had to fit.
         config: The numbers of the training.
-        inherits: Reference of the weights that they start from; None for fresh
-            ones.
+        inherits: Reference of the weights to start from; None for fresh ones.
+        teacher: Who teaches them and the baselines; None takes the file that
+            the config names, if it does.
     """
+    teacher = teacher or config.file_teacher
     is_contest = len(finalists) > 1
-    trained = yield from _train_alone(
+    train = functools.partial(
+        _train_alone,
         search,
-        finalists,
-        config,
-        Purpose.FINAL,
-        uses_validation=config.retrain_on_all and not is_contest,
+        config=config,
+        purpose=Purpose.FINAL,
         inherits=inherits,
+        teacher=teacher,
+    )
+    trained = yield from train(
+        finalists, uses_validation=config.retrain_on_all and not is_contest
     )
     found = [child.validation_accuracy for child in trained]
     if is_contest and config.rank_by != "keras":
@@ -188,14 +196,7 @@ def train_finalists(
     best = int(np.nan_to_num(found, nan=-np.inf).argmax())
     winner, network = finalists[best], trained[best]
     if is_contest and config.retrain_on_all:
-        (network,) = yield from _train_alone(
-            search,
-            [winner],
-            config,
-            Purpose.FINAL,
-            uses_validation=True,
-            inherits=inherits,
-        )
+        (network,) = yield from train([winner], uses_validation=True)
     costs = model.costs(model.space.genotype(winner.path))
     search.note(
         WinnerChosen(
@@ -208,7 +209,9 @@ def train_finalists(
             channels=config.final_channels,
         )
     )
-    yield from train_baselines(search, model, budget, config, costs["macs"])
+    yield from train_baselines(
+        search, model, budget, config, costs["macs"], teacher
+    )
 
 
 def _file_accuracy(trained: ChildTrained, file: str) -> float:
@@ -251,6 +254,7 @@ def _train_alone(
     *,
     uses_validation: bool,
     inherits: str | None = None,
+    teacher: Teacher | None = None,
 ) -> Steps[list[ChildTrained]]:
     is_check = purpose is Purpose.RANK_CHECK
     is_ranked_by_file = not (
@@ -271,6 +275,7 @@ def _train_alone(
             inherits=inherits,
             objective=config.objective,
             purpose=purpose.value,
+            teacher=teacher,
         )
         for child in children
     ]

@@ -1,15 +1,19 @@
 """The numbers of the final training, which ends every search."""
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from nse_tf.costs import CostModel, base_cost
+from nse_tf.jobs import Teacher
 from nse_tf.jobs.built import CHOICES
 
 PRECISIONS = ("fp32", "fp16", "int8")
 RANKINGS = ("keras", "int8")
 WANTED_BASELINES = ("never", "cheap", "always")
+LARGEST = "largest"
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,11 +49,15 @@ class FinalTrainingConfig:
         objective: What evaluated children and finalists are compared by: the
             `accuracy` on the validation part, or `balanced_accuracy`,
             `macro_f1` or `auc`; see `nse_tf.classification`.
+        teacher: Who teaches finalists and baselines, beside the labels: the
+            SHA-256 of the file of a classifier, or `largest`, the largest
+            network of a nested supernet that was explored; None is nobody.
         seed: Seed of everything drawn; 0 is a seed like any other.
 
     Raises:
-        ValueError: If a name is unknown, a whole number below its least, or
-            one finalist is to be ranked by its file.
+        ValueError: If a name is unknown, a whole number below its least, one
+            finalist is to be ranked by its file, or the teacher is nobody whom
+            the search has.
     """
 
     num_finalists: int = 1
@@ -65,6 +73,7 @@ class FinalTrainingConfig:
     baselines: str = "never"
     num_threads: int = 1
     objective: str = "accuracy"
+    teacher: str | None = None
     seed: int = 0
 
     # Fields that hold a name, and the names that there are.
@@ -74,6 +83,8 @@ class FinalTrainingConfig:
         "baselines": WANTED_BASELINES,
         "objective": CHOICES["objective"],
     }
+    # Whether the search has a supernet whose largest network may teach.
+    HAS_LARGEST: ClassVar[bool] = False
     # Whole numbers that may be 0; all others are at least 1.
     MAY_BE_ZERO: ClassVar[tuple[str, ...]] = ("seed", "num_rank_checks")
 
@@ -90,6 +101,7 @@ class FinalTrainingConfig:
                 f"`rank_by` {self.rank_by} compares finalists, but "
                 f"`num_finalists` is {self.num_finalists}: train 2 or more."
             )
+        self._check_teacher()
         for field in dataclasses.fields(self):
             least = 0 if field.name in self.MAY_BE_ZERO else 1
             value = getattr(self, field.name)
@@ -97,6 +109,32 @@ class FinalTrainingConfig:
                 raise ValueError(
                     f"`{field.name}` must be at least {least}, not {value}."
                 )
+
+    def _check_teacher(self) -> None:
+        """Refuses a teacher that is neither a digest nor there.
+
+        Raises:
+            ValueError: If it is.
+        """
+        if self.teacher == LARGEST:
+            if self.HAS_LARGEST:
+                return
+            raise ValueError(
+                "`teacher` is 'largest', but only one-shot searches, SPOS and "
+                "FairNAS, have a supernet of nested networks: give a file."
+            )
+        if self.teacher is not None and not _SHA256.fullmatch(self.teacher):
+            raise ValueError(
+                "`teacher` must be 'largest' or the SHA-256 of a file, not "
+                f"{self.teacher!r}."
+            )
+
+    @property
+    def file_teacher(self) -> Teacher | None:
+        """The teacher that is a file, if there is one."""
+        if self.teacher in (None, LARGEST):
+            return None
+        return Teacher(source="file", sha256=self.teacher)
 
     def final_costs(self, model: CostModel) -> CostModel:
         """Returns a model of what networks cost as they are handed over.

@@ -16,11 +16,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nse_tf.costs import Budget, BudgetError, CostModel, sample_within
+from nse_tf.jobs import Teacher
 from nse_tf.methods.final_training import (
     check_ranking,
     pick_finalists,
     train_finalists,
 )
+from nse_tf.methods.final_training_config import LARGEST
 from nse_tf.methods.learned_exploring import LearnedExploring
 from nse_tf.methods.method import Method, Plan, Steps
 from nse_tf.methods.one_shot_config import OneShotConfig
@@ -114,8 +116,26 @@ class OneShotSearch(Method):
         if earlier is None:
             yield from check_ranking(self, ranked, config)
         inherits = weights if config.child_start == "inherited" else None
+        teacher = self._teacher(model, weights)
         yield from train_finalists(
-            self, finalists, model, budget, config, inherits
+            self, finalists, model, budget, config, inherits, teacher
+        )
+
+    def _teacher(self, model: CostModel, weights: str) -> Teacher | None:
+        """Returns the largest network that was explored, if it teaches.
+
+        Args:
+            model: Cost model of the space that was explored.
+            weights: Reference of the weights of the supernet.
+        """
+        if self.config.teacher != LARGEST:
+            return None
+        _, largest = model.extremes("macs")
+        return Teacher(
+            source="supernet",
+            child=largest.genes,
+            weights=weights,
+            calibration_images=self.config.calibration_images,
         )
 
     def _space_to_explore(self) -> Steps[SearchSpace]:

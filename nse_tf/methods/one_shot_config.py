@@ -75,6 +75,7 @@ class OneShotConfig(FinalTrainingConfig):
         "child_start": CHILD_STARTS,
         **FinalTrainingConfig.NAMES,
     }
+    HAS_LARGEST: ClassVar[bool] = True
     MAY_BE_ZERO: ClassVar[tuple[str, ...]] = (
         *FinalTrainingConfig.MAY_BE_ZERO,
         "calibration_images",

@@ -7,6 +7,9 @@ from typing import Any
 
 from nse_tf.costs import Budget, CostModel
 
+# Numbers that are not there in states that are older, and what they had been.
+_LATER = {"objective": "accuracy", "teacher": None}
+
 
 def search_settings(
     name: str, model: CostModel, budget: Budget, config: Any
@@ -27,8 +30,9 @@ def search_settings(
         for cost, table in model.by_operator.items()
     ]
     numbers = dataclasses.asdict(config)
-    if numbers.get("objective") == "accuracy":
-        del numbers["objective"]  # Not there in states that are older.
+    for field, value in _LATER.items():
+        if field in numbers and numbers[field] == value:
+            del numbers[field]
     return {
         "method": name,
         "space": model.space.fingerprint,

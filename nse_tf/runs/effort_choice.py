@@ -19,6 +19,7 @@ from nse_tf.runs.search_config import SearchConfig
 from nse_tf.shrinking import PUBLISHED_SCHEDULES, ShrinkSchedule
 from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.tuners.efforts import EFFORTS, Effort, effort_for
+from nse_tf.tuners.teachers import teacher_named
 from nse_tf.tuners.trained_effort import from_trained
 
 Numbers = TypeVar(
@@ -76,6 +77,8 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
             mixup="mixup",
             cutmix="cutmix",
             weight_average="weight_average",
+            teacher_weight="teacher_weight",
+            teacher_temperature="teacher_temperature",
         ),
         evolution=_evolution(config, effort),
         proxylessnas=effort.proxylessnas,
@@ -83,6 +86,11 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
         pdarts=_pdarts(config, effort.pdarts),
         cells=_cells(config, effort),
     )
+    if config.teacher_pixels is not None:
+        child = dataclasses.replace(
+            changed.child, teacher_pixels=config.teacher_pixels
+        )
+        changed = dataclasses.replace(changed, child=child)
     return dataclasses.replace(
         changed, proxylessnas=_proxylessnas(config, changed)
     )
@@ -162,6 +170,7 @@ def _search(config: SearchConfig, search: OneShotConfig) -> OneShotConfig:
         rank_by=config.rank_by,
         baselines=config.baselines,
         objective=config.objective or "accuracy",
+        teacher=teacher_named(config.teacher),
         num_threads=config.num_threads,
         seed=config.seed,
     )
@@ -260,6 +269,7 @@ def _evolution(config: SearchConfig, effort: Effort) -> SpaceEvolutionConfig:
         rank_by=config.rank_by,
         baselines=config.baselines,
         objective=config.objective or "accuracy",
+        teacher=teacher_named(config.teacher),
         precision=config.precision,
         num_threads=config.num_threads,
         seed=config.seed,
@@ -310,6 +320,7 @@ def _proxylessnas(config: SearchConfig, effort: Effort) -> ProxylessNASConfig:
         rank_by=config.rank_by,
         baselines=config.baselines,
         objective=config.objective or "accuracy",
+        teacher=teacher_named(config.teacher),
         num_threads=config.num_threads,
         seed=config.seed,
         **changes,

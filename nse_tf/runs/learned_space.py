@@ -18,6 +18,7 @@ from nse_tf.runs.search_config import CELL_OVERRIDES, SearchConfig
 from nse_tf.spaces import save_space
 from nse_tf.supernet import networks_of
 from nse_tf.training import Worker
+from nse_tf.tuners.teachers import teacher_for, teacher_named
 
 LOGGER = logging.getLogger("nse_tf")
 
@@ -82,6 +83,9 @@ def learn_space(config: SearchConfig) -> pathlib.Path:
     cost_model = run_cost_model(config, space, effort, folder)
     config.budget.check_reachable(cost_model)
     oracle = METHOD_ROWS[config.method].make_oracle(config, cost_model, effort)
+    # That of the search that follows, which is refused now, not then.
+    named = {"teacher": teacher_named(config.teacher)}
+    teacher_for(named, config.teacher, space, effort.child)
     method = oracle.method
     if not isinstance(method, AutoSpace):
         raise ValueError(f"--method={config.method} learns no space.")

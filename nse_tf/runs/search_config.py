@@ -62,6 +62,7 @@ SCORES = (
 EARLY_STOPS = ("none", "hessian")
 CHILD_STARTS = ("fresh", "inherited")
 SHARINGS = ("rows", "nested")
+PIXEL_RANGES = ("0..255", "0..1", "-1..1")
 SCHEDULES = ("spos", "fairnas", "darts", "nb201")
 
 
@@ -103,6 +104,10 @@ class SearchConfig:
             `PENALTY_FORMS`. None takes the first.
         sharing: How the candidates of a chain share weights, one of
             `SHARINGS`; None is a row each.
+        teacher: Who teaches finalists: `largest`, the largest network of a
+            nested supernet, or the file of a classifier; None is nobody.
+        teacher_pixels: The pixels that the file takes, one of `PIXEL_RANGES`;
+            None trusts that it scales those in 0..255 itself.
         child_start: What finalists are trained from, one of `CHILD_STARTS`;
             None is fresh weights.
         shrink: Whether the space is shrunk first.
@@ -173,6 +178,8 @@ class SearchConfig:
     penalty_form: str | None = None
     sharing: str | None = None
     child_start: str | None = None
+    teacher: str | None = None
+    teacher_pixels: str | None = None
     shrink: bool = True
     score: str = "angle"
     shrink_schedule: str | None = None
@@ -220,6 +227,7 @@ class SearchConfig:
                 )
         self._check_start()
         self._check_scale()
+        self._check_teacher()
         if self.gates == "reinforce" and self.penalty_form is not None:
             raise ValueError(
                 f"`--penalty_form` is {self.penalty_form!r}, but nothing is "
@@ -232,6 +240,35 @@ class SearchConfig:
                 "mixed, on one device: leave it out, or search the space that "
                 "--method=autospace learned, which is a file, in a run of its "
                 "own."
+            )
+
+    def _check_teacher(self) -> None:
+        """Refuses a teacher that is not there, and what only one takes.
+
+        Raises:
+            ValueError: If there is something.
+        """
+        for name in ("teacher_weight", "teacher_temperature", "teacher_pixels"):
+            value = dict(self.overrides).get(name, getattr(self, name, None))
+            if value is not None and self.teacher is None:
+                raise ValueError(
+                    f"`--{name}` is {value}, and nobody teaches: add "
+                    "--teacher=FILE.keras, or leave it out."
+                )
+        if self.teacher != "largest":
+            return
+        if self.teacher_pixels is not None:
+            raise ValueError(
+                f"`--teacher_pixels` is {self.teacher_pixels!r}, but networks "
+                "of the supernet take 0..255: leave it out."
+            )
+        if not self._methods & {"spos", "fairnas"} or (
+            self.sharing != "nested" and self.trained_start is None
+        ):
+            raise ValueError(
+                "`--teacher` is 'largest', the largest network of a nested "
+                "supernet: add --sharing=nested or a trained --start to "
+                "--method=spos or fairnas, or give a file."
             )
 
     @property

@@ -36,6 +36,7 @@ from nse_tf.spaces import SearchSpace
 from nse_tf.training.progress import spoken
 from nse_tf.tuners import SupernetTuner
 from nse_tf.tuners.efforts import Effort
+from nse_tf.tuners.teachers import teacher_for
 
 LOGGER = logging.getLogger("nse_tf")
 
@@ -85,8 +86,7 @@ def run_search(
     measuring_seconds = time.monotonic() - measured_from
     config.budget.check_reachable(cost_model)
     effort = effort.fitted_to(space, fixed=dict(config.overrides))
-    # Refuses what does not suit the space while nothing is written yet.
-    METHOD_ROWS[config.method].make_oracle(config, cost_model, effort)
+    _require_suited(config, cost_model, effort)
     _tell_data(data)  # Not where all that is said is a refusal.
     _begin(config, folder, data, space, resumes=resumes)
     keep_table(cost_model, folder, measuring_seconds)
@@ -103,6 +103,20 @@ def run_search(
     folder.note(RunFinished())
     _log_times(folder, time.monotonic() - started)
     return _reported(config)
+
+
+def _require_suited(
+    config: SearchConfig, cost_model: CostModel, effort: Effort
+) -> None:
+    """Refuses what does not suit the space while nothing is written yet.
+
+    Raises:
+        ValueError: If numbers of the method or a teacher do not.
+    """
+    row = METHOD_ROWS[config.method]
+    method = row.make_oracle(config, cost_model, effort).method
+    teaching = cost_model.space, effort.child
+    teacher_for(method.get_settings(), config.teacher, *teaching)
 
 
 def _begin(
@@ -257,4 +271,5 @@ def make_tuner(
         directory=str(config.run_dir.parent),
         project_name=config.run_dir.name,
         distribution_strategy=strategy,
+        teacher=config.teacher,
     )

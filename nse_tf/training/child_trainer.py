@@ -14,6 +14,7 @@ from nse_tf.training.epoch_loop import EpochLoop, LoopHooks, WeightStep
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import ChildRecipe
 from nse_tf.training.steps import TrainingStep, statistics_of
+from nse_tf.training.teaching import Teaching
 from nse_tf.training.weight_averages import WeightAverages
 
 # A child has nothing to choose.
@@ -42,6 +43,7 @@ def _step(
     recipe: ChildRecipe,
     optimizer: LazySGD,
     averages: WeightAverages | None = None,
+    teaching: Teaching | None = None,
 ) -> TrainingStep:
     mixing = BatchMixing(
         trained.child.output_shape[-1],
@@ -60,6 +62,7 @@ def _step(
         auxiliary_weight=recipe.auxiliary_weight,
         statistics=statistics_of(trained.model),
         mixing=mixing or None,
+        teaching=teaching,
         after_update=averages.update if averages else lambda: None,
     )
 
@@ -114,6 +117,7 @@ class ChildTrainer:
             with what its training adds.
         images: What to train on.
         recipe: The numbers of a step, and the learning rate over time.
+        teaching: Teaches it; None leaves it to the labels.
 
     Attributes:
         losses: Mean loss of each epoch so far.
@@ -124,13 +128,16 @@ class ChildTrainer:
         trained: ChildInTraining,
         images: ImageSet,
         recipe: ChildRecipe,
+        teaching: Teaching | None = None,
     ) -> None:
         self._trained = trained
         self._images = images
         self._recipe = recipe
         self._optimizer = child_optimizer(trained, recipe)
         self._averages = _averages(trained, recipe)
-        self._step = _step(trained, recipe, self._optimizer, self._averages)
+        self._step = _step(
+            trained, recipe, self._optimizer, self._averages, teaching
+        )
         self.losses: list[float] = []
 
     def train(

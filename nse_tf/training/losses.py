@@ -1,5 +1,6 @@
 """The losses of a step: of labels, and of what a teacher says."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -71,20 +72,36 @@ def distillation_loss(
     return temperature**2 * tf.reduce_mean(divergences)
 
 
-def loss_with_auxiliary(
-    labels: tf.Tensor, outputs: Any, auxiliary_weight: float, *numbers: Any
-) -> tf.Tensor:
-    """Returns the loss, and with it that of an auxiliary classifier, if any.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LabelLoss:
+    """The loss of a batch by its labels.
 
-    Args:
-        labels: See `smoothed_loss`.
-        outputs: What `forward` of a `TrainingStep` returned.
-        auxiliary_weight: Factor on the loss of the auxiliary classifier.
-        *numbers: More arguments of `smoothed_loss`.
+    Attributes:
+        label_smoothing: See `smoothed_loss`; so are the next.
+        class_weights: See there.
+        auxiliary_weight: Factor on the loss of an auxiliary classifier; 0 where
+            there is none.
     """
-    if not auxiliary_weight:
-        return smoothed_loss(labels, outputs, *numbers)
-    logits, auxiliary = outputs
-    return smoothed_loss(labels, logits, *numbers) + (
-        auxiliary_weight * smoothed_loss(labels, auxiliary, *numbers)
-    )
+
+    label_smoothing: float
+    class_weights: tuple[float, ...] = ()
+    auxiliary_weight: float = 0.0
+
+    def __call__(self, labels: tf.Tensor, outputs: Any) -> tf.Tensor:
+        """Returns the loss.
+
+        Args:
+            labels: See `smoothed_loss`.
+            outputs: Logits, or with an auxiliary classifier both logits.
+        """
+        numbers = self.label_smoothing, self.class_weights
+        if not self.auxiliary_weight:
+            return smoothed_loss(labels, outputs, *numbers)
+        logits, auxiliary = outputs
+        return smoothed_loss(labels, logits, *numbers) + (
+            self.auxiliary_weight * smoothed_loss(labels, auxiliary, *numbers)
+        )
+
+    def logits_of(self, outputs: Any) -> tf.Tensor:
+        """Returns the logits of the network itself."""
+        return outputs[0] if self.auxiliary_weight else outputs

@@ -21,16 +21,25 @@ _RANGES = {
     "cutout": (0, 1),
     "rand_augment": (0, math.inf),
     "weight_average": (0, 1),
+    "teacher_temperature": (0.01, math.inf),
 }
 # Fields that runs of earlier versions did not have.
 _LATER = frozenset(
     {
         *("balanced_classes", "rand_augment", "rand_augment_strength"),
         *("mixup", "cutmix", "weight_average"),
+        *("teacher_weight", "teacher_temperature", "teacher_pixels"),
     }
 )
+# The pixels that a teacher may take: a factor on those in 0..255, and what is
+# added then.
+PIXELS: dict[str, tuple[float, float]] = {
+    "0..255": (1.0, 0.0),
+    "0..1": (1 / 255, 0.0),
+    "-1..1": (1 / 127.5, -1.0),
+}
 # From 0 to 1, both included.
-_SHARES = ("rand_augment_strength", "mixup", "cutmix")
+_SHARES = ("rand_augment_strength", "mixup", "cutmix", "teacher_weight")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -96,9 +105,19 @@ class ChildRecipe:
             that the training hands over at its end; 0 hands over the last ones.
         balanced_classes: Whether all classes are drawn equally often; see
             `datasets.epoch_batches`.
+        teacher_weight: Share of the teacher in the loss, where a job has one;
+            labels have the rest. The default share and temperature are those of
+            Tian et al. for small images; Hinton et al. give labels a small
+            share, too.
+        teacher_temperature: What logits of teacher and child are divided by
+            before they are compared; see `distillation_loss`.
+        teacher_pixels: The range of pixels that the teacher takes, one of
+            `PIXELS`; None trusts that it begins by scaling those in 0..255.
 
     References:
-        See `BatchMixing` and `WeightAverages`. Liu et al., DARTS (2019):
+        See `BatchMixing`, `WeightAverages` and `Teaching`. Tian et al.,
+        Contrastive Representation Distillation (2020), for the numbers of
+        teachers: https://arxiv.org/abs/1910.10699. Liu et al., DARTS (2019):
         https://arxiv.org/abs/1806.09055, for `drop_path` (0.2),
         `auxiliary_weight` (0.4) and `cutout` (0.5).
     """
@@ -123,9 +142,17 @@ class ChildRecipe:
     cutmix: float = 0.0
     weight_average: float = 0.0
     balanced_classes: bool = False
+    teacher_weight: float = 0.9
+    teacher_temperature: float = 4.0
+    teacher_pixels: str | None = None
 
     def __post_init__(self) -> None:
         _check(self)
+        if self.teacher_pixels not in (None, *PIXELS):
+            raise ValueError(
+                f"`teacher_pixels` must be one of {', '.join(PIXELS)}, not "
+                f"{self.teacher_pixels!r}."
+            )
 
     @property
     def extras(self) -> dict[str, float]:

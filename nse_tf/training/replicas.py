@@ -48,12 +48,12 @@ class Replicas:
         """Does an update on all replicas; returns the mean of what it returns.
 
         Args:
-            update: Takes a part of the batch and the rest, and returns a loss.
+            update: Takes a part of the batch and the rest; returns a loss.
             batch: Tensors that have an image in each row.
             *rest: The same on all replicas.
         """
         if self._strategy is None:
-            return update(*batch, *rest)
+            return update(batch, *rest)
         # Every replica is given the whole batch and cuts out its part, so that
         # no data set has to be distributed.
         part = tf.shape(batch[0])[0] // self.count
@@ -64,7 +64,7 @@ class Replicas:
             parts = [
                 each[first : first + part] for each in arguments[: len(batch)]
             ]
-            loss = update(*parts, *arguments[len(batch) :])
+            loss = update(parts, *arguments[len(batch) :])
             return context.all_reduce(tf.distribute.ReduceOp.MEAN, loss)
 
         losses = self._strategy.run(on_replica, (*batch, *rest))

@@ -122,22 +122,26 @@ class SentFiles:
 
     def _built_on(self, job: Job) -> tuple[pathlib.Path, ...]:
         """Returns the finished weights that a job builds on."""
+        found: tuple[str | None, ...] = ()
         match job:
             case TrainSupernet() if job.start.source != "fresh":
-                reference = job.start.weights or self._weights.latest()
+                found = (job.start.weights or self._weights.latest(),)
             case EvaluateChildren():
-                reference = job.supernet or self._weights.latest()
+                found = (job.supernet or self._weights.latest(),)
             case TrainChild():
-                reference = job.inherits
-            case _:
-                reference = None
-        if reference is None:
-            return ()
+                teacher = job.teacher
+                found = (job.inherits, teacher.weights if teacher else None)
+        return tuple(
+            self._intact_file(each) for each in dict.fromkeys(found) if each
+        )
+
+    def _intact_file(self, reference: str) -> pathlib.Path:
+        """Returns the file of finished weights, which is as it was written."""
         path = self._weights.finished(reference.partition("#")[0])
         if not path.exists() or self._intact.get(reference) != _stamp(path):
             self._weights.load_finished(reference)
             self._intact[reference] = _stamp(path)
-        return (path,)
+        return path
 
     def _model(self, job: Job) -> pathlib.Path:
         return self._children.folder / f"{job.id}.keras"

@@ -10,9 +10,10 @@ import tensorflow as tf
 from nse_tf.datasets import augment, policy_with
 from nse_tf.training.batch_mixing import BatchMixing
 from nse_tf.training.lazy_sgd import LazySGD
-from nse_tf.training.losses import loss_with_auxiliary
+from nse_tf.training.losses import LabelLoss
 from nse_tf.training.passes import summed_over_passes
 from nse_tf.training.replicas import Replicas
+from nse_tf.training.teaching import Teaching
 
 Forward = Callable[[tf.Tensor, tf.Tensor], Any]
 
@@ -36,6 +37,7 @@ class TrainingStep:
         statistics: What a forward pass moves of its own, such as the moving
             averages of batch norm: to be the same on all replicas.
         mixing: Changes and mixes augmented images; None does not.
+        teaching: Teaches by what a teacher says of these images; None does not.
         after_update: Called after each update, in the step's graph.
         rows_open: Tells by open branches which targets of the optimizer are
             open, as its `apply` takes it.
@@ -53,51 +55,82 @@ class TrainingStep:
         auxiliary_weight: float = 0.0,
         statistics: Sequence[tf.Variable] = (),
         mixing: BatchMixing | None = None,
+        teaching: Teaching | None = None,
         after_update: Callable[[], None] = lambda: None,
         rows_open: Callable[[tf.Tensor], dict[int, tf.Tensor]] | None = None,
     ) -> None:
-        policy = policy_with(augmentation, cutout)
-        numbers = auxiliary_weight, label_smoothing, class_weights
-        self._replicas = replicas = Replicas()
+        self._forward, self._optimizer = forward, optimizer
+        self._policy = policy_with(augmentation, cutout)
+        self._loss = LabelLoss(
+            label_smoothing=label_smoothing,
+            class_weights=tuple(class_weights),
+            auxiliary_weight=auxiliary_weight,
+        )
+        self._statistics = statistics
+        self._mixing, self._teaching = mixing, teaching
+        self._after_update, self._rows_open = after_update, rows_open
+        self._replicas = Replicas()
+        self._steps = _compiled(self._step)
 
-        def update(
-            images: tf.Tensor,
-            labels: tf.Tensor,
-            open_branches: tf.Tensor,
-            learning_rate: tf.Tensor,
-        ) -> tf.Tensor:
-            def run(opened: tf.Tensor) -> tuple[tf.Tensor, Any]:
-                with tf.GradientTape(watch_accessed_variables=False) as tape:
-                    tape.watch(optimizer.targets)
-                    outputs = forward(of_any_batch(images), opened)
-                    loss = loss_with_auxiliary(labels, outputs, *numbers)
-                return loss, tape.gradient(loss, optimizer.targets)
+    def _step(
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        open_branches: tf.Tensor,
+        learning_rate: tf.Tensor,
+        seed: tf.Tensor,
+    ) -> tf.Tensor:
+        """Does one update with the whole batch; returns the loss."""
+        images = augment(tf.cast(images, tf.float32), self._policy, seed)
+        batch: tuple[tf.Tensor, ...] = (images, labels)
+        if self._mixing:
+            batch = self._mixing(images, labels, seed)
+        if self._teaching:
+            batch = (*batch, self._teaching.logits(batch[0]))
+        loss = self._replicas.run(
+            self._update, batch, open_branches, learning_rate
+        )
+        self._after_update()
+        return loss
 
-            if open_branches.shape.rank == 3:
-                loss, gradients = summed_over_passes(
-                    run, open_branches, optimizer.targets, optimizer.matrices
-                )
-            else:
-                loss, gradients = run(open_branches)
-            opened = rows_open and rows_open(open_branches)
-            optimizer.apply(replicas.averaged(gradients), learning_rate, opened)
-            replicas.level(statistics)
-            return loss
+    def _update(
+        self,
+        batch: Sequence[tf.Tensor],
+        open_branches: tf.Tensor,
+        learning_rate: tf.Tensor,
+    ) -> tf.Tensor:
+        """Does one update with the part of a replica; returns its loss."""
+        optimizer, replicas = self._optimizer, self._replicas
 
-        def step(
-            images: tf.Tensor,
-            labels: tf.Tensor,
-            open_branches: tf.Tensor,
-            learning_rate: tf.Tensor,
-            seed: tf.Tensor,
-        ) -> tf.Tensor:
-            images = augment(tf.cast(images, tf.float32), policy, seed)
-            batch = mixing(images, labels, seed) if mixing else (images, labels)
-            loss = replicas.run(update, batch, open_branches, learning_rate)
-            after_update()
-            return loss
+        def run(opened: tf.Tensor) -> tuple[tf.Tensor, Any]:
+            return self._one_pass(batch, opened)
 
-        self._steps = _compiled(step)
+        if open_branches.shape.rank == 3:
+            loss, gradients = summed_over_passes(
+                run, open_branches, optimizer.targets, optimizer.matrices
+            )
+        else:
+            loss, gradients = run(open_branches)
+        opened = self._rows_open and self._rows_open(open_branches)
+        optimizer.apply(replicas.averaged(gradients), learning_rate, opened)
+        replicas.level(self._statistics)
+        return loss
+
+    def _one_pass(
+        self, batch: Sequence[tf.Tensor], opened: tf.Tensor
+    ) -> tuple[tf.Tensor, Any]:
+        """Returns the loss of a pass, and the gradients of the weights."""
+        images, labels, *rest = batch
+        targets = self._optimizer.targets
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(targets)
+            outputs = self._forward(of_any_batch(images), opened)
+            loss = self._loss(labels, outputs)
+            if self._teaching:
+                (taught,) = rest
+                logits = self._loss.logits_of(outputs)
+                loss = self._teaching.loss(taught, logits, loss)
+        return loss, tape.gradient(loss, targets)
 
     @property
     def num_traces(self) -> int:

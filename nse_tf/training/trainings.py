@@ -26,6 +26,7 @@ from nse_tf.training.progressive_depth import deepened
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.supernet_trainer import SupernetTrainer
 from nse_tf.training.supernet_training import SupernetTraining
+from nse_tf.training.teaching import TeacherFile, Teaching, taught_by
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,8 @@ class Trainings:
         supernet_recipe: How shared weights are trained.
         child_recipe: How a child is trained alone.
         strategy: Shares each batch among devices; None trains on one.
+        teacher: The file of who teaches, for jobs that name it; None where none
+            does.
     """
 
     space: SearchSpace
@@ -47,6 +50,7 @@ class Trainings:
     supernet_recipe: SupernetRecipe
     child_recipe: ChildRecipe
     strategy: tf.distribute.Strategy | None = None
+    teacher: TeacherFile | None = None
 
     def supernet_trainer(
         self, num_cells: int | None = None, active: Genes | None = None
@@ -137,10 +141,20 @@ class Trainings:
         return deepened(earlier, before, trainer, int(rng.integers(2**31)))
 
     def child_trainer(
-        self, job: TrainChild
+        self, job: TrainChild, teacher: keras.Model | None = None
     ) -> tuple[keras.Model, ChildTrainer]:
-        """Returns a job's child with fresh weights, and what trains it."""
+        """Returns a job's child with fresh weights, and what trains it.
+
+        Args:
+            job: The job.
+            teacher: Who teaches it, where that is a network of the supernet.
+
+        Raises:
+            ValueError: If the child is not of the space, or its teacher is not
+                there or cannot teach it.
+        """
         networks, genotype = self.networks_for(job)
+        teaching = self._teaching(job, teacher)
         images = self.data.train
         if job.uses_validation:
             images = joined(images, self.data.validation)
@@ -157,7 +171,44 @@ class Trainings:
                 seed=job.seed,
                 extras=self.child_recipe.extras,
             )
-            return child, ChildTrainer(trained, images, self.child_recipe)
+            return child, ChildTrainer(
+                trained, images, self.child_recipe, teaching
+            )
+
+    def _teaching(
+        self, job: TrainChild, teacher: keras.Model | None
+    ) -> Teaching | None:
+        """Returns how a job's child is taught, if it is.
+
+        Raises:
+            ValueError: See `child_trainer`.
+        """
+        if job.teacher is None:
+            return None
+        if job.teacher.source == "file":
+            if (
+                self.teacher is None
+                or self.teacher.sha256 != job.teacher.sha256
+            ):
+                there = "none" if self.teacher is None else self.teacher.name
+                raise ValueError(
+                    f"Job {job.id!r} is taught by the file of SHA-256 "
+                    f"{job.teacher.sha256}, and the `teacher` here is {there}: "
+                    "give that file."
+                )
+            return self.teacher.teaching(self.space, self.child_recipe)
+        if teacher is None:
+            raise ValueError(
+                f"Job {job.id!r} is taught by a network of the supernet, which "
+                "is not held here: train it in one process."
+            )
+        return taught_by(
+            teacher,
+            self.space,
+            self.child_recipe,
+            name="of the supernet",
+            pixels="0..255",
+        )
 
     def networks_for(self, job: TrainChild) -> tuple[Networks, Genotype]:
         """Returns what makes a job's child, which may have other cells.

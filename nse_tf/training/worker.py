@@ -28,6 +28,7 @@ from nse_tf.training.evaluation import ChildEvaluator
 from nse_tf.training.held_supernet import HeldSupernet
 from nse_tf.training.peers import Peers
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
+from nse_tf.training.teaching import TeacherFile
 from nse_tf.training.trainings import Trainings
 from nse_tf.training.weight_files import WeightFiles
 
@@ -58,6 +59,7 @@ class Worker:
         callbacks: Watch each child that is trained alone; see `EpochCallbacks`.
         strategy: Shares each batch of a training among devices; None trains on
             one. Evaluating and measuring stay with one.
+        teacher: The file of who teaches children, for jobs that name it.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Worker:
         strategy: tf.distribute.Strategy | None = None,
         evaluate_file: FileEvaluator | None = None,
         measure_memory: MemoryMeasurer | None = None,
+        teacher: TeacherFile | None = None,
     ) -> None:
         trainings = Trainings(
             space=space,
@@ -82,6 +85,7 @@ class Worker:
             supernet_recipe=supernet_recipe,
             child_recipe=child_recipe,
             strategy=strategy,
+            teacher=teacher,
         )
         peers = Peers(strategy)
         self.weights = WeightFiles(folder / "supernet")

@@ -11,6 +11,7 @@ from nse_tf.jobs import (
     RateSchedule,
     Seats,
     Start,
+    Teacher,
     TrainChild,
     WeightRule,
     job_from_json,
@@ -32,6 +33,9 @@ RULES: dict[str, Any] = {
     ),
     "penalty": lambda **changes: dataclasses.replace(PENALTY, **changes),
     "start": Start,
+    "teacher": lambda source="file", **changes: Teacher(
+        **{"source": source, **NEEDED[source], **changes}
+    ),
     "base": lambda base: dataclasses.replace(TRAINING, base=base),
     "objective": lambda objective: EvaluateChildren(
         id="0", children=(), calibration_images=0, objective=objective
@@ -69,6 +73,10 @@ OTHER_VALUES: dict[str, Any] = {
     "architecture.distance_images": 64,
     "start.weights": "0_train#ab",
     "start.num_cells": 3,
+    "teacher.sha256": "ab",
+    "teacher.child": ((0,),),
+    "teacher.weights": "0_train#ab",
+    "teacher.calibration_images": 64,
 }
 # The same where a rule takes values of its own.
 REWARD = dataclasses.replace(PENALTY, form="reward_factor")
@@ -78,6 +86,9 @@ OWN_VALUES: dict[tuple[str, str], Any] = {
 NEEDED: dict[str, Any] = {
     "warm_cosine": {"peak": 0.4},
     "pieces": {"num_cells": 3},
+    "file": {"sha256": "ab"},
+    "supernet": {"child": ((0,),), "weights": "0_train#ab"},
+    "odd": {},
 }
 
 
@@ -118,7 +129,11 @@ def test_every_setting_of_the_tables_is_a_field() -> None:
     fields = {
         f"{name}.{field.name}"
         for name, rule in RULES.items()
-        if name in ("schedule", "weights", "architecture", "penalty", "start")
+        if name
+        in (
+            *("schedule", "weights", "architecture", "penalty", "start"),
+            "teacher",
+        )
         for field in dataclasses.fields(rule())
     }
     assert set(TAKERS) <= fields

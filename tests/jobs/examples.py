@@ -18,6 +18,7 @@ from nse_tf.jobs import (
     Seats,
     Start,
     SupernetTrained,
+    Teacher,
     TrainChild,
     TrainSupernet,
     WeightRule,
@@ -100,6 +101,21 @@ JOBS: tuple[Job, ...] = (
         uses_validation=True,
         inherited_accuracy=0.1 + 0.2,
         seed=7,
+    ),
+    TrainChild(
+        id="4_taught",
+        child=CHILD,
+        epochs=240,
+        uses_validation=True,
+        inherited_accuracy=0.5,
+        seed=7,
+        inherits="0_train#ab",
+        teacher=Teacher(
+            source="supernet",
+            child=CHILD,
+            weights="0_train#ab",
+            calibration_images=64,
+        ),
     ),
 )
 SUMS = (((0.1, 1 / 3, 1e-300), (0.0, 0.0, 0.0)), ((5e-324, 1.0, 2.0),) * 2)

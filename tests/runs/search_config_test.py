@@ -20,6 +20,7 @@ from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import EFFORT_NAMES, METHODS, SearchConfig
 from nse_tf.shrinking import PUBLISHED_SCHEDULES
 from nse_tf.supernet.networks import SHARINGS
+from nse_tf.training.recipes import PIXELS
 from nse_tf.tuners.efforts import EFFORTS
 
 CONFIG = SearchConfig(run_dir=pathlib.Path("runs/digits"))
@@ -85,6 +86,8 @@ def test_where_files_lie_decides_nothing(field: str, value: Any) -> None:
         {"shrink": False},
         {"sharing": "nested"},
         {"child_start": "inherited"},
+        {"teacher": "t.keras"},
+        {"teacher": "t.keras", "teacher_pixels": "0..1"},
         {"shrink_schedule": "darts"},
         {"budget": Budget(size_bytes=1e5)},
         {"budget": Budget(min_macs=1e5)},
@@ -126,6 +129,23 @@ def test_whatever_decides_the_outcome_is_a_setting(
         ("nse", {"fitness": "loss"}, "--fitness` is for --method=autospace"),
         ("autospace", {"gates": "two"}, "--gates` is for"),
         ("autospace", {"distribute": "mirrored"}, "on one device"),
+        ("spos", {"teacher_pixels": "0..1"}, "_pixels` is 0..1, and nobody te"),
+        (
+            "nse",
+            {"overrides": (("teacher_weight", 0.5),)},
+            "`--teacher_weight` is 0.5, and nobody teaches: add --teacher=FILE",
+        ),
+        ("spos", {"teacher": "largest"}, "is 'largest', .*: add --sharing=nes"),
+        ("darts", {"teacher": "largest"}, "or give a file"),
+        (
+            "spos",
+            {
+                "teacher": "largest",
+                "sharing": "nested",
+                "teacher_pixels": "0..1",
+            },
+            "networks of the supernet take 0..255: leave it out",
+        ),
         (
             "proxylessnas",
             {"gates": "reinforce", "penalty_form": "log_factor"},
@@ -147,6 +167,7 @@ def test_the_names_are_those_that_there_are() -> None:
     assert tuple(EXPLORERS) == search_config.EXPLORERS
     assert SHARINGS == search_config.SHARINGS
     assert CHILD_STARTS == search_config.CHILD_STARTS
+    assert tuple(PIXELS) == search_config.PIXEL_RANGES
     assert autospace_config.FITNESSES == search_config.FITNESSES
     assert autospace_config.REFERENCES == search_config.REFERENCES
     assert set(search_config.AFTERWARDS) <= set(METHODS)

@@ -33,14 +33,17 @@ def train_child(context: WorkerContext, job: TrainChild) -> ChildTrained:
     """Trains a child alone, and writes it as a `.keras` file.
 
     Raises:
-        LostWeightsError: If the file of the weights that it inherits is gone.
+        LostWeightsError: If the file of the weights that it inherits, or is
+            taught by, is gone.
         ValueError: If the job does not fit the space or the folder, the
-            training diverges, or nothing can evaluate the file asked for.
+            training diverges, nothing can evaluate the file asked for, or its
+            teacher is not there or cannot teach it.
     """
     started, trainings = time.monotonic(), context.trainings
     inherited = _inherited(context, job)
+    teacher = _teacher(context, job)
     context.peers.tell(job_to_json(job))
-    child, trainer = trainings.child_trainer(job)
+    child, trainer = trainings.child_trainer(job, teacher)
     if inherited is not None:
         child.set_weights(inherited)
     _train(context, job, child, trainer)
@@ -82,6 +85,16 @@ def _inherited(
     child = context.held.supernet(job.inherits).cut_out(genotype)
     weights: list[np.ndarray] = child.get_weights()
     return weights
+
+
+def _teacher(context: WorkerContext, job: TrainChild) -> keras.Model | None:
+    """Returns who teaches a child, where that is a network of the supernet."""
+    teacher = job.teacher
+    if teacher is None or teacher.child is None:
+        return None
+    return context.held.evaluator(teacher.weights).child(
+        context.trainings.genotype(teacher.child), teacher.calibration_images
+    )
 
 
 def _train(

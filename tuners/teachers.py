@@ -1,0 +1,122 @@
+"""Who teaches in a search: a file, or the largest network of its supernet."""
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import tensorflow as tf
+
+from nse_tf.methods.final_training_config import LARGEST, FinalTrainingConfig
+from nse_tf.spaces import SearchSpace
+from nse_tf.supernet import Networks
+from nse_tf.training import ChildRecipe
+from nse_tf.training.peers import is_multi_worker
+from nse_tf.training.teaching import TeacherFile
+
+Config = TypeVar("Config")
+
+
+def teacher_named(teacher: str | os.PathLike[str] | None) -> str | None:
+    """Returns what a method's numbers have as `teacher`.
+
+    Args:
+        teacher: `largest`, the file of a classifier, or None.
+
+    Raises:
+        ValueError: If the file cannot be read.
+    """
+    if teacher in (None, LARGEST):
+        return None if teacher is None else LARGEST
+    return TeacherFile.read(pathlib.Path(os.fspath(teacher))).sha256
+
+
+def with_teacher(
+    config: Config, teacher: str | os.PathLike[str] | None
+) -> Config:
+    """Returns a method's numbers with who teaches; see `teacher_named`.
+
+    Raises:
+        ValueError: If its answer is no network that is trained alone, or the
+            file cannot be read.
+    """
+    if teacher is None:
+        return config
+    if not isinstance(config, FinalTrainingConfig):
+        raise ValueError(
+            f"`teacher` is {os.fspath(teacher)!r}, but the search trains no "
+            "network alone: leave it out."
+        )
+    return dataclasses.replace(config, teacher=teacher_named(teacher))
+
+
+def teacher_for(
+    settings: Mapping[str, Any],
+    teacher: str | os.PathLike[str] | None,
+    space: SearchSpace,
+    recipe: ChildRecipe,
+) -> TeacherFile | None:
+    """Returns the file of who teaches, after a look at what is in it.
+
+    Args:
+        settings: Those of the method.
+        teacher: The file.
+        space: Has the images and classes.
+        recipe: How it teaches.
+
+    Raises:
+        ValueError: If it is not the one that the settings name, or cannot
+            teach children of the space.
+    """
+    wanted = settings.get("teacher")
+    if wanted in (None, LARGEST):
+        if teacher in (None, wanted):
+            return None
+        raise ValueError(
+            f"`teacher` is {str(teacher)!r}, but the oracle's `config` has "
+            f"{wanted}: let that be the SHA-256 of the file."
+        )
+    if teacher is None:
+        raise ValueError(
+            f"The oracle's `config` has a teacher of SHA-256 {wanted}: "
+            "give its file as `teacher`."
+        )
+    file = TeacherFile.read(pathlib.Path(os.fspath(teacher)))
+    if file.sha256 != wanted:
+        raise ValueError(
+            f"`teacher` {file.name} has SHA-256 {file.sha256}, but the "
+            f"oracle's `config` has {wanted}: give that file."
+        )
+    file.teaching(space, recipe)
+    return file
+
+
+def require_nesting(
+    settings: Mapping[str, Any],
+    networks: Networks,
+    strategy: tf.distribute.Strategy | None,
+) -> None:
+    """Refuses the largest network as a teacher where there is none, or no way.
+
+    Args:
+        settings: Those of the method.
+        networks: What is searched.
+        strategy: How batches are shared.
+
+    Raises:
+        ValueError: If it is asked for.
+    """
+    if settings.get("teacher") != LARGEST:
+        return
+    if networks.sharing != "nested":
+        raise ValueError(
+            "`teacher` is 'largest', but candidates that share no weights are "
+            "trained alike, so that no network is there to learn from: let "
+            "`sharing` be 'nested', or start from a trained network."
+        )
+    if is_multi_worker(strategy):
+        raise ValueError(
+            "`teacher` is 'largest', which one process holds: leave out the "
+            "strategy of several, or give a file."
+        )
