@@ -82,6 +82,11 @@ OVERRIDES = (
                 0,
             ),
             ("rank_check_epochs", "Epochs of a child of --num_rank_checks.", 1),
+            (
+                "random_paths",
+                "Random networks of a step of --paths=sandwich. Default: 2.",
+                0,
+            ),
             ("batch_size", "Images a step.", 1),
             (
                 "rand_augment",

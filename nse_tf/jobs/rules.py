@@ -48,11 +48,14 @@ class WeightRule:
             cells each cell its own; `balanced` opens each candidate with
             probability `open_rate` (NSE); `fair` opens each candidate once a
             step (FairNAS); `by_mixing_weights` draws one by the architecture
-            parameters (ProxylessNAS); `mixed` runs all, mixed by them (DARTS).
+            parameters (ProxylessNAS); `mixed` runs all, mixed by them (DARTS);
+            `sandwich` opens the largest path, the smallest and random ones in a
+            step, of which the first teaches the others (slimmable networks).
         open_rate: Probability of a candidate to be open.
         skip_dropout: First share of elements that drop out after the skip
             connections of a mixture, in steps of architecture parameters as
             well; it falls from epoch to epoch (P-DARTS).
+        num_random: Random paths of a step of `sandwich`.
 
     Raises:
         ValueError: If the rule is unknown or not built, does not take a
@@ -62,6 +65,7 @@ class WeightRule:
     rule: str = "uniform"
     open_rate: float = 0.5
     skip_dropout: float = 0.0
+    num_random: int = 2
 
     def __post_init__(self) -> None:
         require_taken(self, "weights", "rule")
@@ -74,6 +78,11 @@ class WeightRule:
             raise ValueError(
                 "`weights.skip_dropout` must be at least 0 and below 1, not "
                 f"{self.skip_dropout}."
+            )
+        if self.num_random < 0:
+            raise ValueError(
+                f"`weights.num_random` must be at least 0, not "
+                f"{self.num_random}."
             )
 
 

@@ -45,6 +45,14 @@ class FairNASConfig(OneShotConfig):
 
     shrinking: ShrinkSchedule | None = PUBLISHED_SCHEDULES["fairnas"]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.paths != "uniform":
+            raise ValueError(
+                f"`paths` is {self.paths!r}, but FairNAS opens each op of a "
+                "block once a step: leave it out, or take SPOS."
+            )
+
     @classmethod
     def like(cls, numbers: OneShotConfig) -> "FairNASConfig":
         """Returns the numbers of a one-shot search, with FairNAS's dropping.

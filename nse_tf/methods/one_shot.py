@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nse_tf.costs import Budget, BudgetError, CostModel, sample_within
-from nse_tf.jobs import Teacher
+from nse_tf.jobs import Teacher, WeightRule
 from nse_tf.methods.final_training import (
     check_ranking,
     pick_finalists,
@@ -164,7 +164,17 @@ class OneShotSearch(Method):
             space: What shrinking left.
         """
         del space
-        return self.config.training, Stretch(epochs=self.config.search_epochs)
+        config = self.config
+        if config.paths == "uniform":
+            return config.training, Stretch(epochs=config.search_epochs)
+        training = dataclasses.replace(
+            config.training,
+            weights=WeightRule(rule="sandwich", num_random=config.random_paths),
+            architecture=None,
+        )
+        passes = 2 + config.random_paths
+        epochs = max(1, round(config.search_epochs / passes))
+        return training, Stretch(epochs=epochs)
 
 
 def _check_left(

@@ -12,6 +12,7 @@ from nse_tf.methods.supernet_training import SupernetTraining
 from nse_tf.shrinking import ShrinkSchedule
 
 CHILD_STARTS = ("fresh", "inherited")
+PATHS = ("uniform", "sandwich")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,12 @@ class OneShotConfig(FinalTrainingConfig):
         child_start: Whether finalists are trained from `fresh` weights, or go
             on from those that they have in the supernet, `inherited`. Children
             that only check the ranking are trained from fresh ones.
+        paths: How the paths of a step of the supernet that is explored are
+            drawn: one path, `uniform`, or by the `sandwich` rule, the largest,
+            the smallest and random ones, for nested candidates only. Shrinking
+            trains by `uniform`.
+        random_paths: Random paths of a step of the sandwich rule. A step of so
+            many passes counts as so many steps of `search_epochs`.
 
     Raises:
         ValueError: If a name is unknown, a number below its least, or networks
@@ -53,7 +60,9 @@ class OneShotConfig(FinalTrainingConfig):
     References:
         Guo et al., Single Path One-Shot NAS (2019):
         https://arxiv.org/abs/1904.00420. Hu et al., ABS (2020):
-        https://arxiv.org/abs/2004.13431.
+        https://arxiv.org/abs/2004.13431. Yu and Huang, Universally Slimmable
+        Networks (2019), for the sandwich rule:
+        https://arxiv.org/abs/1903.05134.
     """
 
     explorer: str = "evolution"
@@ -68,11 +77,14 @@ class OneShotConfig(FinalTrainingConfig):
     children_per_job: int = 50
     max_trainings: int = 3
     child_start: str = "fresh"
+    paths: str = "uniform"
+    random_paths: int = 2
 
     NAMES: ClassVar[Mapping[str, Sequence[str]]] = {
         "explorer": tuple(EXPLORERS),
         "score": SCORES,
         "child_start": CHILD_STARTS,
+        "paths": PATHS,
         **FinalTrainingConfig.NAMES,
     }
     HAS_LARGEST: ClassVar[bool] = True
@@ -80,6 +92,7 @@ class OneShotConfig(FinalTrainingConfig):
         *FinalTrainingConfig.MAY_BE_ZERO,
         "calibration_images",
         "score_calibration_images",
+        "random_paths",
     )
 
     def __post_init__(self) -> None:

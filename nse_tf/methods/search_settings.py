@@ -8,7 +8,12 @@ from typing import Any
 from nse_tf.costs import Budget, CostModel
 
 # Numbers that are not there in states that are older, and what they had been.
-_LATER = {"objective": "accuracy", "teacher": None}
+_LATER = {
+    "objective": "accuracy",
+    "teacher": None,
+    "paths": "uniform",
+    "random_paths": 2,
+}
 
 
 def search_settings(

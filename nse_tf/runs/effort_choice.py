@@ -154,10 +154,12 @@ def _search(config: SearchConfig, search: OneShotConfig) -> OneShotConfig:
             calibration_images="calibration_images",
             children_per_operator="children_per_operator",
             score_calibration_images="score_calibration_images",
+            random_paths="random_paths",
         ),
         explorer=config.explorer or search.explorer,
         score=config.score,
         child_start=config.child_start or search.child_start,
+        paths=config.paths or search.paths,
         exploring=_changed(
             config,
             search.exploring,

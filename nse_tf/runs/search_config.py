@@ -14,7 +14,7 @@ EXPLORERS = ("evolution", "random", "regularized_evolution", "nsga2")
 METHODS: dict[str, tuple[str, ...]] = {
     "spos": (
         *("explorer", "score", "shrink_schedule", "distribute"),
-        *("sharing", "child_start", "start", "start_weights"),
+        *("sharing", "child_start", "start", "start_weights", "paths"),
     ),
     "fairnas": (
         *("explorer", "score", "shrink_schedule", "distribute"),
@@ -62,6 +62,7 @@ SCORES = (
 EARLY_STOPS = ("none", "hessian")
 CHILD_STARTS = ("fresh", "inherited")
 SHARINGS = ("rows", "nested")
+PATH_RULES = ("uniform", "sandwich")
 PIXEL_RANGES = ("0..255", "0..1", "-1..1")
 SCHEDULES = ("spos", "fairnas", "darts", "nb201")
 
@@ -108,6 +109,8 @@ class SearchConfig:
             nested supernet, or the file of a classifier; None is nobody.
         teacher_pixels: The pixels that the file takes, one of `PIXEL_RANGES`;
             None trusts that it scales those in 0..255 itself.
+        paths: How the paths of a step are drawn, one of `PATH_RULES`; None is
+            one path.
         child_start: What finalists are trained from, one of `CHILD_STARTS`;
             None is fresh weights.
         shrink: Whether the space is shrunk first.
@@ -178,6 +181,7 @@ class SearchConfig:
     penalty_form: str | None = None
     sharing: str | None = None
     child_start: str | None = None
+    paths: str | None = None
     teacher: str | None = None
     teacher_pixels: str | None = None
     shrink: bool = True
@@ -228,6 +232,7 @@ class SearchConfig:
         self._check_start()
         self._check_scale()
         self._check_teacher()
+        self._check_paths()
         if self.gates == "reinforce" and self.penalty_form is not None:
             raise ValueError(
                 f"`--penalty_form` is {self.penalty_form!r}, but nothing is "
@@ -269,6 +274,23 @@ class SearchConfig:
                 "`--teacher` is 'largest', the largest network of a nested "
                 "supernet: add --sharing=nested or a trained --start to "
                 "--method=spos or fairnas, or give a file."
+            )
+
+    def _check_paths(self) -> None:
+        """Refuses the sandwich rule where candidates share no weights.
+
+        Raises:
+            ValueError: If it is asked for, or its number without it.
+        """
+        if self.paths != "sandwich":
+            if "random_paths" in dict(self.overrides):
+                raise ValueError(
+                    "`--random_paths` is for --paths=sandwich: leave it out."
+                )
+        elif self.sharing != "nested" and self.trained_start is None:
+            raise ValueError(
+                "`--paths` is 'sandwich', which trains the largest network for "
+                "all others: add --sharing=nested or a trained --start."
             )
 
     @property

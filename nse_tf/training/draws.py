@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nse_tf.jobs import WeightRule
-from nse_tf.sampling import FairSampler, WeightedSampler
+from nse_tf.sampling import FairSampler, SandwichSampler, WeightedSampler
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.open_branches import encode_genes
 from nse_tf.spaces.subsets import draw_balanced
@@ -42,6 +42,14 @@ def draw_by(
         return networks.uniform_sampler(space).sample
     if rule.rule == "fair":
         return FairSampler(space).sample
+    if rule.rule == "sandwich":
+        if networks.sharing != "nested":
+            raise ValueError(
+                "`weights.rule` 'sandwich' trains the largest network for all "
+                f"others, but candidates of space {space.name!r} share no "
+                "weights: let `sharing` be 'nested'."
+            )
+        return SandwichSampler(space, rule.num_random).sample
     if rule.rule == "by_mixing_weights":
         return lambda rng: WeightedSampler(space, mixing_weights()).sample(rng)
     if rule.rule == "mixed":

@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from nse_tf.datasets import augment, policy_with
 from nse_tf.training.batch_mixing import BatchMixing
+from nse_tf.training.first_pass import FirstPassTeaches
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.losses import LabelLoss
-from nse_tf.training.passes import summed_over_passes
+from nse_tf.training.passes import Left, summed_over_passes
 from nse_tf.training.replicas import Replicas
 from nse_tf.training.teaching import Teaching
 
@@ -38,6 +39,8 @@ class TrainingStep:
             averages of batch norm: to be the same on all replicas.
         mixing: Changes and mixes augmented images; None does not.
         teaching: Teaches by what a teacher says of these images; None does not.
+        first_teaches: Lets the first of several passes teach the others; None
+            trains all by labels.
         after_update: Called after each update, in the step's graph.
         rows_open: Tells by open branches which targets of the optimizer are
             open, as its `apply` takes it.
@@ -56,6 +59,7 @@ class TrainingStep:
         statistics: Sequence[tf.Variable] = (),
         mixing: BatchMixing | None = None,
         teaching: Teaching | None = None,
+        first_teaches: FirstPassTeaches | None = None,
         after_update: Callable[[], None] = lambda: None,
         rows_open: Callable[[tf.Tensor], dict[int, tf.Tensor]] | None = None,
     ) -> None:
@@ -68,6 +72,7 @@ class TrainingStep:
         )
         self._statistics = statistics
         self._mixing, self._teaching = mixing, teaching
+        self._first_teaches = first_teaches
         self._after_update, self._rows_open = after_update, rows_open
         self._replicas = Replicas()
         self._steps = _compiled(self._step)
@@ -102,24 +107,29 @@ class TrainingStep:
         """Does one update with the part of a replica; returns its loss."""
         optimizer, replicas = self._optimizer, self._replicas
 
-        def run(opened: tf.Tensor) -> tuple[tf.Tensor, Any]:
-            return self._one_pass(batch, opened)
+        def run(opened: tf.Tensor, left: Left) -> tuple[tf.Tensor, Any, Left]:
+            return self._one_pass(batch, opened, left)
 
         if open_branches.shape.rank == 3:
+            first = self._first_teaches
             loss, gradients = summed_over_passes(
-                run, open_branches, optimizer.targets, optimizer.matrices
+                run,
+                open_branches,
+                optimizer.targets,
+                optimizer.matrices,
+                **first.of_passes(batch[1]) if first else {},
             )
         else:
-            loss, gradients = run(open_branches)
+            loss, gradients, _ = run(open_branches, ())
         opened = self._rows_open and self._rows_open(open_branches)
         optimizer.apply(replicas.averaged(gradients), learning_rate, opened)
         replicas.level(self._statistics)
         return loss
 
     def _one_pass(
-        self, batch: Sequence[tf.Tensor], opened: tf.Tensor
-    ) -> tuple[tf.Tensor, Any]:
-        """Returns the loss of a pass, and the gradients of the weights."""
+        self, batch: Sequence[tf.Tensor], opened: tf.Tensor, left: Left
+    ) -> tuple[tf.Tensor, Any, Left]:
+        """Returns a pass's loss, the weights' gradients, and what it leaves."""
         images, labels, *rest = batch
         targets = self._optimizer.targets
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -130,7 +140,9 @@ class TrainingStep:
                 (taught,) = rest
                 logits = self._loss.logits_of(outputs)
                 loss = self._teaching.loss(taught, logits, loss)
-        return loss, tape.gradient(loss, targets)
+            if left and self._first_teaches:
+                loss, left = self._first_teaches.loss(outputs, loss, left)
+        return loss, tape.gradient(loss, targets), left
 
     @property
     def num_traces(self) -> int:

@@ -13,6 +13,7 @@ from nse_tf.supernet import (
     SkipDropout,
     WeightSharing,
 )
+from nse_tf.training.first_pass import FirstPassTeaches
 from nse_tf.training.lazy_sgd import LazySGD
 from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.steps import TrainingStep, statistics_of
@@ -51,6 +52,30 @@ def supernet_step(
         rows_open=supernet.rows_open,
     )
     return optimizer, step
+
+
+def sandwich_step(
+    supernet: WeightSharing, recipe: SupernetRecipe, optimizer: LazySGD
+) -> TrainingStep:
+    """Returns the update of several paths, the first of which teaches the rest.
+
+    Args:
+        supernet: The supernet.
+        recipe: The numbers of a step.
+        optimizer: Moves the weights; that of `supernet_step`.
+    """
+    return TrainingStep(
+        lambda images, open_branches: supernet(
+            images, open_branches, training=True
+        ),
+        optimizer,
+        augmentation=recipe.augmentation,
+        label_smoothing=recipe.label_smoothing,
+        class_weights=recipe.class_weights,
+        first_teaches=FirstPassTeaches(supernet.space.skeleton.num_classes),
+        statistics=statistics_of(supernet),
+        rows_open=supernet.rows_open,
+    )
 
 
 def mixed_step(

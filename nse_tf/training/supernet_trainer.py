@@ -24,7 +24,7 @@ from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.shared_weights import require_space
 from nse_tf.training.slot_architecture import SlotArchitecture
 from nse_tf.training.steps import TrainingStep
-from nse_tf.training.supernet_step import supernet_step
+from nse_tf.training.supernet_step import sandwich_step, supernet_step
 
 
 class SupernetTrainer:
@@ -40,6 +40,7 @@ class SupernetTrainer:
         recipe: As given.
         optimizer: Moves the weights.
         step: The update of the weights.
+        sandwich_step: The same for paths of which the first teaches the others.
         batch_size: Images a step.
         base: The kernels that angles are measured from, as `kernels` returns
             them.
@@ -55,6 +56,7 @@ class SupernetTrainer:
         self.optimizer, self.step = supernet_step(
             supernet, recipe, supernet.row_kernel_sizes()
         )
+        self.sandwich_step = sandwich_step(supernet, recipe, self.optimizer)
         self.base = self.kernels()
         self.losses: list[float] = []
         self._slot_architecture: SlotArchitecture | None = None

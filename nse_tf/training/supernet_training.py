@@ -19,6 +19,7 @@ from nse_tf.training.draws import draw_by
 from nse_tf.training.dropout_course import DropoutCourse
 from nse_tf.training.epoch_loop import Draw
 from nse_tf.training.schedules import rate_at
+from nse_tf.training.steps import TrainingStep
 from nse_tf.training.supernet_trainer import SupernetTrainer
 
 
@@ -100,9 +101,17 @@ class SupernetTraining:
             else schedule.peak,
             seeds=self._seeds,
             hooks=self._course,
-            step=self._course.step_of_weights if self._course else None,
+            step=self._step,
         )
         loop.run(self.trainer.losses, goes_on)
+
+    @property
+    def _step(self) -> TrainingStep | None:
+        """The update of the weights; None is the usual one."""
+        if self._course is not None:
+            return self._course.step_of_weights
+        is_sandwich = self.job.weights.rule == "sandwich"
+        return self.trainer.sandwich_step if is_sandwich else None
 
     @property
     def _has_ended(self) -> bool:

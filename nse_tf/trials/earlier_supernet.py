@@ -20,7 +20,7 @@ from nse_tf.trials.job_files import read_job, result_path
 from nse_tf.trials.run_storage import ORACLE_FILE
 
 # How paths are drawn where any child may be asked for afterwards.
-_EXPLORED = ("uniform", "fair")
+_EXPLORED = ("uniform", "fair", "sandwich")
 
 
 def read_earlier(folder: pathlib.Path, space: SearchSpace) -> EarlierSupernet:

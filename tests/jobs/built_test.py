@@ -57,6 +57,7 @@ OTHER_VALUES: dict[str, Any] = {
     "schedule.warmup_epochs": 2.0,
     "weights.open_rate": 0.25,
     "weights.skip_dropout": 0.4,
+    "weights.num_random": 3,
     "architecture.epochs_without": 10,
     "architecture.clip_norm": 5.0,
     "architecture.networks_per_step": 4,
@@ -196,6 +197,10 @@ PREVIOUS = {"source": "previous"}
         (
             {"weights": {"rule": "mixed", "skip_dropout": 1.0}},
             "`weights.skip_dropout` must be at least 0 and below 1, not 1",
+        ),
+        (
+            {"weights": {"rule": "sandwich", "num_random": -1}},
+            "`weights.num_random` must be at least 0, not -1",
         ),
         ({"architecture": {"rule": "beside", "period": 0}}, "at least 1"),
         (

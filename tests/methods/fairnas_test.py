@@ -115,5 +115,10 @@ def test_numbers_are_those_of_a_search_but_for_what_is_dropped() -> None:
     assert FairNASConfig().shrinking == PUBLISHED_SCHEDULES["fairnas"]
 
 
+def test_the_sandwich_rule_is_refused() -> None:
+    with pytest.raises(ValueError, match="opens each op of a block once a ste"):
+        FairNASConfig(paths="sandwich")
+
+
 def test_it_is_no_one_shot_search_by_its_settings() -> None:
     assert FairNAS(SMALL, config=QUICK).describe()["method"] == "fairnas"

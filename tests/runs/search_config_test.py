@@ -13,7 +13,7 @@ from nse_tf.methods import (
     operator_scoring,
     proxylessnas_config,
 )
-from nse_tf.methods.one_shot_config import CHILD_STARTS
+from nse_tf.methods.one_shot_config import CHILD_STARTS, PATHS
 from nse_tf.runs import search_config
 from nse_tf.runs.learned_space import searching_learned
 from nse_tf.runs.method_choice import METHOD_ROWS
@@ -87,6 +87,7 @@ def test_where_files_lie_decides_nothing(field: str, value: Any) -> None:
         {"sharing": "nested"},
         {"child_start": "inherited"},
         {"teacher": "t.keras"},
+        {"paths": "sandwich", "sharing": "nested"},
         {"teacher": "t.keras", "teacher_pixels": "0..1"},
         {"shrink_schedule": "darts"},
         {"budget": Budget(size_bytes=1e5)},
@@ -137,6 +138,13 @@ def test_whatever_decides_the_outcome_is_a_setting(
         ),
         ("spos", {"teacher": "largest"}, "is 'largest', .*: add --sharing=nes"),
         ("darts", {"teacher": "largest"}, "or give a file"),
+        ("spos", {"paths": "sandwich"}, "`--paths` is 'sandwich', .*: add --s"),
+        ("fairnas", {"paths": "sandwich"}, "is for --method=spos, not 'fairn"),
+        (
+            "spos",
+            {"overrides": (("random_paths", 1),)},
+            "`--random_paths` is for --paths=sandwich",
+        ),
         (
             "spos",
             {
@@ -168,6 +176,7 @@ def test_the_names_are_those_that_there_are() -> None:
     assert SHARINGS == search_config.SHARINGS
     assert CHILD_STARTS == search_config.CHILD_STARTS
     assert tuple(PIXELS) == search_config.PIXEL_RANGES
+    assert PATHS == search_config.PATH_RULES
     assert autospace_config.FITNESSES == search_config.FITNESSES
     assert autospace_config.REFERENCES == search_config.REFERENCES
     assert set(search_config.AFTERWARDS) <= set(METHODS)

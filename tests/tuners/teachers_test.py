@@ -62,7 +62,7 @@ def test_the_digest_of_the_file_is_a_number_of_the_search(
         ("ab" * 32, None, "has a teacher of SHA-256 abab.*: give its file"),
         ("ab" * 32, "t.keras", "but the oracle's `config` has abab"),
         ("largest", "t.keras", "`config` has largest"),
-        ("largest", None, "is 'largest', but candidates that share no weights"),
+        ("largest", None, "is 'largest', but no network here has the weights"),
     ],
 )
 def test_another_teacher_than_that_of_the_oracle_is_refused(
