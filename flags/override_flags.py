@@ -83,6 +83,13 @@ OVERRIDES = (
             ),
             ("rank_check_epochs", "Epochs of a child of --num_rank_checks.", 1),
             (
+                "patience",
+                "End the training of a child alone after so many epochs that "
+                "were no better on the validation part, and keep the best "
+                "weights; the winner is then not trained on that part.",
+                1,
+            ),
+            (
                 "random_paths",
                 "Random networks of a step of --paths=sandwich. Default: 2.",
                 0,
@@ -148,6 +155,11 @@ OVERRIDES = (
                 "weight_average",
                 "Decay of moving averages of a child's weights that its "
                 "training hands over, such as 0.998.",
+            ),
+            (
+                "classifier_rate",
+                "Factor on the learning rate of the classifier, where the "
+                "other layers are trained or inherited. Default: 1.",
             ),
             (
                 "teacher_weight",

@@ -48,7 +48,7 @@ from nse_tf.tuners.hypermodel_adapter import agreed_networks
 from nse_tf.tuners.hyperparameters import declare, require_whole, values_of
 from nse_tf.tuners.search_oracle import SearchOracle, metrics_of
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
-from nse_tf.tuners.teachers import require_nesting, teacher_for
+from nse_tf.tuners.teachers import require_fitting, teacher_for
 
 LOGGER = logging.getLogger("nse_tf")
 
@@ -143,9 +143,9 @@ class SupernetTuner(BaseTuner):
         if is_multi_worker(self._strategy):  # Others are amid what failed.
             oracle.max_retries_per_trial = 0
         self._settings = oracle.method.get_settings()
-        require_nesting(self._settings, self._networks, self._strategy)
-        teaching = self._space, self._child_recipe
-        self._teacher = teacher_for(self._settings, teacher, *teaching)
+        settings, child = self._settings, self._child_recipe
+        require_fitting(settings, self._networks, self._strategy, child)
+        self._teacher = teacher_for(settings, teacher, self._space, child)
         self._child_epochs: int | None = None
         super().__init__(
             oracle,

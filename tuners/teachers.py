@@ -92,22 +92,32 @@ def teacher_for(
     return file
 
 
-def require_nesting(
+def require_fitting(
     settings: Mapping[str, Any],
     networks: Networks,
     strategy: tf.distribute.Strategy | None,
+    recipe: ChildRecipe,
 ) -> None:
-    """Refuses what only the largest network of a nested supernet can do.
+    """Refuses numbers of a method that do not fit what is searched, or how.
 
     Args:
         settings: Those of the method.
         networks: What is searched.
         strategy: How batches are shared.
+        recipe: How a child is trained alone.
 
     Raises:
-        ValueError: If it is asked for where there is none, or it is to teach
-            several processes.
+        ValueError: If only the largest network of a nested supernet could do
+            what is asked for and there is none, if it is to teach several
+            processes, or if the winner is trained on all images, and to stop by
+            some of them.
     """
+    if recipe.patience and settings.get("retrain_on_all"):
+        raise ValueError(
+            f"`patience` is {recipe.patience}, but the training of the winner "
+            "takes in the validation part, which is to end it: let "
+            "`retrain_on_all` of the `config` be False."
+        )
     for name, value in (("teacher", LARGEST), ("paths", "sandwich")):
         if settings.get(name) == value and networks.sharing != "nested":
             raise ValueError(

@@ -14,6 +14,7 @@ from nse_tf.methods import (
     ProxylessNASConfig,
     SpaceEvolutionConfig,
 )
+from nse_tf.methods.final_training_config import FinalTrainingConfig
 from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.shrinking import PUBLISHED_SCHEDULES, ShrinkSchedule
@@ -64,6 +65,7 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
                 effort.supernet, augmentation=data.augmentation
             ),
             batch_size="batch_size",
+            classifier_rate="classifier_rate",
         ),
         child=_changed(
             config,
@@ -77,6 +79,8 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
             mixup="mixup",
             cutmix="cutmix",
             weight_average="weight_average",
+            patience="patience",
+            classifier_rate="classifier_rate",
             teacher_weight="teacher_weight",
             teacher_temperature="teacher_temperature",
         ),
@@ -119,6 +123,15 @@ def _changed(config: SearchConfig, numbers: Numbers, **flags: str) -> Numbers:
             field: given[flag] for field, flag in flags.items() if flag in given
         },
     )
+
+
+def _retrains(config: SearchConfig, numbers: FinalTrainingConfig) -> bool:
+    """Whether the winner's training takes in the validation part.
+
+    It does not where that part tells when to stop.
+    """
+    patience = dict(config.overrides).get("patience", 0)
+    return numbers.retrain_on_all and not patience
 
 
 def _search(config: SearchConfig, search: OneShotConfig) -> OneShotConfig:
@@ -173,6 +186,7 @@ def _search(config: SearchConfig, search: OneShotConfig) -> OneShotConfig:
         baselines=config.baselines,
         objective=config.objective or "accuracy",
         teacher=teacher_named(config.teacher),
+        retrain_on_all=_retrains(config, search),
         num_threads=config.num_threads,
         seed=config.seed,
     )
@@ -272,6 +286,7 @@ def _evolution(config: SearchConfig, effort: Effort) -> SpaceEvolutionConfig:
         baselines=config.baselines,
         objective=config.objective or "accuracy",
         teacher=teacher_named(config.teacher),
+        retrain_on_all=_retrains(config, evolution),
         precision=config.precision,
         num_threads=config.num_threads,
         seed=config.seed,
@@ -323,6 +338,7 @@ def _proxylessnas(config: SearchConfig, effort: Effort) -> ProxylessNASConfig:
         baselines=config.baselines,
         objective=config.objective or "accuracy",
         teacher=teacher_named(config.teacher),
+        retrain_on_all=_retrains(config, numbers),
         num_threads=config.num_threads,
         seed=config.seed,
         **changes,

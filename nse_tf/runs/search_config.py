@@ -233,6 +233,7 @@ class SearchConfig:
         self._check_scale()
         self._check_teacher()
         self._check_paths()
+        self._check_rate()
         if self.gates == "reinforce" and self.penalty_form is not None:
             raise ValueError(
                 f"`--penalty_form` is {self.penalty_form!r}, but nothing is "
@@ -274,6 +275,21 @@ class SearchConfig:
                 "`--teacher` is 'largest', the largest network of a nested "
                 "supernet: add --sharing=nested or a trained --start to "
                 "--method=spos or fairnas, or give a file."
+            )
+
+    def _check_rate(self) -> None:
+        """Refuses a rate of a classifier that is no newer than the rest.
+
+        Raises:
+            ValueError: If it is given.
+        """
+        rate = dict(self.overrides).get("classifier_rate")
+        starts = self.trained_start, self.child_start == "inherited"
+        if rate is not None and not any(starts):
+            raise ValueError(
+                f"`--classifier_rate` is {rate}, but all layers start from "
+                "fresh weights: add a trained --start or --child_start="
+                "inherited, or leave it out."
             )
 
     def _check_paths(self) -> None:

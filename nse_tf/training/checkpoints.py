@@ -15,7 +15,15 @@ from nse_tf.spaces.files import write_bytes
 from nse_tf.spaces.sealed_files import DamagedError
 
 SCHEMA = "nse_tf.checkpoint/3"
-LISTS = ("weights", "momenta", "base", "architecture", "course", "averages")
+LISTS = (
+    "weights",
+    "momenta",
+    "base",
+    "architecture",
+    "course",
+    "averages",
+    "best",
+)
 
 # After the archive: this and the SHA-256 of all before it. Readers of archives
 # pass over what follows one.
@@ -56,6 +64,7 @@ class Checkpoint:
         active: The candidates that there are weights for, block by block;
             empty where all have some.
         averages: Moving averages of weights, where a child keeps some.
+        best: The best weights of a child so far, where it keeps them.
     """
 
     job_id: str
@@ -69,6 +78,7 @@ class Checkpoint:
     course: list[np.ndarray] = dataclasses.field(default_factory=list)
     active: list[tuple[int, ...]] = dataclasses.field(default_factory=list)
     averages: list[np.ndarray] = dataclasses.field(default_factory=list)
+    best: list[np.ndarray] = dataclasses.field(default_factory=list)
 
     @property
     def digest(self) -> str:

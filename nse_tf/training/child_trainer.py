@@ -1,5 +1,6 @@
 """Trains one child model alone, and tells its accuracy."""
 
+import contextlib
 import zlib
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from nse_tf.supernet import ChildInTraining, DropPath
 from nse_tf.training.batch_mixing import BatchMixing
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.epoch_loop import EpochLoop, LoopHooks, WeightStep
-from nse_tf.training.lazy_sgd import LazySGD
+from nse_tf.training.lazy_sgd import LazySGD, factors_of_last_layer
 from nse_tf.training.recipes import ChildRecipe
 from nse_tf.training.steps import TrainingStep, statistics_of
 from nse_tf.training.teaching import Teaching
@@ -35,6 +36,11 @@ def child_optimizer(trained: ChildInTraining, recipe: ChildRecipe) -> LazySGD:
         nesterov=recipe.nesterov,
         weight_decay=recipe.weight_decay,
         clip_norm=recipe.clip_norm,
+        rate_factors=factors_of_last_layer(
+            trained.child.layers,
+            trained.trainable_variables,
+            recipe.classifier_rate,
+        ),
     )
 
 
@@ -182,6 +188,12 @@ class ChildTrainer:
         loop.run(self.losses, after_epoch)
         if self._averages is not None:
             self._averages.hand_over()
+
+    def as_handed_over(self) -> contextlib.AbstractContextManager[None]:
+        """Gives the child, for a while, the weights that it would end with."""
+        if self._averages is None:
+            return contextlib.nullcontext()
+        return self._averages.lent()
 
     def checkpoint(
         self, job_id: str, config_digest: str, fingerprint: str

@@ -66,6 +66,8 @@ class LazySGD:
             whose gradients are zero, such as padding. Then they need not be
             summed, which saves operations for each matrix of rows. A pass over
             one path names each row once.
+        rate_factors: By index in `variables`, for those that are no matrices of
+            rows: a factor on their learning rate.
 
     Attributes:
         targets: The variables, in the order that `apply` takes gradients.
@@ -83,6 +85,7 @@ class LazySGD:
         weight_decay: float = 4e-5,
         clip_norm: float | None = 5.0,
         names_rows_once: bool = False,
+        rate_factors: Mapping[int, float] | None = None,
     ) -> None:
         self.targets = [variable.value for variable in variables]
         self._row_kernel_sizes = row_kernel_sizes or {}
@@ -97,6 +100,7 @@ class LazySGD:
         self._weight_decay = weight_decay
         self._clip_norm = clip_norm
         self._names_rows_once = names_rows_once
+        self._rate_factors = rate_factors or {}
 
     def with_more(self, variables: Sequence[keras.Variable]) -> "LazySGD":
         """Returns one that moves more variables, after its own.
@@ -185,6 +189,8 @@ class LazySGD:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns a variable and its momentum after a step."""
         target = self.targets[index]
+        if index in self._rate_factors:
+            learning_rate *= self._rate_factors[index]
         decay: float | np.ndarray | None = None
         if target.shape.rank >= 2:
             decay = self._weight_decay
@@ -255,6 +261,29 @@ class LazySGD:
         """Forgets all momenta."""
         for slot in self.momenta:
             slot.assign(tf.zeros_like(slot))
+
+
+def factors_of_last_layer(
+    layers: Sequence[keras.layers.Layer],
+    variables: Sequence[keras.Variable],
+    factor: float,
+) -> dict[int, float]:
+    """Returns `rate_factors` for the last layer that has weights.
+
+    Args:
+        layers: Input to output.
+        variables: What is trained.
+        factor: Factor on the learning rate of that layer; 1 changes none.
+    """
+    if factor == 1.0:
+        return {}
+    last = [layer for layer in layers if layer.trainable_variables][-1]
+    own = {id(variable) for variable in last.trainable_variables}
+    return {
+        index: factor
+        for index, variable in enumerate(variables)
+        if id(variable) in own
+    }
 
 
 def _summed(

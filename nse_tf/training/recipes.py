@@ -22,12 +22,15 @@ _RANGES = {
     "rand_augment": (0, math.inf),
     "weight_average": (0, 1),
     "teacher_temperature": (0.01, math.inf),
+    "patience": (0, math.inf),
+    "classifier_rate": (0.01, math.inf),
 }
 # Fields that runs of earlier versions did not have.
 _LATER = frozenset(
     {
         *("balanced_classes", "rand_augment", "rand_augment_strength"),
         *("mixup", "cutmix", "weight_average"),
+        *("patience", "classifier_rate"),
         *("teacher_weight", "teacher_temperature", "teacher_pixels"),
     }
 )
@@ -57,6 +60,8 @@ class SupernetRecipe:
         class_weights: Factor on the loss of each class; empty for ones.
         balanced_classes: Whether all classes are drawn equally often; see
             `datasets.epoch_batches`.
+        classifier_rate: Factor on the learning rate of the last layer, where
+            the others are trained already.
     """
 
     batch_size: int = 64
@@ -68,6 +73,7 @@ class SupernetRecipe:
     augmentation: str = "none"
     class_weights: tuple[float, ...] = ()
     balanced_classes: bool = False
+    classifier_rate: float = 1.0
 
     def __post_init__(self) -> None:
         _check(self)
@@ -105,6 +111,12 @@ class ChildRecipe:
             that the training hands over at its end; 0 hands over the last ones.
         balanced_classes: Whether all classes are drawn equally often; see
             `datasets.epoch_batches`.
+        patience: Epochs without a better result on the validation part after
+            which the training ends; the best weights are handed over. 0 trains
+            to the end, and hands over the last ones. The learning rate is that
+            of the whole training. See `BestWeights`.
+        classifier_rate: Factor on the learning rate of the last layer, where
+            the others are trained already or inherited.
         teacher_weight: Share of the teacher in the loss, where a job has one;
             labels have the rest. The default share and temperature are those of
             Tian et al. for small images; Hinton et al. give labels a small
@@ -142,6 +154,8 @@ class ChildRecipe:
     cutmix: float = 0.0
     weight_average: float = 0.0
     balanced_classes: bool = False
+    patience: int = 0
+    classifier_rate: float = 1.0
     teacher_weight: float = 0.9
     teacher_temperature: float = 4.0
     teacher_pixels: str | None = None

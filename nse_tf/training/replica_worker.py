@@ -3,6 +3,7 @@
 import logging
 
 from nse_tf.jobs import TrainChild, TrainSupernet, job_from_json
+from nse_tf.training.best_weights import has_ended
 from nse_tf.training.peers import END, Peers
 from nse_tf.training.supernet_trainer import SupernetTrainer
 from nse_tf.training.trainings import Trainings
@@ -50,7 +51,10 @@ class ReplicaWorker:
 
     def _train_child(self, job: TrainChild) -> None:
         _, trainer = self._trainings.child_trainer(job)
-        trainer.restore(self._peers.received())
+        received = self._peers.received()
+        trainer.restore(received)
+        if has_ended(received, self._trainings.child_recipe.patience):
+            return
         trainer.train(
             job.epochs,
             job.seed,

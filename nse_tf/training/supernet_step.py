@@ -14,7 +14,7 @@ from nse_tf.supernet import (
     WeightSharing,
 )
 from nse_tf.training.first_pass import FirstPassTeaches
-from nse_tf.training.lazy_sgd import LazySGD
+from nse_tf.training.lazy_sgd import LazySGD, factors_of_last_layer
 from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.steps import TrainingStep, statistics_of
 
@@ -39,6 +39,11 @@ def supernet_step(
         weight_decay=recipe.weight_decay,
         clip_norm=recipe.clip_norm,
         names_rows_once=True,  # A pass does, and passes are summed by row.
+        rate_factors=factors_of_last_layer(
+            supernet.backbone_layers,
+            supernet.trainable_variables,
+            recipe.classifier_rate,
+        ),
     )
     step = TrainingStep(
         lambda images, open_branches: supernet(

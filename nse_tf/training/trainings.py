@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
@@ -27,6 +27,8 @@ from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.supernet_trainer import SupernetTrainer
 from nse_tf.training.supernet_training import SupernetTraining
 from nse_tf.training.teaching import TeacherFile, Teaching, taught_by
+
+Recipe = TypeVar("Recipe", SupernetRecipe, ChildRecipe)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,7 +75,7 @@ class Trainings:
         with self._scope():
             return SupernetTrainer(
                 self.supernet(num_cells, active),
-                self.supernet_recipe,
+                _for_start(self.supernet_recipe, self.networks.is_trained),
                 self.data.train,
             )
 
@@ -154,6 +156,10 @@ class Trainings:
                 there or cannot teach it.
         """
         networks, genotype = self.networks_for(job)
+        _require_judged(job, self.child_recipe)
+        recipe = _for_start(
+            self.child_recipe, networks.is_trained or job.inherits is not None
+        )
         teaching = self._teaching(job, teacher)
         images = self.data.train
         if job.uses_validation:
@@ -162,18 +168,16 @@ class Trainings:
             child = networks.child(
                 genotype,
                 seed=job.seed,
-                dropout=self.child_recipe.dropout,
+                dropout=recipe.dropout,
             )
             trained = in_training(
                 networks.space,
                 genotype,
                 child,
                 seed=job.seed,
-                extras=self.child_recipe.extras,
+                extras=recipe.extras,
             )
-            return child, ChildTrainer(
-                trained, images, self.child_recipe, teaching
-            )
+            return child, ChildTrainer(trained, images, recipe, teaching)
 
     def _teaching(
         self, job: TrainChild, teacher: keras.Model | None
@@ -268,3 +272,29 @@ class Trainings:
             return contextlib.nullcontext()
         scope: contextlib.AbstractContextManager[Any] = self.strategy.scope()
         return scope
+
+
+def _for_start(recipe: Recipe, is_trained: bool) -> Recipe:
+    """Returns a recipe that favors the classifier only where it alone is new.
+
+    Args:
+        recipe: The recipe.
+        is_trained: Whether weights are trained already, or inherited.
+    """
+    if is_trained:
+        return recipe
+    return dataclasses.replace(recipe, classifier_rate=1.0)
+
+
+def _require_judged(job: TrainChild, recipe: ChildRecipe) -> None:
+    """Refuses to end a training by images that it trains on.
+
+    Raises:
+        ValueError: If it would.
+    """
+    if recipe.patience and job.uses_validation:
+        raise ValueError(
+            f"`patience` is {recipe.patience}, but job {job.id!r} trains on "
+            "the validation part, which is to end it: let `retrain_on_all` be "
+            "False."
+        )

@@ -1,6 +1,7 @@
 """Moving averages of weights, which a training hands over at its end."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,17 @@ class WeightAverages:
             self._averages, self._variables, strict=True
         ):
             variable.assign(average)
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[None]:
+        """Gives the variables their averages for a while."""
+        kept = [tf.identity(variable) for variable in self._variables]
+        self.hand_over()
+        try:
+            yield
+        finally:
+            for variable, value in zip(self._variables, kept, strict=True):
+                variable.assign(value)
 
     def arrays(self) -> list[np.ndarray]:
         """Returns the state, as `restore` takes it."""

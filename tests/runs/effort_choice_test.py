@@ -1,7 +1,6 @@
 """Settings of a run become the numbers of an effort."""
 
 import dataclasses
-import hashlib
 import pathlib
 
 import pytest
@@ -50,27 +49,6 @@ def test_cells_have_all_their_angles_but_not_all_accuracies(
     effort = make_effort(config, DATA).fitted_to(space, fixed=numbers)
     assert effort.search.children_per_operator == expected
     assert effort.supernet.weight_decay == NB201_RECIPE.weight_decay
-
-
-def test_a_teacher_reaches_every_method(tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "t.keras"
-    path.write_bytes(b"a teacher")
-    taught = dataclasses.replace(
-        CONFIG,
-        teacher=str(path),
-        teacher_pixels="0..1",
-        overrides=(("teacher_weight", 0.5), ("teacher_temperature", 2.0)),
-    )
-    effort = make_effort(taught, DATA)
-    digest = hashlib.sha256(b"a teacher").hexdigest()
-    for name in JUDGING:
-        assert METHOD_ROWS[name].numbers(effort).teacher == digest
-    child = effort.child
-    assert (child.teacher_weight, child.teacher_temperature) == (0.5, 2.0)
-    assert child.teacher_pixels == "0..1"
-    path.unlink()
-    with pytest.raises(ValueError, match=r"cannot be read \(No such file"):
-        make_effort(taught, DATA)
 
 
 def test_an_objective_reaches_every_method() -> None:

@@ -138,6 +138,11 @@ def test_whatever_decides_the_outcome_is_a_setting(
         ),
         ("spos", {"teacher": "largest"}, "is 'largest', .*: add --sharing=nes"),
         ("darts", {"teacher": "largest"}, "or give a file"),
+        (
+            "spos",
+            {"overrides": (("classifier_rate", 5.0),)},
+            "`--classifier_rate` is 5.0, but all layers start from fresh weig",
+        ),
         ("spos", {"paths": "sandwich"}, "`--paths` is 'sandwich', .*: add --s"),
         ("fairnas", {"paths": "sandwich"}, "is for --method=spos, not 'fairn"),
         (

@@ -100,6 +100,18 @@ def test_who_cannot_teach_is_refused_before_there_is_a_search(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_part_that_is_trained_on_ends_no_training(
+    tmp_path: pathlib.Path,
+) -> None:
+    recipe = dataclasses.replace(RECIPE, patience=3)
+    with pytest.raises(ValueError, match="`patience` is 3, but the training o"):
+        AngleShrinking(SPACE, child_recipe=recipe, **folder_of(tmp_path))
+    config = dataclasses.replace(CONFIG, retrain_on_all=False)
+    AngleShrinking(
+        SPACE, child_recipe=recipe, config=config, **folder_of(tmp_path)
+    )
+
+
 def children_of(tuner: AngleShrinking) -> list[TrainChild]:
     jobs: list[Job] = [
         read_job(tuner.folder, trained.job)

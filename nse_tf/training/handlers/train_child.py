@@ -1,5 +1,6 @@
 """Does `TrainChild` jobs."""
 
+import dataclasses
 import pathlib
 import time
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from nse_tf.classification import objective_value
 from nse_tf.jobs import ChildTrained, TrainChild, job_to_json
+from nse_tf.training.best_weights import BestWeights, has_ended
 from nse_tf.training.callbacks import file_accuracy
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.child_trainer import ChildTrainer, logits_of
@@ -107,14 +109,21 @@ def _train(
     trainings, peers = context.trainings, context.peers
     config_digest = config_digest_of(trainings, job)
     kept = context.children.load(job.id)
+    patience = trainings.child_recipe.patience
+    best = _best_weights(context, job, child, trainer) if patience else None
     if kept is not None:
         require_config_digest(kept, job, config_digest)
         trainer.restore(kept)
+        if best is not None:
+            best.restore(kept.best)
 
     def checkpoint() -> Checkpoint:
-        return trainer.checkpoint(
+        made = trainer.checkpoint(
             job.id, config_digest, trainings.space.fingerprint
         )
+        if best is not None and trainer.losses:
+            made = dataclasses.replace(made, best=best.arrays())
+        return made
 
     peers.send(checkpoint)
     watch = EpochCallbacks(
@@ -133,8 +142,31 @@ def _train(
         keep = context.after_epoch(bar, context.children, checkpoint)
 
         def after_epoch(loss: float) -> bool:
+            if best is not None:
+                best.look()
             keep(loss)
-            return peers.agreed(watch.after_epoch(loss))
+            goes_on = watch.after_epoch(loss)
+            return peers.agreed(goes_on and not (best and best.is_over))
 
-        trainer.train(job.epochs, job.seed, after_epoch, job.id)
+        if kept is None or not has_ended(kept, patience):
+            trainer.train(job.epochs, job.seed, after_epoch, job.id)
     watch.end()
+    if best is not None:
+        best.hand_over(job.id, job.epochs)
+
+
+def _best_weights(
+    context: WorkerContext,
+    job: TrainChild,
+    child: keras.Model,
+    trainer: ChildTrainer,
+) -> BestWeights:
+    """Returns what ends a training early, by the validation part."""
+    trainings = context.trainings
+    return BestWeights(
+        child,
+        trainer,
+        trainings.data.validation,
+        trainings.child_recipe.patience,
+        job.objective,
+    )
