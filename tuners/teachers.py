@@ -51,6 +51,26 @@ def with_teacher(
     return dataclasses.replace(config, teacher=teacher_named(teacher))
 
 
+def require_teacher(
+    teacher: str | os.PathLike[str] | None,
+    space: SearchSpace,
+    pixels: str | None,
+) -> None:
+    """Refuses a file that cannot teach, before any other work.
+
+    Args:
+        teacher: See `teacher_named`.
+        space: Has the images and classes.
+        pixels: See `ChildRecipe.teacher_pixels`.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    if teacher not in (None, LARGEST):
+        file = TeacherFile.read(pathlib.Path(os.fspath(teacher)))
+        file.teaching(space, ChildRecipe(teacher_pixels=pixels))
+
+
 def teacher_for(
     settings: Mapping[str, Any],
     teacher: str | os.PathLike[str] | None,

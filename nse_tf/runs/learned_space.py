@@ -18,7 +18,7 @@ from nse_tf.runs.search_config import CELL_OVERRIDES, SearchConfig
 from nse_tf.spaces import save_space
 from nse_tf.supernet import networks_of
 from nse_tf.training import Worker
-from nse_tf.tuners.teachers import teacher_for, teacher_named
+from nse_tf.tuners.teachers import require_teacher
 
 LOGGER = logging.getLogger("nse_tf")
 
@@ -84,8 +84,7 @@ def learn_space(config: SearchConfig) -> pathlib.Path:
     config.budget.check_reachable(cost_model)
     oracle = METHOD_ROWS[config.method].make_oracle(config, cost_model, effort)
     # That of the search that follows, which is refused now, not then.
-    named = {"teacher": teacher_named(config.teacher)}
-    teacher_for(named, config.teacher, space, effort.child)
+    require_teacher(config.teacher, space, config.teacher_pixels)
     method = oracle.method
     if not isinstance(method, AutoSpace):
         raise ValueError(f"--method={config.method} learns no space.")

@@ -35,6 +35,7 @@ from nse_tf.spaces.scales import (
 )
 from nse_tf.spaces.space_json import space_to_text
 from nse_tf.training import Worker
+from nse_tf.tuners.teachers import require_teacher
 
 LOGGER = logging.getLogger("nse_tf")
 
@@ -122,7 +123,8 @@ def _choose(
         require_tflite_micro()
     data = load_data(config)
     spaces = _spaces(config, data)
-    # Refuses a limit that nothing keeps while nothing is written yet.
+    # Refuses what the search would, while nothing is written yet.
+    require_teacher(config.teacher, spaces[0].space, config.teacher_pixels)
     costs = scale_costs(spaces, budget, config.seed)
     method = ScaleChoice(costs, budget, _numbers(config, data, costs))
     if resumes:

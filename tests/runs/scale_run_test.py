@@ -223,6 +223,7 @@ def test_a_trained_network_has_its_own_width_and_depth(
         ({"budget": Budget(macs=1e3)}, "at any of .* scales.*lowest costs"),
         ({"image_size": 3}, "3x3 is too small for the strides"),
         ({"space": "spos_tinny"}, "Did you mean"),
+        ({"teacher": "no.keras"}, "no.keras cannot be read"),
         ({"space": "nse_tiny"}, "'nse_tiny' open any number of branches"),
     ],
     ids=str,
