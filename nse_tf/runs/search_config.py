@@ -5,6 +5,11 @@ import pathlib
 from typing import Any
 
 from nse_tf.costs import Budget
+from nse_tf.runs.training_checks import (
+    check_classifier_rate,
+    check_paths,
+    check_teacher,
+)
 from nse_tf.spaces.files import home_expanded
 
 EFFORT_NAMES = ("demo", "quick", "laptop", "paper")
@@ -231,9 +236,7 @@ class SearchConfig:
                 )
         self._check_start()
         self._check_scale()
-        self._check_teacher()
-        self._check_paths()
-        self._check_rate()
+        self._check_training()
         if self.gates == "reinforce" and self.penalty_form is not None:
             raise ValueError(
                 f"`--penalty_form` is {self.penalty_form!r}, but nothing is "
@@ -248,66 +251,23 @@ class SearchConfig:
                 "own."
             )
 
-    def _check_teacher(self) -> None:
-        """Refuses a teacher that is not there, and what only one takes.
+    def _check_training(self) -> None:
+        """Refuses settings of trainings that lack what they need.
 
         Raises:
-            ValueError: If there is something.
+            ValueError: If there is one.
         """
-        for name in ("teacher_weight", "teacher_temperature", "teacher_pixels"):
-            value = dict(self.overrides).get(name, getattr(self, name, None))
-            if value is not None and self.teacher is None:
-                raise ValueError(
-                    f"`--{name}` is {value}, and nobody teaches: add "
-                    "--teacher=FILE.keras, or leave it out."
-                )
-        if self.teacher != "largest":
-            return
-        if self.teacher_pixels is not None:
-            raise ValueError(
-                f"`--teacher_pixels` is {self.teacher_pixels!r}, but networks "
-                "of the supernet take 0..255: leave it out."
-            )
-        if not self._methods & {"spos", "fairnas"} or (
-            self.sharing != "nested" and self.trained_start is None
-        ):
-            raise ValueError(
-                "`--teacher` is 'largest', the largest network of a nested "
-                "supernet: add --sharing=nested or a trained --start to "
-                "--method=spos or fairnas, or give a file."
-            )
-
-    def _check_rate(self) -> None:
-        """Refuses a rate of a classifier that is no newer than the rest.
-
-        Raises:
-            ValueError: If it is given.
-        """
-        rate = dict(self.overrides).get("classifier_rate")
-        starts = self.trained_start, self.child_start == "inherited"
-        if rate is not None and not any(starts):
-            raise ValueError(
-                f"`--classifier_rate` is {rate}, but all layers start from "
-                "fresh weights: add a trained --start or --child_start="
-                "inherited, or leave it out."
-            )
-
-    def _check_paths(self) -> None:
-        """Refuses the sandwich rule where candidates share no weights.
-
-        Raises:
-            ValueError: If it is asked for, or its number without it.
-        """
-        if self.paths != "sandwich":
-            if "random_paths" in dict(self.overrides):
-                raise ValueError(
-                    "`--random_paths` is for --paths=sandwich: leave it out."
-                )
-        elif self.sharing != "nested" and self.trained_start is None:
-            raise ValueError(
-                "`--paths` is 'sandwich', which trains the largest network for "
-                "all others: add --sharing=nested or a trained --start."
-            )
+        given = dict(self.overrides)
+        is_cut_out = self.trained_start is not None
+        nests = is_cut_out or self.sharing == "nested"
+        explores = bool(self._methods & {"spos", "fairnas"})
+        check_teacher(
+            *(self.teacher, self.teacher_pixels, given),
+            has_largest=nests and explores,
+        )
+        check_paths(self.paths, given, nests=nests)
+        inherits = self.child_start == "inherited"
+        check_classifier_rate(given, is_alone_new=is_cut_out or inherits)
 
     @property
     def _methods(self) -> set[str]:
