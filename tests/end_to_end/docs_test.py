@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.shared_data import NB201_CSV, needs_nasbench201
+
 CHECKOUT = pathlib.Path.cwd()
 
 
@@ -25,13 +27,41 @@ def run(program: str, folder: pathlib.Path, *flags: str) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", ["choice", "keras_tuner", "nse"])
-def test_the_programs_of_a_page_run(page: str, tmp_path: pathlib.Path) -> None:
+def programs_of(page: str) -> str:
+    """Returns all programs of a page as one."""
     text = (CHECKOUT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     programs = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.M)
     assert programs
-    run("\n".join(programs), tmp_path)
+    return "\n".join(programs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page",
+    [
+        "choice",
+        "keras_tuner",
+        "nse",
+        "tutorials/choice_model",
+        "tutorials/own_method",
+        # Trains eight trials and a supernet: a minute.
+        pytest.param("tutorials/keras_tuner", marks=pytest.mark.long),
+    ],
+)
+def test_the_programs_of_a_page_run(page: str, tmp_path: pathlib.Path) -> None:
+    run(programs_of(page), tmp_path)
+
+
+@pytest.mark.slow
+@needs_nasbench201
+def test_the_claim_is_checked_as_the_tutorial_says(
+    tmp_path: pathlib.Path,
+) -> None:
+    (tmp_path / NB201_CSV.name).symlink_to(NB201_CSV)
+    printed = run(programs_of("tutorials/nasbench201"), tmp_path)
+    assert re.search(r"12 epochs +tau 0\.594\nMACs +tau 0\.578\n", printed)
+    assert "12 epochs  better half 0.350, regret of first 10 0.00" in printed
+    assert "MACs       better half 0.388, regret of first 10 0.39" in printed
 
 
 @pytest.mark.slow

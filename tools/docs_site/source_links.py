@@ -10,7 +10,10 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Files of the root that have a place of their own in the navigation.
-ROOT_PAGES: dict[str, str] = {}
+ROOT_PAGES = {
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+}
 LINK = re.compile(r"(\]\()(?!\w+:|#)([^)#\s]+)((?:#[^)\s]*)?\))")
 LANGUAGES = {".py": "python", ".cfg": "ini", ".toml": "toml", ".json": "json"}
 
