@@ -92,3 +92,17 @@ def test_links_that_leave_docs_lead_to_pages_of_the_site() -> None:
     assert source_links.rewrite("[a](../../docs/nse.md)", readme) == (
         "[a](../../../nse.md)"
     )
+
+
+def test_files_that_contributing_names_exist() -> None:
+    text = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:nse_tf|tuners|flags|tests)/[\w/.]+)`", text)
+    assert len(paths) > 20
+    placeholders = ("NAME", "FAMILY", "PACKAGE")
+    for path in paths:
+        if not any(each in path for each in placeholders):
+            assert (CHECKOUT / path).exists(), path
+    shorter = re.findall(r"`((?:\w+/)+\w+\.py)`", text)
+    for path in set(shorter) - set(paths):
+        if not any(each in path for each in placeholders):
+            assert list((CHECKOUT / "nse_tf").rglob(path)), path

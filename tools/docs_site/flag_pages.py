@@ -72,12 +72,14 @@ def flag_page(command: str) -> str:
     """
     module = importlib.import_module(commands()[command])
     text = inspect.getdoc(module) or ""
-    named = set(re.findall(r"--(?:no)?(\w+)", text))
+    named = re.findall(r"--(?:no)?(\w+)", text)
     every = sorted(
         flags.FLAGS.get_key_flags_for_module(module),
         key=lambda flag: (_order(flag, module), flag.name),
     )
-    groups = {"Most used": [flag for flag in every if flag.name in named]}
+    most_used = [flag for flag in every if flag.name in named]
+    most_used.sort(key=lambda flag: named.index(flag.name))
+    groups = {"Most used": most_used}
     rest = (flag for flag in every if flag.name not in named)
     for where, group in itertools.groupby(rest, _defining_module):
         groups[_caption(where, module, command)] = list(group)
