@@ -42,9 +42,10 @@ def programs_of(page: str) -> str:
         "choice",
         "keras_tuner",
         "nse",
-        "tutorials/choice_model",
         "tutorials/own_method",
-        # Trains eight trials and a supernet: a minute.
+        # Half a minute for what `choice` and a minute for what `keras_tuner`
+        # shows, too.
+        pytest.param("tutorials/choice_model", marks=pytest.mark.long),
         pytest.param("tutorials/keras_tuner", marks=pytest.mark.long),
     ],
 )
