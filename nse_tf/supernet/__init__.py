@@ -27,6 +27,9 @@ from nse_tf.supernet.extra_skips import ExtraSkips as ExtraSkips
 from nse_tf.supernet.layers import (
     FusedBatchNormalization as FusedBatchNormalization,
 )
+from nse_tf.supernet.layers.rate_factors import (
+    rate_factor_of as rate_factor_of,
+)
 from nse_tf.supernet.networks import build_child as build_child
 from nse_tf.supernet.networks import build_operator as build_operator
 from nse_tf.supernet.networks import build_stem as build_stem

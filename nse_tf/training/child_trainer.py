@@ -12,7 +12,8 @@ from nse_tf.supernet import ChildInTraining, DropPath
 from nse_tf.training.batch_mixing import BatchMixing
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.epoch_loop import EpochLoop, LoopHooks, WeightStep
-from nse_tf.training.lazy_sgd import LazySGD, factors_of_last_layer
+from nse_tf.training.lazy_sgd import LazySGD
+from nse_tf.training.rate_factors import rate_factors
 from nse_tf.training.recipes import ChildRecipe
 from nse_tf.training.steps import TrainingStep, statistics_of
 from nse_tf.training.teaching import Teaching
@@ -36,7 +37,7 @@ def child_optimizer(trained: ChildInTraining, recipe: ChildRecipe) -> LazySGD:
         nesterov=recipe.nesterov,
         weight_decay=recipe.weight_decay,
         clip_norm=recipe.clip_norm,
-        rate_factors=factors_of_last_layer(
+        rate_factors=rate_factors(
             trained.child.layers,
             trained.trainable_variables,
             recipe.classifier_rate,

@@ -263,29 +263,6 @@ class LazySGD:
             slot.assign(tf.zeros_like(slot))
 
 
-def factors_of_last_layer(
-    layers: Sequence[keras.layers.Layer],
-    variables: Sequence[keras.Variable],
-    factor: float,
-) -> dict[int, float]:
-    """Returns `rate_factors` for the last layer that has weights.
-
-    Args:
-        layers: Input to output.
-        variables: What is trained.
-        factor: Factor on the learning rate of that layer; 1 changes none.
-    """
-    if factor == 1.0:
-        return {}
-    last = [layer for layer in layers if layer.trainable_variables][-1]
-    own = {id(variable) for variable in last.trainable_variables}
-    return {
-        index: factor
-        for index, variable in enumerate(variables)
-        if id(variable) in own
-    }
-
-
 def _summed(
     gradient: tf.Tensor | tf.IndexedSlices | None,
 ) -> tf.Tensor | tf.IndexedSlices | None:

@@ -14,7 +14,8 @@ from nse_tf.supernet import (
     WeightSharing,
 )
 from nse_tf.training.first_pass import FirstPassTeaches
-from nse_tf.training.lazy_sgd import LazySGD, factors_of_last_layer
+from nse_tf.training.lazy_sgd import LazySGD
+from nse_tf.training.rate_factors import rate_factors
 from nse_tf.training.recipes import SupernetRecipe
 from nse_tf.training.steps import TrainingStep, statistics_of
 
@@ -39,7 +40,7 @@ def supernet_step(
         weight_decay=recipe.weight_decay,
         clip_norm=recipe.clip_norm,
         names_rows_once=True,  # A pass does, and passes are summed by row.
-        rate_factors=factors_of_last_layer(
+        rate_factors=rate_factors(
             supernet.backbone_layers,
             supernet.trainable_variables,
             recipe.classifier_rate,
