@@ -84,25 +84,37 @@ def _chain_networks(space: SearchSpace) -> ChainNetworks:
 
 
 def networks_of(
-    searched: SearchSpace | keras.Model, sharing: str = "rows"
+    searched: SearchSpace | keras.Model,
+    sharing: str = "rows",
+    body_rate: float | None = None,
 ) -> Networks:
     """Returns what makes the networks of a space, or of a `Choice` model.
 
     Args:
         searched: The space or the model.
         sharing: See `networks_of_space`; candidates of models have a row each.
+        body_rate: Factor on the learning rate of the layers of a model that are
+            no candidates and trained already, 0 to freeze them; None draws
+            their weights. See `ModelNetworks`.
 
     Raises:
         TypeError: If it is neither.
-        ValueError: See `networks_of_space` and `space_of`.
+        ValueError: If there is a `body_rate` for a space; see also
+            `networks_of_space` and `ModelNetworks`.
     """
     if isinstance(searched, keras.Model):
-        networks = ModelNetworks(searched)
+        networks = ModelNetworks(searched, body_rate)
         if sharing != "rows":
             first = networks.space.blocks[0].candidates[0]
             raise ValueError(_does_not_nest(first.name))
         return networks
     if isinstance(searched, SearchSpace):
+        if body_rate is not None:
+            raise ValueError(
+                f"`body_rate` is {body_rate}, but space {searched.name!r} is "
+                "no Keras model with `nse_tf.Choice` layers, whose other "
+                "layers may be trained: leave it out."
+            )
         return networks_of_space(searched, sharing)
     raise TypeError(
         "What to search is a space or a Keras model with `nse_tf.Choice` "

@@ -317,7 +317,18 @@ class Networks(Protocol):
 
     @property
     def is_trained(self) -> bool:
-        """Whether their weights were trained on other images at first."""
+        """Whether their weights were trained on other images at first.
+
+        All but the classifier's, those of the candidates included.
+        """
+
+    @property
+    def training_facts(self) -> Mapping[str, Any]:
+        """What decides beside the space how their weights begin and move.
+
+        By the name that people are told; values as JSON has them. Empty where
+        the space decides it all.
+        """
 
     def supernet(
         self, *, seed: int = 0, active: Active | None = None

@@ -1,7 +1,7 @@
 """How the networks of cells are made."""
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import keras
 
@@ -48,6 +48,7 @@ class CellNetworks:
         self.space = space
         self.sharing: Sharing = "rows"
         self.is_trained = False
+        self.training_facts: Mapping[str, Any] = {}
         self._kernels: InitialKernels = kernels
 
     def supernet(

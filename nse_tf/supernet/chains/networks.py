@@ -1,5 +1,8 @@
 """How the networks of chains are made."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 
 from nse_tf.sampling import Sampler, UniformSampler
@@ -47,6 +50,7 @@ class ChainNetworks:
                 require_nesting(block)
         self.space, self.sharing = space, sharing
         self.is_trained = False
+        self.training_facts: Mapping[str, Any] = {}
 
     def supernet(
         self, *, seed: int = 0, active: Active | None = None

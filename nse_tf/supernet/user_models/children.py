@@ -10,8 +10,9 @@ from nse_tf.spaces import Genotype, SearchSpace
 from nse_tf.supernet.layers.seeding import drawn_from
 from nse_tf.supernet.user_models.choice import Choice
 from nse_tf.supernet.user_models.copying import copied, fast_copy, plain_copy
+from nse_tf.supernet.user_models.layer_copies import LayerCopies
 
-StandIn = Callable[[Choice, Callable[[Any], Any]], keras.layers.Layer]
+StandIn = Callable[[Choice, LayerCopies], keras.layers.Layer]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,12 +32,14 @@ class ModelCopy:
 
 
 def copy_model(
-    model: keras.Model, stand_in_for: StandIn, *, fast: bool, seed: int = 0
+    model: keras.Model,
+    stand_in_for: StandIn,
+    *,
+    fast: bool,
+    seed: int = 0,
+    body_rate: float | None = None,
 ) -> ModelCopy:
-    """Returns a copy with fresh weights.
-
-    Layers with nothing to train, such as a frozen backbone or an adapted
-    normalization, keep the weights that the user gave them.
+    """Returns a copy with fresh weights, but for those that `LayerCopies` keep.
 
     Args:
         model: Functional, with choices.
@@ -45,23 +48,18 @@ def copy_model(
         fast: Whether layers are those that are fast to train and the outputs
             logits, or what the user wrote.
         seed: Seed of what is drawn.
+        body_rate: See `LayerCopies`.
     """
     shared: list[tuple[Any, Any]] = []
     blocks: list[tuple[Choice, keras.layers.Layer]] = []
-    kept: list[tuple[Any, Any]] = []
-    copy_one = fast_copy if fast else plain_copy
-
-    def keeping(layer: Any) -> Any:
-        copy = copy_one(layer)
-        kept.append((layer, copy))
-        return copy
+    copies = LayerCopies(model, fast_copy if fast else plain_copy, body_rate)
 
     def leaf(layer: Any) -> Any:
         if isinstance(layer, Choice):
-            stand_in = stand_in_for(layer, lambda each: copied(each, keeping))
+            stand_in = stand_in_for(layer, copies)
             blocks.append((layer, stand_in))
             return stand_in
-        copy = keeping(layer)
+        copy = copies.leaf(layer)
         shared.append((layer, copy))
         return _as_logits(copy) if fast and layer is last else copy
 
@@ -69,10 +67,7 @@ def copy_model(
     # Layers draw their weights when the copied graph calls them.
     with drawn_from(seed):
         whole = copied(model, leaf)
-    for layer, copy in kept:
-        # Operations such as `x + y` stand in the graph, too, without weights.
-        if getattr(layer, "weights", ()) and not layer.trainable_weights:
-            copy.set_weights(layer.get_weights())
+    copies.settle()
     return ModelCopy(whole, shared, blocks)
 
 
@@ -93,11 +88,9 @@ def one_of(genes: dict[str, tuple[str, int]]) -> StandIn:
             layer.
     """
 
-    def stand_in_for(
-        choice: Choice, copy_one: Callable[[Any], Any]
-    ) -> keras.layers.Layer:
+    def stand_in_for(choice: Choice, copies: LayerCopies) -> keras.layers.Layer:
         name, index = genes[choice.name]
-        copy = copy_one(choice.layers[index])
+        copy = copies.whole(choice.layers[index])
         # Not the name that Keras makes up, which differs between processes.
         copy.name = f"{name}_{choice.labels[index]}"
         return copy

@@ -1,7 +1,7 @@
 """ModelSupernet: the weight-sharing model of a user's own space."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -19,6 +19,7 @@ from nse_tf.supernet.user_models.children import (
     one_of,
 )
 from nse_tf.supernet.user_models.choice import Choice
+from nse_tf.supernet.user_models.layer_copies import LayerCopies
 from nse_tf.supernet.user_models.row_choice import RowChoice
 
 _NOISES = (
@@ -40,6 +41,7 @@ class ModelSupernet:
         model: Functional, with choices; stays as it is.
         space: Its space.
         seed: Seed of the initial weights.
+        body_rate: See `LayerCopies`.
 
     Attributes:
         space: The space.
@@ -67,11 +69,17 @@ class ModelSupernet:
     }
 
     def __init__(
-        self, model: keras.Model, space: SearchSpace, seed: int = 0
+        self,
+        model: keras.Model,
+        space: SearchSpace,
+        seed: int = 0,
+        body_rate: float | None = None,
     ) -> None:
         self.space = space
-        self._model = model
-        copy = copy_model(model, _all_of, fast=True, seed=seed)
+        self._model, self._body_rate = model, body_rate
+        copy = copy_model(
+            model, _all_of, fast=True, seed=seed, body_rate=body_rate
+        )
         self._body = copy.model
         self.shared = copy.shared
         self.blocks: list[Any] = [block for _, block in copy.blocks]
@@ -87,7 +95,7 @@ class ModelSupernet:
     def initialize(self, seed: int) -> None:
         """Draws all weights again, as for a new supernet of that seed."""
         # Keras draws weights only when a layer is built, so new ones are built.
-        fresh = ModelSupernet(self._model, self.space, seed)
+        fresh = ModelSupernet(self._model, self.space, seed, self._body_rate)
         for variable, other in zip(
             self.variables, fresh.variables, strict=True
         ):
@@ -217,7 +225,9 @@ class ModelSupernet:
         """
         names = [block.name for block in self.blocks]
         genes = block_genes(names, self.space, genotype)
-        child = copy_model(self._model, one_of(genes), fast=fast)
+        child = copy_model(
+            self._model, one_of(genes), fast=fast, body_rate=self._body_rate
+        )
         trained = {id(layer): copy for layer, copy in self.shared}
         for layer, copy in child.shared:
             if isinstance(copy, keras.layers.Layer) and copy.weights:
@@ -229,11 +239,12 @@ class ModelSupernet:
         return child.model
 
 
-def _all_of(choice: Choice, copy_one: Callable[[Any], Any]) -> RowChoice:
+def _all_of(choice: Choice, copies: LayerCopies) -> RowChoice:
     """Returns a block that holds copies of all layers of a choice, built."""
-    layers = [copy_one(layer) for layer in choice.layers]
+    layers = [copies.whole(layer) for layer in choice.layers]
     shape = choice.get_build_config()["input_shape"]
     probe = keras.KerasTensor((None, *shape[1:]), dtype=choice.compute_dtype)
     for layer in layers:
         layer(probe)
+    copies.settle()  # Rows begin with the weights that layers have by then.
     return RowChoice(layers, choice.name)

@@ -1,5 +1,9 @@
 """How the networks of a user's own model are made."""
 
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 
 from nse_tf.sampling import Sampler, UniformSampler
@@ -11,6 +15,7 @@ from nse_tf.supernet.user_models.children import (
     copy_model,
     one_of,
 )
+from nse_tf.supernet.user_models.layer_copies import body_of
 from nse_tf.supernet.user_models.model_space import choices_of, space_of
 from nse_tf.supernet.user_models.model_supernet import ModelSupernet
 
@@ -20,16 +25,35 @@ class ModelNetworks:
 
     Args:
         model: The model; stays as it is.
+        body_rate: Says that the layers that are no candidates are trained, all
+            but the classifier: they begin with the weights that they have, and
+            move by this factor on the learning rate, from 0 (frozen, norms by
+            their moving statistics) to 1. None draws all weights.
 
     Raises:
-        ValueError: See `space_of`.
+        ValueError: If `body_rate` is out of range; see also `space_of`.
     """
 
-    def __init__(self, model: keras.Model) -> None:
-        self._model = model
+    def __init__(
+        self, model: keras.Model, body_rate: float | None = None
+    ) -> None:
+        if body_rate is not None and not 0 <= body_rate <= 1:
+            raise ValueError(
+                "`body_rate` must be from 0 (frozen) to 1 (as fast as what is "
+                f"searched), not {body_rate}."
+            )
+        self._model, self._body_rate = model, body_rate
         self.space = space_of(model)
         self.sharing: Sharing = "rows"
         self.is_trained = False
+        self.training_facts: Mapping[str, Any] = (
+            {}
+            if body_rate is None
+            else {
+                "body_rate": body_rate,
+                "weights of the body": _weights_digest(body_of(model)),
+            }
+        )
         self._names = [choice.name for choice in choices_of(model)]
 
     def supernet(
@@ -37,7 +61,7 @@ class ModelNetworks:
     ) -> ModelSupernet:
         """Returns a new supernet; see `Networks`."""
         del active  # Every candidate has weights.
-        return ModelSupernet(self._model, self.space, seed)
+        return ModelSupernet(self._model, self.space, seed, self._body_rate)
 
     def child(
         self,
@@ -47,7 +71,7 @@ class ModelNetworks:
         fast: bool = True,
         dropout: float = 0.0,
     ) -> keras.Model:
-        """Returns a child with fresh weights.
+        """Returns a child with fresh weights, but for a trained body.
 
         A fast one gives logits, another one what the user's model gives.
 
@@ -88,4 +112,18 @@ class ModelNetworks:
         self, genotype: Genotype, *, fast: bool, seed: int = 0
     ) -> ModelCopy:
         genes = block_genes(self._names, self.space, genotype)
-        return copy_model(self._model, one_of(genes), fast=fast, seed=seed)
+        return copy_model(
+            self._model,
+            one_of(genes),
+            fast=fast,
+            seed=seed,
+            body_rate=self._body_rate,
+        )
+
+
+def _weights_digest(layers: list[keras.layers.Layer]) -> str:
+    digest = hashlib.sha256()
+    for layer in layers:
+        for weight in layer.get_weights():
+            digest.update(weight.tobytes())
+    return digest.hexdigest()[:16]

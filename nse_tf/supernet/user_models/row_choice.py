@@ -63,14 +63,6 @@ class RowChoice(keras.layers.Layer):
             trainable=trainable,
         )
 
-    def load(self, layers: Sequence[keras.layers.Layer]) -> None:
-        """Takes the weights of other layers of the same configurations."""
-        values = _matrices([LayerRow(layer) for layer in layers])
-        for variable, value in zip(
-            (self.rows, self.statistics), values, strict=True
-        ):
-            variable.assign(value)
-
     def call(
         self, inputs: tf.Tensor, training: bool | None = None
     ) -> tf.Tensor:
