@@ -26,18 +26,24 @@ def read_networks(hypermodel: Any) -> Networks:
     return networks_of(hypermodel)
 
 
-def networks_sharing(hypermodel: Any, sharing: str | None) -> Networks:
-    """Returns what makes the networks, of a supernet that shares weights so.
+def networks_for(
+    hypermodel: Any, sharing: str | None, body_rate: float | None
+) -> Networks:
+    """Returns what makes the networks, as the arguments of a tuner say.
 
     Args:
         hypermodel: See `read_networks`.
         sharing: See `networks_of_space`; None for that of the hypermodel.
+        body_rate: See `networks_of`; None for that of the hypermodel.
 
     Raises:
         TypeError: See `read_networks`.
-        ValueError: If candidates cannot share weights so, or the hypermodel
-            was made for another sharing; see also `read_networks`.
+        ValueError: If candidates cannot share weights so, there is a
+            `body_rate` for what is no Keras model, or the hypermodel was made
+            for another sharing; see also `read_networks`.
     """
+    if body_rate is not None:
+        hypermodel = _with_body(hypermodel, body_rate)
     if sharing is not None and isinstance(hypermodel, SearchSpace):
         return networks_of(hypermodel, sharing)
     networks = read_networks(hypermodel)
@@ -47,6 +53,22 @@ def networks_sharing(hypermodel: Any, sharing: str | None) -> Networks:
             f"by {networks.sharing!r}: leave it out, or give the space."
         )
     return networks
+
+
+def _with_body(hypermodel: Any, body_rate: float) -> Networks:
+    """Returns the networks of a model whose body is trained.
+
+    Raises:
+        TypeError: See `read_networks`.
+        ValueError: If the hypermodel has networks already, or is a space.
+    """
+    if getattr(hypermodel, "space", None) is None:
+        return networks_of(hypermodel, body_rate=body_rate)
+    raise ValueError(
+        f"`body_rate` is {body_rate}, but the hypermodel makes the networks of "
+        f"{hypermodel.space.name!r} already: give the Keras model itself, or "
+        "leave it out."
+    )
 
 
 def agreed_networks(oracle: Any, hypermodel: Any) -> Networks:

@@ -244,7 +244,7 @@ class SupernetTuner(BaseTuner):
             *(parts.supernet_recipe, parts.child_recipe),
             child_epochs=self._child_epochs,
             num_replicas=num_replicas(self._strategy),
-            sharing=self._networks.sharing,
+            networks=self._networks,
         )
         self._own_identity = identity
         self._identity = {**identity, **self._settings}

@@ -21,7 +21,7 @@ from nse_tf.spaces import SearchSpace
 from nse_tf.supernet import Networks
 from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.tuners.efforts import Effort, effort_named
-from nse_tf.tuners.hypermodel_adapter import networks_sharing
+from nse_tf.tuners.hypermodel_adapter import networks_for
 from nse_tf.tuners.search_oracle import SearchOracle
 from nse_tf.tuners.space_hypermodel import SpaceHyperModel
 from nse_tf.tuners.supernet_tuner import SupernetTuner
@@ -94,6 +94,10 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         sharing: How the candidates of a chain share weights, `rows` or
             `nested`; see docs/sharing.md. None takes that of the hypermodel,
             which is `rows` for a space.
+        body_rate: For a Keras model with `nse_tf.Choice` layers whose other
+            layers are trained, but for the classifier: a factor on their
+            learning rate, from 0, which freezes them, to 1. None trains the
+            whole model from fresh weights; see docs/choice.md.
         inherits_from: The folder of a finished search by other limits, whose
             supernet is explored at once; see `AngleShrinkingOracle`. None
             trains one.
@@ -139,11 +143,12 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         supernet_recipe: SupernetRecipe | None = None,
         child_recipe: ChildRecipe | None = None,
         sharing: str | None = None,
+        body_rate: float | None = None,
         inherits_from: str | os.PathLike[str] | None = None,
         teacher: str | os.PathLike[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        networks = networks_sharing(hypermodel, sharing)
+        networks = networks_for(hypermodel, sharing, body_rate)
         limits = max_macs, max_params, max_latency_ms, max_size_kb
         budget = _read_budget(budget, *limits, max_ram_kb, max_flash_kb)
         chosen = _chosen(effort, num_images, config, networks)
@@ -151,9 +156,8 @@ class WeightSharingTuner(SupernetTuner, Generic[Config], abc.ABC):
         config, supernet, child = numbers
         given = supernet_recipe, child_recipe
         supernet, child = _augmented(augmentation, *given, supernet, child)
-        oracle: Any = self._oracle_from(inherits_from)
         super().__init__(
-            oracle(
+            self._oracle_from(inherits_from)(
                 networks,
                 budget=budget,
                 config=with_teacher(config, teacher),

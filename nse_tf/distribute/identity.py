@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nse_tf.datasets import ImageData
+from nse_tf.supernet import Networks
 from nse_tf.training import ChildRecipe, SupernetRecipe
 from nse_tf.training.recipes import numbers_of
 from nse_tf.version import __version__
@@ -61,13 +62,27 @@ def identity_of(
     child_recipe: ChildRecipe,
     child_epochs: int | None = None,
     num_replicas: int = 1,
-    sharing: str = "rows",
+    networks: Networks | None = None,
 ) -> dict[str, Any]:
     """Returns all that decides a run's outcome except the method's settings.
 
     Values are as JSON returns them, to compare with those of a file or a
     worker.
+
+    Args:
+        space_fingerprint: Fingerprint of the full space.
+        data: The images.
+        supernet_recipe: How shared weights are trained.
+        child_recipe: How a child is trained alone.
+        child_epochs: Epochs given to `search`, if any.
+        num_replicas: Devices that share a batch.
+        networks: Makes the networks; None for those that a space has anyway.
     """
+    of_networks: dict[str, Any] = {}
+    if networks is not None:
+        of_networks.update(networks.training_facts)
+        if networks.sharing != "rows":  # Not there in folders that are older.
+            of_networks["sharing"] = networks.sharing
     versions = {
         f"version of {name}": version
         for name, version in deciding_versions().items()
@@ -89,8 +104,7 @@ def identity_of(
                 **recipes,
                 "epochs": child_epochs,
                 "number of replicas": num_replicas,
-                # Not there in folders that are older.
-                **({} if sharing == "rows" else {"sharing": sharing}),
+                **of_networks,
             }
         )
     )

@@ -28,6 +28,8 @@ def config_digest_of(trainings: Trainings, job: Training) -> str:
     sharing = trainings.networks.sharing
     if sharing != "rows" and isinstance(job, TrainSupernet):
         config_digest.append(sharing)  # Not there in digests that are older.
+    if trainings.networks.training_facts:
+        config_digest.append(dict(trainings.networks.training_facts))
     return hashlib.sha256(json.dumps(config_digest).encode()).hexdigest()
 
 
