@@ -12,6 +12,7 @@ from nse_tf.methods.final_training_config import LARGEST, FinalTrainingConfig
 from nse_tf.spaces import SearchSpace
 from nse_tf.supernet import Networks
 from nse_tf.training import ChildRecipe
+from nse_tf.training.mixed_precision import require_computing
 from nse_tf.training.peers import is_multi_worker
 from nse_tf.training.teaching import TeacherFile
 
@@ -129,9 +130,10 @@ def require_fitting(
     Raises:
         ValueError: If only the largest network of a nested supernet could do
             what is asked for and there is none, if it is to teach several
-            processes, or if the winner is trained on all images, and to stop by
-            some of them.
+            processes, if the winner is trained on all images, and to stop by
+            some of them, or if layers do not compute as the recipe says.
     """
+    require_computing(networks, recipe)
     if recipe.patience and settings.get("retrain_on_all"):
         raise ValueError(
             f"`patience` is {recipe.patience}, but the training of the winner "

@@ -39,7 +39,8 @@ class DropPath:
             (tf.shape(inputs)[0], 1, 1, 1), seed, alg="philox"
         )
         keep = 1.0 - self.rate.value()
-        return inputs * (tf.cast(draws < keep, inputs.dtype) / keep)
+        factors = tf.cast(draws < keep, keep.dtype) / keep
+        return inputs * tf.cast(factors, inputs.dtype)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

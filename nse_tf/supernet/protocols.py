@@ -330,6 +330,10 @@ class Networks(Protocol):
         the space decides it all.
         """
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether their layers are a user's, of which nothing is known."""
+
     def supernet(
         self, *, seed: int = 0, active: Active | None = None
     ) -> WeightSharing:

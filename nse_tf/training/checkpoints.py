@@ -23,6 +23,7 @@ LISTS = (
     "course",
     "averages",
     "best",
+    "loss_scale",
 )
 
 # After the archive: this and the SHA-256 of all before it. Readers of archives
@@ -65,6 +66,7 @@ class Checkpoint:
             empty where all have some.
         averages: Moving averages of weights, where a child keeps some.
         best: The best weights of a child so far, where it keeps them.
+        loss_scale: State of the scale of the loss, where there is one.
     """
 
     job_id: str
@@ -79,6 +81,7 @@ class Checkpoint:
     active: list[tuple[int, ...]] = dataclasses.field(default_factory=list)
     averages: list[np.ndarray] = dataclasses.field(default_factory=list)
     best: list[np.ndarray] = dataclasses.field(default_factory=list)
+    loss_scale: list[np.ndarray] = dataclasses.field(default_factory=list)
 
     @property
     def digest(self) -> str:

@@ -13,9 +13,11 @@ from nse_tf.training.batch_mixing import BatchMixing
 from nse_tf.training.checkpoints import Checkpoint
 from nse_tf.training.epoch_loop import EpochLoop, LoopHooks, WeightStep
 from nse_tf.training.lazy_sgd import LazySGD
+from nse_tf.training.loss_scale import LossScale
+from nse_tf.training.mixed_precision import MixedPrecision, loss_scale_of
 from nse_tf.training.rate_factors import rate_factors
-from nse_tf.training.recipes import ChildRecipe
-from nse_tf.training.steps import TrainingStep, statistics_of
+from nse_tf.training.recipes import FLOAT32, ChildRecipe
+from nse_tf.training.steps import Forward, TrainingStep, statistics_of
 from nse_tf.training.teaching import Teaching
 from nse_tf.training.weight_averages import WeightAverages
 
@@ -26,7 +28,12 @@ _NOTHING_OPEN = np.empty((0, 0), np.int32)
 def child_step(child: keras.Model, recipe: ChildRecipe) -> TrainingStep:
     """Returns the update of a child of fast layers, momenta zero."""
     trained = ChildInTraining(child=child, model=child)
-    return _step(trained, recipe, child_optimizer(trained, recipe))
+    return _step(
+        trained,
+        recipe,
+        child_optimizer(trained, recipe),
+        loss_scale=loss_scale_of(recipe),
+    )
 
 
 def child_optimizer(trained: ChildInTraining, recipe: ChildRecipe) -> LazySGD:
@@ -51,6 +58,7 @@ def _step(
     optimizer: LazySGD,
     averages: WeightAverages | None = None,
     teaching: Teaching | None = None,
+    loss_scale: LossScale | None = None,
 ) -> TrainingStep:
     mixing = BatchMixing(
         trained.child.output_shape[-1],
@@ -60,7 +68,7 @@ def _step(
         cutmix=recipe.cutmix,
     )
     return TrainingStep(
-        lambda images, open_branches: trained.model(images, training=True),
+        _forward(trained.model, recipe.compute),
         optimizer,
         augmentation=recipe.augmentation,
         label_smoothing=recipe.label_smoothing,
@@ -70,8 +78,17 @@ def _step(
         statistics=statistics_of(trained.model),
         mixing=mixing or None,
         teaching=teaching,
+        loss_scale=loss_scale,
         after_update=averages.update if averages else lambda: None,
     )
+
+
+def _forward(model: keras.Model, policy: str) -> Forward:
+    """Returns what runs a network in training by a dtype policy."""
+    if policy == FLOAT32:
+        return lambda images, open_branches: model(images, training=True)
+    mixed = MixedPrecision(model, policy)
+    return lambda images, open_branches: mixed(images)
 
 
 def _averages(
@@ -142,8 +159,14 @@ class ChildTrainer:
         self._recipe = recipe
         self._optimizer = child_optimizer(trained, recipe)
         self._averages = _averages(trained, recipe)
+        self._loss_scale = loss_scale_of(recipe)
         self._step = _step(
-            trained, recipe, self._optimizer, self._averages, teaching
+            trained,
+            recipe,
+            self._optimizer,
+            self._averages,
+            teaching,
+            self._loss_scale,
         )
         self.losses: list[float] = []
 
@@ -209,6 +232,7 @@ class ChildTrainer:
             base=[],
             fingerprint=fingerprint,
             averages=self._averages.arrays() if self._averages else [],
+            loss_scale=self._loss_scale.arrays() if self._loss_scale else [],
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -216,6 +240,8 @@ class ChildTrainer:
         checkpoint.assign_to(self._trained.variables, self._optimizer.momenta)
         if self._averages is not None:
             self._averages.restore(checkpoint.averages)
+        if self._loss_scale is not None:
+            self._loss_scale.restore(checkpoint.loss_scale)
         self.losses = list(checkpoint.losses)
 
 

@@ -32,6 +32,7 @@ _LATER = frozenset(
         *("mixup", "cutmix", "weight_average"),
         *("patience", "classifier_rate"),
         *("teacher_weight", "teacher_temperature", "teacher_pixels"),
+        "compute",
     }
 )
 # The pixels that a teacher may take: a factor on those in 0..255, and what is
@@ -41,6 +42,9 @@ PIXELS: dict[str, tuple[float, float]] = {
     "0..1": (1 / 255, 0.0),
     "-1..1": (1 / 127.5, -1.0),
 }
+# Dtype policies of Keras that a network may be trained by.
+FLOAT32 = "float32"
+COMPUTE_POLICIES = (FLOAT32, "mixed_bfloat16", "mixed_float16")
 # From 0 to 1, both included.
 _SHARES = ("rand_augment_strength", "mixup", "cutmix", "teacher_weight")
 
@@ -125,9 +129,13 @@ class ChildRecipe:
             before they are compared; see `distillation_loss`.
         teacher_pixels: The range of pixels that the teacher takes, one of
             `PIXELS`; None trusts that it begins by scaling those in 0..255.
+        compute: The dtype policy of Keras that the training computes by, one of
+            `COMPUTE_POLICIES`. Weights, statistics and the loss are float32 by
+            each of them, and so is what is handed over.
 
     References:
-        See `BatchMixing`, `WeightAverages` and `Teaching`. Tian et al.,
+        See `BatchMixing`, `WeightAverages`, `Teaching` and `MixedPrecision`.
+        Tian et al.,
         Contrastive Representation Distillation (2020), for the numbers of
         teachers: https://arxiv.org/abs/1910.10699. Liu et al., DARTS (2019):
         https://arxiv.org/abs/1806.09055, for `drop_path` (0.2),
@@ -159,9 +167,15 @@ class ChildRecipe:
     teacher_weight: float = 0.9
     teacher_temperature: float = 4.0
     teacher_pixels: str | None = None
+    compute: str = FLOAT32
 
     def __post_init__(self) -> None:
         _check(self)
+        if self.compute not in COMPUTE_POLICIES:
+            raise ValueError(
+                f"`compute` must be one of {', '.join(COMPUTE_POLICIES)}, not "
+                f"{self.compute!r}."
+            )
         if self.teacher_pixels not in (None, *PIXELS):
             raise ValueError(
                 f"`teacher_pixels` must be one of {', '.join(PIXELS)}, not "

@@ -11,6 +11,7 @@ from nse_tf.datasets import augment, policy_with
 from nse_tf.training.batch_mixing import BatchMixing
 from nse_tf.training.first_pass import FirstPassTeaches
 from nse_tf.training.lazy_sgd import LazySGD
+from nse_tf.training.loss_scale import LossScale
 from nse_tf.training.losses import LabelLoss
 from nse_tf.training.passes import Left, summed_over_passes
 from nse_tf.training.replicas import Replicas
@@ -41,6 +42,8 @@ class TrainingStep:
         teaching: Teaches by what a teacher says of these images; None does not.
         first_teaches: Lets the first of several passes teach the others; None
             trains all by labels.
+        loss_scale: Scales the loss of a single pass, for gradients of float16;
+            None does not.
         after_update: Called after each update, in the step's graph.
         rows_open: Tells by open branches which targets of the optimizer are
             open, as its `apply` takes it.
@@ -60,6 +63,7 @@ class TrainingStep:
         mixing: BatchMixing | None = None,
         teaching: Teaching | None = None,
         first_teaches: FirstPassTeaches | None = None,
+        loss_scale: LossScale | None = None,
         after_update: Callable[[], None] = lambda: None,
         rows_open: Callable[[tf.Tensor], dict[int, tf.Tensor]] | None = None,
     ) -> None:
@@ -72,7 +76,7 @@ class TrainingStep:
         )
         self._statistics = statistics
         self._mixing, self._teaching = mixing, teaching
-        self._first_teaches = first_teaches
+        self._first_teaches, self._loss_scale = first_teaches, loss_scale
         self._after_update, self._rows_open = after_update, rows_open
         self._replicas = Replicas()
         self._steps = _compiled(self._step)
@@ -122,7 +126,15 @@ class TrainingStep:
         else:
             loss, gradients, _ = run(open_branches, ())
         opened = self._rows_open and self._rows_open(open_branches)
-        optimizer.apply(replicas.averaged(gradients), learning_rate, opened)
+        gradients = replicas.averaged(gradients)
+
+        def move(unscaled: Sequence[Any]) -> None:
+            optimizer.apply(unscaled, learning_rate, opened)
+
+        if self._loss_scale is None:
+            move(gradients)
+        else:
+            self._loss_scale.move(gradients, move)
         replicas.level(self._statistics)
         return loss
 
@@ -142,7 +154,9 @@ class TrainingStep:
                 loss = self._teaching.loss(taught, logits, loss)
             if left and self._first_teaches:
                 loss, left = self._first_teaches.loss(outputs, loss, left)
-        return loss, tape.gradient(loss, targets), left
+            scale = self._loss_scale
+            differentiated = loss if scale is None else scale.scaled(loss)
+        return loss, tape.gradient(differentiated, targets), left
 
     @property
     def num_traces(self) -> int:

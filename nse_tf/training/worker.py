@@ -26,6 +26,7 @@ from nse_tf.training.callbacks import (
 )
 from nse_tf.training.evaluation import ChildEvaluator
 from nse_tf.training.held_supernet import HeldSupernet
+from nse_tf.training.mixed_precision import say_if_slow
 from nse_tf.training.peers import Peers
 from nse_tf.training.recipes import ChildRecipe, SupernetRecipe
 from nse_tf.training.teaching import TeacherFile
@@ -87,6 +88,7 @@ class Worker:
             strategy=strategy,
             teacher=teacher,
         )
+        say_if_slow(child_recipe.compute)
         peers = Peers(strategy)
         self.weights = WeightFiles(folder / "supernet")
         self._held = HeldSupernet(trainings, self.weights, peers)

@@ -47,7 +47,7 @@ class CellNetworks:
         space.require_skeleton(self._skeleton_type)
         self.space = space
         self.sharing: Sharing = "rows"
-        self.is_trained = False
+        self.is_trained, self.is_foreign = False, False
         self.training_facts: Mapping[str, Any] = {}
         self._kernels: InitialKernels = kernels
 

@@ -49,7 +49,7 @@ class ChainNetworks:
             for block in blocks:
                 require_nesting(block)
         self.space, self.sharing = space, sharing
-        self.is_trained = False
+        self.is_trained, self.is_foreign = False, False
         self.training_facts: Mapping[str, Any] = {}
 
     def supernet(

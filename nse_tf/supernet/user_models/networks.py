@@ -45,7 +45,7 @@ class ModelNetworks:
         self._model, self._body_rate = model, body_rate
         self.space = space_of(model)
         self.sharing: Sharing = "rows"
-        self.is_trained = False
+        self.is_trained, self.is_foreign = False, True
         self.training_facts: Mapping[str, Any] = (
             {}
             if body_rate is None
