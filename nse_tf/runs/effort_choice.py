@@ -69,7 +69,7 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
         ),
         child=_changed(
             config,
-            dataclasses.replace(effort.child, augmentation=data.augmentation),
+            _child(config, effort.child, data),
             batch_size="batch_size",
             learning_rate="child_learning_rate",
             auxiliary_weight="auxiliary_weight",
@@ -90,13 +90,20 @@ def make_effort(config: SearchConfig, data: ImageData) -> Effort:
         pdarts=_pdarts(config, effort.pdarts),
         cells=_cells(config, effort),
     )
-    if config.teacher_pixels is not None:
-        child = dataclasses.replace(
-            changed.child, teacher_pixels=config.teacher_pixels
-        )
-        changed = dataclasses.replace(changed, child=child)
     return dataclasses.replace(
         changed, proxylessnas=_proxylessnas(config, changed)
+    )
+
+
+def _child(
+    config: SearchConfig, child: ChildRecipe, data: ImageData
+) -> ChildRecipe:
+    """Returns a recipe with what flags say of it in words."""
+    return dataclasses.replace(
+        child,
+        augmentation=data.augmentation,
+        teacher_pixels=config.teacher_pixels or child.teacher_pixels,
+        compute=config.compute or child.compute,
     )
 
 

@@ -68,6 +68,7 @@ EARLY_STOPS = ("none", "hessian")
 CHILD_STARTS = ("fresh", "inherited")
 SHARINGS = ("rows", "nested")
 PATH_RULES = ("uniform", "sandwich")
+COMPUTE_POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 PIXEL_RANGES = ("0..255", "0..1", "-1..1")
 SCHEDULES = ("spos", "fairnas", "darts", "nb201")
 
@@ -114,6 +115,8 @@ class SearchConfig:
             nested supernet, or the file of a classifier; None is nobody.
         teacher_pixels: The pixels that the file takes, one of `PIXEL_RANGES`;
             None trusts that it scales those in 0..255 itself.
+        compute: What networks are trained alone in, one of `COMPUTE_POLICIES`;
+            None is float32.
         paths: How the paths of a step are drawn, one of `PATH_RULES`; None is
             one path.
         child_start: What finalists are trained from, one of `CHILD_STARTS`;
@@ -189,6 +192,7 @@ class SearchConfig:
     paths: str | None = None
     teacher: str | None = None
     teacher_pixels: str | None = None
+    compute: str | None = None
     shrink: bool = True
     score: str = "angle"
     shrink_schedule: str | None = None

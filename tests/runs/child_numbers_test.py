@@ -55,3 +55,9 @@ def test_a_rate_of_the_classifier_is_for_both_recipes() -> None:
     effort = make_effort(config, DATA)
     assert effort.child.classifier_rate == 5.0
     assert effort.supernet.classifier_rate == 5.0
+
+
+def test_what_networks_compute_in_is_for_those_trained_alone() -> None:
+    assert make_effort(CONFIG, DATA).child.compute == "float32"
+    config = dataclasses.replace(CONFIG, compute="mixed_float16")
+    assert make_effort(config, DATA).child.compute == "mixed_float16"

@@ -20,7 +20,7 @@ from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import EFFORT_NAMES, METHODS, SearchConfig
 from nse_tf.shrinking import PUBLISHED_SCHEDULES
 from nse_tf.supernet.networks import SHARINGS
-from nse_tf.training.recipes import PIXELS
+from nse_tf.training.recipes import COMPUTE_POLICIES, PIXELS
 from nse_tf.tuners.efforts import EFFORTS
 
 CONFIG = SearchConfig(run_dir=pathlib.Path("runs/digits"))
@@ -87,6 +87,7 @@ def test_where_files_lie_decides_nothing(field: str, value: Any) -> None:
         {"sharing": "nested"},
         {"child_start": "inherited"},
         {"teacher": "t.keras"},
+        {"compute": "mixed_bfloat16"},
         {"paths": "sandwich", "sharing": "nested"},
         {"teacher": "t.keras", "teacher_pixels": "0..1"},
         {"shrink_schedule": "darts"},
@@ -181,6 +182,7 @@ def test_the_names_are_those_that_there_are() -> None:
     assert SHARINGS == search_config.SHARINGS
     assert CHILD_STARTS == search_config.CHILD_STARTS
     assert tuple(PIXELS) == search_config.PIXEL_RANGES
+    assert COMPUTE_POLICIES == search_config.COMPUTE_POLICIES
     assert PATHS == search_config.PATH_RULES
     assert autospace_config.FITNESSES == search_config.FITNESSES
     assert autospace_config.REFERENCES == search_config.REFERENCES
