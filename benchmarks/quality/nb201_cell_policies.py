@@ -2,7 +2,7 @@
 
 Real rounds are too dear for twenty seeds of each policy. So what a round would
 say is drawn: a slope times the true rank of each cell, and residuals that were
-seen in rounds of random cells, all less their mean over the slots.
+seen in rounds of random cells, less their mean over the slots.
 """
 
 import dataclasses
@@ -98,7 +98,8 @@ def _noise(
 ) -> Noise:
     """Returns the model of what random cells were said to be.
 
-    The reference's own evidence is what is left to a sum of zero.
+    It is that of the cells of a round, less their own mean: the reference is
+    left out, of which some fitnesses always say the same.
     """
     names = sorted(truth)
     ranks = stats.rankdata([truth[name] for name in names])
@@ -112,10 +113,12 @@ def _noise(
         for of_round in rounds.values():
             values = [float(row[fitness]) for row in of_round]
             of_cells = [scores[row["cell"]] for row in of_round]
-            said.append([*values, -sum(values)])
-            known.append([*of_cells, scores[name_of(RESNET)]])
-    seen, by_rank = np.array(said), np.array(known)
-    by_rank -= by_rank.mean(axis=1, keepdims=True)
+            said.append(values)
+            known.append(of_cells)
+    seen, by_rank = (
+        each - each.mean(axis=1, keepdims=True)
+        for each in (np.array(said), np.array(known))
+    )
     slope = float((seen * by_rank).sum() / (by_rank**2).sum())
     count = seen.shape[1]
     # Taking the mean away took a share of their variance.
