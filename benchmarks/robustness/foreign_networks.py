@@ -281,8 +281,8 @@ def page(rows: Sequence[Row]) -> str:
         f"By {versions}. As it should be: {num_right} of {len(rows)}.",
         "Latencies show that a file runs: no machine was kept quiet for them.",
         "The networks of Keras have fresh weights, for which 8 bits are often "
-        "too few: the int8 file is then refused, and those of other precisions "
-        "are there.",
+        "too few: the int8 file is then there, but marked with a fault, and "
+        "the exit code is 1.",
         "",
         "| network or file | from | ending | what was told |",
         "|---|---|---|---|",

@@ -1,7 +1,7 @@
 """What a user should see of the data before a search spends hours on them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -17,15 +17,12 @@ _ROWS_PER_READ = 1024
 def data_lines(data: ImageData) -> list[str]:
     """Returns classes, parts, sizes and what was done to images, as lines."""
     counts = _counts(data.train, data.validation, data.test, of=data)
-    least, most = int(counts.argmin()), int(counts.argmax())
     height, width, channels = data.image_shape
     lines = [
         f"{data.name}: {len(data.train):,} training, "
         f"{len(data.validation):,} validation and {len(data.test):,} test "
         f"images of {width}x{height}, {'gray' if channels == 1 else 'color'}.",
-        f"{data.num_classes} classes with {counts[least]:,} "
-        f"({data.class_names[least]}) to {counts[most]:,} "
-        f"({data.class_names[most]}) images.",
+        f"{data.num_classes} classes with {_span(counts, data.class_names)}.",
     ]
     return [*lines, *data.notes]
 
@@ -55,6 +52,16 @@ def data_warnings(data: ImageData) -> list[str]:
             "images as the smallest: see --objective and --class_weight."
         )
     return found
+
+
+def _span(counts: np.ndarray, names: Sequence[str]) -> str:
+    least, most = int(counts.argmin()), int(counts.argmax())
+    if counts[least] == counts[most]:
+        return f"{counts[most]:,} images each"
+    return (
+        f"{counts[least]:,} ({names[least]}) to {counts[most]:,} "
+        f"({names[most]}) images"
+    )
 
 
 def _counts(*parts: ImageSet, of: ImageData) -> np.ndarray:

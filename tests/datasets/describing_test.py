@@ -30,6 +30,12 @@ def test_the_first_lines_say_parts_classes_and_sizes() -> None:
     assert data_warnings(DATA) == []
 
 
+def test_classes_of_one_size_are_told_once() -> None:
+    data = dataclasses.replace(DATA, test=image_set([7, 8, 9], [0, 1, 1]))
+    even = dataclasses.replace(data, train=image_set([1, 2, 3], [0, 0, 1]))
+    assert data_lines(even)[1] == "2 classes with 4 images each."
+
+
 def test_the_same_image_in_train_and_test_is_counted() -> None:
     test = image_set([5, 2, 9], [0, 0, 1])  # 5 and 2 are known.
     (found,) = data_warnings(dataclasses.replace(DATA, test=test))
