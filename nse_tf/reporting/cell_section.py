@@ -17,7 +17,7 @@ _HOW_TO_READ = (
     "Neighboring blocks share a population of cells. A round trains some of "
     "them side by side, and moves their fitness by what it says of them: a "
     "cell as good as the mean has zero. That the fitness ranks cells was not "
-    "shown; see docs/autospace.md."
+    "shown; see docs/methods/autospace.md."
 )
 
 

@@ -76,7 +76,7 @@ class CellAngleSums(AngleSums):
         turned and nothing else. A pooling in a cell counts as two kernels that
         do not turn, the backbone as two for each cell. This is not in ABS: both
         twos were chosen on half of the cells of NAS-Bench-201; see
-        docs/nasbench201.md.
+        docs/results/nb201_ranking.md.
 
         Args:
             space: A space of cells.

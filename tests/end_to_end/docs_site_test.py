@@ -85,12 +85,12 @@ def test_links_that_leave_docs_lead_to_pages_of_the_site() -> None:
     page = "docs/architecture.md"
     readme = "nse_tf/training/README.md"
     assert readme in source_links.linked_files(page)
-    text = "[a](../nse_tf/training/README.md#x) [b](nse.md) [c](https://d.e)"
+    text = "[a](../nse_tf/training/README.md#x) [b](ray.md) [c](https://d.e)"
     assert source_links.rewrite(text, page) == (
-        "[a](source/nse_tf/training/README.md#x) [b](nse.md) [c](https://d.e)"
+        "[a](source/nse_tf/training/README.md#x) [b](ray.md) [c](https://d.e)"
     )
-    assert source_links.rewrite("[a](../../docs/nse.md)", readme) == (
-        "[a](../../../nse.md)"
+    assert source_links.rewrite("[a](../../docs/ray.md)", readme) == (
+        "[a](../../../ray.md)"
     )
 
 

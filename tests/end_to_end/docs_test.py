@@ -41,7 +41,7 @@ def programs_of(page: str) -> str:
     [
         "choice",
         "keras_tuner",
-        "nse",
+        "methods/nse",
         "tutorials/own_method",
         # Half a minute for what `choice` and a minute for what `keras_tuner`
         # shows, too.
