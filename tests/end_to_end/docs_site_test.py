@@ -6,7 +6,13 @@ import re
 
 import pytest
 
-from tools.docs_site import api_pages, check, flag_pages, source_links
+from tools.docs_site import (
+    api_pages,
+    check,
+    command_lines,
+    flag_pages,
+    source_links,
+)
 
 CHECKOUT = pathlib.Path.cwd()
 
@@ -49,6 +55,60 @@ def test_every_flag_of_a_command_has_type_default_and_help() -> None:
     assert sorted(entries) == sorted(flag_pages.listed_flags("nse_describe"))
     assert text.index("\n## Most used\n") < text.index("\n## Flags of ")
     assert "\n### --format { #format }\n" in text
+
+
+def test_commands_in_pages_have_flags_that_exist() -> None:
+    pages = command_lines.pages()
+    assert {"README.md", "CONTRIBUTING.md", "docs/mobile.md"} <= pages.keys()
+    assert "nse_lut --help" in pages
+    assert not list(command_lines.faults_of_pages())
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("nse_search --sed=0", "nse_search has no flag --sed."),
+        ("a && nse_rank \\\n  --macs=8", "nse_rank has no flag --macs."),
+        ("nse_find --seed=0", "There is no nse_find."),
+        ("nse_search --effort=tiny", "nse_search refuses --effort=tiny: "),
+        ("nse_lut --published=nse|none", "nse_lut refuses --published=none: "),
+        ("nse_search --epochs=2", "nse_search has no flag --epochs."),
+        ("nse_search --batch_size=b", "nse_search refuses --batch_size=b: "),
+        ("nse_search --noseed", "nse_search has no flag --noseed."),
+        ("nse_search --noshrink=1", "nse_search takes --noshrink without "),
+        ("nse_lut --space=spot", "nse_lut knows no space spot."),
+        ("python examples/resnet_choice.py --epoch=1", "examples/resnet_ch"),
+    ],
+)
+def test_a_command_that_is_none_is_found(code: str, sentence: str) -> None:
+    lines = command_lines.CommandLines()
+    wrapped = code.replace("\\\n", "\n").replace(" --", "\n--", 1)
+    for page in (f"```\n{code}\n```\n", f"Run `{wrapped}` now."):
+        (found,) = lines.faults(page)
+        assert found.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "A=1 nse_search --effort=FILE --noshrink --seed=… # --this is none",
+        "nse_latency --model=a.tflite [--num_threads=2] [--noxnnpack] ...",
+        "ray exec c.yaml 'nse_search --engine=ray --run_dir=/data/run'",
+        'nse_describe --space=nb201 --genotype="|none~0|+|--x..."',
+        "nse_search --effort=demo|quick && pip install --quiet nse_tf",
+        "nse_search --help",
+        "nse_report runs/a | other --flag",
+        "--paths=sandwich",
+    ],
+)
+def test_a_command_with_placeholders_is_none(code: str) -> None:
+    lines = command_lines.CommandLines()
+    assert not list(lines.faults(f"```\n{code}\n```\n\nOr `{code}`."))
+
+
+def test_a_flag_alone_belongs_to_some_command() -> None:
+    (found,) = command_lines.CommandLines().faults("Give `--sed=1`.")
+    assert found == "No command or script takes --sed=1."
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def flag_page(command: str) -> str:
     rest = (flag for flag in every if flag.name not in named)
     for where, group in itertools.groupby(rest, _defining_module):
         groups[_caption(where, module, command)] = list(group)
-    parts = [f"# {command}", _usage(text)]
+    parts = [f"# {command}", usage(text)]
     for caption, members in groups.items():
         if members:
             parts.append(f"## {caption}")
@@ -91,7 +91,7 @@ def flag_page(command: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _usage(text: str) -> str:
+def usage(text: str) -> str:
     """Returns a docstring as Markdown: indented lines are commands."""
     blocks = re.split(r"\n\s*\n", text)
     return "\n\n".join(
