@@ -77,6 +77,8 @@ def test_commands_in_pages_have_flags_that_exist() -> None:
         ("nse_search --noseed", "nse_search has no flag --noseed."),
         ("nse_search --noshrink=1", "nse_search takes --noshrink without "),
         ("nse_lut --space=spot", "nse_lut knows no space spot."),
+        ("nse_search --seed=0 runs/a", "nse_search takes flags alone, no ru"),
+        ("nse_search runs/a --seed=0", "nse_search takes flags alone, no ru"),
         ("python examples/resnet_choice.py --epoch=1", "examples/resnet_ch"),
     ],
 )
@@ -95,6 +97,7 @@ def test_a_command_that_is_none_is_found(code: str, sentence: str) -> None:
         "nse_latency --model=a.tflite [--num_threads=2] [--noxnnpack] ...",
         "ray exec c.yaml 'nse_search --engine=ray --run_dir=/data/run'",
         'nse_describe --space=nb201 --genotype="|none~0|+|--x..."',
+        "nse_tiny is a space",
         "nse_search --effort=demo|quick && pip install --quiet nse_tf",
         "nse_search --help",
         "nse_report runs/a | other --flag",

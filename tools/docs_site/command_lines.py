@@ -24,9 +24,9 @@ INDENTED = re.compile(r"^ {4,}(\S.*)$", re.M)
 INLINE = re.compile(r"(?<!`)(`+)(?!`)((?:(?!\n\n).)+?)(?<!`)\1(?!`)", re.DOTALL)
 QUOTED = r"\"[^\"]*\"|'[^']*'"
 # A command or a script, and what follows until the next or the end of a shell's
-# command; a command's name alone is none, as `nse_tiny` is a space.
+# command.
 COMMAND_LINE = re.compile(
-    r"(?<![\w./-])(nse_\w+(?=\s+\[?--)|(?:benchmarks|examples)/[\w/]+\.py)"
+    r"(?<![\w./-])(nse_\w+|(?:benchmarks|examples)/[\w/]+\.py)"
     rf"((?:\s+(?!nse_|&|\||;|#)(?:{QUOTED}|\S)+)*)"
 )
 FLAG = re.compile(
@@ -34,6 +34,8 @@ FLAG = re.compile(
 )
 # What stands for a value: nothing, dots, FILE, FILE.csv, <file>.
 PLACEHOLDER = re.compile(r"|\.{3}|…|[A-Z][A-Z_]*(\.\w+)?|<.*>")
+# The one command whose arguments are no flags alone.
+TAKES_FOLDERS = "nse_report"
 DEFINED = re.compile(r"DEFINE\w*\(\s*\"(\w+)\"")
 NamedFlags = dict[str, flags.Flag[Any]]
 
@@ -111,7 +113,10 @@ class CommandLines:
                 known = self.commands[command]
                 if fault := _fault(known, flag["name"], flag["value"]):
                     yield f"{command} {fault}"
-        else:
+            words = re.findall(r"[^\s.…[\]'\"]\S*", FLAG.sub("", arguments))
+            if words and command != TAKES_FOLDERS:
+                yield f"{command} takes flags alone, no {words[0]}."
+        elif FLAG.search(arguments):  # Else a name of something else.
             yield f"There is no {command}."
 
     def _unknown_anywhere(self, code: str) -> Iterator[str]:
