@@ -32,7 +32,7 @@ from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import load_data, make_space, run_search
 from nse_tf.significance import half_interval
 from nse_tf.spaces import format_genotype
-from nse_tf.supernet import build_child
+from nse_tf.supernet import FusedBatchNormalization, build_child
 from nse_tf.training import ChildRecipe, Progress, accuracy, train_child
 
 DATA_DIR = flags.DEFINE_string(
@@ -54,7 +54,9 @@ SUPERNET_EPOCHS = flags.DEFINE_integer(
 NUM_CHILDREN = flags.DEFINE_integer(
     "num_children", 150, "Children that a search evaluates.", 1
 )
-SEEDS = flags.DEFINE_integer("seeds", 3, "Searches, and trainings of each.", 1)
+SEEDS = flags.DEFINE_multi_integer(
+    "seed", [0, 1, 2], "Seeds of the searches and trainings.", 0
+)
 SHOW = flags.DEFINE_bool("show", False, "Only print what the rows say.")
 
 COLUMNS = (
@@ -81,7 +83,7 @@ def resnet8(seed: int) -> keras.Model:
 
     As in MLPerf Tiny: three stacks of one residual block with 16, 32 and 64
     channels, convolutions with biases, 77,360 trainable weights and as many
-    logits as classes.
+    logits as classes. Batch norm is Keras's, computed by one kernel.
     """
     keras.utils.set_random_seed(seed)
     images = keras.Input((32, 32, 3))
@@ -106,7 +108,7 @@ def _normed(
     x = layers.Conv2D(
         channels, kernel, stride, "same", kernel_initializer="he_normal"
     )(x)
-    x = layers.BatchNormalization()(x)
+    x = FusedBatchNormalization()(x)
     return x if activation is None else layers.Activation(activation)(x)
 
 
@@ -190,7 +192,7 @@ def make_rows(path: pathlib.Path) -> None:
         for row in rows
     }
     data = load_data(search_config(0))
-    for seed in range(SEEDS.value):
+    for seed in SEEDS.value:
         for name, network, facts in networks(seed):
             key = name, facts["space"], str(seed), str(EPOCHS.value)
             if key in known:
