@@ -317,8 +317,9 @@ def main(argv: Sequence[str]) -> None:
         )
     _value_range()
     binaries.quiet_libraries()
-    _check_compress()
-    precisions = _precisions()
+    with quiet_native_output():  # They may import TensorFlow.
+        _check_compress()
+        precisions = _precisions()
     model = load_model(pathlib.Path(model_file))
     from nse_tf.export import Timing, export_model
     from nse_tf.flags.export_text import export_lines, micro_lines

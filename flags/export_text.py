@@ -3,6 +3,7 @@
 from nse_tf.export import ExportReport, MicroReport
 from nse_tf.flags.description_text import aligned
 from nse_tf.flags.details_text import detail_rows, taken_text
+from nse_tf.reporting.units import counted
 
 # Of scores, below which a comparison of files proves nothing.
 SMALLEST_SPAN = 1e-5
@@ -109,9 +110,10 @@ def micro_lines(micro: MicroReport | None) -> list[str]:
         f"on a microcontroller: arena {micro.arena_bytes:,} bytes as measured, "
         f"flash {micro.flash_bytes:,} bytes",
         f"{len(micro.kernels)} kernels: {', '.join(micro.kernels)}",
-        f"on {micro.num_images} images scores are at most {micro.steps} steps "
-        f"of 8 bits from LiteRT's plain kernels, {micro.xnnpack_steps} from "
-        f"XNNPACK, with the same class in {micro.agreement:.1%}",
+        f"on {micro.num_images} images scores are at most "
+        f"{counted(micro.steps, 'step')} of 8 bits from LiteRT's plain "
+        f"kernels, {micro.xnnpack_steps} from XNNPACK, with the same class in "
+        f"{micro.agreement:.1%}",
     ]
 
 
