@@ -1,38 +1,12 @@
 """What the pages under docs/ show is run, page by page, from top to bottom."""
 
-import os
 import pathlib
 import re
-import subprocess
-import sys
 
 import pytest
 
+from tests.end_to_end.pages import CHECKOUT, programs_of, run_program
 from tests.shared_data import NB201_CSV, needs_nasbench201
-
-CHECKOUT = pathlib.Path.cwd()
-
-
-def run(program: str, folder: pathlib.Path, *flags: str) -> str:
-    """Runs a program in a folder; returns what it prints."""
-    done = subprocess.run(
-        [sys.executable, "-c", program, *flags],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def programs_of(page: str) -> str:
-    """Returns all programs of a page as one."""
-    text = (CHECKOUT / "docs" / f"{page}.md").read_text(encoding="utf-8")
-    programs = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.M)
-    assert programs
-    return "\n".join(programs)
 
 
 @pytest.mark.slow
@@ -50,7 +24,7 @@ def programs_of(page: str) -> str:
     ],
 )
 def test_the_programs_of_a_page_run(page: str, tmp_path: pathlib.Path) -> None:
-    run(programs_of(page), tmp_path)
+    run_program(programs_of(page), tmp_path)
 
 
 @pytest.mark.slow
@@ -59,7 +33,7 @@ def test_the_claim_is_checked_as_the_tutorial_says(
     tmp_path: pathlib.Path,
 ) -> None:
     (tmp_path / NB201_CSV.name).symlink_to(NB201_CSV)
-    printed = run(programs_of("tutorials/nasbench201"), tmp_path)
+    printed = run_program(programs_of("tutorials/nasbench201"), tmp_path)
     assert re.search(r"12 epochs +tau 0\.594\nMACs +tau 0\.578\n", printed)
     assert "12 epochs  better half 0.350, regret of first 10 0.00" in printed
     assert "MACs       better half 0.388, regret of first 10 0.39" in printed
@@ -68,7 +42,7 @@ def test_the_claim_is_checked_as_the_tutorial_says(
 @pytest.mark.slow
 def test_the_resnet_example_ends_in_files(tmp_path: pathlib.Path) -> None:
     program = (CHECKOUT / "examples" / "resnet_choice.py").read_text()
-    printed = run(
+    printed = run_program(
         program, tmp_path, "--epochs=1", "--children=2", "--run_dir=resnet"
     )
     assert re.search(r"choice_5: (basic|bottleneck|separable|poi)", printed)

@@ -1,21 +1,15 @@
 """What docs/photos.md shows is run, from the first command to the last."""
 
-import os
 import pathlib
-import re
-import shlex
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.end_to_end.pages import commands_of, run_command
 from tests.export.textures import CLASSES, make_textures
 from tests.shared_data import LITE0_NPZ, needs_lite0
 
-CHECKOUT = pathlib.Path.cwd()
-PAGE = (CHECKOUT / "docs" / "photos.md").read_text(encoding="utf-8")
 # What makes a search short, and needs no package but what is there.
 SHORT = (
     *("--image_size=32", "--num_rank_checks=0", "--baselines=never"),
@@ -23,39 +17,6 @@ SHORT = (
     *("--population=4", "--max_trainings=1"),
     f"--start_weights={LITE0_NPZ}",
 )
-
-
-def commands() -> list[list[str]]:
-    """Returns what the page lets a user type, but for the installation."""
-    blocks = re.findall(r"^```\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-    lines = [line for block in blocks for line in block.splitlines()]
-    return [
-        shlex.split(line)
-        for line in lines
-        if line.startswith(("nse_", "python "))
-    ]
-
-
-def ran(command: list[str], folder: pathlib.Path) -> str:
-    """Returns what a command prints."""
-    name, *arguments = command
-    if name == "python":
-        script, *arguments = arguments
-        program = [str(CHECKOUT / "examples" / script)]
-    else:
-        module = name.removeprefix("nse_")
-        program = ["-m", f"nse_tf.flags.{module}"]
-        arguments += SHORT if module == "search" else ()
-    done = subprocess.run(
-        [sys.executable, *program, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        check=False,
-    )
-    assert done.returncode in (0, 1), done.stderr  # 1 says faults of files.
-    return done.stdout
 
 
 @pytest.mark.slow
@@ -71,7 +32,10 @@ def test_the_page_leads_from_photographs_to_a_class(
         picture = gray.convert("RGB").resize((80, 96))
         picture.save(folder / f"{number}.jpg")
     picture.save(tmp_path / "photo.jpg")
-    printed = [ran(command, tmp_path) for command in commands()]
+    printed = [
+        run_command(command, tmp_path, SHORT).stdout
+        for command in commands_of("photos")
+    ]
     assert len(printed) == 4
     best = tmp_path / "runs" / "trees" / "best"
     assert (best / "model_int8.tflite").exists()
