@@ -23,6 +23,14 @@ REFERENCE = flags.DEFINE_enum(
     "whether they are measured against the mean of all slots (path) or against "
     "it alone (yardstick). Default: path.",
 )
+CELL_START = flags.DEFINE_enum(
+    "cell_start",
+    None,
+    search_config.CHILD_STARTS,
+    "autospace: what weights cells begin a round with: their own and their "
+    "parents' (inherited), or drawn ones (fresh). Angles compare cells only if "
+    "all are fresh. Default: inherited.",
+)
 THEN = flags.DEFINE_enum(
     "then",
     None,
@@ -85,4 +93,6 @@ OVERRIDES = [
 
 def settings() -> dict[str, Any]:
     """Returns the settings of a run that are given here, by name."""
-    return {flag.name: flag.value for flag in (FITNESS, REFERENCE, THEN)}
+    return {
+        flag.name: flag.value for flag in (FITNESS, REFERENCE, CELL_START, THEN)
+    }

@@ -52,7 +52,9 @@ DATA_DIR = flags.DEFINE_string(
 CSV = flags.DEFINE_string(
     "csv", "docs/figures/nb201_cell_fitness.csv", "Where rows go."
 )
-COURSES = ("random", "shuffled", "frozen", "controls", *FITNESSES)
+# Evolutions whose cells begin every round with drawn weights.
+FRESH = {f"{fitness}, fresh": fitness for fitness in ("alpha", "angle")}
+COURSES = ("random", "shuffled", "frozen", "controls", *FITNESSES, *FRESH)
 ONLY = flags.DEFINE_multi_enum(
     "only", [], COURSES, "Courses; all unless given."
 )
@@ -124,14 +126,19 @@ def ran(
     course: str, data: ImageData, seed: int
 ) -> tuple[list[list[Tested]], list[Path]]:
     """Returns what the rounds of a course said, and the cells it ends with."""
-    config = dataclasses.replace(CONFIG, max_rounds=ROUNDS.value)
+    config = dataclasses.replace(
+        CONFIG,
+        max_rounds=ROUNDS.value,
+        cell_start="fresh" if course in FRESH else CONFIG.cell_start,
+    )
     space = make_preset("nb201", image_size=data.image_shape[:2], depth=0.2)
     if course == "shuffled":
         data = shuffled(data, seed)
     rate = 0.0 if course == "frozen" else None
     rounds = Rounds(space, data, seed, rate, config)
-    if course in FITNESSES:
-        evolution = Evolved(rounds, course, seed, config)
+    if course in FITNESSES or course in FRESH:
+        fitness = FRESH.get(course, course)
+        evolution = Evolved(rounds, fitness, seed, config)
         return evolution.tested, evolution.best
     course_of = controls if course == "controls" else random_rounds
     return list(course_of(rounds, seed, config)), []

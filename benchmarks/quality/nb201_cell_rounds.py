@@ -141,11 +141,14 @@ class Rounds:
         config, blocks = self._config, len(self._active)
         names = (*map(name_of, cells), name_of(RESNET))
         born_of = (*(name_of(each) if each else "" for each in parents), "")
+        draws_all = config.cell_start == "fresh"
         first, last = config.learning_rates
         start, end = (
             first + (last - first) * each / config.max_rounds
             for each in (self._number, self._number + 1)
         )
+        if draws_all:
+            start, end = first, last
         return TrainSupernet(
             id=f"{self._number:05}_train_supernet",
             active=self._active,
@@ -159,6 +162,7 @@ class Rounds:
                 cells=(names,) * blocks,
                 parents=(born_of,) * blocks,
                 bench=(tuple(map(name_of, bench)),) * blocks,
+                draws_all=draws_all,
             ),
         )
 

@@ -121,6 +121,8 @@ class SlotsOfStage:
         known: dict[Path, tuple[np.ndarray, np.ndarray]],
         rng: np.random.Generator,
         momenta: Mapping[int, tf.Variable],
+        *,
+        draws_all: bool,
     ) -> None:
         """Gives the slots to other cells; see `jobs.Seats`.
 
@@ -131,14 +133,15 @@ class SlotsOfStage:
                 way are added.
             rng: Draws what nobody hands on.
             momenta: By the id of a variable of rows.
+            draws_all: Whether no cell keeps or takes over weights.
         """
-        for slot, path in enumerate(self.paths()):
+        now = [] if draws_all else self.paths()
+        for slot, path in enumerate(now):
             rows = self.stages[slot].rows
             known[path] = rows.numpy(), momenta[id(rows)].numpy()
-        now = self.paths()
         for slot, (cell, parent) in enumerate(zip(cells, parents, strict=True)):
             stage = self.stages[slot]
-            if cell == now[slot]:
+            if now and cell == now[slot]:
                 continue
             if cell in known:
                 weights, momentum = known[cell]
@@ -321,16 +324,19 @@ class NB201Slots(keras.Model):
         bench: Sequence[Sequence[str]],
         seeds: Sequence[int],
         momenta: Mapping[int, tf.Variable] | None = None,
+        *,
+        draws_all: bool = False,
     ) -> None:
         """Gives the slots to other cells; see `SeatingSupernet`."""
         for number, block in enumerate(self.blocks):
-            known = self._known[number]
+            known = {} if draws_all else self._known[number]
             block.seat(
                 [path_of(name) for name in cells[number]],
                 [path_of(name) if name else None for name in parents[number]],
                 known,
                 np.random.default_rng([*seeds, number]),
                 momenta or {},
+                draws_all=draws_all,
             )
             kept = {path_of(name) for name in bench[number]}
             self._known[number] = {

@@ -337,13 +337,15 @@ class Seats:
 
     A cell that had a slot or a place on the bench before keeps its weights, to
     the bit. One that comes in takes over each kernel of its parent that has the
-    shape of its own, with the norm after it; the rest is drawn.
+    shape of its own, with the norm after it; the rest is drawn. With
+    `draws_all` nothing is kept or taken over: every cell begins anew.
 
     Attributes:
         cells: Name of the cell in each slot.
         parents: Of each slot's cell, the cell that it inherits from if it comes
             in; empty where it inherits from none.
         bench: Further cells whose weights are kept, if they have any.
+        draws_all: Whether the weights of all cells are drawn.
 
     Raises:
         ValueError: If these are not of the same blocks and slots.
@@ -352,6 +354,7 @@ class Seats:
     cells: Names
     parents: Names
     bench: Names
+    draws_all: bool = False
 
     def __post_init__(self) -> None:
         shapes = [

@@ -230,7 +230,10 @@ class AutoSpace(Method):
                 parents.append(tuple(born_of))
                 bench.append(tuple(motif_at(each).name for each in waiting))
         return Seats(
-            cells=tuple(cells), parents=tuple(parents), bench=tuple(bench)
+            cells=tuple(cells),
+            parents=tuple(parents),
+            bench=tuple(bench),
+            draws_all=self.config.cell_start == "fresh",
         )
 
     def _scored(

@@ -8,6 +8,7 @@ from nse_tf.costs import base_cost
 
 FITNESSES = ("alpha", "loss", "angle", "distance")
 REFERENCES = ("none", "path", "yardstick")
+CELL_STARTS = ("fresh", "inherited")
 TARGET_COSTS = ("macs", "params", "latency_ms")
 
 
@@ -29,6 +30,11 @@ class AutoSpaceConfig:
             a slot of its own: `none` leaves it out; with `path` it is trained
             beside, and cells are measured against the mean of all slots; with
             `yardstick` they are measured against it alone.
+        cell_start: What weights cells begin a round with: `inherited`, their
+            own of earlier rounds or, if new, those of their parent; or `fresh`,
+            drawn for every round, in which the rate then falls all the way.
+            Trained kernels turn less than fresh ones, so that angles compare
+            cells only if all are fresh.
         group_depth: How many neighboring blocks share a population, as in the
             published space.
         population: Cells of a group.
@@ -67,6 +73,7 @@ class AutoSpaceConfig:
 
     fitness: str = "alpha"
     reference: str = "path"
+    cell_start: str = "inherited"
     group_depth: int = 2
     population: int = 12
     slots: int = 3
@@ -92,6 +99,7 @@ class AutoSpaceConfig:
         for name, known in (
             ("fitness", FITNESSES),
             ("reference", REFERENCES),
+            ("cell_start", CELL_STARTS),
             ("cost", TARGET_COSTS),
         ):
             if base_cost(getattr(self, name)) not in known:

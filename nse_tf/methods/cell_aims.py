@@ -77,8 +77,13 @@ class CellAims:
         return cls(config, costs, target, allowed)
 
     def schedule(self, number: int) -> RateSchedule:
-        """Returns the learning rate of a round, part of one fall."""
+        """Returns the learning rate of a round, part of one fall.
+
+        Where cells begin each round anew, it is a fall of its own.
+        """
         first, last = self.config.learning_rates
+        if self.config.cell_start == "fresh":
+            return RateSchedule(first=first, last=last)
         start, end = (
             first + (last - first) * each / self.config.max_rounds
             for each in (number, number + 1)

@@ -266,6 +266,7 @@ def _cells(config: SearchConfig, effort: Effort) -> AutoSpaceConfig:
         ),
         fitness=config.fitness or cells.fitness,
         reference=config.reference or cells.reference,
+        cell_start=config.cell_start or cells.cell_start,
         target=cells.target if target is None else target * 1e6,
         learning_rates=(rate, cells.learning_rates[1]),
         seed=config.seed,

@@ -46,6 +46,7 @@ def searching_learned(config: SearchConfig) -> SearchConfig:
         then=None,
         fitness=None,
         reference=None,
+        cell_start=None,
         overrides=tuple(
             (name, value)
             for name, value in config.overrides

@@ -35,7 +35,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     ),
     "pdarts": ("score", "shrink_schedule"),
     "nse": ("inherit_by", "start"),
-    "autospace": ("fitness", "reference", "then"),
+    "autospace": ("fitness", "reference", "cell_start", "then"),
 }
 # Methods that may search the space that `autospace` learns.
 AFTERWARDS = ("spos", "fairnas", "proxylessnas")
@@ -134,6 +134,8 @@ class SearchConfig:
             None takes the first.
         reference: How its reference cell counts, one of `REFERENCES`; None is
             `path`.
+        cell_start: What weights cells begin a round of `autospace` with, one of
+            `CHILD_STARTS`; None is `inherited`.
         then: How the space that it learned is searched, one of `AFTERWARDS`;
             None takes the first.
         budget: Limits that the network found must keep.
@@ -201,6 +203,7 @@ class SearchConfig:
     extra_skip: bool | None = None
     fitness: str | None = None
     reference: str | None = None
+    cell_start: str | None = None
     then: str | None = None
     budget: Budget = Budget()
     precision: str = "fp32"

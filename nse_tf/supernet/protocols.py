@@ -213,6 +213,8 @@ class SeatingSupernet(MixingSupernet, Protocol):
         bench: Sequence[Sequence[str]],
         seeds: Sequence[int],
         momenta: Mapping[int, tf.Variable] | None = None,
+        *,
+        draws_all: bool = False,
     ) -> None:
         """Gives the slots to other cells; see `jobs.Seats`.
 
@@ -223,6 +225,7 @@ class SeatingSupernet(MixingSupernet, Protocol):
             seeds: Seed what is drawn for cells that come in.
             momenta: By the id of a variable of rows, its momentum, which goes
                 with the rows; None where there is none.
+            draws_all: See `Seats`.
 
         Raises:
             ValueError: If a name is no cell that may sit there, or there are

@@ -12,6 +12,7 @@ from nse_tf.spaces.open_branches import (
 from nse_tf.supernet import (
     Capability,
     ExtraSkips,
+    SeatingSupernet,
     SkipDropout,
     WeightSharing,
     require_capability,
@@ -251,14 +252,7 @@ def seats_change_without_a_trace(supernet: WeightSharing) -> None:
         return seating.mix(images, shares, supernet.space.active)
 
     def seat(present: list[str], parents: list[str], bench: list[str]) -> None:
-        filled = [*present, *[first] * (most - len(present))]
-        named = [*parents, *[""] * (most - len(parents))]
-        seating.seat(
-            [filled] * num_blocks,
-            [named] * num_blocks,
-            [bench] * num_blocks,
-            (0, 1),
-        )
+        _seat(seating, present, parents, bench)
         run()
 
     def values(slot: int) -> list[dict[tuple[str, str], np.ndarray]]:
@@ -287,3 +281,60 @@ def seats_change_without_a_trace(supernet: WeightSharing) -> None:
     num_traces = run.experimental_get_tracing_count()
     if num_traces != 1:
         raise AssertionError(f"Other cells took {num_traces} traces.")
+
+
+def cells_begin_anew_where_all_are_drawn(supernet: WeightSharing) -> None:
+    """With `draws_all` no kernel is what it was, in a slot or on the bench.
+
+    Argument and errors as above.
+    """
+    if Capability.SEATS_CELLS not in supernet.capabilities:
+        return
+    seating = require_capability(supernet, Capability.SEATS_CELLS)
+    first, parent, child, _ = LAW_CELLS
+
+    def kernels(slot: int) -> list[np.ndarray]:
+        return [
+            value
+            for block in supernet.blocks
+            for (_, weight), value in block.values_of(slot).items()
+            if weight == "kernel"
+        ]
+
+    _seat(seating, [first, parent], [], [])
+    stayed, moved = kernels(0), kernels(1)
+    _seat(
+        seating,
+        [first, child],
+        ["", parent],
+        [parent],
+        seed=2,
+        draws_all=True,
+    )
+    again = kernels(0)
+    _seat(seating, [first, parent], [], [], seed=3)
+    for old, new in zip([*stayed, *moved], [*again, *kernels(1)], strict=True):
+        if np.array_equal(old, new):
+            raise AssertionError(f"{first!r} or {parent!r} did not begin anew.")
+
+
+def _seat(
+    seating: SeatingSupernet,
+    present: list[str],
+    parents: list[str],
+    bench: list[str],
+    *,
+    seed: int = 1,
+    draws_all: bool = False,
+) -> None:
+    """Gives the first slots of all blocks to cells, the rest to another one."""
+    num_blocks, most = len(seating.blocks), seating.space.max_candidates
+    filled = [*present, *LAW_CELLS[:1] * (most - len(present))]
+    named = [*parents, *[""] * (most - len(parents))]
+    seating.seat(
+        [filled] * num_blocks,
+        [named] * num_blocks,
+        [bench] * num_blocks,
+        (0, seed),
+        draws_all=draws_all,
+    )

@@ -12,6 +12,7 @@ from nse_tf.supernet import (
 from nse_tf.testing.mixing_laws import (
     MIXING_TOLERANCE,
     a_mixture_of_one_is_that_path,
+    cells_begin_anew_where_all_are_drawn,
     dropout_reaches_skips_alone,
     extra_skips_fade_to_nothing,
     only_mixed_branches_move,
@@ -219,4 +220,5 @@ SUPERNET_LAWS = (
     dropout_reaches_skips_alone,
     extra_skips_fade_to_nothing,
     seats_change_without_a_trace,
+    cells_begin_anew_where_all_are_drawn,
 )

@@ -170,7 +170,14 @@ class SupernetTrainer:
                 self.supernet.trainable_variables, self.momenta, strict=True
             )
         }
-        seating.seat(seats.cells, seats.parents, seats.bench, seeds, momenta)
+        seating.seat(
+            seats.cells,
+            seats.parents,
+            seats.bench,
+            seeds,
+            momenta,
+            draws_all=seats.draws_all,
+        )
 
     def slot_architecture(
         self, images: ImageSet, rule: ArchitectureRule, seed: int

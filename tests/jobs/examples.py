@@ -86,6 +86,7 @@ JOBS: tuple[Job, ...] = (
             cells=(("motif_0.2.00.12.112",), ("motif_1.2.00.12.112",) * 2),
             parents=(("",), ("", "motif_0.2.00.12.112")),
             bench=((), ("motif_2.2.00.12.112",)),
+            draws_all=True,
         ),
     ),
     EvaluateChildren(

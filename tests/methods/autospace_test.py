@@ -109,6 +109,18 @@ def test_evolution_beats_random_cells(fitness: str, reference: str) -> None:
     assert np.mean(found) > np.quantile(worker.merits, 0.9)
 
 
+@pytest.mark.parametrize("start", ["fresh", "inherited"])
+def test_fresh_cells_begin_every_round_alike(start: str) -> None:
+    jobs = [
+        job
+        for job in do_all(method(cell_start=start), CellWorker().run)
+        if isinstance(job, TrainSupernet) and job.seats is not None
+    ]
+    is_fresh = start == "fresh"
+    assert [job.seats.draws_all for job in jobs if job.seats] == [is_fresh] * 6
+    assert len({job.schedule for job in jobs}) == (1 if is_fresh else 6)
+
+
 def test_the_learned_space_is_one_that_others_search() -> None:
     one = done()
     space = one.learned
@@ -151,6 +163,7 @@ def test_costs_bound_cells_and_pull_shares() -> None:
         ({"fitness": "luck"}, "'alpha', 'loss', 'angle', 'distance', not"),
         ({"fitness": "distance", "reference": "none"}, "outputs of the refer"),
         ({"reference": "motif_9"}, "`reference` must be one of"),
+        ({"cell_start": "warm"}, "`cell_start` must be one of"),
         ({"momentum": 1.5}, "`momentum` must be at least 0 and at most 0.99"),
         ({"max_rounds": 0}, "`max_rounds` must be at least 1, not 0"),
         ({"cost": "latency_ms"}, "there is no table of it"),

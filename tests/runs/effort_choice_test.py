@@ -332,6 +332,7 @@ def test_numbers_of_evolving_cells_can_be_overridden() -> None:
         method="autospace",
         fitness="loss",
         reference="yardstick",
+        cell_start="fresh",
         seed=8,
     )
     cells = make_effort(config, DATA).cells
@@ -354,6 +355,7 @@ def test_numbers_of_evolving_cells_can_be_overridden() -> None:
         "learning_rates": (0.04, 0.001),
         "fitness": "loss",
         "reference": "yardstick",
+        "cell_start": "fresh",
         "seed": 8,
     }
     limited = dataclasses.replace(config, budget=Budget(latency_ms=1.0))

@@ -186,6 +186,7 @@ def test_the_names_are_those_that_there_are() -> None:
     assert PATHS == search_config.PATH_RULES
     assert autospace_config.FITNESSES == search_config.FITNESSES
     assert autospace_config.REFERENCES == search_config.REFERENCES
+    assert autospace_config.CELL_STARTS == search_config.CHILD_STARTS
     assert set(search_config.AFTERWARDS) <= set(METHODS)
 
 

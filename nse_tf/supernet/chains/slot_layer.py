@@ -212,6 +212,8 @@ class SlotLayer(ChoiceLayer):
         bench: Sequence[Motif],
         rng: np.random.Generator,
         momentum: tf.Variable | None = None,
+        *,
+        draws_all: bool = False,
     ) -> None:
         """Gives the slots to other cells; see `jobs.Seats`.
 
@@ -222,6 +224,7 @@ class SlotLayer(ChoiceLayer):
             rng: Draws what nobody hands on.
             momentum: Of `rows`; moves along with them, and is zero for cells
                 that come in. None where there is none.
+            draws_all: Whether no cell keeps or takes over weights.
 
         Raises:
             ValueError: If the bench is too short, or there are more or fewer
@@ -232,8 +235,11 @@ class SlotLayer(ChoiceLayer):
                 f"Block {self.name!r} has {len(self.block.candidates)} slots, "
                 f"but {len(cells)} cells are to sit there."
             )
+        there = self.cells
         known = self.known(None if momentum is None else momentum.numpy())
-        news = seated(cells, parents, (self.cells, known), self.block, rng)
+        if draws_all:
+            there, known = [], {}
+        news = seated(cells, parents, (there, known), self.block, rng)
         kept = [cell for cell in dict.fromkeys(bench) if cell not in set(cells)]
         self._fill_bench([cell for cell in kept if cell in known], known)
         rows, statistics = self.rows.numpy(), self.statistics.numpy()

@@ -84,6 +84,8 @@ class SlotSupernet(Supernet):
         bench: Sequence[Sequence[str]],
         seeds: Sequence[int],
         momenta: Mapping[int, tf.Variable] | None = None,
+        *,
+        draws_all: bool = False,
     ) -> None:
         """Gives the slots to other cells; see `SeatingSupernet`."""
         for number, block in enumerate(self.blocks):
@@ -93,6 +95,7 @@ class SlotSupernet(Supernet):
                 [_cell(name) for name in bench[number]],
                 np.random.default_rng([*seeds, number]),
                 None if momenta is None else momenta[id(block.rows)],
+                draws_all=draws_all,
             )
 
     def cut_out(self, genotype: Genotype, *, fast: bool = True) -> keras.Model:
