@@ -24,7 +24,7 @@ def test_the_navigation_has_every_page() -> None:
     pages = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")}
     pages |= {f"reference/flags/{name}.md" for name in flag_pages.commands()}
     pages |= set(api_pages.api_pages())
-    pages |= set(source_links.ROOT_PAGES.values())
+    pages |= set(source_links.OWN_PAGES.values())
     assert sorted(named) == sorted(pages)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from absl import flags
 
 from nse_tf.spaces import PRESETS
-from tools.docs_site import flag_pages
+from tools.docs_site import flag_pages, source_links
 
 ROOT = flag_pages.ROOT
 FENCED = re.compile(r"^( *)(`{3,})[^\n]*\n(.*?)^\1\2 *$", re.DOTALL | re.M)
@@ -45,10 +45,9 @@ def pages() -> dict[str, str]:
     paths = sorted(ROOT.glob("*.md"))
     for folder in ("docs", "nse_tf"):
         paths += sorted((ROOT / folder).rglob("*.md"))
-    texts = {
-        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-        for path in paths
-    }
+    names = [path.relative_to(ROOT).as_posix() for path in paths]
+    names += source_links.OWN_PAGES  # With notebooks.
+    texts = {name: source_links.source_page(name) for name in names}
     for name, module in flag_pages.commands().items():
         text = inspect.getdoc(importlib.import_module(module)) or ""
         texts[f"{name} --help"] = flag_pages.usage(text)

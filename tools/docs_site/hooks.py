@@ -17,13 +17,13 @@ def on_files(files: Files, config: Any) -> Files:
         files.append(File.generated(config, path, content=text))
     pages = {f"docs/{file.src_uri}" for file in files.documentation_pages()}
     pages = {page for page in pages if (source_links.ROOT / page).is_file()}
-    pages |= set(source_links.ROOT_PAGES)
+    pages |= set(source_links.OWN_PAGES)
     sources = source_links.all_linked_files(pages)
-    for origin in sorted(sources | set(source_links.ROOT_PAGES)):
+    for origin in sorted(sources | set(source_links.OWN_PAGES)):
         path = source_links.site_path(origin)
         text = source_links.source_page(origin)
         page = File.generated(config, path, content=text)
-        if origin not in source_links.ROOT_PAGES:
+        if origin not in source_links.OWN_PAGES:
             page.inclusion = InclusionLevel.NOT_IN_NAV
         files.append(page)
     _ORIGINS.update(
@@ -35,6 +35,6 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Points links that leave docs/ to the pages made of those files."""
     origin = _ORIGINS.get(page.file.src_uri)
-    if origin is None or not origin.endswith(".md"):
+    if origin is None or not origin.endswith((".md", ".ipynb")):
         return markdown
     return source_links.rewrite(markdown, origin)

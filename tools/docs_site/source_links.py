@@ -4,15 +4,20 @@ A page links to a file by its path, as the code host wants it. In the site,
 files outside of docs/ that a page links to become pages of their own.
 """
 
+import json
 import pathlib
 import posixpath
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Files of the root that have a place of their own in the navigation.
-ROOT_PAGES = {
+NOTEBOOKS = "examples/notebooks"
+# Files outside of docs/ that have a place of their own in the navigation.
+OWN_PAGES = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+} | {
+    f"{NOTEBOOKS}/{path.name}": f"notebooks/{path.stem}.md"
+    for path in (ROOT / NOTEBOOKS).glob("*.ipynb")
 }
 LINK = re.compile(r"(\]\()(?!\w+:|#)([^)#\s]+)((?:#[^)\s]*)?\))")
 LANGUAGES = {".py": "python", ".cfg": "ini", ".toml": "toml", ".json": "json"}
@@ -22,8 +27,8 @@ def site_path(repository_path: str) -> str:
     """Returns where a file of the repository stands in the site."""
     if repository_path.startswith("docs/"):
         return repository_path.removeprefix("docs/")
-    if repository_path in ROOT_PAGES:
-        return ROOT_PAGES[repository_path]
+    if repository_path in OWN_PAGES:
+        return OWN_PAGES[repository_path]
     suffix = "" if repository_path.endswith(".md") else ".md"
     return f"source/{repository_path}{suffix}"
 
@@ -55,8 +60,21 @@ def source_page(repository_path: str) -> str:
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
         return text
+    if path.suffix == ".ipynb":
+        return _notebook_page(text, repository_path)
     language = LANGUAGES.get(path.suffix, "text")
     return f"# {repository_path}\n\n````{language}\n{text}````\n"
+
+
+def _notebook_page(text: str, repository_path: str) -> str:
+    """Returns the cells of a notebook as Markdown; it has no outputs."""
+    parts = []
+    for cell in json.loads(text)["cells"]:
+        source = "".join(cell["source"])
+        is_code = cell["cell_type"] == "code"
+        parts.append(f"```python\n{source}\n```" if is_code else source)
+    parts.insert(1, f"Run `{repository_path}` to see its plots.")
+    return "\n\n".join(parts) + "\n"
 
 
 def rewrite(text: str, repository_path: str) -> str:
