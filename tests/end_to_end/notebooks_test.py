@@ -46,6 +46,7 @@ def executed(
 def test_a_notebook_is_committed_without_outputs(path: pathlib.Path) -> None:
     notebook = read(path.stem)
     nbformat.validate(notebook)
+    assert notebook.cells[0].source.startswith("# ")  # Its page's title.
     for cell in code_cells(notebook):
         assert not cell.outputs
         assert cell.execution_count is None
