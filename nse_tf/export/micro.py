@@ -195,7 +195,7 @@ def measure_memory(
     noise, which changes neither.
 
     Args:
-        models: Trained or not; their batch norms and biases are overwritten.
+        models: Trained or not; their weights do not matter, and stay.
         class_names: A name for each score.
 
     Raises:

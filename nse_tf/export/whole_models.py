@@ -35,7 +35,7 @@ def measure_models(
     which changes neither latency nor size.
 
     Args:
-        models: Trained or not; their batch norms and biases are overwritten.
+        models: Trained or not; their weights do not matter, and stay.
         precision: Of the files, one of `PRECISIONS`.
         num_threads: Threads of the interpreter.
         class_names: A name for each score.
@@ -64,11 +64,18 @@ def measure_models(
 
 
 def convert_untrained(model: keras.Model, precision: str) -> bytes:
-    """Returns the file of a model, after `made_lively`."""
+    """Returns the file of a model as `made_lively` would leave it.
+
+    The model itself keeps its weights.
+    """
     noise = np.random.default_rng(0).uniform(
         0, 255, (4, *model.input_shape[1:])
     )
-    return convert(made_lively(model), precision, noise)
+    weights = model.get_weights()
+    try:
+        return convert(made_lively(model), precision, noise)
+    finally:
+        model.set_weights(weights)
 
 
 def accuracy_of_file(
