@@ -68,7 +68,10 @@ def test_ram_and_flash_are_predicted_within_two_percent(family: str) -> None:
     genotype = space.genotype(GENES[family][1])
     predicted = micro_costs(space).of(genotype)
     child = build_child(space, genotype, fast=False)
+    weights = child.get_weights()
     (ram,), (flash,) = measure_memory([child], NAMES)
+    for before, after in zip(weights, child.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
     assert predicted["ram_bytes"] == pytest.approx(ram, rel=0.02)
     assert predicted["flash_bytes"] == pytest.approx(flash, rel=0.02)
 
