@@ -11,6 +11,7 @@ prepared by TensorFlow Datasets. A row of `--csv` is a network and a seed; rows
 that exist are not made again, so re-running the command resumes.
 """
 
+import dataclasses
 import pathlib
 import sys
 import time
@@ -28,6 +29,7 @@ from nse_tf.datasets import ImageData, joined
 from nse_tf.events import WinnerChosen
 from nse_tf.export import accuracy_of_file, measure_memory
 from nse_tf.reporting.run_record import read_record
+from nse_tf.runs.other_limits import under_other_limits
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import load_data, make_space, run_search
 from nse_tf.significance import half_interval
@@ -59,6 +61,13 @@ SUPERNET_EPOCHS = flags.DEFINE_integer(
 )
 NUM_CHILDREN = flags.DEFINE_integer(
     "num_children", 150, "Children that a search evaluates.", 1
+)
+MIN_MACS_M = flags.DEFINE_float(
+    "min_macs_m",
+    None,
+    "Lower limit of MACs, in millions. With another one than before, the "
+    "supernets that are there are searched again.",
+    0,
 )
 SEEDS = flags.DEFINE_multi_integer(
     "seed", [0, 1, 2], "Seeds of the searches and trainings.", 0
@@ -127,7 +136,12 @@ def search_config(seed: int) -> SearchConfig:
         space=SPACE.value,
         width=WIDTH.value,
         depth=DEPTH.value,
-        budget=LIMITS,
+        budget=dataclasses.replace(
+            LIMITS,
+            min_macs=None
+            if MIN_MACS_M.value is None
+            else MIN_MACS_M.value * 1e6,
+        ),
         effort="laptop",
         shrink=False,
         seed=seed,
@@ -149,10 +163,12 @@ def networks(seed: int) -> Iterator[tuple[str, keras.Model, dict[str, Any]]]:
         yield RESNET8, resnet8(seed), facts
     if SEARCHED not in wanted:
         return
-    config = search_config(seed)
+    asked = search_config(seed)
+    config = under_other_limits(asked) or asked
     started = time.monotonic()
-    run_search(config)
+    run_search(asked)
     space = make_space(config, load_data(config))
+    floor = f"_from_{MIN_MACS_M.value:g}M" if MIN_MACS_M.value else ""
     (winner,) = read_record(config.run_dir).named(WinnerChosen)
     genotype = space.genotype(winner.path)
     yield (
@@ -161,7 +177,7 @@ def networks(seed: int) -> Iterator[tuple[str, keras.Model, dict[str, Any]]]:
         {
             "macs": int(winner.costs["macs"]),
             "ops": format_genotype(space, genotype),
-            "space": config.run_dir.name.partition("_seed")[0],
+            "space": asked.run_dir.name.partition("_seed")[0] + floor,
             "search_seconds": round(time.monotonic() - started),
         },
     )
@@ -221,30 +237,27 @@ def make_rows(path: pathlib.Path) -> None:
 
 def show(rows: Sequence[dict[str, str]]) -> None:
     """Prints means, and how much better searched networks are, by seed."""
+    by_name: dict[str, dict[str, dict[str, str]]] = {}
+    for row in rows:
+        name = " ".join(filter(None, (row["network"], row["space"])))
+        by_name.setdefault(name, {})[row["seed"]] = row
+    known = by_name.get(RESNET8, {})
     for kind in ("accuracy", "int8_accuracy"):
-        by_name = {
-            name: {
-                row["seed"]: 100 * float(row[kind])
-                for row in rows
-                if row["network"] == name
-            }
-            for name in (RESNET8, SEARCHED)
-        }
         for name, found in by_name.items():
-            if found:
-                each = ", ".join(f"{value:.2f}" for value in found.values())
-                mean = np.mean(list(found.values()))
-                sys.stdout.write(f"{kind} of {name}: {mean:.2f} ({each})\n")
-        gains = [
-            by_name[SEARCHED][seed] - by_name[RESNET8][seed]
-            for seed in by_name[SEARCHED]
-            if seed in by_name[RESNET8]
-        ]
-        if len(gains) > 1:
-            sys.stdout.write(
-                f"{kind} gained: {np.mean(gains):.2f} ± "
-                f"{half_interval(gains):.2f} points, {len(gains)} seeds\n"
-            )
+            values = [100 * float(row[kind]) for row in found.values()]
+            each = ", ".join(f"{value:.2f}" for value in values)
+            mean = np.mean(values)
+            sys.stdout.write(f"{kind} of {name}: {mean:.2f} ({each})\n")
+            gains = [
+                100 * (float(row[kind]) - float(known[seed][kind]))
+                for seed, row in found.items()
+                if name != RESNET8 and seed in known
+            ]
+            if len(gains) > 1:
+                sys.stdout.write(
+                    f"  gained: {np.mean(gains):.2f} ± "
+                    f"{half_interval(gains):.2f} points, {len(gains)} seeds\n"
+                )
 
 
 def main(argv: Sequence[str]) -> None:
