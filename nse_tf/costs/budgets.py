@@ -287,7 +287,10 @@ def _repaired(
             # All paths at once: each offers every candidate of its own block.
             at = blocks[todo]
             offers = np.repeat(paths[todo, None], len(candidates), axis=1)
-            offers[np.arange(len(todo)), :, at] = candidates
+            # What is not active, or not even there, is the path itself.
+            offers[np.arange(len(todo)), :, at] = np.where(
+                is_inactive[at], paths[todo, at, np.newaxis], candidates
+            )
             excess = budget.path_distance(model, offers.reshape(-1, num_blocks))
             excess = excess.reshape(len(todo), -1)
             excess[is_inactive[at]] = np.inf

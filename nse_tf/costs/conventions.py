@@ -2,7 +2,7 @@
 
 from nse_tf.costs.backbone import backbone, backbone_parts
 from nse_tf.costs.op_counts import op_part
-from nse_tf.spaces import Genotype, SearchSpace, Skeleton
+from nse_tf.spaces import Genotype, SearchSpace, Skeleton, realized
 
 
 def _thop(skeleton: Skeleton, channels: int) -> int:
@@ -73,7 +73,7 @@ def published_macs(space: SearchSpace, genotype: Genotype) -> int:
         ValueError: If the genotype is not in the space, or the convention is
             unknown.
     """
-    space.require(genotype)
+    space, genotype = realized(space, genotype)
     macs = sum(part.macs for part in backbone_parts(space.skeleton))
     for block, gene in zip(space.blocks, genotype.genes, strict=True):
         macs += sum(op_part(block.candidates[i], block).macs for i in gene)

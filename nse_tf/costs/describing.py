@@ -24,6 +24,7 @@ from nse_tf.spaces import (
     Genotype,
     SearchSpace,
     format_genotype,
+    realized,
 )
 
 
@@ -55,10 +56,11 @@ def describe_network(
             cannot be told.
     """
     text = format_genotype(space, genotype)
-    parts = backbone(space.skeleton)
+    plain, shown = realized(space, genotype)
+    parts = backbone(plain.skeleton)
     choices = (
         _describe_open(block, gene)
-        for block, gene in zip(space.blocks, genotype.genes, strict=True)
+        for block, gene in zip(plain.blocks, shown.genes, strict=True)
     )
     blocks = (
         *_describe_parts(parts.before),

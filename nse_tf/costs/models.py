@@ -8,17 +8,14 @@ import functools
 
 import numpy as np
 
-from nse_tf.costs.backbone import backbone_parts
 from nse_tf.costs.cost_names import COUNTED, MICRO
 from nse_tf.costs.device_tables import DeviceTables
 from nse_tf.costs.micro import MicroCosts, micro_costs
 from nse_tf.costs.op_counts import op_part
-from nse_tf.costs.parts import Part
 from nse_tf.costs.tables import CostTable
-from nse_tf.spaces import Genotype, SearchSpace
-
-# Sums over blocks fit 64 bits.
-MOST_COUNTED = 10**15
+from nse_tf.costs.terms import backbone_costs, candidate_costs, has_row
+from nse_tf.costs.width_costs import WidthCosts
+from nse_tf.spaces import Genotype, SearchSpace, realized
 
 
 def table_keys(space: SearchSpace, genotype: Genotype) -> list[str]:
@@ -27,23 +24,16 @@ def table_keys(space: SearchSpace, genotype: Genotype) -> list[str]:
     Raises:
         ValueError: If cost tables cannot hold the space.
     """
+    space, genotype = realized(space, genotype)
     return [
         *space.skeleton.cost_keys,
         *(
             block.cost_key(block.candidates[index].name)
             for block, gene in zip(space.blocks, genotype.genes, strict=True)
             for index in gene
-            if _has_row(space, op_part(block.candidates[index], block))
+            if has_row(space.skeleton, op_part(block.candidates[index], block))
         ),
     ]
-
-
-def _has_row(space: SearchSpace, part: Part) -> bool:
-    """Whether a cost table has a row of a candidate.
-
-    In chains an op without a convolution is none.
-    """
-    return space.skeleton.measures_all or part.num_convs > 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,18 +94,19 @@ class CostModel:
         return micro_costs(self.priced)
 
     @functools.cached_property
+    def by_width(self) -> WidthCosts | None:
+        """What counts where stages have widths to choose."""
+        if not self.priced.skeleton.decides_widths:
+            return None
+        return WidthCosts(self.priced, self.table, self.counts_memory)
+
+    @functools.cached_property
     def backbone(self) -> dict[str, float]:
-        """The costs of the backbone, which every network has."""
-        skeleton = self.priced.skeleton
-        parts = backbone_parts(skeleton)
-        costs: dict[str, float] = {
-            "macs": sum(part.macs for part in parts),
-            "params": sum(part.params for part in parts),
-        }
-        if self.table is not None:
-            rows = [self.table.row_costs(key) for key in skeleton.cost_keys]
-            for name, overhead in self.table.overheads.items():
-                costs[name] = overhead + sum(row[name] for row in rows)
+        """The costs of the backbone, which every network has.
+
+        Where stages have widths to choose, that is the widest network's.
+        """
+        costs = backbone_costs(self.priced.skeleton, self.table)
         if self.counts_memory:
             costs |= {name: self.memory.base(name) for name in MICRO}
         return costs
@@ -125,7 +116,8 @@ class CostModel:
         """The costs of candidates: `(num_blocks, max_candidates)` by cost.
 
         Rows of blocks with fewer candidates are filled with zeros. RAM is no
-        sum of these; see `MicroCosts.by_operator`.
+        sum of these; see `MicroCosts.by_operator`. Nor is any cost where stages
+        have widths to choose: these are the costs in the widest network.
 
         Raises:
             ValueError: If a candidate costs more than can be counted.
@@ -139,20 +131,11 @@ class CostModel:
         }
         for number, block in enumerate(self.priced.blocks):
             for index, op in enumerate(block.candidates):
-                part = op_part(op, block)
-                if max(part.macs, part.params) > MOST_COUNTED:
-                    raise ValueError(
-                        f"Op {op.name!r} of block {block.name!r} has "
-                        f"{part.macs:.3g} MACs and {part.params:.3g} "
-                        "parameters, which no machine computes: correct the "
-                        "sizes of the space (--space)."
-                    )
-                costs["macs"][number, index] = part.macs
-                costs["params"][number, index] = part.params
-                if self.table is not None and _has_row(self.space, part):
-                    row = self.table.row_costs(block.cost_key(op.name))
-                    for name, cost in row.items():
-                        costs[name][number, index] = cost
+                added = candidate_costs(
+                    self.priced.skeleton, block, op, self.table
+                )
+                for name, cost in added.items():
+                    costs[name][number, index] = cost
         if self.counts_memory:
             costs |= {name: self.memory.by_operator(name) for name in MICRO}
         return costs
@@ -164,6 +147,12 @@ class CostModel:
             ValueError: If the genotype is not in the space.
         """
         self.space.require(genotype)
+        if self.by_width is not None:
+            path = np.array([genotype.path])
+            return {
+                name: self.path_costs(name, path)[0].item()
+                for name in self.names
+            }
         sums = {
             name: self.backbone[name]
             + sum(
@@ -185,6 +174,8 @@ class CostModel:
         """
         if name in MICRO:
             return self.memory.of_paths(name, paths)
+        if self.by_width is not None:
+            return self.by_width.path_costs(name, paths)
         blocks = np.arange(len(self.space.blocks))
         chosen: np.ndarray = self.by_operator[name][blocks, paths].sum(axis=1)
         chosen += self.backbone[name]
@@ -197,6 +188,14 @@ class CostModel:
         """
         if name == "ram_bytes":
             return self._extremes_of_ram
+        if self.by_width is not None:
+            cheapest, most_expensive = self.by_width.extremes(
+                name, self.space.active
+            )
+            return (
+                self.space.genotype(cheapest),
+                self.space.genotype(most_expensive),
+            )
         if self.space.nodes:
             return self._valid_extremes(name)
         ranked = [

@@ -31,6 +31,7 @@ from nse_tf.spaces import (
     Site,
     SkipConnect,
     Slot,
+    Width,
     Zero,
     narrowed,
 )
@@ -46,7 +47,7 @@ def op_part(op: Op, block: DecisionPoint) -> Part:
     return _COUNTS[type(op)](op, block)
 
 
-def _free(op: Identity, block: ChoiceBlock) -> Part:
+def _free(op: Identity | Width, block: DecisionPoint) -> Part:
     del op
     return Part(name=block.name)
 
@@ -156,6 +157,7 @@ def _separable(
 # where the family may compete.
 _COUNTS: dict[type[Op], Callable[[Any, Any], Part]] = {
     Identity: _free,
+    Width: _free,
     MBConv: _mbconv,
     Motif: _motif,
     LayerOp: _layers,

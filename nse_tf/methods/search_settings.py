@@ -34,6 +34,11 @@ def search_settings(
         [cost, model.backbone[cost], table.tolist()]
         for cost, table in model.by_operator.items()
     ]
+    if model.by_width is not None:
+        op_costs += [
+            [cost, each.ends.tolist(), each.by_variant.tolist()]
+            for cost, each in model.by_width.summed.items()
+        ]
     numbers = dataclasses.asdict(config)
     for field, value in _LATER.items():
         if field in numbers and numbers[field] == value:

@@ -71,7 +71,20 @@ from nse_tf.spaces.space_json import load_space as load_space
 from nse_tf.spaces.space_json import save_space as save_space
 from nse_tf.spaces.space_json import space_from_json as space_from_json
 from nse_tf.spaces.space_json import space_to_json as space_to_json
+from nse_tf.spaces.stage_widths import ShapedBlock as ShapedBlock
+from nse_tf.spaces.stage_widths import (
+    StageWidthSkeleton as StageWidthSkeleton,
+)
+from nse_tf.spaces.stage_widths import (
+    at_each_last_width as at_each_last_width,
+)
+from nse_tf.spaces.stage_widths import at_widths as at_widths
+from nse_tf.spaces.stage_widths import realized as realized
+from nse_tf.spaces.stage_widths import shaped_blocks as shaped_blocks
+from nse_tf.spaces.stage_widths import variants_of as variants_of
+from nse_tf.spaces.stage_widths import with_stage_widths as with_stage_widths
 from nse_tf.spaces.trained_skeleton import TrainedSkeleton as TrainedSkeleton
 from nse_tf.spaces.trained_skeleton import cut_space as cut_space
 from nse_tf.spaces.two_inputs import JointDecision as JointDecision
 from nse_tf.spaces.two_inputs import Node as Node
+from nse_tf.spaces.width import Width as Width

@@ -96,6 +96,11 @@ class DecisionPoint(abc.ABC):
         """Channels of the output, summed over `cells`."""
         return self.out_map[-1]
 
+    @property
+    def sets_width(self) -> bool:
+        """Whether candidates are widths, which the blocks behind it take."""
+        return False
+
     def details(self) -> dict[str, Any]:
         """Returns what files say beyond name, candidates and `max_open`."""
         return {}

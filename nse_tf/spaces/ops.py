@@ -20,6 +20,7 @@ from nse_tf.spaces.layer_op import LayerOp
 from nse_tf.spaces.motif import Motif
 from nse_tf.spaces.naming import nearest_names
 from nse_tf.spaces.slot import Slot
+from nse_tf.spaces.width import Width
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,10 +164,10 @@ class MBConv:
 
 
 ChainOp = Identity | MBConv | Motif | Slot | BranchOp
-Op = ChainOp | CellOp | LayerOp
+Op = ChainOp | CellOp | LayerOp | Width
 # A layer of a user's own model has no name that could be read back.
 FAMILIES: tuple[
-    type[Identity | MBConv | Motif | Slot | BranchOp | CellOp], ...
+    type[Identity | MBConv | Motif | Slot | BranchOp | CellOp | Width], ...
 ] = (
     Identity,
     MBConv,
@@ -174,6 +175,7 @@ FAMILIES: tuple[
     Slot,
     *BRANCH_FAMILIES,
     *CELL_FAMILIES,
+    Width,
 )
 
 

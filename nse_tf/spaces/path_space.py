@@ -98,9 +98,15 @@ class PathSpace:
         """Returns skeleton and blocks of a chain, also of multi-branch cells.
 
         Raises:
-            ValueError: If the space is one of cells or of a user's own model.
+            ValueError: If the space is one of cells or of a user's own model,
+                or has widths to choose, so that no shape is known.
         """
         skeleton = self.require_skeleton(ChainSkeleton)
+        if skeleton.decides_widths:
+            raise ValueError(
+                f"Stages of space {self.name!r} have widths to choose; this "
+                "needs a chain whose widths are known."
+            )
         return Chain(skeleton, cast("tuple[ChoiceBlock, ...]", self.blocks))
 
     def as_cells(self) -> Cells:

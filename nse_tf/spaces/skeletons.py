@@ -96,6 +96,11 @@ class Skeleton(abc.ABC):
         return False
 
     @property
+    def decides_widths(self) -> bool:
+        """Whether some decision points choose widths; see `stage_widths`."""
+        return False
+
+    @property
     def gates(self) -> tuple[str, ...]:
         """What ProxylessNAS's architecture steps can run, the default first.
 

@@ -15,6 +15,7 @@ from nse_tf.spaces.nb201_skeleton import NB201Skeleton
 from nse_tf.spaces.skeletons import Skeleton
 from nse_tf.spaces.slot_spaces import SlotSkeleton
 from nse_tf.spaces.space import SearchSpace
+from nse_tf.spaces.stage_widths import StageWidthSkeleton
 from nse_tf.spaces.trained_skeleton import TrainedSkeleton
 
 SCHEMA = "nse_tf.space/1"
@@ -31,6 +32,7 @@ _SKELETONS: dict[str, type[Skeleton]] = {
         ModelSkeleton,
         SlotSkeleton,
         TrainedSkeleton,
+        StageWidthSkeleton,
     )
 }
 

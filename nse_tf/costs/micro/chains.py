@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nse_tf.costs.micro.graph import Graph
+from nse_tf.costs.micro.graph import Graph, Shape
 from nse_tf.costs.micro.model import Genes, MicroCosts, kept_bytes
 from nse_tf.costs.micro.networks import add_block, chain_stem, chain_tail
 from nse_tf.costs.micro.planner import aligned, buffers_of, planned_bytes
 from nse_tf.costs.micro.sizes import FILE_BASE, RESIDENT_BASE
-from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces import ChoiceBlock, Genotype, SearchSpace
+from nse_tf.spaces.path_space import Chain
 
 # A piece of a chain: a block with its open candidates, or an end.
-_Piece = tuple[int, tuple[int, ...]]
-_STEM: _Piece = (-1, ())
-_TAIL: _Piece = (-2, ())
+Piece = tuple[int, tuple[int, ...]]
+_STEM: Piece = (-1, ())
+TAIL: Piece = (-2, ())
 _INPUT = "input"
 
 
@@ -29,22 +30,61 @@ class ChainCosts(MicroCosts):
 
     def __init__(self, space: SearchSpace) -> None:
         super().__init__(space)
-        self._skeleton, self._blocks = space.as_chain()
-        self._reach: dict[tuple[_Piece, _Piece], int] = {}
-        self._needs: dict[_Piece, tuple[int, int, int]] = {}
-        for number, block in enumerate(self._blocks):
-            for index in range(len(block.candidates)):
+        self._skeleton, self._blocks = self._chain
+        self._reach: dict[tuple[Piece, Piece], int] = {}
+        self._needs: dict[Piece, tuple[int, int, int]] = {}
+        for number in range(len(self._blocks)):
+            for index in range(self._num_options(number)):
                 self._piece_needs((number, (index,)))
+
+    @property
+    def _chain(self) -> Chain:
+        """Skeleton and blocks."""
+        return self.space.as_chain()
+
+    def _num_options(self, number: int) -> int:
+        """Returns how many pieces a block may be with one open candidate."""
+        return len(self._blocks[number].candidates)
+
+    def _options(self, paths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the piece of each block in many paths, and their last pieces.
+
+        Args:
+            paths: Candidate indices `(count, num_decisions)`.
+
+        Returns:
+            The options of blocks `(count, num_blocks)`, and of the tail
+            `(count,)`.
+        """
+        return paths, np.zeros(len(paths), np.int64)
+
+    @property
+    def _tails(self) -> tuple[Piece, ...]:
+        """The pieces that may end a network."""
+        return (TAIL,)
+
+    def _opened(self, piece: Piece) -> tuple[ChoiceBlock, tuple[int, ...]]:
+        """Returns the block of a piece, and its open candidates."""
+        number, gene = piece
+        return self._blocks[number], gene
+
+    def _end_map(self, piece: Piece) -> Shape:
+        """Returns the map that a last piece is given."""
+        del piece
+        return self._blocks[-1].out_map
+
+    def _pieces(self, genotype: Genotype) -> tuple[list[Piece], Piece]:
+        """Returns the pieces of a network's blocks, and its last one."""
+        return list(enumerate(genotype.genes)), TAIL
 
     def of(self, genotype: Genotype) -> dict[str, float]:
         """Returns `ram_bytes` and `flash_bytes` of a genotype."""
+        blocks, tail = self._pieces(genotype)
         pieces = [
-            piece
-            for piece in enumerate(genotype.genes)
-            if self._piece_needs(piece) != (0, 0, 0)
+            piece for piece in blocks if self._piece_needs(piece) != (0, 0, 0)
         ]
-        pairs = list(zip([_STEM, *pieces], [*pieces, _TAIL], strict=True))
-        needs = [self._piece_needs(each) for each in (_STEM, *pieces, _TAIL)]
+        pairs = list(zip([_STEM, *pieces], [*pieces, TAIL], strict=True))
+        needs = [self._piece_needs(each) for each in (_STEM, *pieces, tail)]
         reach = max(self._pair_reach(*pair) for pair in pairs)
         return {
             "ram_bytes": reach + RESIDENT_BASE + sum(each[1] for each in needs),
@@ -69,40 +109,47 @@ class ChainCosts(MicroCosts):
         return total
 
     def _sums(self, which: int, paths: np.ndarray) -> np.ndarray:
+        options, tails = self._options(paths)
         table = self._table(which)
-        blocks = np.arange(len(self._blocks))
-        total: np.ndarray = table[blocks, paths].sum(axis=1)
-        total += sum(self._piece_needs(end)[which] for end in (_STEM, _TAIL))
+        total: np.ndarray = table[np.arange(len(table)), options].sum(axis=1)
+        total += self._piece_needs(_STEM)[which]
+        ends = [self._piece_needs(tail)[which] for tail in self._tails]
+        total += np.array(ends)[tails]
         return total
 
     def _table(self, which: int) -> np.ndarray:
-        """Returns one of the needs of each candidate, int64."""
-        table = np.zeros(
-            (len(self._blocks), self.space.max_candidates), np.int64
-        )
-        for number, block in enumerate(self._blocks):
-            for index in range(len(block.candidates)):
-                table[number, index] = self._piece_needs((number, (index,)))[
-                    which
-                ]
+        """Returns one of the needs of each option of blocks, int64."""
+        table: np.ndarray = self._tables[which].copy()
         return table
+
+    @functools.cached_property
+    def _tables(self) -> np.ndarray:
+        """All needs of each option, `(3, num_blocks, max_options)`."""
+        counts = [self._num_options(n) for n in range(len(self._blocks))]
+        tables = np.zeros((3, len(counts), max(counts)), np.int64)
+        for number, count in enumerate(counts):
+            for index in range(count):
+                needs = self._piece_needs((number, (index,)))
+                tables[:, number, index] = needs
+        return tables
 
     def _reaches(self, paths: np.ndarray) -> np.ndarray:
         """Returns how far each pair of a path reaches, `(count, num_pairs)`.
 
         A pair that is none, since its block is skipped, reaches 0 bytes.
         """
-        count, num_blocks = paths.shape
-        width = self.space.max_candidates
+        options, _ = self._options(paths)
+        count, num_blocks = options.shape
         is_skipped = self._table(1) == 0
+        width = is_skipped.shape[1]
         reaches = np.zeros((count, num_blocks + 1), np.int64)
         # Numbers of pieces: 0 is the stem, the last is the tail.
         before = np.zeros(count, np.int64)
         tail = 1 + num_blocks * width
         for block in range(num_blocks + 1):
             if block < num_blocks:
-                now = 1 + block * width + paths[:, block]
-                counts = ~is_skipped[block, paths[:, block]]
+                now = 1 + block * width + options[:, block]
+                counts = ~is_skipped[block, options[:, block]]
             else:
                 now, counts = np.full(count, tail), np.ones(count, bool)
             pairs, where = np.unique(
@@ -122,14 +169,14 @@ class ChainCosts(MicroCosts):
         return reaches
 
     @staticmethod
-    def _piece(number: int, tail: int, width: int) -> _Piece:
+    def _piece(number: int, tail: int, width: int) -> Piece:
         """Returns the piece of a number in `_reaches`."""
         if number in (0, tail):
-            return _TAIL if number else _STEM
+            return TAIL if number else _STEM
         block, index = divmod(number - 1, width)
         return block, (index,)
 
-    def _pair_reach(self, first: _Piece, second: _Piece) -> int:
+    def _pair_reach(self, first: Piece, second: Piece) -> int:
         """Returns how far the planner's tensors of a pair reach."""
         if (first, second) not in self._reach:
             graph, source = self._begun(first)
@@ -139,24 +186,23 @@ class ChainCosts(MicroCosts):
             )
         return self._reach[first, second]
 
-    def _begun(self, piece: _Piece) -> tuple[Graph, str]:
+    def _begun(self, piece: Piece) -> tuple[Graph, str]:
         """Returns a graph of one piece, and what it writes."""
         if piece == _STEM:
             return chain_stem(self._skeleton)
-        if piece == _TAIL:
-            graph = Graph(self._blocks[-1].out_map, _INPUT)
+        if piece[0] == TAIL[0]:
+            graph = Graph(self._end_map(piece), _INPUT)
         else:
-            graph = Graph(self._blocks[piece[0]].in_map, _INPUT)
+            graph = Graph(self._opened(piece)[0].in_map, _INPUT)
         return graph, self._continued(graph, piece, _INPUT)
 
-    def _continued(self, graph: Graph, piece: _Piece, source: str) -> str:
-        if piece == _TAIL:
+    def _continued(self, graph: Graph, piece: Piece, source: str) -> str:
+        if piece[0] == TAIL[0]:
             return chain_tail(graph, self._skeleton, source)
-        number, gene = piece
-        block, activation = self._blocks[number], self._skeleton.activation
-        return add_block(graph, block, gene, activation, source)
+        block, gene = self._opened(piece)
+        return add_block(graph, block, gene, self._skeleton.activation, source)
 
-    def _piece_needs(self, piece: _Piece) -> tuple[int, int, int]:
+    def _piece_needs(self, piece: Piece) -> tuple[int, int, int]:
         """Returns reach, resident bytes and bytes of the file; 0 if skipped."""
         if piece not in self._needs:
             graph, source = self._begun(piece)
@@ -227,7 +273,7 @@ class ChainCosts(MicroCosts):
     def base(self, name: str) -> float:
         """Returns the cost that `by_operator` is to be added to."""
         which = 2 if name == "flash_bytes" else 1
-        ends = [self._piece_needs(end)[which] for end in (_STEM, _TAIL)]
+        ends = [self._piece_needs(end)[which] for end in (_STEM, TAIL)]
         if name == "flash_bytes":
             return float(FILE_BASE + sum(ends))
         return float(RESIDENT_BASE + sum(ends) + self._least_reach)
@@ -236,7 +282,7 @@ class ChainCosts(MicroCosts):
     def _least_reach(self) -> int:
         """What the ends, and the least demanding candidates, reach to."""
         return max(
-            *(self._piece_needs(end)[0] for end in (_STEM, _TAIL)),
+            *(self._piece_needs(end)[0] for end in (_STEM, TAIL)),
             *(
                 min(
                     self._piece_needs((number, (index,)))[0]
@@ -252,7 +298,7 @@ class ChainCosts(MicroCosts):
         # The planner may put the inputs of two blocks beside each other.
         inputs = [aligned(math.prod(block.in_map)) for block in self._blocks]
         reach += np.array(inputs)[:, np.newaxis]
-        ends = [self._piece_needs(end) for end in (_STEM, _TAIL)]
+        ends = [self._piece_needs(end) for end in (_STEM, TAIL)]
         base = float(RESIDENT_BASE + sum(end[1] for end in ends))
         heights = np.unique(np.maximum(reach, max(end[0] for end in ends)))
         return [

@@ -6,7 +6,14 @@ from nse_tf.costs.micro.cells import CellCosts
 from nse_tf.costs.micro.chains import ChainCosts
 from nse_tf.costs.micro.model import MicroCosts
 from nse_tf.costs.micro.ops import UnpredictedError
-from nse_tf.spaces import CellSkeleton, ChainSkeleton, SearchSpace, Skeleton
+from nse_tf.costs.micro.widths import WidthChainCosts
+from nse_tf.spaces import (
+    CellSkeleton,
+    ChainSkeleton,
+    SearchSpace,
+    Skeleton,
+    StageWidthSkeleton,
+)
 
 
 @functools.singledispatch
@@ -24,6 +31,12 @@ def _costs_of(skeleton: Skeleton, space: SearchSpace) -> MicroCosts:
 def _(skeleton: ChainSkeleton, space: SearchSpace) -> MicroCosts:
     del skeleton
     return ChainCosts(space)
+
+
+@_costs_of.register
+def _(skeleton: StageWidthSkeleton, space: SearchSpace) -> MicroCosts:
+    del skeleton
+    return WidthChainCosts(space)
 
 
 @_costs_of.register

@@ -25,6 +25,7 @@ from nse_tf.spaces import (
     Skeleton,
     Zero,
     edges_of_kinds,
+    realized,
 )
 
 
@@ -146,6 +147,7 @@ def whole_network(space: SearchSpace, genotype: Genotype) -> tuple[Graph, str]:
     Raises:
         UnpredictedError: If they cannot be told from the genotype.
     """
+    space, genotype = realized(space, genotype)
     return _kernels(space.skeleton, space, genotype)
 
 
