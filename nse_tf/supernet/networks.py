@@ -15,6 +15,7 @@ from nse_tf.spaces import (
     NB201Skeleton,
     SearchSpace,
     SlotSkeleton,
+    StageWidthSkeleton,
 )
 from nse_tf.supernet.cells.darts_in_training import darts_in_training
 from nse_tf.supernet.cells.networks import DartsNetworks, NB201Networks
@@ -26,6 +27,7 @@ from nse_tf.supernet.chains.networks import (
     ChainNetworks,
     SlotNetworks,
 )
+from nse_tf.supernet.chains.width_networks import WidthNetworks
 from nse_tf.supernet.child_in_training import ChildInTraining
 from nse_tf.supernet.protocols import Networks, Sharing
 from nse_tf.supernet.user_models.networks import ModelNetworks
@@ -40,6 +42,7 @@ def networks_of_space(space: SearchSpace, sharing: str = "rows") -> Networks:
         space: The space.
         sharing: How the candidates of its supernet share weights: `rows` gives
             each a row of its own, `nested` makes one a part of the other.
+            Where stages have widths to choose, they nest in any case.
 
     Raises:
         ValueError: If there are no layers for its skeleton, the sharing is
@@ -51,6 +54,8 @@ def networks_of_space(space: SearchSpace, sharing: str = "rows") -> Networks:
             f"{sharing!r}."
         )
     match space.skeleton:
+        case StageWidthSkeleton():
+            return WidthNetworks(space)
         case SlotSkeleton() if sharing == "rows":
             return SlotNetworks(space)
         case ChainSkeleton() if sharing == "nested":

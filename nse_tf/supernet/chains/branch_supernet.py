@@ -9,7 +9,7 @@ from nse_tf.spaces import BranchSkeleton, Genotype, SearchSpace
 from nse_tf.spaces.open_branches import encode_genes
 from nse_tf.supernet.chains.branch_choice import BranchChoice
 from nse_tf.supernet.chains.branch_layers import BRANCH_PARTS
-from nse_tf.supernet.chains.chain_supernet import ChainSupernet
+from nse_tf.supernet.chains.two_paths import ComparingChain
 from nse_tf.supernet.layers.batch_norm import MOMENTUM
 from nse_tf.supernet.protocols import Capability
 
@@ -17,7 +17,7 @@ from nse_tf.supernet.protocols import Capability
 _NOBODY = -2
 
 
-class BranchSupernet(ChainSupernet):
+class BranchSupernet(ComparingChain):
     """The weight-sharing model of a space of multi-branch cells.
 
     It is called as a `ChainSupernet`. Only the active ops of a cell have
@@ -37,7 +37,7 @@ class BranchSupernet(ChainSupernet):
         https://arxiv.org/abs/2011.10904
     """
 
-    capabilities = ChainSupernet.capabilities | {Capability.TWO_SUBSETS}
+    capabilities = ComparingChain.capabilities | {Capability.TWO_SUBSETS}
     limits: Mapping[Capability, str] = {
         Capability.MIXES: (
             "Multi-branch cells have fitness indicators, not a softmax that "

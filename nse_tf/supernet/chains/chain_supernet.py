@@ -1,6 +1,5 @@
 """ChainSupernet: what all supernets of chains have in common."""
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -8,13 +7,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import Genotype, SearchSpace
+from nse_tf.spaces import ChainSkeleton, Genotype, SearchSpace
 from nse_tf.spaces.open_branches import encode
 from nse_tf.supernet.chains.child import cut_out_chain
 from nse_tf.supernet.chains.parts import ChainParts
 from nse_tf.supernet.layers.batch_norm import MOMENTUM, FusedBatchNormalization
 from nse_tf.supernet.layers.stock import initialize, kernels_of
-from nse_tf.supernet.layers.two_outputs import chosen_of_two
 from nse_tf.supernet.protocols import Capability
 
 
@@ -46,7 +44,6 @@ class ChainSupernet(keras.Model):
         {
             Capability.RUNS_PARTS,
             Capability.SEVERAL_OPEN,
-            Capability.TWO_PATHS,
         }
     )
     limits: Mapping[Capability, str] = {}
@@ -59,19 +56,26 @@ class ChainSupernet(keras.Model):
         make_block: Callable[..., Any],
     ) -> None:
         super().__init__(name="supernet")
-        skeleton, blocks = space.as_chain()
+        skeleton, blocks = self.chain_of(space)
         self.space = space
         self._parts = parts
         rng = np.random.default_rng(seed)
         self.stem = parts.stem_layers(skeleton, fast=True)
         self.tail = parts.tail_layers(skeleton, fast=True)
         self.blocks = [make_block(block, rng) for block in blocks]
-        self._build_backbone()
-        initialize(self.backbone_layers, rng)
+        self._build_backbone(skeleton)
+        self.draw_backbone(rng)
         self.built = True
 
-    def _build_backbone(self) -> None:
-        skeleton = self.space.as_chain().skeleton
+    def chain_of(self, space: SearchSpace) -> tuple[ChainSkeleton, Sequence[Any]]:
+        """Returns the skeleton of a space, and what layers are made of."""
+        return space.as_chain()
+
+    def draw_backbone(self, rng: np.random.Generator) -> None:
+        """Draws the weights of the layers that all children share."""
+        initialize(self.backbone_layers, rng)
+
+    def _build_backbone(self, skeleton: ChainSkeleton) -> None:
         ends = (
             (self.stem, (*skeleton.image_size, skeleton.image_channels)),
             (self.tail, (*skeleton.tail_size, skeleton.stages[-1].channels)),
@@ -84,7 +88,7 @@ class ChainSupernet(keras.Model):
         rng = np.random.default_rng(seed)
         for block in self.blocks:
             block.initialize(rng)
-        initialize(self.backbone_layers, rng)
+        self.draw_backbone(rng)
 
     @property
     def backbone_layers(self) -> list[keras.layers.Layer]:
@@ -162,53 +166,6 @@ class ChainSupernet(keras.Model):
             mode = {"training": training, "rate": rate} if has_mode else {}
             outputs = layer(outputs, **mode)
         return outputs
-
-    @tf.autograph.experimental.do_not_convert
-    def run_two(
-        self,
-        images: tf.Tensor,
-        selected: tf.Tensor,
-        unselected: tf.Tensor,
-        mixing_weights: tf.Tensor,
-        rate: tf.Tensor | float,
-        unselected_rate: tf.Tensor | float,
-    ) -> tf.Tensor:
-        """Returns logits of one of two subsets; see `TwoSubsetSupernet`.
-
-        References:
-            Ci et al., NSE (2021), code of the architecture step, after Cai et
-            al., ProxylessNAS (2019): https://arxiv.org/abs/1812.00332
-        """
-        run = functools.partial(self.run_backbone, training=True, rate=rate)
-        subsets = (
-            (self.open_by_block(selected), rate),
-            (self.open_by_block(unselected), unselected_rate),
-        )
-        outputs = run(self.stem, tf.cast(images, tf.float32))
-        for number, block in enumerate(self.blocks):
-            chosen, other = (
-                block(outputs, opened(number), training=True, rate=by)
-                for opened, by in subsets
-            )
-            outputs = chosen_of_two(chosen, other, mixing_weights[number])
-        return run(self.tail, outputs)
-
-    def call_pair(
-        self,
-        images: tf.Tensor,
-        selected: tf.Tensor,
-        unselected: tf.Tensor,
-        mixing_weights: tf.Tensor,
-    ) -> tf.Tensor:
-        """Returns logits of one of two paths; see `TwoPathSupernet`."""
-        return self.run_two(
-            images,
-            selected,
-            unselected,
-            mixing_weights,
-            rate=0.0,
-            unselected_rate=0.0,
-        )
 
     def encode(self, genotype: Genotype) -> np.ndarray:
         """Returns a genotype as `open_branches`.

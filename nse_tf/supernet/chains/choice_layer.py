@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nse_tf.spaces import ChoiceBlock, MBConv, Motif
+from nse_tf.spaces import ChainOp, ChoiceBlock, MBConv, Motif
 from nse_tf.spaces.open_branches import INACTIVE
 from nse_tf.supernet.chains.mbconv import MBConvPrimitive
 from nse_tf.supernet.chains.motif import MotifPrimitive
@@ -73,8 +73,12 @@ class ChoiceLayer(keras.layers.Layer):
     @functools.cached_property
     def layouts(self) -> tuple[Layout, ...]:
         """How the weights of each candidate lie in a row."""
-        block = self.block
-        return tuple(layout_of(op, block) for op in block.candidates)
+        return tuple(layout_of(op, block) for op, block in self._placed)
+
+    @property
+    def _placed(self) -> Sequence[tuple[ChainOp, ChoiceBlock]]:
+        """Each candidate, and the block in the shape that it has there."""
+        return [(op, self.block) for op in self.block.candidates]
 
     def _sizes_of_kernels(self) -> Any:
         """Returns how many numbers at each row's start are kernels, int32."""
@@ -119,7 +123,7 @@ class ChoiceLayer(keras.layers.Layer):
         Branch 0 computes nothing: padding and identities take it. Where there
         are motifs, it runs them, too, and plain MBConvs.
         """
-        ops = self.block.candidates
+        ops = [op for op, _ in self._placed]
         kinds = np.zeros(len(ops) + 1, np.int32)
         branches: list[Branch] = [self._nothing]
         residuals = [op if isinstance(op, MBConv) else None for op in ops]
@@ -148,6 +152,7 @@ class ChoiceLayer(keras.layers.Layer):
                     [*members, None],
                     self._lengths(),
                     self.statistics.shape[1],
+                    [shape for _, shape in self._placed],
                 )
             )
         return branches, kinds
@@ -298,7 +303,12 @@ class ChoiceLayer(keras.layers.Layer):
     @property
     def candidates(self) -> tuple[int, ...]:
         """All candidates of the block have weights."""
-        return tuple(range(len(self.layouts)))
+        return tuple(range(len(self.block.candidates)))
+
+    @property
+    def layouts_of_candidates(self) -> Sequence[Layout]:
+        """How the weights of candidates lie that angles are told of."""
+        return self.layouts
 
     def owned_rows(self, decisions: Sequence[int]) -> list[OwnedRows]:
         """Returns a row for each candidate; see `SharedBlock`."""
@@ -317,11 +327,14 @@ class ChoiceLayer(keras.layers.Layer):
     def kernel_lengths(self) -> list[list[int]]:
         """How long each kernel of each candidate is, in a row's order."""
         return [
-            [piece.size for piece in layout.kernels] for layout in self.layouts
+            [piece.size for piece in layout.kernels]
+            for layout in self.layouts_of_candidates
         ]
 
     def kernels(self) -> np.ndarray:
         """Returns `(num_candidates, row_length)`: kernels, zeros elsewhere."""
         rows = self._weights()
-        sizes = np.array([layout.kernel_size for layout in self.layouts])
+        sizes = np.array(
+            [layout.kernel_size for layout in self.layouts_of_candidates]
+        )
         return np.where(np.arange(rows.shape[1]) < sizes[:, None], rows, 0.0)

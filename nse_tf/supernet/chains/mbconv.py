@@ -32,6 +32,8 @@ class MBConvPrimitive(keras.layers.Layer):
         row_lengths: By candidate index, how many weights it is given; what
             its layout does not name is padding.
         statistics_length: How long its rows of statistics are.
+        shapes: By candidate index, the block in the shape that it has there,
+            without padding; None where all have the block's own.
 
     Call arguments:
         inputs: `(batch, height, width, in_channels)`.
@@ -51,13 +53,22 @@ class MBConvPrimitive(keras.layers.Layer):
         ops: Sequence[MBConv | None],
         row_lengths: Sequence[int],
         statistics_length: int,
+        shapes: Sequence[ChoiceBlock] | None = None,
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.block = block
         self._epsilon = block.norm_epsilon
+        # The last one is for padding.
+        own = [*([block] * (len(ops) - 1) if shapes is None else shapes), block]
+        placed = list(zip(ops, own, strict=True))
         layouts = [
-            Layout() if op is None else layout_of(op, block) for op in ops
+            Layout() if op is None else layout_of(op, shape)
+            for op, shape in placed
+        ]
+        self._outer_widths = [
+            np.array([getattr(shape, name) for shape in own])
+            for name in ("in_channels", "out_channels")
         ]
         self._expands = any(op is not None and op.expands for op in ops)
         # Of what is not there, others have pieces without numbers.
@@ -80,8 +91,8 @@ class MBConvPrimitive(keras.layers.Layer):
         )
         self._inner_widths = np.array(
             [
-                0 if op is None else op.inner_channels(block.in_channels)
-                for op in ops
+                0 if op is None else op.inner_channels(shape.in_channels)
+                for op, shape in placed
             ]
         )
         self._weight_sizes = _sizes(
@@ -143,7 +154,10 @@ class MBConvPrimitive(keras.layers.Layer):
         outputs = self._weighed(outputs, weights, index)
         outputs = tf.nn.conv2d(outputs, weights["project", "kernel"], 1, "SAME")
         outputs = norm(outputs, "project")
-        outputs.set_shape([None, *self.block.out_map])
+        _, widths_out = self._outer_widths
+        is_known = len({*widths_out.tolist()}) == 1
+        channels = self.block.out_channels if is_known else None
+        outputs.set_shape([None, *self.block.out_size, channels])
         if not training:
             return outputs, statistics
         # Rows of statistics are as long as those of the widest candidate.
@@ -188,7 +202,12 @@ class MBConvPrimitive(keras.layers.Layer):
         """Returns the weights of a row by (layer, weight), kernels in shape."""
         side = tf.gather(self._kernel_sides, index)
         inner = tf.gather(self._inner_widths, index)
-        width_in, width_out = self.block.in_channels, self.block.out_channels
+        width_in, width_out = (
+            int(widths[0])
+            if len({*widths.tolist()}) == 1
+            else tf.gather(widths, index)
+            for widths in self._outer_widths
+        )
         # What is between the convolutions of squeeze-and-excite follows from
         # how long they are.
         shapes = {

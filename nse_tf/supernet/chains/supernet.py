@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from nse_tf.spaces import SearchSpace
-from nse_tf.supernet.chains.chain_supernet import ChainSupernet
 from nse_tf.supernet.chains.choice_layer import ChoiceLayer
 from nse_tf.supernet.chains.mbconv_layers import MBCONV_PARTS
+from nse_tf.supernet.chains.two_paths import ComparingChain
 from nse_tf.supernet.layers.layouts import row_kernel_sizes
 from nse_tf.supernet.protocols import Active, Capability
 
 
-class Supernet(ChainSupernet):
+class Supernet(ComparingChain):
     """The weight-sharing model of a whole chain space.
 
     It is called as a `ChainSupernet`. Several open branches of a block have
@@ -28,7 +28,7 @@ class Supernet(ChainSupernet):
         ValueError: If the space is no chain.
     """
 
-    capabilities = ChainSupernet.capabilities | {Capability.MIXES}
+    capabilities = ComparingChain.capabilities | {Capability.MIXES}
     _block_type: ClassVar[type[ChoiceLayer]] = ChoiceLayer
 
     def __init__(self, space: SearchSpace, seed: int = 0) -> None:

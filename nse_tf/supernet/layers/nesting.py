@@ -7,6 +7,9 @@ candidate uses is a list of whole rows. A row is a run of inner channels, as
 long as divides the width of every candidate; what a candidate reads, row after
 row, is its own weights in the order of its own layout.
 
+Where stages have widths to choose, a block has several shapes, and the weights
+of its widest: narrower inputs and outputs are the first channels, too.
+
 References:
     Cai et al., Once-for-All (2020), section 3: https://arxiv.org/abs/1908.09791.
     There smaller kernels are the middle after a learned transformation, and
@@ -15,8 +18,10 @@ References:
 
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
+import tensorflow as tf
 
 from nse_tf.spaces import ChoiceBlock, Identity, MBConv
 from nse_tf.supernet.layers.layouts import Layout, layout_of
@@ -30,9 +35,13 @@ class Nesting:
 
     Args:
         block: The block.
+        shapes: The shapes that it may have, the widest last; None for its own.
+            Candidates are then counted in each of them: the index of one is
+            `shape * num_candidates + candidate`.
 
     Attributes:
-        row_length: How many inner channels a row is.
+        row_length: How many inner channels a row is; where shapes are given,
+            it divides their outputs, too.
         largest: The layout of the largest kernel with the largest expansion,
             which need not be a candidate itself.
 
@@ -40,12 +49,21 @@ class Nesting:
         ValueError: If the block's candidates do not nest; names them.
     """
 
-    def __init__(self, block: ChoiceBlock) -> None:
+    def __init__(
+        self, block: ChoiceBlock, shapes: Sequence[ChoiceBlock] | None = None
+    ) -> None:
         require_nesting(block)
         self._block = block
+        self._shapes = (block,) if shapes is None else tuple(shapes)
         ops = _mbconvs(block)
-        self._widths = [op.inner_channels(block.in_channels) for op in ops]
-        self.row_length = math.gcd(*self._widths) or 1
+        self._widths = [
+            op.inner_channels(shape.in_channels)
+            for shape in self._shapes
+            for op in ops
+        ]
+        outputs = {shape.out_channels for shape in self._shapes}
+        whole = [*self._widths, *(() if shapes is None else outputs)]
+        self.row_length = math.gcd(*whole) or 1
         self._side = max((op.kernel for op in ops), default=0)
         self._expands = any(op.expands for op in ops)
         expansion = max((op.expansion for op in ops), default=0)
@@ -54,19 +72,26 @@ class Nesting:
         )
 
     @functools.cached_property
+    def _grids(self) -> list[np.ndarray]:
+        """The numbers of each kind of weight, counted from 0, in its shape."""
+        inner, block = max(self._widths, default=0), self._block
+        outputs = block.out_channels * bool(inner)
+        shapes = [
+            (block.in_channels * self._expands, inner),
+            (self._side, self._side, inner),
+            (inner, outputs),
+            (2 * self._expands, inner),
+            (2, inner),
+            (2, outputs),
+        ]
+        return [
+            np.arange(math.prod(shape)).reshape(shape) for shape in shapes
+        ]
+
+    @functools.cached_property
     def _sizes(self) -> list[int]:
         """How many rows there are of each kind of weight, in order."""
-        runs = max(self._widths, default=0) // self.row_length
-        block = self._block
-        outputs = -(-2 * block.out_channels // self.row_length) if runs else 0
-        return [
-            block.in_channels * runs * self._expands,
-            self._side**2 * runs,
-            block.out_channels * runs,
-            2 * runs * self._expands,
-            2 * runs,
-            outputs,
-        ]
+        return [-(-grid.size // self.row_length) for grid in self._grids]
 
     @property
     def num_rows(self) -> int:
@@ -84,54 +109,103 @@ class Nesting:
         """Returns the rows that a candidate uses, in its layout's order.
 
         Args:
-            candidate: Its index; after the last one stands padding.
+            candidate: Its index; after the last one, in the last shape, stands
+                padding.
 
         Returns:
             Int32 `(num_used,)`; empty for what has no weights.
         """
         candidates = self._block.candidates
-        op = candidates[candidate] if candidate < len(candidates) else None
+        which, index = divmod(candidate, len(candidates))
+        if which == len(self._shapes):
+            return np.zeros(0, np.int32)
+        op, shape = candidates[index], self._shapes[which]
         if not isinstance(op, MBConv):
             return np.zeros(0, np.int32)
-        width = op.inner_channels(self._block.in_channels)
-        return self._rows(op.kernel, width)
+        return self._rows(op.kernel, shape, op.inner_channels(shape.in_channels))
 
-    def _rows(self, kernel: int, width: int) -> np.ndarray:
-        """Returns the rows of an MBConv of this kernel and inner width."""
-        used = width // self.row_length
-        runs = max(self._widths) // self.row_length
-        starts = np.cumsum([0, *self._sizes])
+    def _rows(self, kernel: int, shape: ChoiceBlock, inner: int) -> np.ndarray:
+        """Returns the rows of an MBConv of this kernel, shape and width."""
+        expand, depthwise, project, inputs, middles, outputs = self._grids
         margin = (self._side - kernel) // 2
         middle = slice(margin, margin + kernel)
-        grids = [
-            np.arange(size).reshape(shape)
-            for size, shape in zip(
-                self._sizes,
-                (
-                    (-1, runs),
-                    (self._side, self._side, runs),
-                    (runs, -1),
-                    (-1, runs),
-                    (-1, runs),
-                    (-1,),
-                ),
-                strict=True,
-            )
-        ]
         parts = [
-            grids[0][:, :used],
-            grids[1][middle, middle, :used],
-            # A run of channels has its projections to all outputs together.
-            grids[2][:used],
-            grids[3][:, :used],
-            grids[4][:, :used],
-            grids[5],
+            expand[: shape.in_channels, :inner],
+            depthwise[middle, middle, :inner],
+            project[:inner, : shape.out_channels],
+            inputs[:, :inner],
+            middles[:, :inner],
+            outputs[:, : shape.out_channels],
         ]
+        starts = np.cumsum([0, *self._sizes])
         found = [
-            start + part.ravel()
+            # Each part is made of whole rows, so the first of each tells it.
+            start + part.ravel()[:: self.row_length] // self.row_length
             for start, part in zip(starts[:-1], parts, strict=True)
         ]
         return np.concatenate(found).astype(np.int32)
+
+    @functools.cached_property
+    def cuts(self) -> np.ndarray:
+        """What each candidate in each given shape cuts out of the weights.
+
+        Returns:
+            Its kernel, its input channels, and the rows of a run of its inner
+            and of its output channels, int32 `(num_shapes * num_candidates,
+            4)`; zeros for what has no weights.
+        """
+        return np.array(
+            [
+                (
+                    op.kernel,
+                    shape.in_channels,
+                    op.inner_channels(shape.in_channels) // self.row_length,
+                    shape.out_channels // self.row_length,
+                )
+                if isinstance(op, MBConv)
+                else (0, 0, 0, 0)
+                for shape in self._shapes
+                for op in self._block.candidates
+            ],
+            np.int32,
+        )
+
+    def rows_in_graph(self, cut: tf.Tensor) -> tf.Tensor:
+        """Returns the rows of one of `cuts`, as `rows_of` does.
+
+        A list of them for every shape would take much memory.
+
+        Args:
+            cut: It, int32 `(4,)`.
+        """
+        kernel, inputs, inner, outputs = tf.unstack(cut)
+        all_inner, all_outputs = (
+            self._grids[2].shape[0] // self.row_length,
+            self._grids[2].shape[1] // self.row_length,
+        )
+        side = tf.range(kernel) + (self._side - kernel) // 2
+        taps = tf.reshape(side[:, tf.newaxis] * self._side + side, [-1])
+        # Norms have a scale and an offset; what computes nothing, none.
+        pair = tf.range(2 * tf.minimum(inner, 1))
+        grids = [
+            (tf.range(inputs), all_inner, inner),
+            (taps, all_inner, inner),
+            (tf.range(inner * self.row_length), all_outputs, outputs),
+            (pair, all_inner, inner),
+            (pair, all_inner, inner),
+            (pair, all_outputs, outputs),
+        ]
+        starts = np.cumsum([0, *self._sizes]).tolist()
+        parts = [
+            start + first[:, tf.newaxis] * length + tf.range(count)
+            for start, size, (first, length, count) in zip(
+                starts[:-1], self._sizes, grids, strict=True
+            )
+            if size > 0
+        ]
+        nothing = tf.zeros([0], tf.int32)
+        flat = [tf.reshape(part, [-1]) for part in parts]
+        return tf.concat([nothing, *flat], 0)
 
     def matrix_of(self, largest: np.ndarray) -> np.ndarray:
         """Returns the rows that hold the weights of the largest MBConv.
