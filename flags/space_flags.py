@@ -13,6 +13,7 @@ from nse_tf.spaces import (
     SearchSpace,
     load_space,
     make_preset,
+    with_stage_widths,
 )
 
 SPACE = define_path(
@@ -35,6 +36,13 @@ WIDTH = flags.DEFINE_float(
 DEPTH = flags.DEFINE_float(
     "depth", None, "Factor on the depth of each stage of a preset space."
 )
+STAGE_WIDTHS = flags.DEFINE_list(
+    "stage_widths",
+    None,
+    "Shares of its channels that each stage of a chain may have, such as "
+    "0.5,0.75,1; one for all blocks of a stage. In a search for --sharing="
+    "nested and --noshrink. Default: all channels.",
+)
 ACTIVATION = flags.DEFINE_enum(
     "activation", None, ACTIVATIONS, "Activation in multi-branch cells."
 )
@@ -55,8 +63,27 @@ def settings() -> dict[str, Any]:
     return {
         "space": None if SPACE.value == AUTO else SPACE.value,
         "scale": AUTO if is_chosen else None,
+        "stage_widths": stage_widths(),
         **{flag.name: flag.value for flag in (WIDTH, DEPTH, *OPTIONS)},
     }
+
+
+def stage_widths() -> tuple[float, ...] | None:
+    """Returns the widths of stages that are given, if any.
+
+    Raises:
+        ValueError: If one is no number.
+    """
+    given: list[str] | None = STAGE_WIDTHS.value
+    if given is None:
+        return None
+    try:
+        return tuple(map(float, given))
+    except ValueError as error:
+        raise ValueError(
+            f"`--stage_widths` is {','.join(given)!r}; give numbers up to 1, "
+            "such as 0.5,0.75,1."
+        ) from error
 
 
 def _refuse_auto() -> None:
@@ -109,15 +136,24 @@ def adaptation() -> dict[str, Any]:
 def read_space(text: str, adapted: dict[str, Any]) -> SearchSpace:
     """Returns the space that a flag names: a preset, or a `.json` file.
 
+    Its stages have widths to choose where those are given.
+
     Args:
         text: The flag's value.
         adapted: Arguments of `make_preset`; a file has its own numbers.
 
     Raises:
-        ValueError: If the name is unknown, the file is no search space, or a
-            file is to be adapted.
+        ValueError: If the name is unknown, the file is no search space, a
+            file is to be adapted, or stages cannot have the widths.
         FileNotFoundError: If the file is not there.
     """
+    widths = stage_widths()
+    if widths is not None:
+        return with_stage_widths(_plain_space(text, adapted), widths)
+    return _plain_space(text, adapted)
+
+
+def _plain_space(text: str, adapted: dict[str, Any]) -> SearchSpace:
     if not text.endswith(".json"):
         return make_preset(text, **adapted)
     if adapted:

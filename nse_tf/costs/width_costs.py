@@ -19,7 +19,7 @@ from nse_tf.spaces import (
     SearchSpace,
     ShapedBlock,
     StageWidthSkeleton,
-    at_each_last_width,
+    every_end,
     shaped_blocks,
     variants_of,
 )
@@ -69,7 +69,7 @@ class WidthCosts:
         """The costs of variants that are sums, by name."""
         ends = [
             backbone_costs(plain.skeleton, self.table)
-            for plain in at_each_last_width(self.space)
+            for plain in every_end(self.space)
         ]
         rows = [
             [
@@ -109,9 +109,7 @@ class WidthCosts:
         total += costs.ends[paths[:, self._numbers[-1]]]
         return total
 
-    def extremes(
-        self, name: str, active: Sequence[Path]
-    ) -> tuple[Path, Path]:
+    def extremes(self, name: str, active: Sequence[Path]) -> tuple[Path, Path]:
         """Returns the cheapest and the most expensive path by one cost.
 
         Args:
@@ -167,7 +165,9 @@ class WidthCosts:
             cost: What the path costs before it.
             path: It has the widths of this stage and of the one before.
         """
-        for of_variant, block in zip(costs.by_variant, self.blocks, strict=True):
+        for of_variant, block in zip(
+            costs.by_variant, self.blocks, strict=True
+        ):
             if block.stage == stage:
                 first = block.variant_of(path)
                 price, path[block.number] = min(

@@ -27,8 +27,8 @@ from nse_tf.methods.mixture_steps import (
     train_drawn,
 )
 from nse_tf.methods.search_settings import search_settings
+from nse_tf.methods.shrinking_steps import require_shrinkable
 from nse_tf.methods.supernet_training import Stretch, note_stage
-from nse_tf.methods.warm_up import require_progressive_depth
 from nse_tf.spaces import SearchSpace
 
 
@@ -65,7 +65,7 @@ class DartsSearch(Method):
         require_cells(model.space, "DARTS")
         model = config.final_costs(model)
         budget.check_reachable(model)
-        require_progressive_depth(model.space, config.shrinking)
+        require_shrinkable(model.space, config.shrinking)
         self.model = model
         self.budget = budget
         self.config = config

@@ -27,13 +27,17 @@ from nse_tf.methods.learned_exploring import LearnedExploring
 from nse_tf.methods.method import Method, Plan, Steps
 from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.methods.search_settings import search_settings
-from nse_tf.methods.shrinking_steps import Shrinking, note_space, shrink
+from nse_tf.methods.shrinking_steps import (
+    Shrinking,
+    note_space,
+    require_shrinkable,
+    shrink,
+)
 from nse_tf.methods.supernet_training import (
     EarlierSupernet,
     Stretch,
     SupernetTraining,
 )
-from nse_tf.methods.warm_up import require_progressive_depth
 from nse_tf.spaces import SearchSpace
 
 
@@ -75,7 +79,7 @@ class OneShotSearch(Method):
         budget.check_reachable(model)
         if earlier is not None:
             _check_left(model, budget, earlier)
-        require_progressive_depth(model.space, config.shrinking)
+        require_shrinkable(model.space, config.shrinking)
         self.model = model
         self.budget = budget
         self.config = config

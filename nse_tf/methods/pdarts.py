@@ -37,9 +37,8 @@ from nse_tf.methods.mixture_steps import (
 from nse_tf.methods.narrowing import narrowed, num_kept, without_none
 from nse_tf.methods.pdarts_config import PDartsConfig
 from nse_tf.methods.search_settings import search_settings
-from nse_tf.methods.shrinking_steps import note_space
+from nse_tf.methods.shrinking_steps import note_space, require_shrinkable
 from nse_tf.methods.supernet_training import Stretch, note_stage
-from nse_tf.methods.warm_up import require_progressive_depth
 from nse_tf.spaces import SearchSpace
 from nse_tf.spaces.cell_text import format_cells
 
@@ -80,7 +79,7 @@ class PDartsSearch(Method):
         require_cells(model.space, "P-DARTS")
         model = config.final_costs(model)
         budget.check_reachable(model)
-        require_progressive_depth(model.space, config.shrinking)
+        require_shrinkable(model.space, config.shrinking)
         self.model = model
         self.budget = budget
         self.config = config

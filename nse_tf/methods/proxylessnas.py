@@ -44,9 +44,12 @@ from nse_tf.methods.method import (
 )
 from nse_tf.methods.proxylessnas_config import ProxylessNASConfig
 from nse_tf.methods.search_settings import search_settings
-from nse_tf.methods.shrinking_steps import note_space, shrink
+from nse_tf.methods.shrinking_steps import (
+    note_space,
+    require_shrinkable,
+    shrink,
+)
 from nse_tf.methods.supernet_training import note_stage
-from nse_tf.methods.warm_up import require_progressive_depth
 from nse_tf.spaces import SearchSpace
 
 # What generators are drawn for; see `Method.new_rng`.
@@ -86,7 +89,7 @@ class ProxylessNAS(Method):
         model = config.final_costs(model)
         budget.check_reachable(model)
         schedule = config.shrinking.schedule if config.shrinking else None
-        require_progressive_depth(model.space, schedule)
+        require_shrinkable(model.space, schedule)
         self.model, self.budget, self.config = model, budget, config
         self.gates = _gates(model.space, config.gates)
         self._target = CostTarget.chosen(

@@ -20,7 +20,7 @@ from nse_tf.methods.supernet_training import (
     SupernetTraining,
     Trained,
 )
-from nse_tf.methods.warm_up import warm_up
+from nse_tf.methods.warm_up import require_progressive_depth, warm_up
 from nse_tf.shrinking import ShrinkSchedule, keeps_enough
 from nse_tf.spaces import SearchSpace
 
@@ -51,6 +51,28 @@ class Shrinking:
         """The training with what the scoring asks for."""
         return dataclasses.replace(
             self.training, architecture=self.scoring.architecture
+        )
+
+
+def require_shrinkable(
+    space: SearchSpace, schedule: ShrinkSchedule | None
+) -> None:
+    """Refuses to shrink a space that cannot be shrunk so.
+
+    Args:
+        space: The whole space.
+        schedule: How it is shrunk; None for not at all.
+
+    Raises:
+        ValueError: If its stages have widths to choose; see also
+            `require_progressive_depth`.
+    """
+    require_progressive_depth(space, schedule)
+    if schedule is not None and space.skeleton.decides_widths:
+        raise ValueError(
+            f"Space {space.name!r} has widths by stage, which shrinking cannot "
+            "rank, since its angles are those of the widest networks: let "
+            "`shrinking` be None."
         )
 
 

@@ -7,8 +7,11 @@ from nse_tf.events import SpaceAtStage
 from nse_tf.methods.method import Method, Plan
 from nse_tf.methods.one_shot_config import OneShotConfig
 from nse_tf.methods.search_settings import search_settings
-from nse_tf.methods.shrinking_steps import Shrinking, shrink
-from nse_tf.methods.warm_up import require_progressive_depth
+from nse_tf.methods.shrinking_steps import (
+    Shrinking,
+    require_shrinkable,
+    shrink,
+)
 from nse_tf.spaces import SearchSpace
 
 
@@ -37,7 +40,7 @@ class SpaceShrinking(Method):
         super().__init__(config.objective)
         model = config.final_costs(model)
         budget.check_reachable(model)
-        require_progressive_depth(model.space, config.shrinking)
+        require_shrinkable(model.space, config.shrinking)
         if config.shrinking is None:
             raise ValueError(
                 "`config.shrinking` is None, so nothing would be shrunk: give "

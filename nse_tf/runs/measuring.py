@@ -24,7 +24,13 @@ from nse_tf.export import (
     require_right,
     time_networks,
 )
-from nse_tf.spaces import ChoiceBlock, Genotype, SearchSpace
+from nse_tf.spaces import (
+    ChoiceBlock,
+    Genotype,
+    SearchSpace,
+    every_end,
+    every_shape,
+)
 from nse_tf.supernet import build_child, build_operator, build_stem, build_tail
 
 LOGGER = logging.getLogger("nse_tf")
@@ -42,14 +48,16 @@ MAX_TABLE_ERROR = 0.25
 
 
 def table_builders(space: SearchSpace) -> dict[str, Callable[[], keras.Model]]:
-    """Returns builders of the models of all rows of a space's table."""
-    skeleton, blocks = space.as_chain()
-    stem_key, tail_key = skeleton.cost_keys
-    builders: dict[str, Callable[[], keras.Model]] = {
-        stem_key: functools.partial(build_stem, space),
-        tail_key: functools.partial(build_tail, space),
-    }
-    for block in blocks:
+    """Returns builders of the models of all rows of a space's table.
+
+    Where stages have widths to choose, there is a row for each shape.
+    """
+    builders: dict[str, Callable[[], keras.Model]] = {}
+    for plain in every_end(space):
+        stem_key, tail_key = plain.skeleton.cost_keys
+        builders[stem_key] = functools.partial(build_stem, plain)
+        builders[tail_key] = functools.partial(build_tail, plain)
+    for block in every_shape(space):
         for index, op in enumerate(block.candidates):
             if op.name != "identity":
                 key = block.cost_key(op.name)

@@ -7,7 +7,12 @@ from nse_tf import datasets
 from nse_tf.datasets import ImageData
 from nse_tf.runs.method_choice import METHOD_ROWS
 from nse_tf.runs.search_config import SearchConfig
-from nse_tf.spaces import SearchSpace, load_space, make_preset
+from nse_tf.spaces import (
+    SearchSpace,
+    load_space,
+    make_preset,
+    with_stage_widths,
+)
 from nse_tf.spaces.preset_choice import preset_for
 from nse_tf.starts import networks_from
 from nse_tf.supernet import Networks, networks_of_space
@@ -48,8 +53,8 @@ def space_for(
 
     Raises:
         ValueError: If the name is unknown, the space of a file takes other
-            images or classes than the data have, or as in `networks_for` and
-            `starts.networks_from`.
+            images or classes than the data have, or as in `networks_for`,
+            `with_stage_widths` and `starts.networks_from`.
     """
     if config.trained_start is not None:
         height, width, channels = image_shape
@@ -61,6 +66,8 @@ def space_for(
             weights=config.start_weights,
         ).space
     space = _named_space(config, image_shape, num_classes)
+    if config.stage_widths is not None:
+        space = with_stage_widths(space, config.stage_widths)
     networks_for(config, space)
     return space
 

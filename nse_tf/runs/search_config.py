@@ -5,6 +5,11 @@ import pathlib
 from typing import Any
 
 from nse_tf.costs import Budget
+from nse_tf.runs.space_checks import (
+    check_scale,
+    check_stage_widths,
+    check_start,
+)
 from nse_tf.runs.training_checks import (
     check_classifier_rate,
     check_paths,
@@ -20,6 +25,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "spos": (
         *("explorer", "score", "shrink_schedule", "distribute"),
         *("sharing", "child_start", "start", "start_weights", "paths"),
+        "stage_widths",
     ),
     "fairnas": (
         *("explorer", "score", "shrink_schedule", "distribute"),
@@ -95,6 +101,8 @@ class SearchConfig:
         scale: `auto` chooses what is None of image size, width and depth
             before the search; see `scale_run`. None leaves them to the data and
             the preset.
+        stage_widths: Shares of its channels that each stage of a chain may
+            have; None gives it all of them.
         activation: Activation in a preset's multi-branch cells.
         squeeze_excite: Whether their branches have squeeze-and-excitation.
         method: How the space is searched; one of `METHODS`.
@@ -180,6 +188,7 @@ class SearchConfig:
     width: float | None = None
     depth: float | None = None
     scale: str | None = None
+    stage_widths: tuple[float, ...] | None = None
     activation: str | None = None
     squeeze_excite: bool | None = None
     method: str = "spos"
@@ -241,8 +250,9 @@ class SearchConfig:
                     f"`--{field.name}` is for --method={' or '.join(takers)}, "
                     f"not {self.method!r}: leave it out."
                 )
-        self._check_start()
-        self._check_scale()
+        check_start(self)
+        check_scale(self)
+        check_stage_widths(self)
         self._check_training()
         if self.gates == "reinforce" and self.penalty_form is not None:
             raise ValueError(
@@ -296,74 +306,6 @@ class SearchConfig:
     def trained_start(self) -> str | None:
         """The trained network that the space is cut out of, if any."""
         return None if self.method == "nse" else self.start
-
-    def _check_start(self) -> None:
-        """Refuses what a space cut out of a trained network cannot have.
-
-        Raises:
-            ValueError: If there is something.
-        """
-        if self.start_weights is not None and self.start is None:
-            raise ValueError(
-                f"`--start_weights` {self.start_weights} are weights of a "
-                "--start, and none is given: add --start=efficientnet_lite0."
-            )
-        if self.trained_start is None:
-            return
-        if self.method == "autospace":
-            raise ValueError(
-                f"`--start` is {self.start!r}, but --method=autospace evolves "
-                "cells of its own: leave it out, or take --method=spos."
-            )
-        for name in ("space", "width", "depth", "activation", "squeeze_excite"):
-            if getattr(self, name) is not None:
-                raise ValueError(
-                    f"`--{name}` is {getattr(self, name)!r}, but --start="
-                    f"{self.start} decides the space: leave out one of them."
-                )
-        if self.sharing == "rows":
-            raise ValueError(
-                f"`--sharing` is 'rows', but what is cut out of --start="
-                f"{self.start} nests: leave it out."
-            )
-        for name, default in (("score", "angle"), ("shrink_schedule", None)):
-            if getattr(self, name) != default:
-                raise ValueError(
-                    f"`--{name}` is {getattr(self, name)!r}, but a space that "
-                    f"is cut out of --start={self.start} is not shrunk: leave "
-                    "it out."
-                )
-
-    def _check_scale(self) -> None:
-        """Refuses what a scale cannot be chosen for.
-
-        Raises:
-            ValueError: If there is something.
-        """
-        given = dict(self.overrides)
-        if self.scale is None and "probe_epochs" in given:
-            raise ValueError(
-                f"`--probe_epochs` is {given['probe_epochs']}, but it is for "
-                "--image_size=auto: leave it out, or add that."
-            )
-        if self.scale is None:
-            return
-        resized = [n for n in ("final_cells", "final_channels") if n in given]
-        reason = ""
-        if self.method in ("nse", "autospace"):
-            reason = f"--method={self.method} changes the space as it goes"
-        elif self.space is not None and self.space.endswith(".json"):
-            reason = f"--space={self.space} has its own sizes"
-        elif self.distribute == "multi_worker":
-            reason = "--distribute=multi_worker trains before it could be told"
-        elif resized:
-            reason = f"--{resized[0]} sets a size of the network"
-        if reason:
-            raise ValueError(
-                "`--image_size` or `--space` is 'auto', which chooses "
-                f"resolution, width and depth, but {reason}: leave out one of "
-                "them."
-            )
 
     def settings(self) -> dict[str, Any]:
         """Returns what decides the run's outcome, as a JSON value."""

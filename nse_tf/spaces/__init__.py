@@ -75,10 +75,9 @@ from nse_tf.spaces.stage_widths import ShapedBlock as ShapedBlock
 from nse_tf.spaces.stage_widths import (
     StageWidthSkeleton as StageWidthSkeleton,
 )
-from nse_tf.spaces.stage_widths import (
-    at_each_last_width as at_each_last_width,
-)
 from nse_tf.spaces.stage_widths import at_widths as at_widths
+from nse_tf.spaces.stage_widths import every_end as every_end
+from nse_tf.spaces.stage_widths import every_shape as every_shape
 from nse_tf.spaces.stage_widths import realized as realized
 from nse_tf.spaces.stage_widths import shaped_blocks as shaped_blocks
 from nse_tf.spaces.stage_widths import variants_of as variants_of

@@ -102,11 +102,12 @@ class StageWidthSkeleton(ChainSkeleton):
         sizes = [stage.depth + 1 for stage in self.stages]
         return tuple(itertools.accumulate(sizes[:-1], initial=0))
 
-    def blocks(
+    # Who knows a chain by its blocks goes by `as_chain`, which refuses this one.
+    def blocks(  # type: ignore[override]
         self,
         candidates: Sequence[Sequence[Op]],
         max_open: Sequence[int] | None = None,
-    ) -> tuple[DecisionPoint, ...]:  # type: ignore[override]
+    ) -> tuple[DecisionPoint, ...]:
         """Returns the decision points; see `Skeleton`.
 
         Raises:
@@ -351,18 +352,35 @@ def at_widths(space: SearchSpace, widths: Sequence[Op]) -> SearchSpace:
     )
 
 
-def at_each_last_width(space: SearchSpace) -> list[SearchSpace]:
-    """Returns the widest plain chains, with each width of the last stage.
+def every_end(space: SearchSpace) -> list[SearchSpace]:
+    """Returns chains of known widths with all stems and tails of a space.
+
+    These are the widest, with each width of the last stage in its order; or
+    the space itself, where no widths are to be chosen.
 
     Raises:
-        ValueError: If the space has no widths to choose.
+        ValueError: If the space is no chain.
     """
+    if not space.skeleton.decides_widths:
+        space.as_chain()
+        return [space]
     skeleton = space.require_skeleton(StageWidthSkeleton)
     *others, last = (
         space.blocks[number].candidates for number in skeleton.width_numbers
     )
     widest = [each[-1] for each in others]
     return [at_widths(space, [*widest, width]) for width in last]
+
+
+def every_shape(space: SearchSpace) -> list[ChoiceBlock]:
+    """Returns the choice blocks of a chain, each in all shapes it may have.
+
+    Raises:
+        ValueError: If the space is no chain.
+    """
+    if not space.skeleton.decides_widths:
+        return list(space.as_chain().blocks)
+    return [shape for block in shaped_blocks(space) for shape in block.shapes]
 
 
 def shaped_blocks(space: SearchSpace) -> tuple[ShapedBlock, ...]:
@@ -409,9 +427,7 @@ def shaped_blocks(space: SearchSpace) -> tuple[ShapedBlock, ...]:
     return tuple(found)
 
 
-def variants_of(
-    blocks: Sequence[ShapedBlock], paths: np.ndarray
-) -> np.ndarray:
+def variants_of(blocks: Sequence[ShapedBlock], paths: np.ndarray) -> np.ndarray:
     """Returns the variant of each block in many paths at once.
 
     Args:

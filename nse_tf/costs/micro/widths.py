@@ -13,8 +13,8 @@ from nse_tf.spaces import (
     Genotype,
     SearchSpace,
     StageWidthSkeleton,
-    at_each_last_width,
     at_widths,
+    every_end,
     shaped_blocks,
     variants_of,
 )
@@ -32,8 +32,7 @@ class WidthChainCosts(ChainCosts):
         skeleton = space.require_skeleton(StageWidthSkeleton)
         self._numbers = skeleton.width_numbers
         self._last_maps = [
-            plain.as_chain().blocks[-1].out_map
-            for plain in at_each_last_width(space)
+            plain.as_chain().blocks[-1].out_map for plain in every_end(space)
         ]
         super().__init__(space)
 
@@ -64,7 +63,10 @@ class WidthChainCosts(ChainCosts):
 
     def _pieces(self, genotype: Genotype) -> tuple[list[Piece], Piece]:
         options, tails = self._options(np.array([genotype.path]))
-        blocks = [(n, (each,)) for n, each in enumerate(options[0].tolist())]
+        blocks: list[Piece] = [
+            (number, (option,))
+            for number, option in enumerate(options[0].tolist())
+        ]
         return blocks, self._tails[int(tails[0])]
 
     def flash(self) -> tuple[np.ndarray, np.ndarray]:

@@ -67,7 +67,9 @@ class ChainSupernet(keras.Model):
         self.draw_backbone(rng)
         self.built = True
 
-    def chain_of(self, space: SearchSpace) -> tuple[ChainSkeleton, Sequence[Any]]:
+    def chain_of(
+        self, space: SearchSpace
+    ) -> tuple[ChainSkeleton, Sequence[Any]]:
         """Returns the skeleton of a space, and what layers are made of."""
         return space.as_chain()
 

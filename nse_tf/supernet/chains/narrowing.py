@@ -132,7 +132,7 @@ class NarrowingChoiceLayer(NestedChoiceLayer):
         training: bool = False,
         rate: tf.Tensor | float = 1.0 - MOMENTUM,
     ) -> tf.Tensor:
-        """Returns what the variant computes, beside a shortcut if it has one."""
+        """Returns what the variant computes, and its shortcut if any."""
         index = opened[0]
         (row,) = self._read(opened)
         statistics = tf.gather(self.statistics.value, index)

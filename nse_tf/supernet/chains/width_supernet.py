@@ -81,7 +81,9 @@ class WidthSupernet(ChainSupernet):
 
         super().__init__(space, seed, WIDTH_PARTS, make_block)
 
-    def chain_of(self, space: SearchSpace) -> tuple[ChainSkeleton, Sequence[Any]]:
+    def chain_of(
+        self, space: SearchSpace
+    ) -> tuple[ChainSkeleton, Sequence[Any]]:
         """Returns the skeleton of a space, and its decision points."""
         return space.require_skeleton(StageWidthSkeleton), space.blocks
 

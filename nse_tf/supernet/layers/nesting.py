@@ -84,9 +84,7 @@ class Nesting:
             (2, inner),
             (2, outputs),
         ]
-        return [
-            np.arange(math.prod(shape)).reshape(shape) for shape in shapes
-        ]
+        return [np.arange(math.prod(shape)).reshape(shape) for shape in shapes]
 
     @functools.cached_property
     def _sizes(self) -> list[int]:
@@ -122,7 +120,9 @@ class Nesting:
         op, shape = candidates[index], self._shapes[which]
         if not isinstance(op, MBConv):
             return np.zeros(0, np.int32)
-        return self._rows(op.kernel, shape, op.inner_channels(shape.in_channels))
+        return self._rows(
+            op.kernel, shape, op.inner_channels(shape.in_channels)
+        )
 
     def _rows(self, kernel: int, shape: ChoiceBlock, inner: int) -> np.ndarray:
         """Returns the rows of an MBConv of this kernel, shape and width."""
