@@ -102,7 +102,7 @@ class StageWidthSkeleton(ChainSkeleton):
         sizes = [stage.depth + 1 for stage in self.stages]
         return tuple(itertools.accumulate(sizes[:-1], initial=0))
 
-    # Who knows a chain by its blocks goes by `as_chain`, which refuses this one.
+    # Whoever wants choice blocks alone asks `as_chain`, which refuses this one.
     def blocks(  # type: ignore[override]
         self,
         candidates: Sequence[Sequence[Op]],
@@ -239,6 +239,7 @@ def with_stage_widths(
     Each stage has one width for all its blocks, which is decided beside their
     ops: the first channels of the stage, rounded to a multiple of 8. Where two
     widths of a stage are the same number of channels, the larger is left out.
+    So is the identity of a block whose shape widths may change.
 
     Args:
         space: The space, a chain of one open candidate a block.
@@ -263,23 +264,38 @@ def with_stage_widths(
     plain = space.as_chain().skeleton
     skeleton = StageWidthSkeleton(**_fields(plain))
     blocks = iter(zip(space.blocks, space.active, strict=True))
+    before = {plain.first_channels}
     candidates: list[Sequence[Op]] = []
-    most: list[int] = []
     active: list[tuple[int, ...]] = []
     for stage in plain.stages:
         different = _different(stage.channels, factors)
+        channels = {width.channels(stage.channels) for width in different}
         candidates.append(different)
-        most.append(1)
         active.append(tuple(range(len(different))))
-        for block, indices in itertools.islice(blocks, stage.depth):
-            candidates.append(block.candidates)
-            most.append(block.max_open)
-            active.append(indices)
+        for index, (block, indices) in enumerate(
+            itertools.islice(blocks, stage.depth)
+        ):
+            changes_shape = index == 0 and len(before | channels) > 1
+            kept = [
+                (op, number in indices)
+                for number, op in enumerate(block.candidates)
+                if not (changes_shape and op == Identity())
+            ]
+            candidates.append([op for op, _ in kept])
+            active.append(
+                tuple(n for n, (_, is_active) in enumerate(kept) if is_active)
+            )
+        before = channels
+    if any(block.max_open > 1 for block in space.blocks):
+        raise ValueError(
+            f"Space {space.name!r} opens several candidates of a block, and "
+            "`stage_widths` one: leave them out, or let `max_open` be 1."
+        )
     return dataclasses.replace(
         space,
         name=f"{space.name} of stage widths {', '.join(map(_text, factors))}",
         skeleton=skeleton,
-        blocks=skeleton.blocks(candidates, most),
+        blocks=skeleton.blocks(candidates),
         active=tuple(active),
     )
 

@@ -1,7 +1,8 @@
 """RAM and flash of chains whose stages have widths to choose."""
 
 import functools
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -119,21 +120,43 @@ class WidthChainCosts(ChainCosts):
     def extreme_genes(self, active: Sequence[Sequence[int]]) -> list[Genes]:
         """Returns genes of networks, among them the least and the most RAM.
 
-        These are among the narrowest and the widest.
+        These are among the narrowest and the widest, and the widest of those
+        that have a shortcut by their widths, which keeps an input for longer.
         """
+        narrowest, widest = (
+            {number: active[number][end] for number in self._numbers}
+            for end in (0, -1)
+        )
         found: list[Genes] = []
-        for end in (0, -1):
-            widths = [active[number][end] for number in self._numbers]
-            plain = ChainCosts(self._plain(widths))
+        for widths in (narrowest, widest, *self._with_shortcuts(active)):
+            chosen = {**widest, **widths}
+            plain = ChainCosts(self._plain(list(chosen.values())))
             ops = [active[block.number] for block in self._shaped]
             for genes in plain.extreme_genes(ops):
                 longer = [(0,)] * len(self.space.blocks)
-                for number, width in zip(self._numbers, widths, strict=True):
+                for number, width in chosen.items():
                     longer[number] = (width,)
                 for block, gene in zip(self._shaped, genes, strict=True):
                     longer[block.number] = (gene[0],)
                 found.append(tuple(longer))
         return found
+
+    def _with_shortcuts(
+        self, active: Sequence[Sequence[int]]
+    ) -> Iterator[dict[int, int]]:
+        """Yields widths that give a block a shortcut, by their numbers."""
+        for block in self._shaped:
+            shortcuts = {shape.has_shortcut for shape in block.shapes}
+            deciding = [n for n in block.strides if n != block.number]
+            if len(shortcuts) == 1:
+                continue
+            for genes in itertools.product(*(active[n] for n in deciding)):
+                path = [0] * len(self.space.blocks)
+                for number, gene in zip(deciding, genes, strict=True):
+                    path[number] = gene
+                shape, _ = block.variants[block.variant_of(path)]
+                if shape.has_shortcut:
+                    yield dict(zip(deciding, genes, strict=True))
 
     def by_operator(self, name: str) -> np.ndarray:
         """Returns what a candidate adds to a small one of the widest."""
