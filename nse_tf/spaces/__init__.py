@@ -61,6 +61,10 @@ from nse_tf.spaces.presets import PRESETS as PRESETS
 from nse_tf.spaces.presets import make_preset as make_preset
 from nse_tf.spaces.published import PUBLISHED as PUBLISHED
 from nse_tf.spaces.published import published_network as published_network
+from nse_tf.spaces.shaped_blocks import ShapedBlock as ShapedBlock
+from nse_tf.spaces.shaped_blocks import every_shape as every_shape
+from nse_tf.spaces.shaped_blocks import shaped_blocks as shaped_blocks
+from nse_tf.spaces.shaped_blocks import variants_of as variants_of
 from nse_tf.spaces.skeletons import Skeleton as Skeleton
 from nse_tf.spaces.slot import Slot as Slot
 from nse_tf.spaces.slot_spaces import SlotBlock as SlotBlock
@@ -71,16 +75,12 @@ from nse_tf.spaces.space_json import load_space as load_space
 from nse_tf.spaces.space_json import save_space as save_space
 from nse_tf.spaces.space_json import space_from_json as space_from_json
 from nse_tf.spaces.space_json import space_to_json as space_to_json
-from nse_tf.spaces.stage_widths import ShapedBlock as ShapedBlock
 from nse_tf.spaces.stage_widths import (
     StageWidthSkeleton as StageWidthSkeleton,
 )
 from nse_tf.spaces.stage_widths import at_widths as at_widths
 from nse_tf.spaces.stage_widths import every_end as every_end
-from nse_tf.spaces.stage_widths import every_shape as every_shape
 from nse_tf.spaces.stage_widths import realized as realized
-from nse_tf.spaces.stage_widths import shaped_blocks as shaped_blocks
-from nse_tf.spaces.stage_widths import variants_of as variants_of
 from nse_tf.spaces.stage_widths import with_stage_widths as with_stage_widths
 from nse_tf.spaces.trained_skeleton import TrainedSkeleton as TrainedSkeleton
 from nse_tf.spaces.trained_skeleton import cut_space as cut_space

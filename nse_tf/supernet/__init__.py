@@ -21,6 +21,7 @@ from nse_tf.supernet.chains import Supernet as Supernet
 from nse_tf.supernet.chains import TrainedChain as TrainedChain
 from nse_tf.supernet.chains import TrainedNetworks as TrainedNetworks
 from nse_tf.supernet.chains import TrainedResidual as TrainedResidual
+from nse_tf.supernet.chains import WidthSupernet as WidthSupernet
 from nse_tf.supernet.child_in_training import ChildInTraining as ChildInTraining
 from nse_tf.supernet.child_in_training import DropPath as DropPath
 from nse_tf.supernet.extra_skips import ExtraSkips as ExtraSkips

@@ -30,7 +30,7 @@ from nse_tf.spaces import (
     with_stage_widths,
 )
 from tests.costs.strategies import PROVENANCE
-from tests.spaces.stage_widths_test import GENES, HALVES, chain
+from tests.spaces.tiny_widths import GENES, HALVES, chain
 
 NAMES = (
     *("macs", "params", "latency_ms", "size_bytes"),

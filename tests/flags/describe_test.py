@@ -402,3 +402,35 @@ def test_what_a_microcontroller_needs_is_predicted_if_asked(
     assert network["ram_bytes"] == low
     text = print_of(capsys, **asked)
     assert f"RAM {low:,} bytes, flash {network['flash_bytes']:,}" in text
+
+
+def test_widths_of_stages_are_described(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given: dict[str, Any] = {
+        "space": "spos_tiny",
+        "image_size": "8",
+        "depth": 0.25,
+        "stage_widths": ["0.5", "1"],
+    }
+    space = value_of(capsys, **given)
+    assert space["space"] == "spos_tiny of stage widths 0.5, 1"
+    assert space["blocks"][0]["name"] == "stage0_width"
+    text = space["macs_range"]["cheapest"]
+    assert text.startswith("width_0.5 mbconv_")
+    page = print_of(capsys, **given, genotype=text)
+    assert "width_0.5 mbconv_" in page
+    network = value_of(capsys, **given, genotype=text)
+    assert network["macs"] == space["macs_range"]["lowest"]
+    first = next(part for part in network["blocks"] if part["is_choice"])
+    widest = space["blocks"][1]
+    assert first["name"] == widest["name"]
+    assert 2 * first["out_shape"][-1] == widest["out_shape"][-1]
+
+
+def test_a_width_that_is_no_number_is_refused() -> None:
+    with (
+        flagsaver.flagsaver(space="spos", stage_widths=["half", "1"]),
+        pytest.raises(ValueError, match="`--stage_widths` is 'half,1'; give"),
+    ):
+        describe.describe()

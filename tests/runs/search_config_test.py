@@ -43,6 +43,33 @@ def test_the_settings_are_json_and_come_back() -> None:
     assert settings["supernet_learning_rate"] == 0.1
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"sharing": None}, "which share weights as candidates that nest: add"),
+        ({"shrink": True}, "which shrinking cannot rank, .*: add --noshrink"),
+        ({"scale": "auto"}, "are of a space whose scale is known"),
+        ({"method": "fairnas"}, "`--stage_widths` is for --method=spos, not"),
+        (
+            {"method": "autospace", "then": "spos", "sharing": None},
+            "--method=autospace does not search: take --method=spos",
+        ),
+        (
+            {"start": "efficientnet_lite0"},
+            "--start=efficientnet_lite0 does not have: leave out one",
+        ),
+    ],
+)
+def test_widths_by_stage_need_nested_weights_alone(
+    changes: dict[str, Any], words: str
+) -> None:
+    given = {"stage_widths": (0.5, 1.0), "sharing": "nested", "shrink": False}
+    config = dataclasses.replace(CONFIG, **given)
+    assert config.settings()["stage_widths"] == [0.5, 1.0]
+    with pytest.raises(ValueError, match=words):
+        dataclasses.replace(CONFIG, **{**given, **changes})
+
+
 def test_what_is_left_to_the_data_is_no_setting() -> None:
     assert CONFIG.settings() == {
         "dataset": "digits",

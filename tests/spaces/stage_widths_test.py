@@ -1,18 +1,16 @@
 """Chains whose stages have widths to choose, as data."""
 
 import json
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from nse_tf.spaces import (
-    ChainSkeleton,
-    Identity,
     MBConv,
-    SearchSpace,
     Stage,
     Width,
+    every_end,
+    every_shape,
     format_genotype,
     make_preset,
     parse_genotype,
@@ -25,28 +23,7 @@ from nse_tf.spaces import (
     with_stage_widths,
 )
 from nse_tf.spaces.chains import chain_space
-from nse_tf.spaces.stage_widths import every_end, every_shape
-
-
-def chain(
-    stages: Sequence[Stage] = (Stage(16, 2, 2), Stage(32, 1, 1)),
-    ops: Sequence[MBConv] = (MBConv(3, 3), MBConv(3, 6)),
-) -> SearchSpace:
-    skeleton = ChainSkeleton(
-        image_size=(8, 8),
-        image_channels=1,
-        num_classes=3,
-        stem_channels=8,
-        stem_stride=1,
-        first_channels=8,
-        stages=tuple(stages),
-        tail_channels=16,
-    )
-    return chain_space("short", skeleton, ops, (Identity(),))
-
-
-HALVES = with_stage_widths(chain(), (0.5, 1))
-GENES = "width_0.5 mbconv_k3_e3 identity width_1 mbconv_k3_e6"
+from tests.spaces.tiny_widths import GENES, HALVES, chain
 
 
 def test_a_width_stands_before_the_blocks_of_its_stage() -> None:

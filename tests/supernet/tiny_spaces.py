@@ -10,6 +10,7 @@ from nse_tf.spaces import (
     MBConv,
     SearchSpace,
     Stage,
+    with_stage_widths,
 )
 from nse_tf.spaces.chains import chain_space
 from nse_tf.supernet import ChoiceLayer, Supernet
@@ -54,6 +55,17 @@ def tiny_space(
     )
     optional = (Identity(),) if has_identity else ()
     return chain_space("tiny", skeleton, ops, optional, max_open=max_open)
+
+
+def width_space() -> SearchSpace:
+    """Returns a space of widths where one block may have a shortcut, or not."""
+    return with_stage_widths(
+        tiny_space(
+            ops=(MBConv(3, 2), MBConv(5, 6)),
+            stages=(Stage(16, 2, 2), Stage(24, 1, 1)),
+        ),
+        (0.5, 1),
+    )
 
 
 def random_images(space: SearchSpace, count: int, seed: int = 0) -> np.ndarray:

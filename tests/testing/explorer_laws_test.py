@@ -7,14 +7,18 @@ import pytest
 
 from nse_tf.costs import CostModel
 from nse_tf.evolution import EXPLORERS, Exploration, Explorer
-from nse_tf.spaces import make_preset
+from nse_tf.spaces import Stage, make_preset, with_stage_widths
 from nse_tf.testing import EXPLORER_LAWS
 from tests.shrinking.chains import chain
+from tests.spaces.tiny_widths import chain as widening
 
 Law = Callable[[Callable[[Exploration], Explorer], CostModel], None]
 
 SMALL = CostModel(chain(5, has_identity=True))
 SPOS = CostModel(make_preset("spos"))
+WIDTHS = CostModel(
+    with_stage_widths(widening([Stage(16, 3, 2), Stage(32, 3, 1)]), (0.5, 1))
+)
 CELLS = CostModel(make_preset("darts_shrinking"))
 
 
@@ -22,7 +26,7 @@ CELLS = CostModel(make_preset("darts_shrinking"))
 @pytest.mark.parametrize("name", EXPLORERS)
 @pytest.mark.parametrize(
     "model",
-    [SMALL, SPOS, pytest.param(CELLS, marks=pytest.mark.slow)],
+    [SMALL, SPOS, WIDTHS, pytest.param(CELLS, marks=pytest.mark.slow)],
     ids=lambda each: each.space.name,
 )
 def test_every_explorer_keeps_every_law(

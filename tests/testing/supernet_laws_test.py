@@ -28,7 +28,12 @@ from tests.supernet.tiny_cells import lively_cells, tiny_cells
 from tests.supernet.tiny_darts import lively_darts, tiny_darts
 from tests.supernet.tiny_motifs import LARGE_MOTIFS, MOTIFS, tiny_motifs
 from tests.supernet.tiny_slots import seated_slots
-from tests.supernet.tiny_spaces import GATED_OPS, NESTED_OPS, tiny_space
+from tests.supernet.tiny_spaces import (
+    GATED_OPS,
+    NESTED_OPS,
+    tiny_space,
+    width_space,
+)
 
 Law = Callable[[WeightSharing], None]
 SHORT = (Stage(8, 1, 1), Stage(12, 1, 2))
@@ -42,6 +47,7 @@ FAMILIES: dict[str, Callable[[], WeightSharing]] = {
         tiny_motifs(MOTIFS[:1], others=GATED_OPS[:2])
     ),
     "nested": lambda: NestedSupernet(tiny_space(ops=NESTED_OPS, stages=SHORT)),
+    "widths": lambda: networks_of(width_space()).supernet(),
     "motifs": lambda: Supernet(tiny_motifs()),
     "large_motifs": lambda: Supernet(tiny_motifs(LARGE_MOTIFS)),
     "slots": lambda: seated_slots(),
@@ -58,6 +64,9 @@ FAMILIES: dict[str, Callable[[], WeightSharing]] = {
 # Compiling cells, and steps of them, takes ten seconds and more.
 SLOW = {
     ("gated", "only_open_branches_move"),
+    ("widths", "equals_the_cut_out_child"),
+    ("widths", "inactive_branches_do_not_compute"),
+    ("widths", "only_open_branches_move"),
     ("motifs", "only_open_branches_move"),
     ("slots", "only_mixed_branches_move"),
     ("nb201", "only_open_branches_move"),

@@ -20,3 +20,6 @@ from nse_tf.supernet.chains.trained_chain import (
 from nse_tf.supernet.chains.trained_networks import (
     TrainedNetworks as TrainedNetworks,
 )
+from nse_tf.supernet.chains.width_supernet import (
+    WidthSupernet as WidthSupernet,
+)
