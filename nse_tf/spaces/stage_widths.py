@@ -212,6 +212,48 @@ def with_stage_widths(
             f"'spos', not for space {space.name!r} with the skeleton "
             f"{space.skeleton.kind!r}: leave them out."
         )
+    if any(block.max_open > 1 for block in space.blocks):
+        raise ValueError(
+            f"Space {space.name!r} opens several candidates of a block, and "
+            "`stage_widths` one: leave them out, or let `max_open` be 1."
+        )
+    factors = _factors(widths)
+    plain = space.as_chain().skeleton
+    skeleton = StageWidthSkeleton(**_fields(plain))
+    blocks = iter(zip(space.blocks, space.active, strict=True))
+    before = {plain.first_channels}
+    candidates: list[Sequence[Op]] = []
+    active: list[Sequence[int]] = []
+    for stage in plain.stages:
+        different = _different(stage.channels, factors)
+        channels = {width.channels(stage.channels) for width in different}
+        candidates.append(different)
+        active.append(range(len(different)))
+        for index in range(stage.depth):
+            block, indices = next(blocks)
+            ops = list(block.candidates)
+            if index == 0 and len(before | channels) > 1 and Identity() in ops:
+                ops.remove(Identity())
+            kept = {block.candidates[number] for number in indices}
+            candidates.append(ops)
+            active.append([n for n, op in enumerate(ops) if op in kept])
+        before = channels
+    return dataclasses.replace(
+        space,
+        name=f"{space.name} of stage widths "
+        f"{', '.join(f'{each:g}' for each in factors)}",
+        skeleton=skeleton,
+        blocks=skeleton.blocks(candidates),
+        active=tuple(map(tuple, active)),
+    )
+
+
+def _factors(widths: Sequence[float]) -> list[float]:
+    """Returns shares of channels, ascending.
+
+    Raises:
+        ValueError: If 1 is not among them, or alone, or one is no share.
+    """
     factors = sorted({float(each) for each in widths})
     if len(factors) < 2 or factors[-1] != 1.0:
         raise ValueError(
@@ -219,43 +261,7 @@ def with_stage_widths(
             "channels of a stage, and at least one smaller share, such as "
             "0.5,0.75,1."
         )
-    plain = space.as_chain().skeleton
-    skeleton = StageWidthSkeleton(**_fields(plain))
-    blocks = iter(zip(space.blocks, space.active, strict=True))
-    before = {plain.first_channels}
-    candidates: list[Sequence[Op]] = []
-    active: list[tuple[int, ...]] = []
-    for stage in plain.stages:
-        different = _different(stage.channels, factors)
-        channels = {width.channels(stage.channels) for width in different}
-        candidates.append(different)
-        active.append(tuple(range(len(different))))
-        for index, (block, indices) in enumerate(
-            itertools.islice(blocks, stage.depth)
-        ):
-            changes_shape = index == 0 and len(before | channels) > 1
-            kept = [
-                (op, number in indices)
-                for number, op in enumerate(block.candidates)
-                if not (changes_shape and op == Identity())
-            ]
-            candidates.append([op for op, _ in kept])
-            active.append(
-                tuple(n for n, (_, is_active) in enumerate(kept) if is_active)
-            )
-        before = channels
-    if any(block.max_open > 1 for block in space.blocks):
-        raise ValueError(
-            f"Space {space.name!r} opens several candidates of a block, and "
-            "`stage_widths` one: leave them out, or let `max_open` be 1."
-        )
-    return dataclasses.replace(
-        space,
-        name=f"{space.name} of stage widths {', '.join(map(_text, factors))}",
-        skeleton=skeleton,
-        blocks=skeleton.blocks(candidates),
-        active=tuple(active),
-    )
+    return factors
 
 
 def _different(channels: int, factors: Sequence[float]) -> list[Width]:
@@ -267,10 +273,6 @@ def _different(channels: int, factors: Sequence[float]) -> list[Width]:
     }
     by_channels[channels] = Width(1.0)
     return [by_channels[each] for each in sorted(by_channels)]
-
-
-def _text(factor: float) -> str:
-    return f"{factor:g}"
 
 
 def realized(
