@@ -102,7 +102,7 @@ def check_stage_widths(config: "SearchConfig") -> None:
     elif config.shrink:
         reason = (
             "shrinking cannot rank, since its angles are those of the widest "
-            "networks: add --noshrink"
+            "networks: add --noshrink to nse_search"
         )
     if reason:
         widths = ",".join(f"{each:g}" for each in config.stage_widths)

@@ -2,9 +2,11 @@
 
 import dataclasses
 
+import numpy as np
+
 from nse_tf.costs import DeviceTables
 from nse_tf.costs.tables import CostRow, CostTable, Provenance
-from nse_tf.spaces import SearchSpace
+from nse_tf.spaces import MBConv, SearchSpace, every_end, every_shape
 
 PROVENANCE = Provenance(
     device="made up",
@@ -66,4 +68,37 @@ def made_up_devices(space: SearchSpace) -> DeviceTables:
             for device, each in (("pixel", table.rows), ("pi", turned))
         ),
         here="pixel",
+    )
+
+
+def shaped_table(space: SearchSpace) -> CostTable:
+    """Returns a table with a row for each shape, and others' latencies."""
+    keys = [
+        *(
+            key
+            for plain in every_end(space)
+            for key in plain.skeleton.cost_keys
+        ),
+        *(
+            block.cost_key(op.name)
+            for block in every_shape(space)
+            for op in block.candidates
+            if isinstance(op, MBConv)
+        ),
+    ]
+    rng = np.random.default_rng(0)
+    rows = {
+        key: CostRow(
+            latency_ms=ms,
+            p25_ms=ms,
+            p75_ms=ms,
+            size_bytes=int(1000 * ms),
+            runs=1,
+        )
+        for key, ms in zip(
+            dict.fromkeys(keys), rng.uniform(1, 9, len(keys)), strict=False
+        )
+    }
+    return CostTable(
+        provenance=PROVENANCE, rows=rows, overhead_ms=0.5, overhead_bytes=100
     )

@@ -17,19 +17,14 @@ from nse_tf.costs import (
 )
 from nse_tf.costs.micro import live_memory
 from nse_tf.costs.models import table_keys
-from nse_tf.costs.tables import CostRow, CostTable
-from nse_tf.methods.search_settings import search_settings
 from nse_tf.spaces import (
-    MBConv,
-    SearchSpace,
     Stage,
-    every_end,
     every_shape,
     parse_genotype,
     realized,
     with_stage_widths,
 )
-from tests.costs.strategies import PROVENANCE
+from tests.costs.strategies import shaped_table
 from tests.spaces.tiny_widths import GENES, HALVES, chain
 
 NAMES = (
@@ -43,42 +38,9 @@ SPACE = with_stage_widths(
 )
 
 
-def table_of(space: SearchSpace) -> CostTable:
-    """Returns a table with a row for each shape, and others' latencies."""
-    keys = [
-        *(
-            key
-            for plain in every_end(space)
-            for key in plain.skeleton.cost_keys
-        ),
-        *(
-            block.cost_key(op.name)
-            for block in every_shape(space)
-            for op in block.candidates
-            if isinstance(op, MBConv)
-        ),
-    ]
-    rng = np.random.default_rng(0)
-    rows = {
-        key: CostRow(
-            latency_ms=ms,
-            p25_ms=ms,
-            p75_ms=ms,
-            size_bytes=int(1000 * ms),
-            runs=1,
-        )
-        for key, ms in zip(
-            dict.fromkeys(keys), rng.uniform(1, 9, len(keys)), strict=False
-        )
-    }
-    return CostTable(
-        provenance=PROVENANCE, rows=rows, overhead_ms=0.5, overhead_bytes=100
-    )
-
-
 @functools.cache
 def model() -> CostModel:
-    return CostModel(SPACE, table_of(SPACE), counts_memory=True)
+    return CostModel(SPACE, shaped_table(SPACE), counts_memory=True)
 
 
 @functools.cache
@@ -118,7 +80,7 @@ def test_extremes_are_those_of_all_networks(name: str) -> None:
     everything = np.array(
         [genotype.path for genotype in HALVES.enumerate()], np.int64
     )
-    halves = CostModel(HALVES, table_of(HALVES), counts_memory=True)
+    halves = CostModel(HALVES, shaped_table(HALVES), counts_memory=True)
     costs = halves.path_costs(name, everything)
     found = [halves.costs(each)[name] for each in halves.extremes(name)]
     assert found == pytest.approx([costs.min(), costs.max()], rel=1e-12)
@@ -168,19 +130,3 @@ def test_descriptions_name_the_widths() -> None:
     assert (space.macs, space.params) == (plain.macs, plain.params)
     assert space.macs_range.highest == plain.macs_range.highest
     assert space.macs_range.lowest < plain.macs_range.lowest
-
-
-def test_settings_tell_tables_of_narrow_shapes_apart() -> None:
-    """A row that only narrow networks have is part of the digest."""
-    table = table_of(HALVES)
-    key = every_shape(HALVES)[0].cost_key("mbconv_k3_e3")
-    row = dataclasses.replace(table.rows[key], latency_ms=77.0)
-    other = dataclasses.replace(table, rows={**table.rows, key: row})
-    config = Budget()
-    digests = {
-        search_settings("any", CostModel(HALVES, each), Budget(), config)[
-            "costs"
-        ]
-        for each in (table, other)
-    }
-    assert len(digests) == 2

@@ -7,10 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nse_tf.costs import Budget
+from nse_tf.costs import Budget, CostModel
 from nse_tf.events import OperatorsScored, SpaceAtStage
 from nse_tf.jobs import EvaluateChildren, TrainSupernet
-from nse_tf.methods import Method, OneShotConfig, Plan, SpaceShrinking
+from nse_tf.methods import (
+    Method,
+    OneShotConfig,
+    OneShotSearch,
+    Plan,
+    SpaceShrinking,
+)
 from nse_tf.methods.evaluating import (
     Evaluating,
     evaluate_children,
@@ -21,6 +27,7 @@ from nse_tf.methods.supernet_training import Stretch, SupernetTraining
 from nse_tf.testing import METHOD_LAWS, FormulaWorker
 from tests.methods.plans import do_all
 from tests.methods.small_search import QUICK, SMALL, of_kind
+from tests.spaces.tiny_widths import HALVES
 
 MethodLaw = Callable[..., Any]
 WORKER = FormulaWorker(SMALL)
@@ -126,6 +133,15 @@ def test_a_warm_up_of_a_space_without_progressive_depth_is_refused() -> None:
     shrinking = dataclasses.replace(shrinking_of(QUICK), schedule=schedule)
     with pytest.raises(RuntimeError, match="do not grow cell by cell"):
         Sampling(shrinking).ask()
+
+
+def test_widths_by_stage_are_not_shrunk() -> None:
+    model = CostModel(HALVES)
+    for method in (OneShotSearch, SpaceShrinking):
+        with pytest.raises(ValueError, match="let `shrinking` be None"):
+            method(model, config=QUICK)
+    whole = dataclasses.replace(QUICK, shrinking=None)
+    assert OneShotSearch(model, config=whole).space == HALVES
 
 
 @pytest.mark.parametrize("law", METHOD_LAWS, ids=lambda law: law.__name__)

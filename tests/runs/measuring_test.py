@@ -15,6 +15,7 @@ from nse_tf.runs.run_folder import RunFolder
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.spaces import Identity, MBConv, make_preset
 from tests.costs.strategies import made_up_table
+from tests.spaces.tiny_widths import HALVES
 from tests.supernet.tiny_spaces import tiny_space
 from tests.training.tiny_data import image_data
 
@@ -27,6 +28,15 @@ def test_every_row_has_a_builder() -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
         assert set(table_keys(SPACE, SPACE.sample(rng))) <= builders.keys()
+
+
+def test_every_shape_of_widths_has_a_builder() -> None:
+    used = {
+        key
+        for genotype in HALVES.enumerate()
+        for key in table_keys(HALVES, genotype)
+    }
+    assert table_builders(HALVES).keys() == used
 
 
 def test_rows_that_the_table_adds_are_those_that_the_cost_model_adds() -> None:

@@ -35,6 +35,7 @@ from nse_tf.testing import METHOD_LAWS, FormulaWorker
 from tests.costs.strategies import made_up_devices, made_up_table
 from tests.methods.small_search import explored_in, searched
 from tests.shrinking.chains import chain
+from tests.spaces.tiny_widths import HALVES
 
 Law = Callable[
     [Callable[[int], Method], Callable[[Job], Result], SearchSpace], None
@@ -74,6 +75,21 @@ def test_one_shot_search_keeps_every_law(name: str, law: Law) -> None:
         return OneShotSearch(MODEL, Budget(macs=middle("macs")), config)
 
     law(make, WORKER.run, SPACE)
+
+
+@pytest.mark.parametrize("law", METHOD_LAWS, ids=lambda law: law.__name__)
+def test_one_shot_search_of_widths_keeps_every_law(law: Law) -> None:
+    model = CostModel(HALVES)
+    low, high = model.range("macs")
+    exploring = ExplorerConfig(num_children=12, population=6)
+
+    def make(seed: int) -> Method:
+        config = dataclasses.replace(
+            CONFIGS["whole"], seed=seed, exploring=exploring
+        )
+        return OneShotSearch(model, Budget(macs=(low + high) / 2), config)
+
+    law(make, FormulaWorker(model).run, HALVES)
 
 
 @pytest.mark.parametrize("law", METHOD_LAWS, ids=lambda law: law.__name__)

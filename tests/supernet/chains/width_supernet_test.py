@@ -176,7 +176,7 @@ def test_shapes_are_not_mixed(
     supernet: WeightSharing, capability: Capability
 ) -> None:
     with pytest.raises(ValueError, match="are of several shapes: search by"):
-        require_capability(supernet, capability)  # type: ignore[call-overload]
+        require_capability(supernet, capability)
 
 
 def test_angles_are_told_of_the_widest(supernet: WeightSharing) -> None:
