@@ -63,7 +63,11 @@ def test_the_settings_are_json_and_come_back() -> None:
 def test_widths_by_stage_need_nested_weights_alone(
     changes: dict[str, Any], words: str
 ) -> None:
-    given = {"stage_widths": (0.5, 1.0), "sharing": "nested", "shrink": False}
+    given: dict[str, Any] = {
+        "stage_widths": (0.5, 1.0),
+        "sharing": "nested",
+        "shrink": False,
+    }
     config = dataclasses.replace(CONFIG, **given)
     assert config.settings()["stage_widths"] == [0.5, 1.0]
     with pytest.raises(ValueError, match=words):
