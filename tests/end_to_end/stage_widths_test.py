@@ -28,7 +28,7 @@ LITTLE = (
     *("--space=spos_tiny", "--depth=0.25", "--supernet_epochs=1"),
     *("--num_children=6", "--population=3", "--calibration_images=64"),
     *("--child_epochs=1", "--num_rank_checks=0", "--baselines=never"),
-    "--max_params_m=0.02",
+    "--max_params_m=0.1",
 )
 WIDTHS = ("--sharing=nested", "--noshrink", "--stage_widths=0.5,1")
 
@@ -81,29 +81,14 @@ def _check_what_was_found(
     costs = CostModel(space).costs(winner)
     model = keras.saving.load_model(folder / "best" / "model.keras")
     params = sum(np.prod(each.shape) for each in model.trainable_weights)
-    assert params == costs["params"] <= 20_000
+    assert params == costs["params"] <= 100_000
     evaluated = [
         path
         for event in read_record(folder).named(GenerationEvaluated)
         for path in event.paths
     ]
     assert len(evaluated) == 6
+    numbers = [n for n, each in enumerate(space.blocks) if each.sets_width]
     # The explorer looked at narrow stages and at wide ones.
-    assert {path[0] for path in evaluated} == {0, 1}
+    assert {path[n] for path in evaluated for n in numbers} >= {0, 1}
     assert (folder / "best" / "model_int8.tflite").exists()
-
-
-@pytest.mark.parametrize(
-    ("argv", "words"),
-    [
-        (WIDTHS[1:], "add --sharing=nested"),
-        ((WIDTHS[0], WIDTHS[2]), "add --noshrink"),
-    ],
-)
-def test_what_is_missing_is_said_first(
-    tmp_path: pathlib.Path, argv: tuple[str, ...], words: str
-) -> None:
-    done = run("search", tmp_path, *argv)
-    assert done.returncode != 0
-    assert words in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
