@@ -26,8 +26,8 @@ from nse_tf.supernet.chains.networks import (
     BranchNetworks,
     ChainNetworks,
     SlotNetworks,
+    WidthNetworks,
 )
-from nse_tf.supernet.chains.width_networks import WidthNetworks
 from nse_tf.supernet.child_in_training import ChildInTraining
 from nse_tf.supernet.protocols import Networks, Sharing
 from nse_tf.supernet.user_models.networks import ModelNetworks

@@ -1,12 +1,19 @@
 """How the networks of chains are made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
 from nse_tf.sampling import Sampler, UniformSampler
-from nse_tf.spaces import BranchSkeleton, Genotype, SearchSpace
+from nse_tf.spaces import (
+    BranchSkeleton,
+    ChoiceBlock,
+    Genotype,
+    SearchSpace,
+    realized,
+    shaped_blocks,
+)
 from nse_tf.supernet.chains.branch_layers import BRANCH_PARTS
 from nse_tf.supernet.chains.branch_supernet import BranchSupernet
 from nse_tf.supernet.chains.child import (
@@ -20,6 +27,7 @@ from nse_tf.supernet.chains.nested_supernet import NestedSupernet
 from nse_tf.supernet.chains.parts import ChainParts
 from nse_tf.supernet.chains.slot_supernet import SlotSupernet
 from nse_tf.supernet.chains.supernet import Supernet
+from nse_tf.supernet.chains.width_supernet import WidthSupernet
 from nse_tf.supernet.layers.nesting import require_nesting
 from nse_tf.supernet.protocols import (
     Active,
@@ -44,13 +52,17 @@ class ChainNetworks:
     _parts: ChainParts = MBCONV_PARTS
 
     def __init__(self, space: SearchSpace, sharing: Sharing = "rows") -> None:
-        _, blocks = space.as_chain()
+        blocks = self._largest_blocks(space)
         if sharing == "nested":
             for block in blocks:
                 require_nesting(block)
         self.space, self.sharing = space, sharing
         self.is_trained, self.is_foreign = False, False
         self.training_facts: Mapping[str, Any] = {}
+
+    def _largest_blocks(self, space: SearchSpace) -> Sequence[ChoiceBlock]:
+        """Returns the choice blocks, as the largest network has them."""
+        return space.as_chain().blocks
 
     def supernet(
         self, *, seed: int = 0, active: Active | None = None
@@ -72,8 +84,7 @@ class ChainNetworks:
         """Returns a child with fresh weights; see `Networks`."""
         return build_chain_child(
             self._parts,
-            self.space,
-            genotype,
+            *realized(self.space, genotype),
             seed=seed,
             fast=fast,
             dropout=dropout,
@@ -83,7 +94,9 @@ class ChainNetworks:
         self, genotype: Genotype, child: keras.Model
     ) -> keras.Model:
         """Returns a fast child as users get it, with the same weights."""
-        return with_stock_chain(self._parts, self.space, genotype, child)
+        return with_stock_chain(
+            self._parts, *realized(self.space, genotype), child
+        )
 
     def uniform_sampler(self, space: SearchSpace) -> Sampler:
         """Returns what draws single paths; see `Networks`."""
@@ -124,6 +137,35 @@ class BranchNetworks(ChainNetworks):
         """Returns a new supernet; see `Networks`."""
         space = self.space if active is None else self.space.restrict(active)
         return BranchSupernet(space, seed)
+
+
+class WidthNetworks(ChainNetworks):
+    """The networks of a chain whose stages have widths to choose.
+
+    Candidates and widths of its supernet nest, whatever is asked for: there is
+    no other way to share weights among widths.
+
+    Args:
+        space: The full space.
+
+    Raises:
+        ValueError: If the space has no widths to choose, or its candidates do
+            not nest; see `require_nesting`.
+    """
+
+    def __init__(self, space: SearchSpace) -> None:
+        super().__init__(space, "nested")
+
+    def _largest_blocks(self, space: SearchSpace) -> Sequence[ChoiceBlock]:
+        """Returns the blocks of the widest network."""
+        return [block.widest for block in shaped_blocks(space)]
+
+    def supernet(
+        self, *, seed: int = 0, active: Active | None = None
+    ) -> WeightSharing:
+        """Returns a new supernet; see `Networks`."""
+        del active  # Every candidate has weights.
+        return WidthSupernet(self.space, seed)
 
 
 class SlotNetworks(ChainNetworks):
