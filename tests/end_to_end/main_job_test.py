@@ -260,6 +260,7 @@ def test_photographs_of_unequal_sizes_and_classes(
     flags = (
         *(*LITTLE, "--data_dir=photos", "--image_size=16"),
         *("--space=spos_tiny", "--batch_size=16", "--depth=0.25"),
+        *("--num_rank_checks=0", "--baselines=never"),
     )
     done = search(tmp_path, *flags)
     assert "broken.png" in done.stderr
