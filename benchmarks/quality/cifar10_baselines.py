@@ -6,7 +6,7 @@
 trained alone by one recipe, on the 50,000 training images, once for each seed;
 its accuracy on the test images is a row of `--csv`. Rows that exist are not
 made again, so re-running the command resumes. The table is printed at the end.
-The three searches come last: they take longest.
+The searches come last: they take longest.
 """
 
 import functools
@@ -73,9 +73,27 @@ RECIPE = ChildRecipe(
     warmup_epochs=1.0,
     augmentation="small_images",
 )
+# FairNAS divides its epochs by the passes of a step. ProxylessNAS explores no
+# children; a quarter of its epochs warm the weights up.
+_BY_UNIT_KERNELS = {"shrink": True, "score": "angle_of_unit_kernels"}
 SEARCHES: dict[str, dict[str, Any]] = {
     "evolution, unshrunk": {"explorer": "evolution", "shrink": False},
     "evolution, shrunk by angle": {"explorer": "evolution", "shrink": True},
+    "FairNAS": {
+        "method": "fairnas",
+        "explorer": "evolution",
+        "shrink": False,
+    },
+    "FairNAS, shrunk by unit kernels": {
+        "method": "fairnas",
+        "explorer": "evolution",
+        **_BY_UNIT_KERNELS,
+    },
+    "ProxylessNAS": {"method": "proxylessnas", "shrink": False},
+    "ProxylessNAS, shrunk by unit kernels": {
+        "method": "proxylessnas",
+        **_BY_UNIT_KERNELS,
+    },
     "regularized evolution": {
         "explorer": "regularized_evolution",
         "shrink": False,
@@ -98,6 +116,19 @@ Network = tuple[SearchSpace, Genotype, float | None]
 
 def search_config(name: str) -> SearchConfig:
     """Returns the search of that name, as `nse_search` would make it."""
+    given = SEARCHES[name]
+    epochs = SUPERNET_EPOCHS.value
+    numbers: dict[str, float] = {"child_epochs": 1}
+    if "explorer" in given:
+        numbers |= {"supernet_epochs": epochs}
+        numbers |= {"num_children": NUM_CHILDREN.value}
+        numbers |= {"num_rank_checks": 0}  # The rows check the ranking.
+    else:
+        numbers |= {"weights_only_epochs": epochs // 4}
+        numbers |= {"supernet_epochs": epochs - epochs // 4}
+    if given["shrink"]:
+        numbers |= {"shrink_first_epochs": 3, "shrink_epochs": 1}
+        numbers |= {"stop_size": 10**6}
     return SearchConfig(
         run_dir=pathlib.Path(RUN_DIR.value) / name.replace(" ", "_"),
         dataset="cifar10",
@@ -107,16 +138,8 @@ def search_config(name: str) -> SearchConfig:
         width=0.2,
         budget=Budget(macs=MAX_MACS_M.value * 1e6),
         effort="laptop",
-        overrides=(
-            ("shrink_first_epochs", 3),
-            ("shrink_epochs", 1),
-            ("stop_size", 10**6),
-            ("supernet_epochs", SUPERNET_EPOCHS.value),
-            ("num_children", NUM_CHILDREN.value),
-            ("child_epochs", 1),
-            ("num_rank_checks", 0),  # The rows check the ranking.
-        ),
-        **SEARCHES[name],
+        overrides=tuple(numbers.items()),
+        **given,
     )
 
 
