@@ -32,10 +32,10 @@ pytestmark = pytest.mark.slow
 CHECKOUT = pathlib.Path.cwd()
 # Enough for every stage to be there, not for accuracy.
 LITTLE = (
-    *("--shrink_first_epochs=1", "--shrink_epochs=1", "--drop_per_stage=20"),
-    *("--stop_size=100000", "--supernet_epochs=2", "--num_children=10"),
+    *("--shrink_first_epochs=1", "--shrink_epochs=1", "--drop_per_stage=6"),
+    *("--stop_size=300", "--supernet_epochs=2", "--num_children=10"),
     *("--population=5", "--calibration_images=64", "--child_epochs=2"),
-    *("--num_rank_checks=2", "--rank_check_epochs=1"),
+    *("--num_rank_checks=2", "--rank_check_epochs=1", "--depth=0.25"),
 )
 
 
@@ -200,7 +200,7 @@ def test_a_limit_on_latency_and_size_is_kept_as_measured(
         tmp_path,
         *LITTLE,
         *limits,
-        *("--space=spos_tiny", "--depth=0.25", "--run_dir=small"),
+        *("--space=spos_tiny", "--run_dir=small"),
     )
     run_dir = tmp_path / "small"
     path = as_path(result_of(run_dir)["path"])
@@ -259,7 +259,7 @@ def test_photographs_of_unequal_sizes_and_classes(
     make_photos(tmp_path / "photos")
     flags = (
         *(*LITTLE, "--data_dir=photos", "--image_size=16"),
-        *("--space=spos_tiny", "--batch_size=16", "--depth=0.25"),
+        *("--space=spos_tiny", "--batch_size=16"),
         *("--num_rank_checks=0", "--baselines=never"),
     )
     done = search(tmp_path, *flags)

@@ -144,6 +144,7 @@ def test_the_binary_ends_in_files_and_a_page(tmp_path: pathlib.Path) -> None:
         cache_dir=str(tmp_path / "cache"),
         baselines="never",
         space="spos_tiny",
+        depth=0.25,
         shrink=False,
         max_macs_m=1.0,
         effort="demo",
