@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nse_tf.export.checking import Limits as Limits
     from nse_tf.export.checking import check as check
     from nse_tf.export.checking import find_faults as find_faults
+    from nse_tf.export.checking import keras_scores as keras_scores
     from nse_tf.export.export_report import ExportReport as ExportReport
     from nse_tf.export.exporter import Timing as Timing
     from nse_tf.export.exporter import export_model as export_model
@@ -77,6 +78,7 @@ __all__, __getattr__, __dir__ = lazy_names(
         "Limits": "checking",
         "check": "checking",
         "find_faults": "checking",
+        "keras_scores": "checking",
         "ExportReport": "export_report",
         "Timing": "exporter",
         "export_model": "exporter",

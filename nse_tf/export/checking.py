@@ -85,6 +85,8 @@ def check(
     model: keras.Model,
     images: np.ndarray,
     labels: np.ndarray | None,
+    *,
+    wanted: np.ndarray | None = None,
 ) -> ExportCheck:
     """Runs a file and its Keras model on test images.
 
@@ -93,6 +95,8 @@ def check(
         model: What it was converted from.
         images: `(count, height, width, channels)`, pixel values 0..255.
         labels: `(count,)`, class indices; None compares scores alone.
+        wanted: `keras_scores(model, images)`, where several files are checked;
+            None runs the model.
 
     Raises:
         ValueError: If there are no images, a label is missing, or shapes do
@@ -107,7 +111,8 @@ def check(
     if not isinstance(tflite, bytes):
         tflite = pathlib.Path(tflite).read_bytes()
     got = predict(tflite, images)
-    wanted = model.predict(images.astype(np.float32), verbose=0, batch_size=256)
+    if wanted is None:
+        wanted = keras_scores(model, images)
     if got.shape != wanted.shape:
         raise ValueError(
             f"`tflite` has scores of shape {got.shape}, "
@@ -132,6 +137,24 @@ def check(
         pixel_range=(float(images.min()), float(images.max())),
         census=take_census(tflite),
     )
+
+
+def keras_scores(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Returns `(count, classes)`, what a model says of images.
+
+    Args:
+        model: The model.
+        images: `(count, height, width, channels)`, pixel values 0..255.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    if len(images) == 0:
+        raise ValueError("`images` is empty: there must be at least one.")
+    scores: np.ndarray = model.predict(
+        images.astype(np.float32), verbose=0, batch_size=256
+    )
+    return scores
 
 
 def _share_right(

@@ -28,6 +28,7 @@ from nse_tf.export.checking import (
     Limits,
     check,
     find_faults,
+    keras_scores,
 )
 from nse_tf.export.compression import Compressed
 from nse_tf.export.compression_check import (
@@ -246,8 +247,9 @@ def _checked(
 ) -> dict[str, ExportCheck]:
     """Returns how each file compares with Keras on test images."""
     checks = {}
+    wanted = keras_scores(model, test[0])
     for precision, content in contents.items():
-        checks[precision] = check(content, model, *test)
+        checks[precision] = check(content, model, *test, wanted=wanted)
         bar.update()
     return checks
 

@@ -16,6 +16,7 @@ from nse_tf.export import (
     convert,
     convert_part,
     find_faults,
+    keras_scores,
 )
 from nse_tf.export.tflite import _trace
 from tests.export.textures import Trained, make_network
@@ -141,6 +142,21 @@ def test_one_image_is_no_drop_of_accuracy_and_two_are(
     (fault,) = find_faults(two, "fp32")
     assert fault.startswith("Accuracy falls from 1.0000 to 0.9900")
     assert find_faults(two, "fp32", Limits(1, 1, accuracy_drop=0.01)) == []
+
+
+def test_scores_of_keras_serve_several_files(trained: Trained) -> None:
+    content = convert(trained.model, "fp16")
+    wanted = keras_scores(trained.model, trained.test_images)
+    found = check(
+        content,
+        None,  # type: ignore[arg-type]  # It need not run again.
+        trained.test_images,
+        trained.test_labels,
+        wanted=wanted,
+    )
+    assert found == checked(content, trained)
+    with pytest.raises(ValueError, match="`images` is empty"):
+        keras_scores(trained.model, trained.test_images[:0])
 
 
 def test_labels_of_another_number_are_refused(trained: Trained) -> None:
