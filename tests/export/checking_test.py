@@ -149,7 +149,7 @@ def test_scores_of_keras_serve_several_files(trained: Trained) -> None:
     wanted = keras_scores(trained.model, trained.test_images)
     found = check(
         content,
-        None,  # type: ignore[arg-type]  # It need not run again.
+        None,  # It need not run again.
         trained.test_images,
         trained.test_labels,
         wanted=wanted,
