@@ -235,6 +235,7 @@ def test_fairnas_within_a_window_by_nsga2(tmp_path: pathlib.Path) -> None:
         tmp_path,
         *LITTLE,
         *("--method=fairnas", "--explorer=nsga2", "--num_rank_checks=0"),
+        "--baselines=never",
         *("--drop_per_stage=4", "--min_macs_m=0.6", "--max_macs_m=1"),
         "--run_dir=r",
     )
