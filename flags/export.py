@@ -40,6 +40,7 @@ from nse_tf.flags import (
     binaries,
     data_flags,
     device_flags,
+    file_flags,
     model_flags,
     output_flags,
     space_flags,
@@ -56,18 +57,13 @@ if TYPE_CHECKING:
     from nse_tf.export.compression import Compressed
     from nse_tf.runs.export_inputs import Images
 
-for _module in (model_flags, space_flags, device_flags, output_flags):
+for _module in (
+    *(model_flags, space_flags, device_flags, file_flags, output_flags),
+):
     flags.adopt_module_key_flags(_module)
 for _flag in (data_flags.DATASET, data_flags.DATA_DIR):
     flags.declare_key_flag(_flag.name)
 OUTPUT_DIR = define_path("output_dir", None, "Where files are written.")
-PRECISIONS = flags.DEFINE_list(
-    "precisions",
-    None,
-    "Which files to write, of fp32, fp16, dynamic, int8, and int16x8 (8-bit "
-    "weights, 16-bit activations). Default: the first four, but int8 only with "
-    "images to calibrate with.",
-)
 QUANTIZER = flags.DEFINE_enum(
     "quantizer",
     "ai_edge",
@@ -210,7 +206,7 @@ def _check_compress() -> None:
             "images, with --dataset or --data_dir."
         )
     if COMPRESS.value == "quantize" and "int8" not in (
-        PRECISIONS.value or ["int8"]
+        file_flags.PRECISIONS.value or ["int8"]
     ):
         raise ValueError(
             "`--compress` quantize makes the int8 file: put int8 into "
@@ -226,7 +222,7 @@ def _precisions() -> list[str] | None:
         ValueError: If a microcontroller is to run others than int8, or there is
             nothing to calibrate or to measure that with.
     """
-    precisions: list[str] | None = PRECISIONS.value
+    precisions: list[str] | None = file_flags.PRECISIONS.value
     if TARGET.value != "micro":
         return precisions
     if precisions is not None and precisions != ["int8"]:

@@ -10,6 +10,7 @@ from nse_tf.flags import (
     budget_flags,
     child_flags,
     data_flags,
+    file_flags,
     override_flags,
     proxylessnas_flags,
     sharing_flags,
@@ -41,6 +42,7 @@ from nse_tf.runs.search_config import (
 flags.adopt_module_key_flags(data_flags)
 flags.adopt_module_key_flags(budget_flags)
 flags.adopt_module_key_flags(child_flags)
+flags.adopt_module_key_flags(file_flags)
 flags.adopt_module_key_flags(proxylessnas_flags)
 flags.adopt_module_key_flags(autospace_flags)
 flags.adopt_module_key_flags(override_flags)
@@ -275,6 +277,7 @@ def search_config() -> SearchConfig:
         **autospace_flags.settings(),
         budget=budget_flags.budget(),
         precision=PRECISION.value,
+        precisions=_names(file_flags.PRECISIONS.value),
         rank_by=RANK_BY.value,
         baselines=BASELINES.value,
         objective=None if OBJECTIVE.value == "accuracy" else OBJECTIVE.value,
@@ -292,6 +295,10 @@ def search_config() -> SearchConfig:
         seed=SEED.value,
         cache_dir=pathlib.Path(CACHE_DIR.value),
     )
+
+
+def _names(given: list[str] | None) -> tuple[str, ...] | None:
+    return None if given is None else tuple(given)
 
 
 def _overrides() -> tuple[tuple[str, Any], ...]:

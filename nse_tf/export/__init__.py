@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from nse_tf.export.micro_target import export_micro as export_micro
     from nse_tf.export.op_profile import OpTime as OpTime
     from nse_tf.export.op_profile import parse_op_profile as parse_op_profile
+    from nse_tf.export.precisions import ALL_PRECISIONS as ALL_PRECISIONS
+    from nse_tf.export.precisions import PRECISIONS as PRECISIONS
     from nse_tf.export.table_check import WholeNetwork as WholeNetwork
     from nse_tf.export.table_check import check_table as check_table
     from nse_tf.export.table_check import compare as compare
@@ -54,8 +56,6 @@ if TYPE_CHECKING:
         InterpreterBackend as InterpreterBackend,
     )
     from nse_tf.export.table_plan import TablePlan as TablePlan
-    from nse_tf.export.tflite import ALL_PRECISIONS as ALL_PRECISIONS
-    from nse_tf.export.tflite import PRECISIONS as PRECISIONS
     from nse_tf.export.tflite import QUANTIZERS as QUANTIZERS
     from nse_tf.export.tflite import convert as convert
     from nse_tf.export.tflite import convert_all as convert_all
@@ -111,8 +111,8 @@ __all__, __getattr__, __dir__ = lazy_names(
         "Backend": "table_plan",
         "InterpreterBackend": "table_plan",
         "TablePlan": "table_plan",
-        "ALL_PRECISIONS": "tflite",
-        "PRECISIONS": "tflite",
+        "ALL_PRECISIONS": "precisions",
+        "PRECISIONS": "precisions",
         "QUANTIZERS": "tflite",
         "convert": "tflite",
         "convert_all": "tflite",

@@ -11,7 +11,7 @@ from nse_tf.export.checking import ExportCheck
 from nse_tf.export.export_report import ExportReport
 from nse_tf.export.latency import Latency
 from nse_tf.export.machine import describe_machine, now
-from nse_tf.export.tflite import ALL_PRECISIONS
+from nse_tf.export.precisions import ALL_PRECISIONS
 from nse_tf.spaces.files import write_bytes, write_json
 from nse_tf.training.weight_files import save_model
 

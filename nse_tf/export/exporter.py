@@ -41,6 +41,7 @@ from nse_tf.export.export_report import ExportReport
 from nse_tf.export.file_details import describe_file
 from nse_tf.export.latency import Latency, measure_together
 from nse_tf.export.metadata import with_classifier
+from nse_tf.export.precisions import PRECISIONS
 from nse_tf.export.preprocessing import preprocessing_fault, unlabeled_fault
 from nse_tf.export.soundness import (
     Magnitude,
@@ -48,7 +49,7 @@ from nse_tf.export.soundness import (
     require_classifier,
     require_finite,
 )
-from nse_tf.export.tflite import PRECISIONS, convert_each
+from nse_tf.export.tflite import convert_each
 
 # More calibration images change nothing (see `convert`) and cost time.
 NUM_CALIBRATION_IMAGES = 200

@@ -32,12 +32,9 @@ import tensorflow as tf
 
 from nse_tf.export import own_process
 from nse_tf.export.model_edit import has_operators, with_byte_ends
+from nse_tf.export.precisions import ALL_PRECISIONS, CALIBRATED, PRECISIONS
 from nse_tf.quiet import quiet_native_output
 
-PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
-# With those that are made only when asked for.
-ALL_PRECISIONS = (*PRECISIONS, "int16x8")
-CALIBRATED = ("int8", "int16x8")
 QUANTIZERS = ("ai_edge", "tensorflow")
 
 

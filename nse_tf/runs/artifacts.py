@@ -17,7 +17,13 @@ from nse_tf.events import (
     TrainedAlone,
     WinnerChosen,
 )
-from nse_tf.export import ExportReport, Timing, export_micro, export_model
+from nse_tf.export import (
+    PRECISIONS,
+    ExportReport,
+    Timing,
+    export_micro,
+    export_model,
+)
 from nse_tf.methods import Method
 from nse_tf.reporting.classified import Classified, classified
 from nse_tf.runs.baseline_tests import tested_baselines
@@ -62,17 +68,7 @@ def export_artifacts(
     if cost_model.final is not None:  # No other file says what it is of.
         save_space(space, folder.best / "space.json")
     LOGGER.info("Converting, checking and timing the .tflite files")
-    stride = max(1, len(data.train) // NUM_CALIBRATION_IMAGES)
-    report = export_model(
-        network,
-        folder.best,
-        calibration_images=data.train.images[::stride],
-        test_images=np.asarray(data.test.images),
-        test_labels=data.test.labels,
-        class_names=data.class_names,
-        timing=Timing(num_threads=config.num_threads, seed=config.seed),
-        progress=sys.stderr.isatty(),
-    )
+    report = _exported(network, data, folder, config)
     _log_faults(report)
     if config.budget.needs_memory:
         _export_micro(config.budget, folder, report, data)
@@ -103,6 +99,27 @@ def _limits(budget: Budget, cost_model: CostModel) -> dict[str, Any]:
     table = cost_model.table
     here = {"here": table.here} if isinstance(table, DeviceTables) else {}
     return {"budget": budget.to_json(), **here}
+
+
+def _exported(
+    network: keras.Model,
+    data: ImageData,
+    folder: RunFolder,
+    config: SearchConfig,
+) -> ExportReport:
+    """Writes the .tflite files; returns what they are like."""
+    stride = max(1, len(data.train) // NUM_CALIBRATION_IMAGES)
+    return export_model(
+        network,
+        folder.best,
+        calibration_images=data.train.images[::stride],
+        test_images=np.asarray(data.test.images),
+        test_labels=data.test.labels,
+        class_names=data.class_names,
+        precisions=config.precisions or PRECISIONS,
+        timing=Timing(num_threads=config.num_threads, seed=config.seed),
+        progress=sys.stderr.isatty(),
+    )
 
 
 def _export_micro(

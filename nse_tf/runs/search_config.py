@@ -5,6 +5,7 @@ import pathlib
 from typing import Any
 
 from nse_tf.costs import Budget
+from nse_tf.runs.file_checks import check_precisions
 from nse_tf.runs.space_checks import (
     check_scale,
     check_stage_widths,
@@ -148,6 +149,8 @@ class SearchConfig:
             None takes the first.
         budget: Limits that the network found must keep.
         precision: Precision of the file that latency and size limits hold for.
+        precisions: The winner's files, of `export.ALL_PRECISIONS`; None is
+            `export.PRECISIONS`.
         rank_by: What finalists are ranked by: `keras`, or the accuracy of
             their `int8` files.
         baselines: Whether networks that nobody searched for are trained, too,
@@ -216,6 +219,7 @@ class SearchConfig:
     then: str | None = None
     budget: Budget = Budget()
     precision: str = "fp32"
+    precisions: tuple[str, ...] | None = None
     rank_by: str = "keras"
     baselines: str = "cheap"
     objective: str | None = None
@@ -254,6 +258,7 @@ class SearchConfig:
         check_scale(self)
         check_stage_widths(self)
         self._check_training()
+        check_precisions(self.precisions, self._needed_files())
         if self.gates == "reinforce" and self.penalty_form is not None:
             raise ValueError(
                 f"`--penalty_form` is {self.penalty_form!r}, but nothing is "
@@ -267,6 +272,18 @@ class SearchConfig:
                 "--method=autospace learned, which is a file, in a run of its "
                 "own."
             )
+
+    def _needed_files(self) -> dict[str, str]:
+        """Returns the file that a flag needs, by the flag."""
+        needed = {}
+        limits = self.budget.limits
+        if limits.keys() & {"latency_ms", "size_bytes"}:
+            needed[f"--precision={self.precision}"] = self.precision
+        if self.rank_by == "int8":
+            needed["--rank_by=int8"] = "int8"
+        if self.budget.needs_memory:
+            needed["a limit on RAM or flash"] = "int8"
+        return needed
 
     def _check_training(self) -> None:
         """Refuses settings of trainings that lack what they need.

@@ -125,6 +125,7 @@ def test_where_files_lie_decides_nothing(field: str, value: Any) -> None:
         {"budget": Budget(size_bytes=1e5)},
         {"budget": Budget(min_macs=1e5)},
         {"precision": "int8"},
+        {"precisions": ("int8",)},
         {"num_threads": 2},
         {"effort": "paper"},
         {"overrides": (("batch_size", 8),)},
@@ -255,3 +256,36 @@ def test_what_searches_a_learned_space_may_be_set_as_well() -> None:
     assert dict(after.overrides) == {"child_epochs": 3}
     with pytest.raises(ValueError, match="--explorer` is for"):
         dataclasses.replace(config, explorer="random")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"precisions": ("int4",)}, "'int4': give some of fp32, fp16, dynamic"),
+        ({"precisions": ()}, "'': give some of fp32"),
+        ({"precisions": ("int8", "int8")}, "'int8,int8': .* each once"),
+        (
+            {"precisions": ("int8",), "budget": Budget(size_bytes=1e5)},
+            "--precision=fp32 needs the fp32 file: add fp32",
+        ),
+        ({"precisions": ("fp32",), "rank_by": "int8"}, "--rank_by=int8 needs"),
+        (
+            {"precisions": ("fp32",), "budget": Budget(ram_bytes=1e5)},
+            "a limit on RAM or flash needs the int8 file",
+        ),
+    ],
+)
+def test_files_that_are_unknown_or_lack_are_refused(
+    given: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        dataclasses.replace(CONFIG, **given)
+
+
+def test_one_file_serves_limits_that_hold_for_it() -> None:
+    given: dict[str, Any] = {"precision": "int8", "rank_by": "int8"}
+    limited = Budget(latency_ms=1.0, size_bytes=1e5, ram_bytes=1e5)
+    config = dataclasses.replace(
+        CONFIG, precisions=("int8",), budget=limited, **given
+    )
+    assert config.settings()["precisions"] == ["int8"]
