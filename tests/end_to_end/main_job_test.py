@@ -235,7 +235,7 @@ def test_fairnas_within_a_window_by_nsga2(tmp_path: pathlib.Path) -> None:
         tmp_path,
         *LITTLE,
         *("--method=fairnas", "--explorer=nsga2", "--num_rank_checks=0"),
-        "--baselines=never",
+        *("--baselines=never", "--precisions=int8"),
         *("--drop_per_stage=4", "--min_macs_m=0.6", "--max_macs_m=1"),
         "--run_dir=r",
     )
@@ -261,7 +261,7 @@ def test_photographs_of_unequal_sizes_and_classes(
     flags = (
         *(*LITTLE, "--data_dir=photos", "--image_size=16"),
         *("--space=spos_tiny", "--batch_size=16"),
-        *("--num_rank_checks=0", "--baselines=never"),
+        *("--num_rank_checks=0", "--baselines=never", "--precisions=fp32"),
     )
     done = search(tmp_path, *flags)
     assert "broken.png" in done.stderr

@@ -18,11 +18,11 @@ from tests.end_to_end.pages import (
 )
 
 PAGE = "tutorials/microcontroller"
-# Few layers and little training: as many files to convert, sooner done.
+# Few layers, little training, one file.
 SHORT = (
     *("--space=spos_tiny", "--depth=0.25", "--noshrink"),
     *("--supernet_epochs=1", "--child_epochs=1"),
-    *("--num_children=4", "--population=4"),
+    *("--num_children=4", "--population=4", "--precisions=int8"),
 )
 # As tensorflow/lite/micro of tflite-micro declares what the program calls.
 DECLARED = """

@@ -14,7 +14,7 @@ from tests.shared_data import LITE0_NPZ, needs_lite0
 SHORT = (
     *("--image_size=32", "--num_rank_checks=0", "--baselines=never"),
     *("--supernet_epochs=1", "--child_epochs=1", "--num_children=4"),
-    *("--population=4", "--max_trainings=1"),
+    *("--population=4", "--max_trainings=1", "--precisions=int8"),
     f"--start_weights={LITE0_NPZ}",
 )
 

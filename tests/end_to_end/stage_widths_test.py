@@ -28,7 +28,7 @@ LITTLE = (
     *("--space=spos_tiny", "--depth=0.25", "--supernet_epochs=1"),
     *("--num_children=6", "--population=3", "--calibration_images=64"),
     *("--child_epochs=1", "--num_rank_checks=0", "--baselines=never"),
-    "--max_params_m=0.1",
+    *("--max_params_m=0.1", "--precisions=int8"),
 )
 WIDTHS = ("--sharing=nested", "--noshrink", "--stage_widths=0.5,1")
 

@@ -123,6 +123,7 @@ def test_a_search_cuts_a_network_out_and_trains_it_on(
             ("max_trainings", 1),
         ),
         baselines="never",
+        precisions=("int8",),
     )
     config = dataclasses.replace(
         config, run_dir=tmp_path / "run", cache_dir=tmp_path / "cache"
