@@ -276,8 +276,7 @@ class SearchConfig:
     def _needed_files(self) -> dict[str, str]:
         """Returns the file that a flag needs, by the flag."""
         needed = {}
-        limits = self.budget.limits
-        if limits.keys() & {"latency_ms", "size_bytes"}:
+        if self.budget.needs_table:
             needed[f"--precision={self.precision}"] = self.precision
         if self.rank_by == "int8":
             needed["--rank_by=int8"] = "int8"

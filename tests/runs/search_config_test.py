@@ -268,6 +268,17 @@ def test_what_searches_a_learned_space_may_be_set_as_well() -> None:
             {"precisions": ("int8",), "budget": Budget(size_bytes=1e5)},
             "--precision=fp32 needs the fp32 file: add fp32",
         ),
+        (
+            {
+                "precisions": ("int8",),
+                "budget": Budget(latency_ms={"phone": 1.0, "board": 9.0}),
+            },
+            "--precision=fp32 needs the fp32 file",
+        ),
+        (
+            {"precisions": ("int8",), "budget": Budget(min_latency_ms=1.0)},
+            "--precision=fp32 needs the fp32 file",
+        ),
         ({"precisions": ("fp32",), "rank_by": "int8"}, "--rank_by=int8 needs"),
         (
             {"precisions": ("fp32",), "budget": Budget(ram_bytes=1e5)},
