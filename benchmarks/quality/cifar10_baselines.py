@@ -75,7 +75,6 @@ RECIPE = ChildRecipe(
 )
 # FairNAS divides its epochs by the passes of a step. ProxylessNAS explores no
 # children; a quarter of its epochs warm the weights up.
-_BY_UNIT_KERNELS = {"shrink": True, "score": "angle_of_unit_kernels"}
 SEARCHES: dict[str, dict[str, Any]] = {
     "evolution, unshrunk": {"explorer": "evolution", "shrink": False},
     "evolution, shrunk by angle": {"explorer": "evolution", "shrink": True},
@@ -84,16 +83,13 @@ SEARCHES: dict[str, dict[str, Any]] = {
         "explorer": "evolution",
         "shrink": False,
     },
-    "FairNAS, shrunk by unit kernels": {
+    "FairNAS, shrunk by angle": {
         "method": "fairnas",
         "explorer": "evolution",
-        **_BY_UNIT_KERNELS,
+        "shrink": True,
     },
     "ProxylessNAS": {"method": "proxylessnas", "shrink": False},
-    "ProxylessNAS, shrunk by unit kernels": {
-        "method": "proxylessnas",
-        **_BY_UNIT_KERNELS,
-    },
+    "ProxylessNAS, shrunk by angle": {"method": "proxylessnas", "shrink": True},
     "regularized evolution": {
         "explorer": "regularized_evolution",
         "shrink": False,
