@@ -65,7 +65,7 @@ class DartsSearch(Method):
         require_cells(model.space, "DARTS")
         model = config.final_costs(model)
         budget.check_reachable(model)
-        require_shrinkable(model.space, config.shrinking)
+        require_shrinkable(model.space, config.shrinking, config.score)
         self.model = model
         self.budget = budget
         self.config = config

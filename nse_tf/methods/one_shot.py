@@ -79,7 +79,7 @@ class OneShotSearch(Method):
         budget.check_reachable(model)
         if earlier is not None:
             _check_left(model, budget, earlier)
-        require_shrinkable(model.space, config.shrinking)
+        require_shrinkable(model.space, config.shrinking, config.score)
         self.model = model
         self.budget = budget
         self.config = config

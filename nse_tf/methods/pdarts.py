@@ -79,7 +79,7 @@ class PDartsSearch(Method):
         require_cells(model.space, "P-DARTS")
         model = config.final_costs(model)
         budget.check_reachable(model)
-        require_shrinkable(model.space, config.shrinking)
+        require_shrinkable(model.space, config.shrinking, config.score)
         self.model = model
         self.budget = budget
         self.config = config

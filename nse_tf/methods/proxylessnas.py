@@ -88,8 +88,12 @@ class ProxylessNAS(Method):
         super().__init__(config.objective)
         model = config.final_costs(model)
         budget.check_reachable(model)
-        schedule = config.shrinking.schedule if config.shrinking else None
-        require_shrinkable(model.space, schedule)
+        if config.shrinking is not None:
+            require_shrinkable(
+                model.space,
+                config.shrinking.schedule,
+                config.shrinking.scoring.score,
+            )
         self.model, self.budget, self.config = model, budget, config
         self.gates = _gates(model.space, config.gates)
         self._target = CostTarget.chosen(

@@ -21,7 +21,12 @@ from nse_tf.methods.supernet_training import (
     Trained,
 )
 from nse_tf.methods.warm_up import require_progressive_depth, warm_up
-from nse_tf.shrinking import ShrinkSchedule, keeps_enough
+from nse_tf.shrinking import (
+    ANGLE_SCORES,
+    ShrinkSchedule,
+    keeps_enough,
+    require_angle,
+)
 from nse_tf.spaces import SearchSpace
 
 # What generators are drawn for; see `Method.new_rng`.
@@ -55,20 +60,25 @@ class Shrinking:
 
 
 def require_shrinkable(
-    space: SearchSpace, schedule: ShrinkSchedule | None
+    space: SearchSpace, schedule: ShrinkSchedule | None, score: str
 ) -> None:
     """Refuses to shrink a space that cannot be shrunk so.
 
     Args:
         space: The whole space.
         schedule: How it is shrunk; None for not at all.
+        score: What operators are scored by, one of `SCORES`.
 
     Raises:
         ValueError: If its stages have widths to choose; see also
-            `require_progressive_depth`.
+            `require_progressive_depth` and `require_angle`.
     """
     require_progressive_depth(space, schedule)
-    if schedule is not None and space.skeleton.decides_widths:
+    if schedule is None:
+        return
+    if score in ANGLE_SCORES:
+        require_angle(space, score)
+    if space.skeleton.decides_widths:
         raise ValueError(
             f"Space {space.name!r} has widths by stage, which shrinking cannot "
             "rank, since its angles are those of the widest networks: let "

@@ -40,7 +40,7 @@ class SpaceShrinking(Method):
         super().__init__(config.objective)
         model = config.final_costs(model)
         budget.check_reachable(model)
-        require_shrinkable(model.space, config.shrinking)
+        require_shrinkable(model.space, config.shrinking, config.score)
         if config.shrinking is None:
             raise ValueError(
                 "`config.shrinking` is None, so nothing would be shrunk: give "

@@ -11,6 +11,29 @@ from nse_tf.spaces import SearchSpace
 ANGLE_SCORES = ("angle", "angle_fixed_at_zero", "angle_of_unit_kernels")
 
 
+def require_angle(space: SearchSpace, score: str) -> None:
+    """Refuses an angle that children of a space do not have.
+
+    Args:
+        space: The space.
+        score: One of `ANGLE_SCORES`.
+
+    Raises:
+        ValueError: If there is no such angle, or it is for spaces of cells
+            and this is none.
+    """
+    if score not in ANGLE_SCORES:
+        raise ValueError(
+            f"No angle is called {score!r}; there are "
+            f"{', '.join(ANGLE_SCORES)}."
+        )
+    if score == "angle_of_unit_kernels" and not space.skeleton.cell_kinds:
+        raise ValueError(
+            f"`{score}` is for spaces of cells, which {space.name!r} is not: "
+            "its score is `angle` or `angle_fixed_at_zero`."
+        )
+
+
 def angle_sums(
     space: SearchSpace, result: SupernetTrained, score: str = "angle"
 ) -> AngleSums:
@@ -24,23 +47,18 @@ def angle_sums(
             `CellAngleSums.of_unit_kernels` does.
 
     Raises:
-        ValueError: If there is no such score, it is not for the space, or sums
-            are not finite.
+        ValueError: If sums are not reported or not finite; see also
+            `require_angle`.
     """
-    if score not in ANGLE_SCORES:
-        raise ValueError(
-            f"No angle is called {score!r}; there are "
-            f"{', '.join(ANGLE_SCORES)}."
-        )
-    has_cells = bool(space.skeleton.cell_kinds)
+    require_angle(space, score)
     if score == "angle_of_unit_kernels":
-        if not has_cells or not result.unit_sums:
+        if not result.unit_sums:
             raise ValueError(
-                f"`{score}` is for spaces of cells, and for trainings that "
-                f"report each kernel; space {space.name!r} takes `angle` or "
-                "`angle_fixed_at_zero`."
+                f"The training reported no sums by kernel, which `{score}` is "
+                "computed from: score by `angle` or `angle_fixed_at_zero`."
             )
         return CellAngleSums.of_unit_kernels(space, np.array(result.unit_sums))
+    has_cells = bool(space.skeleton.cell_kinds)
     candidates = np.array(result.angle_sums)
     backbone = np.array(result.backbone_sums)
     if score == "angle_fixed_at_zero":

@@ -1,16 +1,27 @@
 """One interface for every score of operators."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from nse_tf.events import OperatorsScored, SpaceAtStage
 from nse_tf.jobs import EvaluateChildren, Genes, TrainSupernet
-from nse_tf.methods.one_shot_config import OneShotConfig
+from nse_tf.methods import (
+    Method,
+    OneShotConfig,
+    OneShotSearch,
+    ProxylessNAS,
+    ProxylessNASConfig,
+    SpaceShrinking,
+)
 from nse_tf.methods.operator_scoring import SCORES, OperatorScoring
+from nse_tf.methods.shrinking_steps import Shrinking
 from nse_tf.shrinking import those_that_count
 from tests.methods.small_search import (
+    QUICK,
+    SMALL,
     WORKER,
     evaluated_paths,
     of_kind,
@@ -71,9 +82,32 @@ def test_unknown_scores_are_refused() -> None:
             make("loss")
 
 
-def test_an_angle_of_cells_is_refused_for_chains() -> None:
-    with pytest.raises(Exception, match="is for spaces of cells"):
-        searched(score="angle_of_unit_kernels")
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda config: OneShotSearch(SMALL, config=config),
+        lambda config: SpaceShrinking(SMALL, config=config),
+        lambda config: ProxylessNAS(
+            SMALL,
+            config=ProxylessNASConfig(
+                shrinking=Shrinking(
+                    schedule=config.shrinking,
+                    scoring=config.scoring,
+                    training=config.training,
+                    least_left=1,
+                )
+            ),
+        ),
+    ],
+)
+def test_an_angle_of_cells_is_refused_for_chains_before_any_job(
+    make: Callable[[OneShotConfig], Method],
+) -> None:
+    config = dataclasses.replace(QUICK, score="angle_of_unit_kernels")
+    with pytest.raises(ValueError, match="is for spaces of cells"):
+        make(config)
+    unshrunk = dataclasses.replace(config, shrinking=None)
+    assert OneShotSearch(SMALL, config=unshrunk).ask()
 
 
 def test_a_score_of_zero_children_is_refused() -> None:
