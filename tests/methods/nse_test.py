@@ -20,23 +20,13 @@ from nse_tf.jobs import (
     Failed,
     Genes,
     Job,
-    RateSchedule,
     Result,
-    SupernetTrained,
     TrainChild,
     TrainSupernet,
 )
-from nse_tf.methods import (
-    SearchError,
-    SpaceEvolution,
-)
+from nse_tf.methods import SearchError, SpaceEvolution
 from nse_tf.methods.evaluating import EvaluatedChild
-from nse_tf.methods.inheritance import (
-    branch_angles,
-    inherited,
-    operator_angles,
-    union_of,
-)
+from nse_tf.methods.inheritance import union_of
 from nse_tf.spaces import make_preset
 from nse_tf.testing import METHOD_LAWS, FormulaWorker
 from tests.costs.strategies import made_up_devices
@@ -227,56 +217,6 @@ def test_an_empty_front_says_why() -> None:
         SearchError, match=r"front of round 0 is empty.* 30 pro"
     ):
         do_all(make(), work)
-
-
-# Angles decide what is inherited.
-
-
-def trained() -> SupernetTrained:
-    job = TrainSupernet(
-        id="0",
-        active=POOL.active,
-        epochs=1,
-        schedule=RateSchedule(first=0.1),
-        seed=0,
-    )
-    result = FormulaWorker(MODEL).run(job)
-    assert isinstance(result, SupernetTrained)
-    return result
-
-
-def test_the_angle_of_a_network_joins_all_its_branches() -> None:
-    result = trained()
-    genes = tuple((0, 2) if n % 2 else (1,) for n in range(len(POOL.blocks)))
-    sums = np.array(result.angle_sums)
-    dot, base, now = np.array(result.backbone_sums)
-    for block, gene in enumerate(genes):
-        for index in gene:
-            dot, base, now = np.array([dot, base, now]) + sums[block, index]
-    (found,) = branch_angles(result, [genes])
-    assert found == pytest.approx(np.arccos(dot / np.sqrt(base * now)))
-
-
-def test_an_op_scores_the_mean_of_the_networks_that_open_it() -> None:
-    space = POOL.restrict([[0, 1]] * len(POOL.blocks))
-    children = [
-        tuple((0,) for _ in POOL.blocks),
-        tuple((0, 1) for _ in POOL.blocks),
-    ]
-    found = operator_angles(space, children, np.array([0.2, 0.6]))
-    np.testing.assert_allclose(found[:, 0], 0.4)
-    np.testing.assert_allclose(found[:, 1], 0.6)
-    assert np.isnan(found[:, 2]).all()
-
-
-def test_rules_keep_as_many_but_not_the_same() -> None:
-    left = ((0, 1, 2, 3),)
-    front = [((0, 1),), ((0,),)]
-    scores = np.array([[0.1, 0.2, 0.4, np.nan]])
-    assert inherited(left, front, scores, "front") == ((0, 1),)
-    assert inherited(left, front, scores, "angle") == ((1, 2),)
-    # Ranks by angle 1, 2, 3, 0; by uses 3, 2, 0, 0: sums 4, 4, 3, 0.
-    assert inherited(left, front, scores, "both") == ((0, 1),)
 
 
 # Places of one branch.
