@@ -170,12 +170,9 @@ class Rounds:
 def _evidence(
     result: SupernetTrained, job: TrainSupernet
 ) -> dict[str, np.ndarray]:
-    """Returns what a round says of cells by each fitness.
-
-    A cell without kernels has none that could turn: its angle is 0.
-    """
+    """Returns what a round says of cells by each fitness."""
     return {
-        name: evidence_of(np.nan_to_num(values_of(name, result, job)), "path")
+        name: evidence_of(values_of(name, result, job), "path")
         for name in FITNESSES
     }
 

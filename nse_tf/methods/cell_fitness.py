@@ -4,6 +4,7 @@ import numpy as np
 
 from nse_tf.jobs import SupernetTrained, TrainSupernet
 from nse_tf.methods.method import SearchError, require_architecture
+from nse_tf.shrinking import BACKBONE_UNITS
 
 
 def values_of(
@@ -31,7 +32,7 @@ def values_of(
         case "distance":
             found = -np.array(architecture.candidate_distances)
         case _:
-            found = unit_angles(np.array(trained.unit_sums))
+            found = cell_angles(np.array(trained.unit_sums))
     shape = len(job.active), len(job.active[0])
     if found.shape != shape:
         raise SearchError(
@@ -41,20 +42,25 @@ def values_of(
     return found
 
 
-def unit_angles(sums: np.ndarray) -> np.ndarray:
-    """Returns angles from three sums over unit kernels, in radians.
+def cell_angles(unit_sums: np.ndarray) -> np.ndarray:
+    """Returns the angles of cells whose kernels have length one, in radians.
+
+    As in `CellAngleSums.of_unit_kernels`, what surrounds a cell counts as two
+    kernels that do not turn. So of cells whose kernels turn alike, the one of
+    more kernels has the larger angle, and one without any has 0.
 
     Args:
-        sums: `(…, 3)`.
+        unit_sums: `(…, 3)`: for each cell, over its kernels, the sum of the
+            cosines between base and present, and twice their number.
 
     Returns:
-        `(…)`; NaN where there are no sums.
+        `(…)`.
     """
-    if sums.ndim < 2:
+    if unit_sums.ndim < 2:
         return np.zeros(0)
-    norms = np.sqrt(sums[..., 1] * sums[..., 2])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        angles: np.ndarray = np.arccos(np.clip(sums[..., 0] / norms, -1, 1))
+    dots, *lengths = np.moveaxis(unit_sums + BACKBONE_UNITS, -1, 0)
+    cosines = dots / np.sqrt(np.prod(lengths, axis=0))
+    angles: np.ndarray = np.arccos(np.clip(cosines, -1, 1))
     return angles
 
 
