@@ -30,6 +30,30 @@ def programs_of(page: str) -> str:
     return "\n".join(programs)
 
 
+def require_outputs(page: str, printed: str) -> None:
+    """Asserts that the programs of a page print what it shows, in this order.
+
+    Numbers, and which ops a training chooses, may differ by machine, so that
+    they are compared as `masked`.
+
+    Args:
+        page: Its path below docs/, without its ending.
+        printed: What its programs printed.
+    """
+    outputs = blocks_of(page, "text")
+    assert outputs
+    rest = masked(printed)
+    for output in outputs:
+        _, found, rest = rest.partition(masked(output))
+        assert found, f"{page} shows what is not printed:\n{output}"
+
+
+def masked(text: str) -> str:
+    """Returns a text with 0 for each number and `op` for each op of a page."""
+    text = re.sub(r"\d[\d,.]*(e-?\d+)?", "0", text)
+    return re.sub(r"(?<=[ '])(mbconv_k0_e0|identity\w*|conv0d_0)", "op", text)
+
+
 def commands_of(page: str) -> list[list[str]]:
     """Returns what a page lets a user type, but for the installation."""
     lines = [line for block in blocks_of(page) for line in block.splitlines()]
