@@ -4,7 +4,6 @@ import numpy as np
 
 from nse_tf.jobs import SupernetTrained, TrainSupernet
 from nse_tf.methods.method import SearchError, require_architecture
-from nse_tf.shrinking import BACKBONE_UNITS
 
 
 def values_of(
@@ -32,7 +31,7 @@ def values_of(
         case "distance":
             found = -np.array(architecture.candidate_distances)
         case _:
-            found = cell_angles(np.array(trained.unit_sums))
+            found = turns(np.array(trained.unit_sums))
     shape = len(job.active), len(job.active[0])
     if found.shape != shape:
         raise SearchError(
@@ -42,26 +41,26 @@ def values_of(
     return found
 
 
-def cell_angles(unit_sums: np.ndarray) -> np.ndarray:
-    """Returns the angles of cells whose kernels have length one, in radians.
+def turns(unit_sums: np.ndarray) -> np.ndarray:
+    """Returns by how much the kernels of cells turned, all in all.
 
-    As in `CellAngleSums.of_unit_kernels`, what surrounds a cell counts as two
-    kernels that do not turn. So of cells whose kernels turn alike, the one of
-    more kernels has the larger angle, and one without any has 0.
+    That is the angle of their joined vector, in which each has length one,
+    times their number. The angle alone does not rank cells, as it leaves out
+    how many kernels turned; see docs/results/autospace.md.
 
     Args:
         unit_sums: `(…, 3)`: for each cell, over its kernels, the sum of the
             cosines between base and present, and twice their number.
 
     Returns:
-        `(…)`.
+        `(…)`, in radians; 0 for a cell without kernels.
     """
     if unit_sums.ndim < 2:
         return np.zeros(0)
-    dots, *lengths = np.moveaxis(unit_sums + BACKBONE_UNITS, -1, 0)
-    cosines = dots / np.sqrt(np.prod(lengths, axis=0))
-    angles: np.ndarray = np.arccos(np.clip(cosines, -1, 1))
-    return angles
+    dots, counts = unit_sums[..., 0], unit_sums[..., 1]
+    cosines = np.divide(dots, counts, np.ones_like(dots), where=counts > 0)
+    found: np.ndarray = counts * np.arccos(np.clip(cosines, -1, 1))
+    return found
 
 
 def evidence_of(values: np.ndarray, reference: str) -> np.ndarray:

@@ -4,7 +4,6 @@ from nse_tf.shrinking.angle import AngleSums as AngleSums
 from nse_tf.shrinking.angle_scores import ANGLE_SCORES as ANGLE_SCORES
 from nse_tf.shrinking.angle_scores import angle_sums as angle_sums
 from nse_tf.shrinking.angle_scores import require_angle as require_angle
-from nse_tf.shrinking.cell_angle import BACKBONE_UNITS as BACKBONE_UNITS
 from nse_tf.shrinking.cell_angle import CellAngleSums as CellAngleSums
 from nse_tf.shrinking.children import draw_spread_depths as draw_spread_depths
 from nse_tf.shrinking.multiplicity import multiplicities as multiplicities

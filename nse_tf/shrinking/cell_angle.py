@@ -13,7 +13,7 @@ from nse_tf.spaces import Pool, SearchSpace, format_genotype
 # In a vector of unit kernels, what stands for a pooling in a cell, and for the
 # backbone beside each cell, has this squared length, and does not turn.
 _POOLING_UNITS = 2.0
-BACKBONE_UNITS = 2.0
+_BACKBONE_UNITS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +94,7 @@ class CellAngleSums(AngleSums):
             for candidate, op in enumerate(edge.candidates):
                 if isinstance(op, Pool):
                     row[candidate] = _POOLING_UNITS * len(edge.cells)
-        backbone = np.full(3, BACKBONE_UNITS * num_cells)
+        backbone = np.full(3, _BACKBONE_UNITS * num_cells)
         sums = cls(candidates, backbone, space)
         sums.check(space)
         return dataclasses.replace(sums, candidates=candidates + at_rest)

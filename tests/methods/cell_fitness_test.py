@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nse_tf.methods.cell_fitness import cell_angles
+from nse_tf.methods.cell_fitness import turns
 
 
 def sums(*angles: float) -> tuple[float, float, float]:
@@ -14,25 +14,18 @@ def sums(*angles: float) -> tuple[float, float, float]:
     return sum(map(math.cos, angles)), count, count
 
 
-def test_a_cell_s_angle_joins_its_kernels_and_what_is_around_it() -> None:
-    cells = np.array([[sums(1.0), sums(1.0, 1.0), sums(0.2, 0.7, 1.9)]])
-    turned = math.cos(1.0)
-    mixed = math.cos(0.2) + math.cos(0.7) + math.cos(1.9)
-    assert cell_angles(cells)[0] == pytest.approx(
-        [
-            math.acos((turned + 2) / 3),
-            math.acos((2 * turned + 2) / 4),
-            math.acos((mixed + 2) / 5),
-        ]
+def test_kernels_that_turn_alike_add_up() -> None:
+    by_count = [sums(*[0.3] * count) for count in range(6)]
+    np.testing.assert_allclose(turns(np.array(by_count)), 0.3 * np.arange(6))
+
+
+def test_kernels_that_turn_unlike_count_by_the_angle_of_all() -> None:
+    cells = np.array([[sums(0.2, 0.7, 1.9)], [sums(0.0, 1.0)]])
+    mean = (math.cos(0.2) + math.cos(0.7) + math.cos(1.9)) / 3
+    assert turns(cells)[:, 0] == pytest.approx(
+        [3 * math.acos(mean), 2 * math.acos((1 + math.cos(1.0)) / 2)]
     )
 
 
-def test_more_kernels_that_turn_alike_make_a_larger_angle() -> None:
-    by_count = cell_angles(np.array([sums(*[0.3] * n) for n in range(6)]))
-    assert by_count[0] == 0.0
-    assert (np.diff(by_count) > 0).all()
-    assert by_count[-1] < 0.3
-
-
-def test_without_sums_there_is_no_angle() -> None:
-    assert cell_angles(np.array(())).shape == (0,)
+def test_without_sums_nothing_turned() -> None:
+    assert turns(np.array(())).shape == (0,)
