@@ -4,7 +4,6 @@ import html
 import json
 import pathlib
 import re
-import shutil
 import subprocess
 from typing import Any
 
@@ -14,6 +13,7 @@ from nse_tf.costs import Budget
 from nse_tf.methods import OneShotSearch
 from nse_tf.reporting import write_comparison, write_report
 from tests.reporting.made_up_run import begin_run, finish_run, make_history
+from tools.browser import command
 
 # A page in a frame as wide as a phone or a desk's screen, and what the browser
 # found there. A page held in `srcdoc` may be looked into by the frame's owner.
@@ -63,27 +63,17 @@ def seen_by_browser(
     page: str, width: int, folder: pathlib.Path
 ) -> dict[str, Any]:
     """Returns what Chromium found in a page of some width, without network."""
-    browser = shutil.which("chromium")
-    assert browser, "This test needs Chromium on the PATH."
     witness = folder / "witness.html"
     witness.write_text(
         WITNESS.format(page=html.escape(page, quote=True), width=width)
     )
     done = subprocess.run(
-        [
-            browser,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            "--enable-logging=stderr",
-            "--virtual-time-budget=20000",
-            f"--user-data-dir={folder / 'profile'}",
-            "--dump-dom",
+        command(
             witness.as_uri(),
-        ],
+            folder,
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+        ),
         capture_output=True,
         text=True,
         timeout=120,
