@@ -11,9 +11,9 @@ FITNESS = flags.DEFINE_enum(
     None,
     search_config.FITNESSES,
     "autospace: what a round says of a cell: its learned share (alpha, as in "
-    "the paper), the validation loss with it alone in its block, the angle by "
-    "which its kernels turned, or the distance of its outputs to those of the "
-    "reference. Default: that of the effort, alpha.",
+    "the paper), the validation loss with it alone in its block, the angles "
+    "by which its kernels turned, added up, or the distance of its outputs to "
+    "those of the reference. Default: that of the effort, alpha.",
 )
 REFERENCE = flags.DEFINE_enum(
     "reference",

@@ -23,9 +23,9 @@ class AutoSpaceConfig:
         fitness: What a round says of a cell: `alpha` is its architecture
             parameter, which weighs its output, as in the paper; `loss` the
             validation loss with it alone in its block, better if lower; `angle`
-            how far its kernels, each of length one, turned in the round;
-            `distance` how far its outputs are from those of the reference on
-            validation images, better if nearer.
+            by how much its kernels, each of length one, turned in the round,
+            all in all; `distance` how far its outputs are from those of the
+            reference on validation images, better if nearer.
         reference: What an inverted residual of kernel 3 and expansion 6 does in
             a slot of its own: `none` leaves it out; with `path` it is trained
             beside, and cells are measured against the mean of all slots; with
