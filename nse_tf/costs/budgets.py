@@ -9,7 +9,9 @@ from nse_tf.costs.cost_names import (
     COSTS,
     MEASURED,
     MICRO,
+    as_number,
     base_cost,
+    in_words,
     latency_on,
 )
 from nse_tf.costs.models import CostModel
@@ -73,8 +75,8 @@ class Budget:
                 )
 
     def __str__(self) -> str:
-        terms = [f"{name} <= {_number(v)}" for name, v in self.limits.items()]
-        terms += [f"{name} >= {_number(v)}" for name, v in self.floors.items()]
+        terms = [f"at most {in_words(*each)}" for each in self.limits.items()]
+        terms += [f"at least {in_words(*each)}" for each in self.floors.items()]
         return " and ".join(terms) or "no limit"
 
     @property
@@ -175,9 +177,9 @@ class Budget:
             if limit < low:
                 raise BudgetError(
                     f"No network of space {model.priced.name!r} costs at most "
-                    f"{_number(limit)} {name}: the cheapest costs "
-                    f"{_number(low)}, the most expensive "
-                    f"{_number(high)}."
+                    f"{in_words(name, limit)}: the cheapest costs "
+                    f"{as_number(low)}, the most expensive "
+                    f"{as_number(high)}."
                 )
         for name, least in self.floors.items():
             low, high = model.range(name)
@@ -185,9 +187,9 @@ class Budget:
             if least > ceiling:
                 raise BudgetError(
                     f"No network of space {model.priced.name!r} costs between "
-                    f"{_number(least)} and {_number(ceiling)} {name}: the "
-                    f"cheapest costs {_number(low)}, the most expensive "
-                    f"{_number(high)}."
+                    f"{as_number(least)} and {in_words(name, ceiling)}: the "
+                    f"cheapest costs {as_number(low)}, the most expensive "
+                    f"{as_number(high)}."
                 )
 
 
@@ -312,11 +314,4 @@ def _described(model: CostModel, path: np.ndarray | None) -> str:
     if path is None:
         return "unknown"
     costs = model.costs(model.space.genotype(path.tolist()))
-    return ", ".join(
-        f"{_number(value)} {name}" for name, value in costs.items()
-    )
-
-
-def _number(value: float) -> str:
-    """Returns a cost as text: in full from 1,000 on, else with 4 digits."""
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+    return ", ".join(in_words(*each) for each in costs.items())

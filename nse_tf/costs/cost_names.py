@@ -10,6 +10,14 @@ MICRO = ("ram_bytes", "flash_bytes")
 COSTS = COUNTED + MEASURED + MICRO
 
 _ON = "@"
+_UNITS = {
+    "macs": "MACs",
+    "params": "parameters",
+    "latency_ms": "ms",
+    "size_bytes": "bytes of file",
+    "ram_bytes": "bytes of RAM",
+    "flash_bytes": "bytes of flash",
+}
 
 
 def latency_on(device: str) -> str:
@@ -34,3 +42,20 @@ def device_of(name: str) -> str:
 def in_order(names: Iterable[str]) -> list[str]:
     """Returns names of costs in the order of `COSTS`, devices as given."""
     return sorted(names, key=lambda name: COSTS.index(base_cost(name)))
+
+
+def in_words(name: str, value: float) -> str:
+    """Returns a cost in words, such as `1,200,000 MACs` or `8 ms on pixel`.
+
+    Args:
+        name: One of `COSTS`, or the latency on a device.
+        value: The cost.
+    """
+    device = device_of(name)
+    unit = _UNITS[base_cost(name)] + (f" on {device}" if device else "")
+    return f"{as_number(value)} {unit}"
+
+
+def as_number(value: float) -> str:
+    """Returns a cost as text: in full from 1,000 on, else with 4 digits."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nse_tf.costs.budgets import Budget, BudgetError, sample_within
+from nse_tf.costs.cost_names import in_words
 from nse_tf.costs.models import CostModel
 from nse_tf.spaces.scales import ScaledSpace
 
@@ -51,11 +52,11 @@ def known_limits(budget: Budget) -> Budget:
     )
     if known.limits:
         return known
-    given = f"only {budget}" if budget.limits else "no limit at all"
+    given = f"the budget is {budget}" if budget.limits else "there is no limit"
     raise ValueError(
         "Resolution, width and depth are weighed against each other under a "
         "limit on MACs, parameters, RAM or flash, which are known of every "
-        f"network beforehand, but there is {given}: add one of them "
+        f"network beforehand, but {given}: add one of them "
         "(--max_macs_m, --max_params_m, --max_ram_kb, --max_flash_kb), or give "
         "--image_size in pixels."
     )
@@ -163,7 +164,7 @@ def _nothing_fits(spaces: Sequence[ScaledSpace], budget: Budget) -> str:
     for cost in budget.limits:
         lows = [_model(each, budget).range(cost)[0] for each in spaces]
         at = int(np.argmin(lows))
-        parts.append(f"{lows[at]:,.0f} {cost} ({spaces[at].scale})")
+        parts.append(f"{in_words(cost, lows[at])} ({spaces[at].scale})")
     where = f"at {spaces[0].scale}"
     if len(spaces) > 1:
         where = (

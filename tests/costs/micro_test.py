@@ -195,7 +195,7 @@ def test_a_limit_below_the_least_is_refused_with_both_ends() -> None:
     Budget(ram_bytes=low).check_reachable(MODEL)
     with pytest.raises(
         BudgetError,
-        match=rf"at most 10,000 ram_bytes: the cheapest costs {low:,}, "
+        match=rf"at most 10,000 bytes of RAM: the cheapest costs {low:,}, "
         rf"the most expensive {high:,}",
     ):
         Budget(ram_bytes=10_000).check_reachable(MODEL)

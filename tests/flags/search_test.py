@@ -69,14 +69,14 @@ class Bad:
 BAD = {
     "budget": Bad(
         "--max_macs_m=0.001 --run_dir=new",
-        ("at most 1,000 macs", "the cheapest costs", "the most expensive"),
+        ("at most 1,000 MACs", "the cheapest costs", "the most expensive"),
     ),
     "budget_between": Bad(
-        "--min_macs_m=900 --run_dir=new", ("the most expensive", "macs")
+        "--min_macs_m=900 --run_dir=new", ("the most expensive", "MACs")
     ),
     "budget_of_several": Bad(
         "--max_latency_ms=5 --max_params_m=0.0001 --run_dir=new",
-        ("at most 100 params", "the cheapest costs"),
+        ("at most 100 parameters", "the cheapest costs"),
     ),
     "zero_budget": Bad(
         "--max_macs_m=0 --run_dir=new", ("`macs`", "must be positive")
@@ -111,11 +111,11 @@ BAD = {
     "oblong": Bad("--image_size=8x9 --run_dir=new", ("8x9", "one side")),
     "scale_without_limit": Bad(
         "--image_size=auto --run_dir=new",
-        ("no limit at all", "--max_macs_m", "--image_size in pixels"),
+        ("there is no limit", "--max_macs_m", "--image_size in pixels"),
     ),
     "scale_out_of_reach": Bad(
         "--space=auto --max_macs_m=0.001 --run_dir=new",
-        ("macs <= 1,000", "lowest costs", "8 pixels"),
+        ("at most 1,000 MACs", "lowest costs", "8 pixels"),
     ),
     "scale_below_the_strides": Bad(
         "--space=auto --image_size=3 --max_macs_m=1 --run_dir=new",
@@ -240,7 +240,7 @@ def test_a_budget_out_of_reach_is_all_that_is_said(
     done = run("--max_macs_m=0.001", cwd=folder)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert re.fullmatch(r"nse_search: No network .* macs.*\n", done.stderr)
+    assert re.fullmatch(r"nse_search: No network .* MACs.*\n", done.stderr)
     assert not (folder / "runs").exists()
 
 

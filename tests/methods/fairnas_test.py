@@ -88,7 +88,7 @@ def test_the_published_window_of_macs_is_kept(explorer: str) -> None:
 
 
 def test_a_floor_out_of_reach_is_refused_in_one_sentence() -> None:
-    with pytest.raises(BudgetError, match=r"costs between .* macs: the cheap"):
+    with pytest.raises(BudgetError, match=r"costs between .* MACs: the cheap"):
         FairNAS(PUBLISHED, Budget(min_macs=1e9))
 
 

@@ -218,7 +218,7 @@ def test_a_trained_network_has_its_own_width_and_depth(
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"budget": Budget()}, "no limit at all"),
+        ({"budget": Budget()}, "there is no limit"),
         ({"budget": Budget(latency_ms=1.0)}, "only latency_ms <= 1"),
         ({"budget": Budget(macs=1e3)}, "at any of .* scales.*lowest costs"),
         ({"image_size": 3}, "3x3 is too small for the strides"),
