@@ -150,7 +150,7 @@ def test_limits_are_those_of_a_budget(folder: dict[str, Any]) -> None:
     [
         (
             {"max_macs": 1e5, "max_params": 1e5, "budget": Budget(macs=2e5)},
-            r"`max_macs` and `max_params` and `budget` \(at most 200,000 MACs\)",
+            r"`max_macs` and `max_params` and `budget` \(at most 200,000 M",
         ),
         (
             {"effort": "quick", "config": CONFIG},

@@ -115,7 +115,7 @@ def faults(site: pathlib.Path) -> Iterator[str]:
         return
     with (
         Server(site, pages) as server,
-        tempfile.TemporaryDirectory() as scratch,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
     ):
         folder = pathlib.Path(scratch)
         threading.Thread(target=server.serve_forever, daemon=True).start()
