@@ -312,7 +312,7 @@ def cost_model_for(
         cost_model = dataclasses.replace(cost_model, counts_memory=True)
     if budget.needs_table and cost_model.table is None:
         raise ValueError(
-            f"The limit {budget} needs a measured cost table: pass "
+            f"The limit, {budget}, needs a measured cost table: pass "
             "`cost_model=CostModel(space, CostTable.load(FILE))` with a file "
             "that nse_lut made, or what nse_tf.measured_costs makes of a space "
             "or a model here, or use nse_search, which measures one itself."

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from nse_tf.costs import Budget, CostModel, DeviceTables
+from nse_tf.costs.cost_names import as_number, in_words
 from nse_tf.datasets import ImageData
 from nse_tf.events import (
     ChildrenRanked,
@@ -142,10 +143,9 @@ def _export_micro(
         needed = micro.costs[name]
         if needed > limit:
             LOGGER.warning(
-                "model_int8.tflite needs %s %s as measured, more than %s",
-                f"{needed:,}",
-                name,
-                f"{limit:,.0f}",
+                "model_int8.tflite needs %s as measured, more than %s",
+                in_words(name, needed),
+                as_number(limit),
             )
 
 

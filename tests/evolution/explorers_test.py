@@ -226,5 +226,5 @@ def test_a_budget_out_of_reach_is_refused_before_anything_is_drawn(
         config=ExplorerConfig(),
         rng=np.random.default_rng(0),
     )
-    with pytest.raises(BudgetError, match="at most 1 macs"):
+    with pytest.raises(BudgetError, match="at most 1 MACs: the cheapest"):
         explore(name, state)

@@ -219,7 +219,10 @@ def test_a_trained_network_has_its_own_width_and_depth(
     ("given", "reason"),
     [
         ({"budget": Budget()}, "there is no limit"),
-        ({"budget": Budget(latency_ms=1.0)}, "only latency_ms <= 1"),
+        (
+            {"budget": Budget(latency_ms=1.0)},
+            "but the budget is at most 1 ms: add",
+        ),
         ({"budget": Budget(macs=1e3)}, "at any of .* scales.*lowest costs"),
         ({"image_size": 3}, "3x3 is too small for the strides"),
         ({"space": "spos_tinny"}, "Did you mean"),

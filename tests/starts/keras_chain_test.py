@@ -31,7 +31,10 @@ def test_a_winner_is_read_with_all_that_its_features_depend_on() -> None:
     images = random_images(space, 3)
     child = networks.child(space.genotype([0, 0]))
     np.testing.assert_allclose(
-        features_of(child, images), features_of(model, images), atol=1e-5
+        features_of(child, images),
+        features_of(model, images),
+        rtol=1e-5,
+        atol=1e-5,
     )
     # Weights of another training make another space.
     other = read_chain(tiny_trained(seed=1), "winner").space((8, 8), 5)

@@ -166,14 +166,17 @@ def test_limits_are_those_of_a_budget(folder: dict[str, Any]) -> None:
             {"augmentation": "digits", "child_recipe": ChildRecipe()},
             "`augmentation` 'digits' is for recipes that are not given",
         ),
-        ({"max_latency_ms": 1.0}, r"latency_ms <= 1 .*`cost_model=.*nse_lut"),
-        ({"max_size_kb": 9.0}, r"size_bytes <= .*`cost_model=.*nse_search"),
-        ({"max_macs": 1}, "macs"),
+        ({"max_latency_ms": 1.0}, r"at most 1 ms .*`cost_model=.*nse_lut"),
+        (
+            {"max_size_kb": 9.0},
+            r"9,000 bytes of file .*`cost_model=.*nse_search",
+        ),
+        ({"max_macs": 1}, "at most 1 MACs: the cheapest costs 26,192"),
         (
             {"max_ram_kb": 1.0},
             r"at most 1,000 bytes of RAM: the cheapest costs",
         ),
-        ({"max_flash_kb": 1.0}, r"at most 1,000 flash_bytes: the cheapest"),
+        ({"max_flash_kb": 1.0}, r"at most 1,000 bytes of flash: the cheapest"),
         ({"sharing": "nested"}, "'mbconv_k3_e1' and 'mbconv_k5_e3' of block"),
     ],
 )

@@ -46,7 +46,7 @@ def test_a_cell_averages_its_branches_and_its_input() -> None:
     ]
     found = block(inputs, np.array([True, False, True]))
     wanted = (inputs + branches[0] + branches[2]) / 3
-    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 
 
 def test_a_cell_that_changes_shape_averages_its_branches_alone() -> None:
@@ -56,7 +56,7 @@ def test_a_cell_that_changes_shape_averages_its_branches_alone() -> None:
     )
     one, two = (block(inputs, np.eye(3, dtype=bool)[i]) for i in (0, 1))
     found = block(inputs, np.array([True, True, False]))
-    np.testing.assert_allclose(found, (one + two) / 2, atol=1e-5)
+    np.testing.assert_allclose(found, (one + two) / 2, rtol=1e-5, atol=1e-5)
 
 
 def test_a_skipped_cell_is_its_input() -> None:
@@ -85,6 +85,7 @@ def test_only_active_ops_have_weights() -> None:
     np.testing.assert_allclose(
         supernet(images(), supernet.encode(genotype)),
         child(images()),
+        rtol=1e-5,
         atol=1e-5,
     )
 
@@ -250,4 +251,6 @@ def test_stock_layers_compute_the_same() -> None:
     assert not any(
         type(layer).__module__.startswith("nse_tf") for layer in stock.layers
     )
-    np.testing.assert_allclose(fast(images()), stock(images()), atol=1e-5)
+    np.testing.assert_allclose(
+        fast(images()), stock(images()), rtol=1e-5, atol=1e-5
+    )

@@ -68,6 +68,7 @@ def _check_agreement(
         np.testing.assert_allclose(
             supernet(images, open_branches, training=training),
             child(images, training=training),
+            rtol=1e-5,
             atol=1e-5,
         )
 
@@ -101,7 +102,7 @@ def test_copies_of_stock_layers_infer_the_same() -> None:
         with_stock_layers(space, genotype, child),
         supernet.cut_out(genotype, fast=False),
     ):
-        np.testing.assert_allclose(stock(images), outputs, atol=1e-5)
+        np.testing.assert_allclose(stock(images), outputs, rtol=1e-5, atol=1e-5)
         assert "nse_tf" not in stock.to_json()
     assert "nse_tf" in child.to_json()
 
@@ -113,7 +114,9 @@ def test_dropout_is_left_behind_by_the_stock_copy() -> None:
     images = random_images(space, 4)
     assert np.any(child(images, training=True) != child(images, training=True))
     stock = with_stock_layers(space, genotype, child)
-    np.testing.assert_allclose(stock(images), child(images), atol=1e-5)
+    np.testing.assert_allclose(
+        stock(images), child(images), rtol=1e-5, atol=1e-5
+    )
     assert not [
         each for each in stock.layers if isinstance(each, keras.layers.Dropout)
     ]
@@ -146,6 +149,7 @@ def test_a_saved_child_loads_where_this_package_is_missing(
     np.testing.assert_allclose(
         np.load(tmp_path / "logits.npy"),
         supernet(images, supernet.encode(genotype)),
+        rtol=1e-5,
         atol=1e-5,
     )
 

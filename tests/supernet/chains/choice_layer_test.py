@@ -68,7 +68,7 @@ def test_one_open_branch_equals_the_operator_of_stock_layers(
     wanted = _branch(layer, candidate)
     if layer.block.has_shortcut:
         wanted = wanted + _inputs()
-    np.testing.assert_allclose(outputs, wanted, atol=1e-5)
+    np.testing.assert_allclose(outputs, wanted, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -93,7 +93,7 @@ def test_open_branches_that_compute_have_equal_shares(
         each for each in open_branches if each not in (INACTIVE, IDENTITY)
     ]
     mean = np.mean([_branch(layer, each) for each in computing], axis=0)
-    np.testing.assert_allclose(outputs, _inputs() + mean, atol=1e-5)
+    np.testing.assert_allclose(outputs, _inputs() + mean, rtol=1e-5, atol=1e-5)
 
 
 class _Traced:

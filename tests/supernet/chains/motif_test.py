@@ -59,6 +59,7 @@ def test_any_motif_equals_its_stock_layers(stride: int) -> None:
         np.testing.assert_allclose(
             layer(_inputs(), tf.constant([index])),
             operator(_inputs(), training=False),
+            rtol=1e-5,
             atol=1e-5,
             err_msg=op.name,
         )

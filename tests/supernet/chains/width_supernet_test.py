@@ -157,7 +157,9 @@ def test_networks_of_widths_nest_in_any_case() -> None:
     same = networks_of(plain).child(own, seed=1)
     images = images_of(SPACE)
     for other in (stock, same):
-        np.testing.assert_allclose(other(images), child(images), atol=1e-5)
+        np.testing.assert_allclose(
+            other(images), child(images), rtol=1e-5, atol=1e-5
+        )
 
 
 def test_what_does_not_nest_is_refused() -> None:

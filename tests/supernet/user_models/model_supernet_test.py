@@ -26,7 +26,7 @@ def test_a_cut_out_child_is_plain_keras_and_ends_as_the_user_s_model() -> None:
         child = supernet.cut_out(genotype, fast=False)
         logits = supernet(IMAGES, supernet.encode(genotype))
         np.testing.assert_allclose(
-            child(IMAGES), tf.nn.softmax(logits), atol=1e-5
+            child(IMAGES), tf.nn.softmax(logits), rtol=1e-5, atol=1e-5
         )
         assert all(
             type(layer).__module__.startswith("keras.")
