@@ -166,10 +166,10 @@ def test_limits_are_those_of_a_budget(folder: dict[str, Any]) -> None:
             {"augmentation": "digits", "child_recipe": ChildRecipe()},
             "`augmentation` 'digits' is for recipes that are not given",
         ),
-        ({"max_latency_ms": 1.0}, r"at most 1 ms .*`cost_model=.*nse_lut"),
+        ({"max_latency_ms": 1.0}, r"at most 1 ms, .*`cost_model=.*nse_lut"),
         (
             {"max_size_kb": 9.0},
-            r"9,000 bytes of file .*`cost_model=.*nse_search",
+            r"9,000 bytes of file, .*`cost_model=.*nse_search",
         ),
         ({"max_macs": 1}, "at most 1 MACs: the cheapest costs 26,192"),
         (
