@@ -74,10 +74,18 @@ RECIPE = ChildRecipe(
     augmentation="small_images",
 )
 # FairNAS divides its epochs by the passes of a step. ProxylessNAS explores no
-# children; a quarter of its epochs warm the weights up.
+# children; a quarter of its epochs warm the weights up. Where weights nest, the
+# search's own training goes on from them, so that its result tells by how
+# much that is shorter.
 SEARCHES: dict[str, dict[str, Any]] = {
     "evolution, unshrunk": {"explorer": "evolution", "shrink": False},
     "evolution, shrunk by angle": {"explorer": "evolution", "shrink": True},
+    "evolution, nested weights": {
+        "explorer": "evolution",
+        "shrink": False,
+        "sharing": "nested",
+        "child_start": "inherited",
+    },
     "FairNAS": {
         "method": "fairnas",
         "explorer": "evolution",
@@ -119,6 +127,8 @@ def search_config(name: str) -> SearchConfig:
         numbers |= {"supernet_epochs": epochs}
         numbers |= {"num_children": NUM_CHILDREN.value}
         numbers |= {"num_rank_checks": 0}  # The rows check the ranking.
+        if given.get("child_start") == "inherited":
+            numbers |= {"child_epochs": 3}
     else:
         numbers |= {"weights_only_epochs": epochs // 4}
         numbers |= {"supernet_epochs": epochs - epochs // 4}
