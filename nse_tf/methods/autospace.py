@@ -39,16 +39,8 @@ from nse_tf.methods.method import (
 )
 from nse_tf.methods.search_settings import search_settings
 from nse_tf.methods.supernet_training import note_stage
-from nse_tf.spaces import (
-    ChainOp,
-    Identity,
-    Motif,
-    SearchSpace,
-    motif_named,
-    slot_space,
-)
-from nse_tf.spaces.autospace import REFERENCES
-from nse_tf.spaces.chains import space_of_blocks
+from nse_tf.spaces import Motif, SearchSpace, slot_space
+from nse_tf.spaces.autospace import REFERENCES, space_of_cells
 from nse_tf.spaces.motif_genes import indices_of_genes
 
 # What is trained beside, and cells are measured against.
@@ -160,7 +152,7 @@ class AutoSpace(Method):
                 "ended."
             )
         by_group = [tuple(map(_motif, names)) for names in found[-1].cells]
-        return self._space_of(by_group)
+        return space_of_cells(self.model.space, self.groups, by_group)
 
     def _rng(self, *purpose: int) -> np.random.Generator:
         """Returns a generator for one purpose, exact by seed."""
@@ -296,8 +288,10 @@ class AutoSpace(Method):
             best_of(members, config.num_evolved, config.least_visits)
             for members in populations
         ]
-        space = self._space_of(
-            [tuple(each.cell for each in members) for members in best]
+        space = space_of_cells(
+            self.model.space,
+            self.groups,
+            [tuple(each.cell for each in members) for members in best],
         )
         self.note(
             SpaceLearned(
@@ -311,30 +305,6 @@ class AutoSpace(Method):
                 ),
                 size=space.size,
             )
-        )
-
-    def _space_of(self, by_group: list[tuple[Motif, ...]]) -> SearchSpace:
-        """Returns the space of these cells, references and what was no motif.
-
-        As in other spaces, cells that small maps have no use for are left out.
-        """
-        skeleton, blocks = self.model.space.as_chain()
-        candidates: list[list[ChainOp]] = []
-        for cells, group in zip(by_group, self.groups, strict=True):
-            for index in group:
-                others = [
-                    op
-                    for op in blocks[index].candidates
-                    if op != Identity() and motif_named(op.name) is None
-                ]
-                names = dict.fromkeys((*cells, *REFERENCES, *others))
-                candidates.append(list(names))
-        return space_of_blocks(
-            f"{self.model.space.name} learned",
-            skeleton,
-            candidates,
-            (Identity(),),
-            convention=self.model.space.convention,
         )
 
 

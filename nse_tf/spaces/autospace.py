@@ -1,8 +1,10 @@
 """The learned space of AutoSpace, and the network that was found in it."""
 
+from collections.abc import Sequence
+
 from nse_tf.spaces.chain_skeletons import ChainSkeleton
 from nse_tf.spaces.chains import space_of_blocks
-from nse_tf.spaces.motif import Motif
+from nse_tf.spaces.motif import Motif, motif_named
 from nse_tf.spaces.ops import ChainOp, Identity, MBConv
 from nse_tf.spaces.space import SearchSpace
 
@@ -120,3 +122,41 @@ def published_blocks(skeleton: ChainSkeleton) -> list[int]:
             for block in range(stages[stage].depth)
         ]
     return found
+
+
+def space_of_cells(
+    space: SearchSpace,
+    groups: Sequence[Sequence[int]],
+    cells: Sequence[Sequence[Motif]],
+) -> SearchSpace:
+    """Returns a space with cells of one's own in place of those of another.
+
+    A block has the cells of its group, the references of the published space,
+    and what it had besides motifs, the identity among them where it keeps its
+    shape. As in other spaces, cells that small maps have no use for are left
+    out.
+
+    Args:
+        space: A chain, whose skeleton and other candidates stay.
+        groups: The blocks of each group; all blocks, in their order.
+        cells: The cells of each group.
+    """
+    skeleton, blocks = space.as_chain()
+    candidates: list[list[ChainOp]] = []
+    for of_group, group in zip(cells, groups, strict=True):
+        for index in group:
+            others = [
+                op
+                for op in blocks[index].candidates
+                if op != Identity() and motif_named(op.name) is None
+            ]
+            candidates.append(
+                list(dict.fromkeys((*of_group, *REFERENCES, *others)))
+            )
+    return space_of_blocks(
+        f"{space.name} learned",
+        skeleton,
+        candidates,
+        (Identity(),),
+        convention=space.convention,
+    )
