@@ -16,8 +16,9 @@ Each course of rounds is a row of seeds:
 * `alpha`, `loss`, `angle`, `distance`: evolution by that fitness.
 
 Rows go to a CSV file, course by course and seed by seed; re-run the command to
-resume. What they say is printed at the end, with evolution against simpler
-policies, by noise as it was measured.
+resume. What they say is printed at the end, with evolved cells against random
+ones of the same cost, and evolution against simpler policies, by noise as it
+was measured.
 """
 
 import dataclasses
@@ -84,7 +85,7 @@ def main(argv: Sequence[str]) -> None:
     truth = dict(
         zip(map(name_of, table.paths.tolist()), accuracies, strict=True)
     )
-    print("\n".join(summary(rows, truth)))
+    print("\n".join(summary(rows, truth, table.column("flops_m"))))
 
 
 def made(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from nb201_cell_policies import policy_lines
 from nb201_cell_rounds import FITNESSES
+from nb201_cell_spaces import space_lines
 from scipy import stats
 
 from nse_tf.rank_correlation import kendall_tau
@@ -23,14 +24,15 @@ LEAST_POINTS = 1.0
 Rows = Sequence[dict[str, str]]
 
 
-def summary(rows: Rows, truth: dict[str, float]) -> list[str]:
-    """Returns lines: agreement, pairs, controls, evolution, policies.
+def summary(rows: Rows, truth: dict[str, float], macs: np.ndarray) -> list[str]:
+    """Returns lines: agreement, pairs, controls, evolution, spaces, policies.
 
     Intervals are 95 % by Student's t over seeds.
 
     Args:
         rows: Those of the CSV file.
-        truth: The true accuracy of each cell, by its name.
+        truth: The true accuracy of each cell of the table, by its name.
+        macs: What each of them costs, in millions.
     """
     courses = by_course(row for row in rows if row["round"] != "end")
     lines = []
@@ -39,7 +41,9 @@ def summary(rows: Rows, truth: dict[str, float]) -> list[str]:
             seeds = list(courses.get(course, {}).values())
             lines += _agreement(course, fitness, seeds)
     lines += _controls(courses)
-    lines += _ends(by_course(row for row in rows if row["round"] == "end"))
+    ends = by_course(row for row in rows if row["round"] == "end")
+    lines += _ends(ends)
+    lines += space_lines(ends, np.array(list(truth.values())), macs)
     return lines + policy_lines(list(courses.get("random", {}).values()), truth)
 
 

@@ -118,17 +118,16 @@ class Rounds:
         else:
             training.start_fresh()
         training.run()
-        result = training.result(0.0, "")
+        evidence = _evidence(training.result(0.0, ""), job)
         found = [
             Tested(
                 self._number,
                 slot,
                 path,
-                {name: float(said[slot]) for name, said in
-                 _evidence(result, job).items()},
+                {name: float(said[slot]) for name, said in evidence.items()},
             )
             for slot, path in enumerate(cells)
-        ]  # fmt: skip
+        ]
         self._number += 1
         return found
 
