@@ -29,7 +29,7 @@ from nse_tf.runs.search_run import load_data, make_space, run_search
 from nse_tf.spaces import ChainSkeleton, Genotype, MBConv, SearchSpace, Stage
 from nse_tf.spaces.adaptation import rounded_channels
 from nse_tf.spaces.chains import chain_space
-from nse_tf.spaces.genotype_text import format_genotype
+from nse_tf.spaces.genotype_text import format_genotype, parse_genotype
 from nse_tf.supernet import build_child
 from nse_tf.training import ChildRecipe, Progress, accuracy, train_child
 
@@ -205,6 +205,20 @@ def searched(space: SearchSpace, name: str) -> Network:
     return space, genotype, winner.inherited_accuracy
 
 
+def known_or(
+    find: Callable[[], Network], space: SearchSpace, name: str
+) -> Network:
+    """Returns the network of an earlier row, or else what a search finds.
+
+    So other seeds of the training alone need no search, nor its folder.
+    """
+    for row in read_rows(pathlib.Path(CSV.value), COLUMNS):
+        if row["network"] == name:
+            inherited = float(row["inherited_accuracy"])
+            return space, parse_genotype(space, row["ops"]), inherited
+    return find()
+
+
 def networks(space: SearchSpace) -> dict[str, Callable[[], Network]]:
     """Returns what makes each network, in the order of the table."""
     return {
@@ -213,7 +227,12 @@ def networks(space: SearchSpace) -> dict[str, Callable[[], Network]]:
             f"random {number}": functools.partial(at_random, space, number)
             for number in range(RANDOMS.value)
         },
-        **{name: functools.partial(searched, space, name) for name in SEARCHES},
+        **{
+            name: functools.partial(
+                known_or, functools.partial(searched, space, name), space, name
+            )
+            for name in SEARCHES
+        },
     }
 
 

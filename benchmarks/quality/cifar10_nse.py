@@ -30,6 +30,7 @@ from cifar10_baselines import (
     SLACK,
     Network,
     by_hand,
+    known_or,
     make_rows,
     table,
 )
@@ -42,7 +43,6 @@ from nse_tf.reporting.run_record import read_record
 from nse_tf.runs.search_config import SearchConfig
 from nse_tf.runs.search_run import load_data, make_space, run_search
 from nse_tf.spaces import SearchSpace
-from nse_tf.spaces.genotype_text import parse_genotype
 
 flags.set_default(CSV, "docs/figures/cifar10_nse.csv")
 flags.set_default(RUN_DIR, "runs/cifar10_nse")
@@ -103,20 +103,6 @@ def searched(space: SearchSpace, name: str) -> Network:
     (winner,) = read_record(config.run_dir).named(WinnerChosen)
     genotype = space.genotype(winner.path)
     return space, genotype, winner.inherited_accuracy
-
-
-def known_or(
-    find: Callable[[], Network], space: SearchSpace, name: str
-) -> Network:
-    """Returns the network of an earlier row, or else what a search finds.
-
-    So other seeds of the training alone need no search, nor its folder.
-    """
-    for row in read_rows(pathlib.Path(CSV.value), COLUMNS):
-        if row["network"] == name:
-            inherited = float(row["inherited_accuracy"])
-            return space, parse_genotype(space, row["ops"]), inherited
-    return find()
 
 
 def after_one_round(space: SearchSpace) -> Network:
