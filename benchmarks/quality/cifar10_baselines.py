@@ -6,7 +6,8 @@
 trained alone by one recipe, on the 50,000 training images, once for each seed;
 its accuracy on the test images is a row of `--csv`. Rows that exist are not
 made again, so re-running the command resumes. The table is printed at the end.
-The searches come last: they take longest.
+The searches come last: they take longest. `--space` and `--width` compare the
+networks of another chain; give it a `--csv` and a `--run_dir` of its own.
 """
 
 import functools
@@ -51,6 +52,11 @@ SUPERNET_EPOCHS = flags.DEFINE_integer(
 )
 NUM_CHILDREN = flags.DEFINE_integer(
     "num_children", 150, "Children that a search evaluates.", 1
+)
+SPACE = flags.DEFINE_string("space", "spos_small", "Preset of a chain.")
+WIDTH = flags.DEFINE_float("width", 0.2, "Multiplies its widths.")
+ONLY = flags.DEFINE_multi_string(
+    "only", [], "Names of networks; all unless given."
 )
 SHOW = flags.DEFINE_bool("show", False, "Only print the table of the rows.")
 
@@ -140,8 +146,8 @@ def search_config(name: str) -> SearchConfig:
         dataset="cifar10",
         data_dir=pathlib.Path(DATA_DIR.value),
         validation_fraction=0.1,
-        space="spos_small",
-        width=0.2,
+        space=SPACE.value,
+        width=WIDTH.value,
         budget=Budget(macs=MAX_MACS_M.value * 1e6),
         effort="laptop",
         overrides=tuple(numbers.items()),
@@ -289,8 +295,18 @@ def make_rows(
         makers: What makes each network, in the order of the table.
         data: Images.
     """
+    unknown = set(ONLY.value) - set(makers)
+    if unknown:
+        raise app.UsageError(
+            f"--only={unknown.pop()!r} is no network; there are "
+            f"{', '.join(map(repr, makers))}."
+        )
     rows: list[dict[str, Any]] = list(read_rows(path, COLUMNS))
-    tasks = [(seed, name) for seed in range(SEEDS.value) for name in makers]
+    tasks = [
+        (seed, name)
+        for seed in range(SEEDS.value)
+        for name in ONLY.value or makers
+    ]
     known = {(row["network"], row["epochs"], row["seed"]) for row in rows}
     left = [
         (seed, name)
