@@ -3,17 +3,25 @@
 A learned space is the cells that an evolution ends with; a random one has as
 many, whose MACs are in the mean as those of the learned one. References, which
 both would have, are left out: they would move both by the same.
+
+Few random spaces are as dear as one that was learned. So cells are drawn by
+weights that grow or fall with their MACs by a constant rate, which makes the
+mean what it should be. Given the sum of a space's MACs, all such weights draw
+the same spaces: the factor of each space depends on that sum alone.
 """
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy import optimize
 
 NUM_SPACES = 1_000
 # How far the mean MACs of a random space may lie from those of the learned one.
 TOLERANCE = 0.05
 # Spaces are drawn by so many at a time, at most so many times.
 BATCH, MAX_BATCHES = 100_000, 30
+# Of weights by MACs, for a deviation of these.
+STEEPEST = 50.0
 Rows = Sequence[dict[str, str]]
 
 
@@ -72,8 +80,9 @@ def random_spaces(
         Indices of cells, `(at most NUM_SPACES, num_cells)`.
     """
     found = np.empty((0, num_cells), int)
+    weights = _weights(cost, macs)
     for _ in range(MAX_BATCHES):
-        drawn = rng.integers(0, len(macs), (BATCH, num_cells))
+        drawn = rng.choice(len(macs), (BATCH, num_cells), p=weights)
         is_close = np.abs(macs[drawn].mean(axis=1) - cost) <= TOLERANCE * cost
         close = np.sort(drawn[is_close], axis=1)
         close = close[(np.diff(close, axis=1) > 0).all(axis=1)]
@@ -81,6 +90,21 @@ def random_spaces(
         if len(found) >= NUM_SPACES:
             break
     return found[:NUM_SPACES]
+
+
+def _weights(cost: float, macs: np.ndarray) -> np.ndarray:
+    """Returns how likely each cell is drawn, so that the mean is a cost."""
+    scaled = (macs - macs.mean()) / macs.std()
+
+    def weights(rate: float) -> np.ndarray:
+        raised = np.exp(rate * scaled - np.max(rate * scaled))
+        found: np.ndarray = raised / raised.sum()
+        return found
+
+    rate = optimize.brentq(
+        lambda rate: weights(rate) @ macs - cost, -STEEPEST, STEEPEST
+    )
+    return weights(rate)
 
 
 def percentile(value: float, others: np.ndarray) -> float:
