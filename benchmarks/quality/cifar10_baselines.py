@@ -21,7 +21,7 @@ from absl import app, flags, logging
 from csv_rows import read_rows, write_rows
 
 from nse_tf.costs import Budget, CostModel, sample_within
-from nse_tf.datasets import ImageData, joined
+from nse_tf.datasets import ImageData, ImageSet, joined
 from nse_tf.events import WinnerChosen
 from nse_tf.reporting.run_record import read_record
 from nse_tf.reporting.units import duration
@@ -242,12 +242,13 @@ def networks(space: SearchSpace) -> dict[str, Callable[[], Network]]:
     }
 
 
-def trained(network: Network, data: ImageData, seed: int) -> dict[str, Any]:
+def trained(
+    network: Network, images: ImageSet, test: ImageSet, seed: int
+) -> dict[str, Any]:
     """Returns the row of a network, trained alone."""
     space, genotype, inherited = network
     started = time.monotonic()
     child = build_child(space, genotype, seed=seed)
-    images = joined(data.train, data.validation)
     with Progress("training alone", EPOCHS.value, "epochs") as bar:
         train_child(
             child,
@@ -261,7 +262,7 @@ def trained(network: Network, data: ImageData, seed: int) -> dict[str, Any]:
     return {
         "macs": int(costs["macs"]),
         "params": int(costs["params"]),
-        "test_accuracy": f"{accuracy(child, data.test):.4f}",
+        "test_accuracy": f"{accuracy(child, test):.4f}",
         "inherited_accuracy": "" if inherited is None else f"{inherited:.4f}",
         "seconds": round(time.monotonic() - started),
         "ops": format_genotype(space, genotype),
@@ -313,10 +314,11 @@ def make_rows(
         for seed, name in tasks
         if (name, str(EPOCHS.value), str(seed)) not in known
     ]
+    images = joined(data.train, data.validation)
     started = time.monotonic()
     for number, (seed, name) in enumerate(left):
         logging.info("%s, seed %d: %d to go", name, seed, len(left) - number)
-        row = trained(makers[name](), data, seed)
+        row = trained(makers[name](), images, data.test, seed)
         key = {"network": name, "epochs": EPOCHS.value, "seed": seed}
         rows.append({**key, **row})
         write_rows(path, COLUMNS, rows)

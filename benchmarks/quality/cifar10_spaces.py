@@ -37,7 +37,7 @@ from cifar10_baselines import (
 from csv_rows import read_rows, write_rows
 
 from nse_tf.costs import Budget, CostModel
-from nse_tf.datasets import ImageData, ImageSet
+from nse_tf.datasets import ImageData, joined
 from nse_tf.evolution.cell_population import first_members
 from nse_tf.methods import AutoSpace
 from nse_tf.methods.autospace_config import AutoSpaceConfig
@@ -125,13 +125,13 @@ class Spaces:
     def _chosen(self, seed: int) -> SearchSpace:
         """Returns the best of random spaces, by one network of each."""
         found = []
-        held_out = _held_out(self._data)
+        parts = self._data.train, self._data.validation
         for choice in range(NUM_CHOICES):
             space = self._random([seed, choice])
             name = f"random {seed}, choice {choice}"
             row = _row_of(self._rows, name, 0)
             if row is None:
-                row = trained(at_random(space, choice), held_out, choice)
+                row = trained(at_random(space, choice), *parts, choice)
                 accuracy = row.pop("test_accuracy")
                 row |= {"validation_accuracy": accuracy, "test_accuracy": ""}
                 self._rows.append(_named("choice", name, 0, row))
@@ -152,12 +152,6 @@ class Spaces:
             for ok in aims.allowed
         ]
         return space_of_cells(self._published, groups, cells)
-
-
-def _held_out(data: ImageData) -> ImageData:
-    """Returns data whose test part is the validation part."""
-    nothing = ImageSet(data.validation.images[:0], data.validation.labels[:0])
-    return dataclasses.replace(data, validation=nothing, test=data.validation)
 
 
 def _row_of(rows: Rows, name: str, number: int) -> dict[str, Any] | None:
@@ -188,6 +182,7 @@ def make_rows(rows: Rows, path: pathlib.Path, data: ImageData) -> None:
         write_rows(path, COLUMNS, rows)
 
     spaces = Spaces(data, rows, keep)
+    images = joined(data.train, data.validation)
     for number in range(NETWORKS.value):
         for kind in KINDS:
             seed = number % SEEDS if kind in ("learned", "random") else 0
@@ -195,7 +190,7 @@ def make_rows(rows: Rows, path: pathlib.Path, data: ImageData) -> None:
             if _row_of(rows, name, number) is not None:
                 continue
             network = at_random(spaces.space(kind, seed), number)
-            row = trained(network, data, number)
+            row = trained(network, images, data.test, number)
             rows.append(_named(kind, name, number, row))
             keep()
             logging.info(
